@@ -1,0 +1,107 @@
+// Package collectors holds the contract between the systems that know something about product security and the
+// ledger that keeps what was learned.
+//
+// # How to add one
+//
+//  1. Make a folder collectors/<kind> with a package of that name and a README: scopes or permissions needed, calls
+//     per poll, records yielded, how vendor values map to constants of package record.
+//  2. Write a Config struct that embeds Common inline, a New(Config, Env) constructor that starts nothing, and a type
+//     that implements Collector. Import only this package, internal/record, internal/apiclient and the vendor's SDK.
+//  3. Run the conformance suite of collectors/collectorstest in its test.
+//  4. Add one line to cmd/prodsec_exporter/kinds.go.
+//
+// Nothing else changes: configuration, scheduling, storage, metrics and the exporter's own metrics follow from the
+// contract.
+package collectors
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"prodsec_exporter/internal/apiclient"
+	"prodsec_exporter/internal/record"
+)
+
+// Collector reads one system and yields what it learned in batches.
+type Collector interface {
+	// Collect reads what changed since the cursors it is given and emits one batch per scope that was read whole.
+	// A scope without a cursor is read whole and emitted as a record.Full batch; a scope with one may be emitted as
+	// a record.Delta. A scope that could not be read is emitted with Batch.Err set, keeps its previous records and
+	// does not stop the others. Collect returns an error only when no scope could be determined at all (for
+	// example when the list of organisations cannot be read), when emit fails, or when ctx ends; it returns soon after ctx ends.
+	// Two calls against an unchanged source emit equal records.
+	Collect(ctx context.Context, cursors Cursors, emit func(record.Batch) error) error
+}
+
+// Cursors are the stored cursors of a collector instance by scope. An empty map asks for a full sweep.
+type Cursors map[string]record.Cursor
+
+// Checker is implemented by collectors that can prove their credentials and name what is missing, for the command
+// "check --online".
+type Checker interface {
+	// Check makes the cheapest requests that prove each thing the collector will read. It returns an error only
+	// when ctx ends.
+	Check(ctx context.Context) ([]CheckResult, error)
+}
+
+// CheckResult is one thing that was tried by Check.
+type CheckResult struct {
+	// Subject says what was tried, e.g. "organisation acme: Dependabot alerts".
+	Subject string
+	// Err is nil when it works. It wraps a *record.Error, whose Permission names what is missing.
+	Err error
+	// Unknown says what remains unknown because of Err, in the words of the metrics' documentation.
+	Unknown string
+}
+
+// Forecaster is implemented by collectors that can say what a steady state costs.
+type Forecaster interface {
+	// Forecast estimates API requests per hour by resource (rate-limit bucket), from the configuration and what the last
+	// collection saw.
+	Forecast() map[string]float64
+}
+
+// Common are the settings that every collector instance has. Config structs embed it inline.
+type Common struct {
+	// Name tells instances of a kind apart; it is the label instance_name.
+	Name string `yaml:"name"`
+	// Interval between collections, FullInterval between collections without cursors, StaleAfter how long records
+	// of a scope are shown after its last success, Timeout the bound of one collection.
+	Interval     Duration `yaml:"interval,omitempty"`
+	FullInterval Duration `yaml:"full_interval,omitempty"`
+	StaleAfter   Duration `yaml:"stale_after,omitempty"`
+	Timeout      Duration `yaml:"timeout,omitempty"`
+}
+
+// Settings returns the common settings; embedding Common makes every Config satisfy the interface that the wiring
+// asks for.
+func (c Common) Settings() Common { return c }
+
+// Env is what the wiring gives a collector.
+type Env struct {
+	// Logger carries the attributes "collector" and "instance_name".
+	Logger *slog.Logger
+	// Observer is told of every API request and budget; never nil.
+	Observer apiclient.Observer
+	// Now is the clock; never nil.
+	Now func() time.Time
+}
+
+// Section is a collector's part of the configuration file. Decode is strict: an unknown key, a wrong type or an
+// out-of-place value is an error that names file, line, key and remedy.
+type Section interface {
+	Decode(into any) error
+}
+
+// Kind is a kind of collector that the exporter can run.
+type Kind struct {
+	// Name is the key in the configuration file and the label "collector".
+	Name string
+	// Summary is one line for people.
+	Summary string
+	// Defaults are applied where the instance's section says nothing.
+	Defaults Common
+	// New decodes the section and builds the collector. It does no I/O other than reading secret files.
+	New func(section Section, env Env) (Collector, Common, error)
+}

@@ -1,0 +1,120 @@
+// Package policy holds what the organisation decided: SLA targets, which exceptions stop a clock, what counts as a
+// protected repository, the windows that are reported. Metrics count; only a Policy decides.
+//
+// A Policy is made from a Config (the section "policy" of the configuration file), checked once, and immutable. Its Version
+// is a hash of everything in it, is exported, and is stored with every verdict that falls under it.
+package policy
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"path"
+	"slices"
+	"time"
+
+	"prodsec_exporter/internal/record"
+)
+
+// Policy answers the questions that need a decision. It is safe for concurrent use.
+type Policy struct {
+	config   Config
+	version  string
+	location *time.Location
+	tiers    map[string]TierIndex
+	names    []string
+	targets  []int64 // seconds by targetIndex, 0 for none
+	accepted map[string]bool
+	required map[Check]bool
+	windows  []Window
+}
+
+// New checks a configuration and makes the policy it describes. The error joins everything that is wrong, each part naming its
+// key below "policy".
+func New(c Config) (*Policy, error) {
+	p := &Policy{config: c, accepted: map[string]bool{}, required: map[Check]bool{}}
+	var errs []error
+	fail := func(key, format string, args ...any) {
+		errs = append(errs, fmt.Errorf("policy.%s: %s", key, fmt.Sprintf(format, args...)))
+	}
+	location, err := time.LoadLocation(c.TimeZone)
+	if err != nil {
+		fail("time_zone", "%q is not an IANA time zone such as Europe/Berlin", c.TimeZone)
+		location = time.UTC
+	}
+	p.location = location
+	p.indexTiers(fail)
+	p.compileTargets(fail)
+	p.checkSLA(fail)
+	p.compileProtection(fail)
+	p.compileWindows(fail)
+	for _, tool := range c.Exceptions.VendorAcceptances {
+		p.accepted[tool] = true
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	p.version, err = hash(c)
+	return p, err
+}
+
+// Default is the policy of DefaultConfig.
+func Default() *Policy {
+	p, err := New(DefaultConfig())
+	if err != nil {
+		panic(err) // the defaults are part of the program and tested
+	}
+	return p
+}
+
+func hash(c Config) (string, error) {
+	canonical, err := json.Marshal(c) // struct order is fixed and map keys are sorted
+	if err != nil {
+		return "", fmt.Errorf("hashing the policy: %w", err)
+	}
+	sum := sha256.Sum256(canonical)
+	return hex.EncodeToString(sum[:6]), nil
+}
+
+// Version is a hash of everything the policy decides by: twelve hexadecimal digits.
+func (p *Policy) Version() string { return p.version }
+
+// Config is what the policy was made from. The caller must not change it.
+func (p *Policy) Config() Config { return p.config }
+
+// Location is the time zone of deadlines.
+func (p *Policy) Location() *time.Location { return p.location }
+
+// Window is a trailing window that is reported.
+type Window struct {
+	// Name is the label "window", e.g. "30d".
+	Name   string
+	Length time.Duration
+}
+
+// Windows are the trailing windows, shortest first.
+func (p *Policy) Windows() []Window { return p.windows }
+
+type failFunc func(key, format string, args ...any)
+
+func (p *Policy) compileWindows(fail failFunc) {
+	for i, d := range p.config.Windows {
+		if d <= 0 {
+			fail(fmt.Sprintf("windows[%d]", i), "must be longer than 0")
+		}
+		p.windows = append(p.windows, Window{Name: d.String(), Length: d.Std()})
+	}
+	slices.SortFunc(p.windows, func(a, b Window) int { return int(a.Length/time.Second) - int(b.Length/time.Second) })
+	p.windows = slices.CompactFunc(p.windows, func(a, b Window) bool { return a.Length == b.Length })
+	if len(p.windows) == 0 {
+		fail("windows", "name at least one trailing window, e.g. [7d, 30d, 90d]")
+	}
+}
+
+// glob reports whether a canonical repository name matches a pattern in the form of path.Match.
+func glob(pattern string, name record.RepositoryName) bool {
+	ok, err := path.Match(pattern, string(name))
+	return err == nil && ok
+}

@@ -1,0 +1,71 @@
+package record
+
+import "time"
+
+// Mode says how a batch is to be applied.
+type Mode string
+
+// The modes.
+const (
+	// Full replaces the scope: of every kind the batch speaks of, what is absent is gone.
+	Full Mode = "full"
+	// Delta only inserts and updates; it never removes anything.
+	Delta Mode = "delta"
+)
+
+// Cursor is where the next Delta of a scope starts; opaque outside of the collector that made it.
+type Cursor string
+
+// Batch is what a collector learned about one scope, the smallest unit that can be read whole or fail alone.
+type Batch struct {
+	// Scope is a stable name, unique within the collector instance, e.g. "dependabot:acme". The text before the
+	// first colon is the scope's kind and must come from a small fixed set.
+	Scope string
+	Mode  Mode
+
+	// Records by kind. A nil slice: this batch does not speak of that kind. An empty one: there are none.
+	Services     []Service
+	Repositories []Repository
+	Findings     []Finding
+	Exceptions   []Exception
+	Reviews      []Review
+	Followups    []Followup
+	Incidents    []Incident
+	Deployments  []Deployment
+	Releases     []Release
+	Escalations  []Escalation
+	Evidence     []Evidence
+	Scans        []Scan
+
+	// Absence says what it means when a Full batch lacks a finding that the scope had: ClosureFixed for a report
+	// that lists what is there now; ClosureNone lets the ledger record ClosureVanished.
+	Absence Closure
+	// AsOf is when the source produced what was read (a report's own date); zero means now.
+	AsOf time.Time
+	// Cursor is stored in the same transaction as the records; empty keeps the previous one.
+	Cursor Cursor
+	// Rejected counts items that were left out because they could not be understood, by reason.
+	Rejected map[RejectReason]int
+	// Err says why the scope could not be read whole. With Err set nothing else but Scope is looked at: the scope
+	// keeps its previous records. It wraps an *Error where the cause was classified.
+	Err error
+}
+
+// RejectReason says why a single item was left out of a batch.
+type RejectReason string
+
+// The reasons.
+const (
+	RejectDecode     RejectReason = "decode"
+	RejectNoID       RejectReason = "no_id"
+	RejectNoTarget   RejectReason = "no_target"
+	RejectTimestamp  RejectReason = "timestamp"
+	RejectOutOfRange RejectReason = "out_of_range"
+)
+
+// Size is the number of records in the batch.
+func (b *Batch) Size() int {
+	return len(b.Services) + len(b.Repositories) + len(b.Findings) + len(b.Exceptions) + len(b.Reviews) +
+		len(b.Followups) + len(b.Incidents) + len(b.Deployments) + len(b.Releases) + len(b.Escalations) +
+		len(b.Evidence) + len(b.Scans)
+}

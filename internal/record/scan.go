@@ -1,0 +1,16 @@
+package record
+
+import "time"
+
+// Scan says when a tool last looked at a repository, so that "clean" and "never scanned" differ.
+type Scan struct {
+	Tool       string
+	Class      Class
+	Repository RepositoryName
+	// SucceededAt is the last successful scan; zero when there was none.
+	SucceededAt time.Time
+	// AttemptedAt is the last scan of any result.
+	AttemptedAt time.Time
+	// Enabled says whether the tool is switched on for the repository.
+	Enabled Answer
+}

@@ -1,0 +1,203 @@
+// Package snapshot is the form in which the ledger hands over what it knows: immutable, compact, and free of I/O, so
+// that a metric can be a pure function of (snapshot, policy, instant).
+//
+// Reports by several tools of one weakness are already folded here: a Weakness is what families count. Owners are
+// frozen into events and looked up by index, so that a later re-organisation does not rewrite the past.
+//
+// # Two times
+//
+// An event has the time its source gives (Event.At) and the time from which it counts (Event.Counted). They differ: the
+// first pass over existing data, before the ledger is founded, imports history that counts from the source's
+// dates; afterwards an event counts from when it was observed, because that is when the numbers changed; what only the
+// calendar decides (an SLA that is missed, an exception that ends) counts from its date. So at any instant t the open
+// weaknesses are the sum of the signs of all events counted until t, which makes flows reconcile exactly
+// and lets a past day be evaluated again as it was served.
+package snapshot
+
+import (
+	"time"
+
+	"prodsec_exporter/internal/policy"
+	"prodsec_exporter/internal/record"
+)
+
+// Snapshot is all that the ledger knew at an instant. It is never changed after it was made; readers share it.
+type Snapshot struct {
+	// At is the instant up to which time-driven events were settled.
+	At time.Time
+	// Founded is when the first full pass ended; zero before that.
+	Founded time.Time
+	// PolicyVersions are the versions verdicts were frozen under, in order of use; the last is in force.
+	PolicyVersions []PolicyVersion
+
+	// Services are merged over the catalogs. Index 0 is the service record.Unattributed.
+	Services []Service
+	// Owners are the distinct owners that services have or had; events refer to them.
+	Owners []Owner
+	// Repositories are known to a source host, a catalog or a finding.
+	Repositories []Repository
+	// Strings are interned texts (categories, tools, rules); index 0 is the empty string.
+	Strings []string
+	// Scopes are all scopes that were ever emitted and not removed from the configuration.
+	Scopes []Scope
+
+	// Weaknesses, open and closed. Positions are stable for the life of a ledger.
+	Weaknesses Table[Weakness]
+	// Events in the order in which they were derived.
+	Events Table[Event]
+	// Pauses are the spans in which an exception stops a weakness's clock, by position in Weaknesses, ordered by start and disjoint.
+	Pauses map[int32][]policy.Pause
+	// Base are the events that compaction removed, as sums; counters start from them.
+	Base []BaseCount
+
+	Exceptions  []Held[record.Exception]
+	Reviews     []Held[record.Review]
+	Followups   []Held[record.Followup]
+	Incidents   []Held[record.Incident]
+	Deployments []Held[record.Deployment]
+	Releases    []Held[record.Release]
+	Escalations []Held[record.Escalation]
+	Evidence    []Held[record.Evidence]
+	Scans       []Held[record.Scan]
+
+	// Records counts what is held, by kind; findings are counted as reports, before folding.
+	Records map[record.Kind]int
+	// CountingChanges lists the changes in how things are counted, oldest first.
+	CountingChanges []CountingChange
+}
+
+// PolicyVersion says since when a policy was in force.
+type PolicyVersion struct {
+	Version string
+	Since   time.Time
+}
+
+// CountingChange is a change in how things are counted.
+type CountingChange struct {
+	Kind CountingKind
+	At   time.Time
+}
+
+// CountingKind is the label "kind" of prodsec_counting_changes_total.
+type CountingKind string
+
+// The kinds of counting change.
+const (
+	CountingPolicy        CountingKind = "policy"
+	CountingScope         CountingKind = "scope"
+	CountingSource        CountingKind = "source"
+	CountingDeduplication CountingKind = "deduplication"
+	CountingMigration     CountingKind = "migration"
+)
+
+// Owner is who answered for a service at some time. Its fields are the OWNER labels.
+type Owner struct {
+	BusinessUnit string
+	Team         string
+	Service      string
+	TrustTier    string
+}
+
+// UnattributedOwner owns what no catalog claims.
+var UnattributedOwner = Owner{
+	BusinessUnit: record.Unattributed, Team: record.Unattributed, Service: record.Unattributed, TrustTier: string(policy.TierUnknown),
+}
+
+// Service is a service as merged over the catalogs.
+type Service struct {
+	record.Service
+	// Owner is its present owner, an index into Snapshot.Owners.
+	Owner int32
+	// Tier is the position of its trust tier in the policy's table, for SLA targets.
+	Facts policy.ServiceFacts
+}
+
+// Repository is a repository and the service that its contents belong to by default.
+type Repository struct {
+	record.Repository
+	// Service is an index into Snapshot.Services; 0 when no catalog claims the repository.
+	Service int32
+	// Unmapped says why Service is 0; empty otherwise.
+	Unmapped UnmappedReason
+	// Scope is an index into Snapshot.Scopes, -1 when only a catalog or a finding names the repository.
+	Scope int32
+}
+
+// UnmappedReason is the label "reason" of prodsec_unmapped_repositories.
+type UnmappedReason string
+
+// The reasons why a repository belongs to no service.
+const (
+	// UnmappedNoCatalogEntry: no catalog mentions it.
+	UnmappedNoCatalogEntry UnmappedReason = "no_catalog_entry"
+	// UnmappedNoOwner: its service names no team.
+	UnmappedNoOwner UnmappedReason = "no_owner"
+	// UnmappedArchived: it is archived and no catalog mentions it.
+	UnmappedArchived UnmappedReason = "archived"
+)
+
+// UnmappedReasons lists every reason.
+func UnmappedReasons() []UnmappedReason {
+	return []UnmappedReason{UnmappedNoCatalogEntry, UnmappedNoOwner, UnmappedArchived}
+}
+
+// Held is a record with where it came from and what it belongs to.
+type Held[T any] struct {
+	Record T
+	// Instance is the collector instance, "kind/name".
+	Instance string
+	// Scope is an index into Snapshot.Scopes.
+	Scope int32
+	// Service is an index into Snapshot.Services, 0 when unattributed.
+	Service int32
+	// Owner is the owner frozen when the record was first observed, an index into Snapshot.Owners.
+	Owner int32
+	// FirstObserved is when the ledger first held it.
+	FirstObserved time.Time
+}
+
+// Scope is a scope and how fresh it is.
+type Scope struct {
+	Collector string
+	// Instance is the name of the collector instance, the label instance_name.
+	Instance string
+	Name     string
+	// Kind is the part of the name before the first colon.
+	Kind string
+	// Classes are the finding classes the scope has ever yielded, and those it can yield.
+	Classes []record.Class
+	// LastSuccess is when it was last read whole (Full or Delta); zero if never. LastFull likewise for Full.
+	LastSuccess time.Time
+	LastFull    time.Time
+	// LastError is why the last attempt failed; empty after a success.
+	LastError record.ErrorReason
+	// StaleAfter is how long its records are shown after LastSuccess.
+	StaleAfter time.Duration
+	// StaleFrom is how long after LastSuccess it counts as stale (missed polls) although still shown.
+	StaleFrom time.Duration
+}
+
+// Freshness is the label "status" of prodsec_scopes.
+type Freshness string
+
+// The freshness of a scope.
+const (
+	Fresh   Freshness = "fresh"
+	Stale   Freshness = "stale"
+	Dropped Freshness = "dropped"
+	Never   Freshness = "never"
+)
+
+// Freshness is how fresh the scope is at an instant. A stale scope's records are still shown; a dropped one's are not.
+func (s *Scope) Freshness(at time.Time) Freshness {
+	switch age := at.Sub(s.LastSuccess); {
+	case s.LastSuccess.IsZero():
+		return Never
+	case s.StaleAfter > 0 && age > s.StaleAfter:
+		return Dropped
+	case s.LastError != "" || (s.StaleFrom > 0 && age > s.StaleFrom):
+		return Stale
+	default:
+		return Fresh
+	}
+}
