@@ -166,6 +166,8 @@ type Scope struct {
 	Kind string
 	// Classes are the finding classes the scope has ever yielded, and those it can yield.
 	Classes []record.Class
+	// Kinds are the kinds of record the scope has ever spoken of, so that "it has none" and "it never said" differ.
+	Kinds []record.Kind
 	// LastSuccess is when it was last read whole (Full or Delta); zero if never. LastFull likewise for Full.
 	LastSuccess time.Time
 	LastFull    time.Time
