@@ -1,0 +1,64 @@
+package apiclient
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+
+	"prodsec_exporter/internal/record"
+)
+
+// DefaultMaxPages bounds a walk: 10,000 pages of 100 are a million records.
+const DefaultMaxPages = 10_000
+
+// Walk fetches page after page. Fetch gets the cursor of a page, empty for the first, and returns that of the next, empty after the last
+// one. A cursor that was seen before, and more than maxPages pages (0 means DefaultMaxPages), end the walk with
+// record.ReasonTruncated: what was read so far is not the whole.
+func Walk(ctx context.Context, maxPages int, fetch func(ctx context.Context, cursor string) (next string, err error)) error {
+	if maxPages <= 0 {
+		maxPages = DefaultMaxPages
+	}
+	seen := map[string]bool{"": true}
+	cursor := ""
+	for range maxPages {
+		if err := ctx.Err(); err != nil {
+			return &record.Error{Reason: record.ReasonCanceled, Err: err}
+		}
+		next, err := fetch(ctx, cursor)
+		if err != nil {
+			return err
+		}
+		if next == "" {
+			return nil
+		}
+		if seen[next] {
+			return &record.Error{Reason: record.ReasonTruncated, Err: fmt.Errorf("the source repeated a page cursor after %d pages", len(seen))}
+		}
+		seen[next] = true
+		cursor = next
+	}
+	return &record.Error{Reason: record.ReasonTruncated, Err: fmt.Errorf("the source has more than %d pages", maxPages)}
+}
+
+// Follow walks the pages of an API that answers JSON arrays and names the next page in the header Link. Items come
+// undecoded, so that a bad one can be rejected alone. Page returns whether it wants more.
+func (c *Client) Follow(ctx context.Context, path string, query url.Values, maxPages int, page func(items []json.RawMessage) (more bool, err error)) error {
+	return Walk(ctx, maxPages, func(ctx context.Context, cursor string) (string, error) {
+		address, q := path, query
+		if cursor != "" {
+			address, q = cursor, nil
+		}
+		var items []json.RawMessage
+		resp, err := c.Do(ctx, http.MethodGet, address, q, nil, &items)
+		if err != nil {
+			return "", err
+		}
+		more, err := page(items)
+		if err != nil || !more {
+			return "", err
+		}
+		return resp.Next, nil
+	})
+}
