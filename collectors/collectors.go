@@ -86,6 +86,8 @@ type Env struct {
 	Observer apiclient.Observer
 	// Now is the clock; never nil.
 	Now func() time.Time
+	// Sleep waits for a duration or until ctx ends; nil uses the system's clock.
+	Sleep func(ctx context.Context, d time.Duration) error
 }
 
 // Section is a collector's part of the configuration file. Decode is strict: an unknown key, a wrong type or an
