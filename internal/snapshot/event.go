@@ -2,8 +2,6 @@ package snapshot
 
 import (
 	"fmt"
-	"math"
-	"math/bits"
 
 	"prodsec_exporter/internal/policy"
 	"prodsec_exporter/internal/record"
@@ -152,49 +150,15 @@ type BaseCount struct {
 	Severity policy.SeverityIndex
 	Class    ClassIndex
 	Count    uint64
-	// Seconds is the sum of Event.Seconds, and Durations their distribution over DurationBucket; both are empty unless Kind
-	// is EventFixed.
-	Seconds   float64
-	Durations map[int16]uint64
+	// Seconds is the sum of Event.Seconds, and Hours their distribution in hours, rounded up (HoursOf); both are empty unless
+	// Kind is EventFixed.
+	Seconds float64
+	Hours   map[uint32]uint64
 }
 
-// durationResolution is the number of buckets per power of two.
-const durationResolution = 8
-
-// DurationBucket is the bucket of a time in seconds: bucket i holds what is longer than 2^((i-1)/8) and at most 2^(i/8)
-// seconds, about 9 % of relative width, and bucket DurationZero what took no time. It is the bucket of a Prometheus native
-// histogram of schema 3, and what compaction keeps of the times it sums up.
-func DurationBucket(seconds uint32) int16 {
-	if seconds == 0 {
-		return DurationZero
-	}
-	octave := bits.Len32(seconds) - 1
-	mantissa := float64(seconds) / float64(uint64(1)<<octave)
-	step := 0
-	for step < durationResolution && mantissa > durationSteps[step] {
-		step++
-	}
-	return int16(octave*durationResolution + step)
+// HoursOf is a time in hours, rounded up: the resolution in which distributions of times are counted, so that compaction,
+// which keeps no more than this, changes no histogram.
+func HoursOf(seconds uint32) uint32 {
+	const hour = 3600
+	return seconds/hour + min(seconds%hour, 1)
 }
-
-// DurationZero is the bucket of times of 0 seconds; MaxDurationBucket the highest bucket there is.
-const (
-	DurationZero      int16 = -1
-	MaxDurationBucket int16 = 32 * durationResolution
-)
-
-// DurationBound is the upper bound of a bucket in seconds.
-func DurationBound(bucket int16) float64 {
-	if bucket == DurationZero {
-		return 0
-	}
-	return math.Exp2(float64(bucket) / durationResolution)
-}
-
-// durationSteps are the bounds of the buckets within one power of two.
-var durationSteps = func() (steps [durationResolution]float64) {
-	for i := range steps {
-		steps[i] = math.Exp2(float64(i) / durationResolution)
-	}
-	return steps
-}()
