@@ -1,0 +1,278 @@
+package collectorstest
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"prodsec_exporter/collectors"
+	"prodsec_exporter/internal/apiclient"
+	"prodsec_exporter/internal/record"
+)
+
+// toy is a small collector that is right, or wrong in one of the ways the suite is there to find.
+type toy struct {
+	config toyConfig
+	client *apiclient.Client
+	env    collectors.Env
+	fault  string
+}
+
+type toyConfig struct {
+	collectors.Common `yaml:",inline"`
+	URL               string           `yaml:"url"`
+	Token             apiclient.Secret `yaml:"token"`
+}
+
+type toyItem struct {
+	ID    string `json:"id"`
+	State string `json:"state"`
+}
+
+func newToy(config toyConfig, env collectors.Env, fault string) (*toy, error) {
+	client, err := env.Client(apiclient.Options{BaseURL: config.URL, Auth: apiclient.Bearer(config.Token)})
+	return &toy{config: config, client: client, env: env, fault: fault}, err
+}
+
+func (c *toy) Collect(ctx context.Context, _ collectors.Cursors, emit func(record.Batch) error) error {
+	if c.fault == "deaf to its context" {
+		ctx = context.WithoutCancel(ctx)
+	}
+	for _, scope := range []string{"a", "b"} {
+		b := c.read(ctx, scope)
+		if c.fault == "emits nothing on failure" && b.Err != nil {
+			continue
+		}
+		if err := emit(b); err != nil && c.fault != "ignores the ledger" {
+			return err
+		}
+		if c.fault == "one failure stops all" && b.Err != nil {
+			return nil
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+func (c *toy) read(ctx context.Context, scope string) record.Batch {
+	b := record.Batch{Scope: "items:" + scope, Mode: record.Full, Findings: []record.Finding{}, Rejected: map[record.RejectReason]int{}}
+	page := func(items []json.RawMessage) (bool, error) {
+		for _, raw := range items {
+			if err := c.item(&b, raw); err != nil {
+				return false, err
+			}
+		}
+		return c.fault != "reads one page", nil
+	}
+	var err error
+	switch c.fault {
+	case "sends the token anywhere":
+		err = c.readAnywhere(ctx, scope, page)
+	case "waits for nobody":
+		_, err = http.Get(c.config.URL) //nolint:all // A bad collector.
+	default:
+		err = c.client.Follow(ctx, "items/"+url.PathEscape(scope), nil, 0, page)
+	}
+	token, _ := c.config.Token.Read()
+	switch c.fault {
+	case "swallows errors":
+		err = nil
+	case "drops the reason":
+		if err != nil {
+			err = errors.New("failed")
+		}
+	case "logs the token":
+		c.env.Logger.Info("Read", "auth", token)
+	case "token in the error":
+		if err != nil {
+			err = fmt.Errorf("%w with %s", err, token)
+		}
+	case "is random":
+		b.AsOf = c.env.Now().Add(rand.N(time.Hour))
+	}
+	if err != nil {
+		return record.Batch{Scope: b.Scope, Err: err}
+	}
+	return b
+}
+
+func (c *toy) item(b *record.Batch, raw json.RawMessage) error {
+	var item toyItem
+	if err := json.Unmarshal(raw, &item); err != nil {
+		if c.fault == "one bad item loses the page" {
+			return &record.Error{Reason: record.ReasonDecode, Err: err}
+		}
+		b.Rejected[record.RejectDecode]++
+		return nil
+	}
+	closure := map[string]record.Closure{"open": record.ClosureNone, "fixed": record.ClosureFixed}
+	state, ok := closure[item.State]
+	switch {
+	case !ok && c.fault == "drops unknown values":
+		return nil
+	case !ok && c.fault == "passes vendor words":
+		state = record.Closure(item.State)
+	case !ok:
+		state = record.ClosureOther
+	}
+	b.Findings = append(b.Findings, record.Finding{ID: item.ID, Tool: "toy", Class: record.ClassOther, Severity: record.SeverityUnknown, Closure: state})
+	return nil
+}
+
+// readAnywhere follows redirects with the token by hand.
+func (c *toy) readAnywhere(ctx context.Context, scope string, page func([]json.RawMessage) (bool, error)) error {
+	token, err := c.config.Token.Read()
+	if err != nil {
+		return err
+	}
+	next := c.config.URL + "/items/" + scope
+	for range 5 {
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, next, nil)
+		if err != nil {
+			return err
+		}
+		req.Header.Set("Authorization", "Bearer "+token)
+		resp, err := http.DefaultTransport.RoundTrip(req)
+		if err != nil {
+			return err
+		}
+		data, _ := io.ReadAll(resp.Body)
+		_ = resp.Body.Close()
+		if next = resp.Header.Get("Location"); next != "" {
+			continue
+		}
+		var items []json.RawMessage
+		if err := json.Unmarshal(data, &items); err != nil {
+			return err
+		}
+		_, err = page(items)
+		return err
+	}
+	return nil
+}
+
+const toySample = "# Toy\n\n```yaml\ncollectors:\n  toy:\n    - name: one\n      interval: 5m\n      url: https://toy.example\n      token: {file: /run/secrets/toy}\n```\n"
+
+func toySuite(t *testing.T, fault string) *Suite {
+	readme := filepath.Join(t.TempDir(), "README.md")
+	sample := toySample
+	if fault == "sample with a stale key" {
+		sample = strings.Replace(sample, "interval:", "intervall:", 1)
+	}
+	if err := os.WriteFile(readme, []byte(sample), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	of := func(scope string) func(Request) bool {
+		return func(r Request) bool { return r.Path == "/items/"+scope }
+	}
+	return &Suite{
+		Kind: collectors.Kind{Name: "toy", New: func(section collectors.Section, env collectors.Env) (collectors.Collector, collectors.Common, error) {
+			var config toyConfig
+			if err := section.Decode(&config); err != nil {
+				return nil, collectors.Common{}, err
+			}
+			c, err := newToy(config, env, fault)
+			return c, config.Common, err
+		}},
+		New: func(baseURL string, token apiclient.Secret, env collectors.Env) (collectors.Collector, error) {
+			return newToy(toyConfig{URL: baseURL, Token: token}, env, fault)
+		},
+		Serve: func(s *Server) {
+			s.LinkPages("GET /items/a", "after", Items(`{"id":"a1","state":"open"}`, `{"id":"a2","state":"fixed"}`), Items(`{"id":"a3","state":"open"}`))
+			s.JSON("GET /items/b", Items(`{"id":"b1","state":"open"}`))
+		},
+		Scopes: []Scope{
+			{Name: "items:a", Records: 3, Requests: of("a"), Pages: 2, Cursor: true},
+			{Name: "items:b", Records: 1, Requests: of("b"), Pages: 1},
+		},
+		Altered: []Altered{
+			{Name: "unknown state", Scope: "items:b", Records: 1, Serve: func(s *Server) { s.JSON("GET /items/b", Items(`{"id":"b1","state":"snoozed"}`)) }},
+			{Name: "bad item", Scope: "items:b", Records: 1, Rejected: 1, Serve: func(s *Server) { s.JSON("GET /items/b", Items(`{"id":"b1","state":"open"}`, `{"id":{}}`)) }},
+		},
+		Readme: readme,
+	}
+}
+
+func TestGoodCollectorPasses(t *testing.T) { Run(t, *toySuite(t, "")) }
+
+func TestBadCollectorsAreCaught(t *testing.T) {
+	tests := []struct{ fault, check, problem string }{
+		{"reads one page", "healthy source is read whole", "are all pages followed"},
+		{"swallows errors", "failures never look like less", "claims to be whole"},
+		{"emits nothing on failure", "failures never look like less", "neither Collect nor the scope has an error"},
+		{"drops the reason", "failures never look like less", `reason "other"`},
+		{"one failure stops all", "failures never look like less", "scope items:b is missing"},
+		{"token in the error", "failures never look like less", "holds the token"},
+		{"logs the token", "healthy source is read whole", "the log holds the token"},
+		{"sends the token anywhere", "failures never look like less", "reached another host"},
+		{"is random", "two collections are equal", "differ"},
+		{"waits for nobody", "Retry-After is honoured", "was asked to wait"},
+		{"waits for nobody", "healthy source is read whole", "no request carried the token"},
+		{"deaf to its context", "a canceled context ends it promptly", "still runs"},
+		{"ignores the ledger", "a failing ledger stops it", "want the error of emit"},
+		{"drops unknown values", "altered sources", "unknown state: 0 records"},
+		{"passes vendor words", "altered sources", `has the closure "snoozed"`},
+		{"one bad item loses the page", "altered sources", "bad item: the scope failed"},
+		{"sample with a stale key", "sample configuration", "intervall"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.fault+"/"+tt.check, func(t *testing.T) {
+			t.Parallel()
+			s := toySuite(t, tt.fault)
+			for _, c := range checks() {
+				if c.name != tt.check {
+					continue
+				}
+				found := strings.Join(c.find(t, s), "\n")
+				if !strings.Contains(found, tt.problem) {
+					t.Errorf("check %q found %q, want %q", tt.check, found, tt.problem)
+				}
+				return
+			}
+			t.Fatalf("there is no check %q", tt.check)
+		})
+	}
+}
+
+func TestSuiteWithoutAlteredSourcesIsRefused(t *testing.T) {
+	s := toySuite(t, "")
+	s.Altered = nil
+	if len(checkAltered(t, s)) == 0 {
+		t.Error("a suite that never shows an unknown value passes")
+	}
+}
+
+func TestDuplicateScopesAreReported(t *testing.T) {
+	twice := collectorFunc(func(_ context.Context, _ collectors.Cursors, emit func(record.Batch) error) error {
+		return errors.Join(emit(record.Batch{Scope: "a"}), emit(record.Batch{Scope: "a"}))
+	})
+	if _, err := Gather(t.Context(), twice, nil); err == nil || !strings.Contains(err.Error(), "twice") {
+		t.Errorf("Gather() = %v, want a complaint", err)
+	}
+}
+
+type collectorFunc func(context.Context, collectors.Cursors, func(record.Batch) error) error
+
+func (f collectorFunc) Collect(ctx context.Context, c collectors.Cursors, emit func(record.Batch) error) error {
+	return f(ctx, c, emit)
+}
+
+func TestEnvIsComplete(t *testing.T) {
+	env := Env(NewClock(), slog.New(slog.DiscardHandler))
+	if env.Logger == nil || env.Observer == nil || env.Now == nil || env.Sleep == nil {
+		t.Errorf("Env() = %+v lacks a part", env)
+	}
+}
