@@ -90,6 +90,11 @@ const (
 	CountingMigration     CountingKind = "migration"
 )
 
+// CountingKinds lists the kinds of counting change.
+func CountingKinds() []CountingKind {
+	return []CountingKind{CountingPolicy, CountingScope, CountingSource, CountingDeduplication, CountingMigration}
+}
+
 // Owner is who answered for a service at some time. Its fields are the OWNER labels.
 type Owner struct {
 	BusinessUnit string
