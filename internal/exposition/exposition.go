@@ -1,0 +1,179 @@
+// Package exposition serves metric families over HTTP in the formats that Prometheus understands.
+//
+// An evaluation is encoded at most once per format and compression; a scrape writes bytes that are already there and appends the
+// exporter's own metrics, which are gathered live and few. It never waits for an evaluation and never fails because of one bad
+// series: that is left out, counted and logged once.
+package exposition
+
+import (
+	"bytes"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/expfmt"
+
+	"prodsec_exporter/internal/metrics"
+)
+
+// Store holds the evaluation that is served at present. It is an http.Handler for /metrics, and a prometheus.Collector of what
+// it knows about evaluations. It is safe for concurrent use.
+type Store struct {
+	live   prometheus.Gatherer
+	logger *slog.Logger
+	meta   *meta
+
+	publishing sync.Mutex
+	current    atomic.Pointer[published]
+}
+
+// published is an evaluation on its way out.
+type published struct {
+	evaluation *metrics.Evaluation
+	results    []metrics.Result
+	// names are the families in results, which the live ones must not repeat.
+	names  map[string]bool
+	bodies [int(formats) * int(compressions)]body
+	store  *Store
+}
+
+// body is the evaluation in one format and compression.
+type body struct {
+	once  sync.Once
+	asked atomic.Bool
+	bytes []byte
+}
+
+// New makes a store that appends what live gathers to every scrape. Register the store itself there (or elsewhere) to expose its
+// own metrics.
+func New(live prometheus.Gatherer, logger *slog.Logger) *Store {
+	return &Store{live: live, logger: logger, meta: newMeta()}
+}
+
+// Publish replaces the evaluation that is served. What scrapers asked for since the last call is encoded before the exchange, so
+// that they do not wait for it. The evaluation must not be changed afterwards.
+func (s *Store) Publish(e *metrics.Evaluation) {
+	s.publishing.Lock()
+	defer s.publishing.Unlock()
+	next := &published{evaluation: e, names: make(map[string]bool, len(e.Results)), store: s}
+	for reason, n := range e.Dropped {
+		s.drop("", reason, n)
+	}
+	next.results = s.check(e.Results)
+	for _, r := range next.results {
+		next.names[r.Family.Name] = true
+	}
+	if previous := s.current.Load(); previous != nil {
+		for v := range previous.bodies {
+			if previous.bodies[v].asked.Load() {
+				next.encoded(variant(v))
+			}
+		}
+	}
+	s.current.Store(next)
+}
+
+// encoded is the evaluation in a format and compression, made at most once.
+func (p *published) encoded(v variant) []byte {
+	b := &p.bodies[v]
+	b.once.Do(func() {
+		var buf bytes.Buffer
+		encodeResults(&buf, v.format(), p.results, func(family string, series int, err error) {
+			p.store.meta.drop(reasonEncoding, series)
+			p.store.logOnce("Leaving out a metric family that cannot be encoded", family+reasonEncoding, "family", family, "err", err)
+		})
+		b.bytes = v.compression().compress(buf.Bytes())
+	})
+	return b.bytes
+}
+
+// ServeHTTP answers a scrape in the format and compression that the request prefers, text and none if it names none that is
+// known.
+func (s *Store) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		w.Header().Set("Allow", "GET, HEAD")
+		http.Error(w, "only GET and HEAD are allowed", http.StatusMethodNotAllowed)
+		return
+	}
+	contentType := negotiateFormat(r.Header)
+	c := negotiateCompression(r.Header.Values("Accept-Encoding"))
+	v := variantOf(contentType, c)
+
+	var stored []byte
+	p := s.current.Load()
+	if p != nil {
+		p.bodies[v].asked.Store(true)
+		stored = p.encoded(v)
+	}
+	live := c.compress(s.gather(v.format(), p))
+
+	h := w.Header()
+	h.Set("Content-Type", string(contentType))
+	h.Set("Vary", "Accept, Accept-Encoding")
+	h.Set("Content-Length", strconv.Itoa(len(stored)+len(live)))
+	if c != identity {
+		h.Set("Content-Encoding", c.String())
+	}
+	if r.Method == http.MethodHead {
+		return
+	}
+	for _, part := range [][]byte{stored, live} {
+		if _, err := w.Write(part); err != nil {
+			s.logger.Debug("Scraper went away", "err", err)
+			return
+		}
+	}
+}
+
+// gather encodes the live metrics and the end of the format.
+func (s *Store) gather(f format, p *published) []byte {
+	families, err := s.live.Gather()
+	if err != nil {
+		// What could be gathered is served all the same.
+		s.meta.drop(reasonGather, 1)
+		s.logOnce("Gathering the exporter's own metrics failed in part", err.Error(), "err", err)
+	}
+	var buf bytes.Buffer
+	encoder := expfmt.NewEncoder(&buf, f.expfmt())
+	for _, family := range families {
+		if p != nil && p.names[family.GetName()] {
+			s.drop(family.GetName(), reasonDuplicate, len(family.GetMetric()))
+			continue
+		}
+		s.encodeLive(&buf, encoder, family)
+	}
+	if f == openMetrics {
+		buf.WriteString(endOfOpenMetrics)
+	}
+	return buf.Bytes()
+}
+
+// encodeLive appends one family, or nothing if it cannot be encoded.
+func (s *Store) encodeLive(buf *bytes.Buffer, encoder expfmt.Encoder, family *dto.MetricFamily) {
+	before := buf.Len()
+	if err := encoder.Encode(family); err != nil {
+		buf.Truncate(before)
+		s.drop(family.GetName(), reasonEncoding, len(family.GetMetric()))
+	}
+}
+
+// drop counts series that were left out and logs the first time per family and reason.
+func (s *Store) drop(family, reason string, n int) {
+	if n == 0 {
+		return
+	}
+	s.meta.drop(reason, n)
+	s.logOnce("Leaving out series", family+" "+reason, "family", family, "reason", reason, "series", n)
+}
+
+// logOnce logs a warning unless the same key was logged before.
+func (s *Store) logOnce(message, key string, args ...any) {
+	if s.meta.first(strings.ToValidUTF8(key, "?")) {
+		s.logger.Warn(message, args...)
+	}
+}

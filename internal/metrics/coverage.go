@@ -1,0 +1,200 @@
+package metrics
+
+import (
+	"prodsec_exporter/internal/policy"
+	"prodsec_exporter/internal/record"
+	"prodsec_exporter/internal/snapshot"
+)
+
+// coverage lists the families of the board "Coverage": where do we have controls?
+var coverage = []*Family{
+	{
+		Name: "prodsec_service_info",
+		Help: "One for each service in the catalog, and one for unattributed where something is: facts to join with on the owner " +
+			"labels. Over the series budget the value of service_name=\"other\" stays 1.",
+		Type: Info, Stability: Stable,
+		Labels:  append(owner(), "product_area", "crown_jewel", "internet_facing", "lifecycle"),
+		Source:  "Service",
+		Refresh: refreshPosture,
+		Example: `count by (trust_tier) (prodsec_service_info{crown_jewel="true"})`,
+		Combine: Once,
+		Collect: serviceInfo,
+	},
+	{
+		Name: "prodsec_protected_repositories",
+		Help: "Repositories by the result of each protection check. Protection is the union of classic branch protection and " +
+			"active rulesets; required passes when all checks that policy requires pass. Scope branch is the worst of the default " +
+			"branch and listed release branches; scope environment is the worst of the production environments, and repositories " +
+			"without one are not counted. What could not be read is unknown. Archived repositories and forks are left out.",
+		Type: Gauge, Stability: Stable,
+		Labels:  []string{"check", "scope", "privileged", "business_unit", "team", "trust_tier", "status"},
+		Source:  "Repository.Branches, Repository.Environments",
+		Refresh: refreshPosture,
+		Example: `sum by (business_unit, status) (prodsec_protected_repositories{check="required", scope="branch"})`,
+		Collect: protectedRepositories,
+	},
+	{
+		Name: "prodsec_repository_protection_gap",
+		Help: "One for each check that fails or is unknown on a privileged repository (policy.protection.privileged). Over the " +
+			"series budget service_name and repository become \"other\" and the value is the number of gaps.",
+		Type: Gauge, Stability: Stable,
+		Labels:  append(owner(), "repository", "check", "scope", "status"),
+		Detail:  []string{"repository"},
+		Source:  "Repository.Branches, Repository.Environments, Repository.Topics",
+		Refresh: refreshPosture,
+		Example: `prodsec_repository_protection_gap{check="required", status="fail"}`,
+		Collect: repositoryProtectionGap,
+	},
+	{
+		Name: "prodsec_unmapped_repositories",
+		Help: "Repositories that belong to no service, by reason: no catalog mentions it, its service names no team, or it is " +
+			"archived and no catalog mentions it.",
+		Type: Gauge, Stability: Stable,
+		Labels:  []string{"reason"},
+		Source:  "Repository.Name, Service.Repositories",
+		Refresh: refreshPosture,
+		Example: `sum(prodsec_unmapped_repositories{reason!="archived"})`,
+		Collect: unmappedRepositories,
+	},
+}
+
+// owner is a fresh copy of the OWNER labels, to append to.
+func owner() []string { return append([]string(nil), ownerLabels...) }
+
+// boolean is the label value of an answer.
+func boolean(a record.Answer) string {
+	switch a {
+	case record.AnswerYes:
+		return "true"
+	case record.AnswerNo:
+		return "false"
+	case record.AnswerUnknown:
+		return "unknown"
+	default:
+		return "unknown"
+	}
+}
+
+func serviceInfo(in *Input, out *Sink) {
+	if catalogs := in.shared.sources.of(record.KindService); catalogs.ever && !catalogs.now {
+		return // every catalog is too old to be shown
+	}
+	for _, i := range in.shared.inService {
+		s := &in.Snapshot.Services[i]
+		dim := out.Dim(named(s.ProductArea, none), boolean(s.CrownJewel), boolean(s.InternetFacing), named(s.Lifecycle, none))
+		out.Add(s.Owner, dim, 1)
+	}
+}
+
+func protectedRepositories(in *Input, out *Sink) {
+	own := in.shared.own
+	dim := func(check int, privileged bool, status policy.Status) int {
+		c := protectionChecks[check]
+		return out.Dim(string(c.check), c.scope, boolean(record.AnswerOf(privileged)), string(status))
+	}
+	dims := map[postureKey]int{}
+	for _, p := range in.shared.postures {
+		group := own.groupOf[p.owner]
+		for check, status := range p.status {
+			if status == "" {
+				continue
+			}
+			key := postureKey{check, p.privileged, status}
+			at, ok := dims[key]
+			if !ok {
+				at = dim(check, p.privileged, status)
+				dims[key] = at
+			}
+			if p.dropped {
+				out.Unknown(group, at)
+				continue
+			}
+			out.Add(group, at, 1)
+		}
+	}
+	zeroPostures(in, out, dim)
+}
+
+// postureKey is what the labels of prodsec_protected_repositories say beside the group.
+type postureKey struct {
+	check      int
+	privileged bool
+	status     policy.Status
+}
+
+// zeroPostures shows 0 for the results that no repository of a group has, so that shares can be computed by status.
+func zeroPostures(in *Input, out *Sink, dim func(check int, privileged bool, status policy.Status) int) {
+	if !in.shared.sources.of(record.KindRepository).complete() {
+		return
+	}
+	type seenKey struct {
+		group       int32
+		privileged  bool
+		environment bool
+	}
+	seen := map[seenKey]bool{}
+	for _, p := range in.shared.postures {
+		group := in.shared.own.groupOf[p.owner]
+		for check, status := range p.status {
+			if status == "" {
+				continue
+			}
+			seen[seenKey{group, p.privileged, protectionChecks[check].scope == scopeEnvironment}] = true
+		}
+	}
+	for group := range int32(len(in.shared.own.groups.labels)) {
+		for _, privileged := range []bool{false, true} {
+			for check, c := range protectionChecks {
+				if !seen[seenKey{group, privileged, c.scope == scopeEnvironment}] {
+					continue
+				}
+				for _, status := range []policy.Status{policy.StatusPass, policy.StatusFail, policy.StatusUnknown} {
+					out.Zero(group, dim(check, privileged, status))
+				}
+			}
+		}
+	}
+}
+
+func repositoryProtectionGap(in *Input, out *Sink) {
+	for _, p := range in.shared.postures {
+		if !p.privileged {
+			continue
+		}
+		for check, status := range p.status {
+			if status != policy.StatusFail && status != policy.StatusUnknown {
+				continue
+			}
+			c := protectionChecks[check]
+			dim := out.Dim(string(p.repository), string(c.check), c.scope, string(status))
+			if p.dropped {
+				out.Unknown(p.owner, dim)
+				continue
+			}
+			out.Add(p.owner, dim, 1)
+		}
+	}
+}
+
+func unmappedRepositories(in *Input, out *Sink) {
+	read := in.shared.sources.of(record.KindRepository)
+	if !read.ever {
+		return
+	}
+	for i := range in.Snapshot.Repositories {
+		r := &in.Snapshot.Repositories[i]
+		switch {
+		case r.Unmapped == "":
+		case in.shared.sources.isDropped(r.Scope):
+			out.Unknown(noEntity, out.Dim(string(r.Unmapped)))
+		default:
+			out.Add(noEntity, out.Dim(string(r.Unmapped)), 1)
+		}
+	}
+	if !read.complete() {
+		return
+	}
+	for _, reason := range snapshot.UnmappedReasons() {
+		out.Zero(noEntity, out.Dim(string(reason)))
+	}
+}

@@ -1,0 +1,162 @@
+package metrics
+
+import (
+	"math"
+
+	"prodsec_exporter/internal/policy"
+	"prodsec_exporter/internal/snapshot"
+)
+
+// The kinds of event, in the order of the label values.
+var (
+	flowKinds    = snapshot.FlowKinds()
+	outcomeKinds = snapshot.OutcomeKinds()
+	kindCount    = len(flowKinds) + len(outcomeKinds)
+)
+
+// remediationBounds are the bounds of prodsec_finding_remediation_seconds: the targets of the default policy (3, 7, 14, 30, 90
+// and 180 days) with a bucket on either side of each, so that attainment can be read off, and half a day and a day for what is
+// fixed at once.
+var remediationBounds = days(0.5, 1, 3, 5, 7, 10, 14, 21, 30, 45, 60, 90, 120, 180, 365)
+
+// eventTally is one walk over all events that count until the instant, and the sums that compaction kept of older ones.
+type eventTally struct {
+	// flows is by group, severity, class and kind (outcomes are counted in outcomes instead), outcomes by owner, severity and
+	// outcome kind; remediation by team, severity and class, nil where nothing was fixed.
+	flows       []uint64
+	outcomes    []uint64
+	remediation []*tally
+	// windows, by position in Policy.Windows, hold the events within that trailing window, by group, severity and kind. A met
+	// that was revoked since is not in them.
+	windows [][]uint64
+	own     *ownership
+}
+
+func newEventTally(in *Input, own *ownership) *eventTally {
+	groups, teams, owners := len(own.groups.labels), len(own.teams.labels), len(own.owners.labels)
+	t := &eventTally{
+		flows:       make([]uint64, groups*severityCount*classCount*kindCount),
+		outcomes:    make([]uint64, owners*severityCount*len(outcomeKinds)),
+		remediation: make([]*tally, teams*severityCount*classCount),
+		own:         own,
+	}
+	for range in.Policy.Windows() {
+		t.windows = append(t.windows, make([]uint64, groups*severityCount*kindCount))
+	}
+	return t
+}
+
+func tallyEvents(in *Input, own *ownership) *eventTally {
+	t, at := newEventTally(in, own), in.At.Unix()
+	starts := windowStarts(in.Policy.Windows(), at)
+	t.addBase(in.Snapshot.Base)
+	// Backwards, because a revocation is met before the outcome it revokes.
+	revoked := map[int32]int{}
+	events := &in.Snapshot.Events
+	for i := events.Len() - 1; i >= 0; i-- {
+		e := events.At(i)
+		if e.Counted > at {
+			continue
+		}
+		t.addTotal(e)
+		if e.Kind == snapshot.EventRevoked {
+			revoked[e.Weakness]++
+		}
+		window := windowOf(starts, e.Counted)
+		if window == len(starts) {
+			continue
+		}
+		if e.Kind == snapshot.EventMet && len(revoked) > 0 && revoked[e.Weakness] > 0 {
+			revoked[e.Weakness]--
+			continue
+		}
+		t.windows[window][t.windowed(own.groupOf[e.Owner], int(e.Severity), e.Kind)]++
+	}
+	for i := 1; i < len(t.windows); i++ { // a longer window holds the shorter ones
+		for j, n := range t.windows[i-1] {
+			t.windows[i][j] += n
+		}
+	}
+	return t
+}
+
+// windowStarts are the exclusive starts of the windows, latest first.
+func windowStarts(windows []policy.Window, at int64) []int64 {
+	starts := make([]int64, len(windows))
+	for i, w := range windows {
+		starts[i] = at - int64(w.Length.Seconds())
+	}
+	return starts
+}
+
+// windowOf is the position of the shortest window that holds an instant, or the number of windows if none does.
+func windowOf(starts []int64, counted int64) int {
+	for i, start := range starts {
+		if counted > start {
+			return i
+		}
+	}
+	return len(starts)
+}
+
+// windowed is a position in windows.
+func (t *eventTally) windowed(group int32, severity int, kind snapshot.EventKind) int {
+	return (int(group)*severityCount+severity)*kindCount + int(kind)
+}
+
+// flow is a position in flows.
+func (t *eventTally) flow(group int32, severity, class int, kind snapshot.EventKind) int {
+	return ((int(group)*severityCount+severity)*classCount+class)*kindCount + int(kind)
+}
+
+// outcome is a position in outcomes.
+func (t *eventTally) outcome(owner int32, severity int, kind snapshot.EventKind) int {
+	return (int(owner)*severityCount+severity)*len(outcomeKinds) + int(kind-outcomeKinds[0])
+}
+
+// fixed is the tally of remediation times of the team of an owner.
+func (t *eventTally) fixed(owner int32, severity, class int) *tally {
+	at := (int(t.own.teamOf[owner])*severityCount+severity)*classCount + class
+	if t.remediation[at] == nil {
+		t.remediation[at] = newTally(remediationBounds)
+	}
+	return t.remediation[at]
+}
+
+func (t *eventTally) addTotal(e *snapshot.Event) {
+	if e.Kind >= outcomeKinds[0] {
+		t.outcomes[t.outcome(e.Owner, int(e.Severity), e.Kind)]++
+		return
+	}
+	t.flows[t.flow(t.own.groupOf[e.Owner], int(e.Severity), int(e.Class), e.Kind)]++
+	if e.Kind == snapshot.EventFixed {
+		times := t.fixed(e.Owner, int(e.Severity), int(e.Class))
+		times.sum += float64(e.Seconds)
+		times.observeHours(remediationBounds, snapshot.HoursOf(e.Seconds), 1)
+	}
+}
+
+func (t *eventTally) addBase(base []snapshot.BaseCount) {
+	for i := range base {
+		b := &base[i]
+		if b.Kind >= outcomeKinds[0] {
+			t.outcomes[t.outcome(b.Owner, int(b.Severity), b.Kind)] += b.Count
+			continue
+		}
+		t.flows[t.flow(t.own.groupOf[b.Owner], int(b.Severity), int(b.Class), b.Kind)] += b.Count
+		if b.Kind != snapshot.EventFixed {
+			continue
+		}
+		times := t.fixed(b.Owner, int(b.Severity), int(b.Class))
+		times.sum += b.Seconds
+		for hours, n := range b.Hours {
+			times.observeHours(remediationBounds, hours, n)
+		}
+	}
+}
+
+// observeHours counts times that are known to the hour, rounded up.
+func (t *tally) observeHours(bounds []float64, hours uint32, n uint64) {
+	const hour = 3600
+	t.observe(bounds, uint32(min(uint64(hours)*hour, math.MaxUint32)), n)
+}

@@ -1,0 +1,150 @@
+package metrics
+
+import (
+	"strconv"
+
+	"prodsec_exporter/internal/policy"
+	"prodsec_exporter/internal/record"
+	"prodsec_exporter/internal/snapshot"
+)
+
+// responsiveness lists the families of the board "Responsiveness": are the right teams fixing things in time?
+var responsiveness = []*Family{
+	{
+		Name: "prodsec_sla_target_seconds",
+		Help: "Time to fix that policy sets, by everything it depends on. Absent where policy sets none.",
+		Type: Gauge, Stability: Stable,
+		Labels:  []string{"severity", "trust_tier", "internet_facing", "crown_jewel", "exploited"},
+		Source:  "the configuration, policy.sla.targets",
+		Refresh: refreshPolicy,
+		Example: `min by (severity, trust_tier) (prodsec_sla_target_seconds) / 86400`,
+		Combine: Once,
+		Collect: slaTarget,
+	},
+	{
+		Name: "prodsec_sla_outcomes_total",
+		Help: "SLA outcomes as they fall, with the owner of that day: met if fixed by the end of the day on which it was due, missed " +
+			"if not, void if the closure says that there was nothing to fix. A met that a reopening voids is followed by revoked, so " +
+			"attainment is (met - revoked) / (met - revoked + missed).",
+		Type: Counter, Stability: Stable,
+		Labels:  append(owner(), "severity", "outcome"),
+		Source:  "Finding.FirstSeen, Finding.ClosedAt, Finding.Closure, Exception",
+		Refresh: refreshFindings,
+		Example: `sum by (team) (increase(prodsec_sla_outcomes_total{outcome="missed"}[7d]))`,
+		Collect: slaOutcomes,
+	},
+	{
+		Name: "prodsec_sla_outcomes_in_window",
+		Help: "SLA outcomes that fell into the trailing window, counted exactly. A met that was revoked since is not among them; " +
+			"a revocation takes off its own met and no other, so one from before the window changes nothing in it.",
+		Type: Gauge, Stability: Stable,
+		Labels:  []string{"window", "business_unit", "team", "trust_tier", "severity", "outcome"},
+		Source:  "Finding.FirstSeen, Finding.ClosedAt, Finding.Closure, Exception",
+		Refresh: refreshFindings,
+		Example: `sum by (business_unit) (prodsec_sla_outcomes_in_window{window="90d", severity="high", outcome="met"})`,
+		Collect: slaOutcomesInWindow,
+	},
+	{
+		Name: "prodsec_finding_remediation_seconds",
+		Help: "Time from first seen to fixed. Dismissals are not remediation and are left out. Buckets are chosen in whole hours, " +
+			"rounded up, around the SLA targets; the sum is exact.",
+		Type: EventHistogram, Stability: Stable,
+		Labels:  []string{"business_unit", "team", "severity", "class"},
+		Bounds:  remediationBounds,
+		Source:  "Finding.FirstSeen, Finding.ClosedAt",
+		Refresh: refreshFindings,
+		Example: `histogram_quantile(0.5, sum by (severity, le) (rate(prodsec_finding_remediation_seconds_bucket[30d])))`,
+		Collect: findingRemediation,
+	},
+}
+
+func slaTarget(in *Input, out *Sink) {
+	for severity, name := range record.Severities() {
+		for tier, tierName := range in.Policy.TierNames() {
+			for bits := range 8 {
+				facing, jewel, exploited := bits&4 != 0, bits&2 != 0, bits&1 != 0
+				facts := policy.ServiceFacts{Tier: policy.TierIndex(tier), InternetFacing: facing, CrownJewel: jewel}
+				target := in.Policy.Target(policy.SeverityIndex(severity), facts, exploited)
+				if target == 0 {
+					continue
+				}
+				dim := out.Dim(string(name), tierName, strconv.FormatBool(facing), strconv.FormatBool(jewel), strconv.FormatBool(exploited))
+				out.Add(noEntity, dim, float64(target))
+			}
+		}
+	}
+}
+
+func slaOutcomes(in *Input, out *Sink) {
+	out.Product(severityValues, outcomeValues)
+	for at, n := range in.shared.events.outcomes {
+		if n > 0 {
+			out.Add(int32(at/len(out.dims)), at%len(out.dims), float64(n))
+		}
+	}
+	if !in.shared.sources.of(record.KindFinding).ever {
+		return
+	}
+	for _, owner := range in.shared.own.present {
+		for _, severity := range urgentSeverities {
+			for _, kind := range zeroOutcomes {
+				out.Zero(owner, severity*len(outcomeKinds)+int(kind-outcomeKinds[0]))
+			}
+		}
+	}
+}
+
+// zeroOutcomes are the outcomes that are shown at 0 where none fell.
+var zeroOutcomes = []snapshot.EventKind{snapshot.EventMet, snapshot.EventMissed}
+
+// windowOutcomes are the outcomes that are left once revocations are taken off.
+var windowOutcomes = outcomeKinds[:3]
+
+func slaOutcomesInWindow(in *Input, out *Sink) {
+	out.Product(windowNames(in.Policy), severityValues, namesOf(windowOutcomes))
+	dim := func(window, severity int, kind snapshot.EventKind) int {
+		return (window*severityCount+severity)*len(windowOutcomes) + int(kind-windowOutcomes[0])
+	}
+	for window, events := range in.shared.events.windows {
+		for group := range int32(len(in.shared.own.groups.labels)) {
+			for severity := range severityCount {
+				for _, kind := range windowOutcomes {
+					if n := events[in.shared.events.windowed(group, severity, kind)]; n > 0 {
+						out.Add(group, dim(window, severity, kind), float64(n))
+					}
+				}
+			}
+		}
+	}
+	if !in.shared.sources.of(record.KindFinding).ever {
+		return
+	}
+	for _, group := range presentGroups(in) {
+		for window := range in.Policy.Windows() {
+			for _, severity := range urgentSeverities {
+				for _, kind := range zeroOutcomes {
+					out.Zero(group, dim(window, severity, kind))
+				}
+			}
+		}
+	}
+}
+
+func findingRemediation(in *Input, out *Sink) {
+	out.Product(severityValues, classValues)
+	width := len(out.dims)
+	for at, t := range in.shared.events.remediation {
+		if t != nil {
+			out.Observe(int32(at/width), at%width, t.histogram())
+		}
+	}
+	for _, owner := range in.shared.own.present {
+		for _, severity := range urgentSeverities {
+			for class, read := range in.shared.sources.classes {
+				if read.ever {
+					out.Zero(in.shared.own.teamOf[owner], severity*classCount+class)
+				}
+			}
+		}
+	}
+}

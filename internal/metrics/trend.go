@@ -1,0 +1,105 @@
+package metrics
+
+import (
+	"slices"
+
+	"prodsec_exporter/internal/record"
+	"prodsec_exporter/internal/snapshot"
+)
+
+// trend lists the families that say whether a trend can be trusted: what changed in how things are counted?
+var trend = []*Family{
+	{
+		Name: "prodsec_policy_info",
+		Help: "The version of the policy in force, a hash of everything it decides by.",
+		Type: Info, Stability: Stable,
+		Labels:  []string{"version"},
+		Source:  "the configuration, section policy",
+		Refresh: refreshPolicy,
+		Example: `count by (version) (prodsec_policy_info)`,
+		Combine: Once,
+		Collect: func(in *Input, out *Sink) { out.Add(noEntity, out.Dim(in.Policy.Version()), 1) },
+	},
+	{
+		Name: "prodsec_policy_changed_timestamp_seconds",
+		Help: "Since when the policy in force has been in force.",
+		Type: Gauge, Stability: Stable,
+		Source:  "the ledger's history of policy versions",
+		Refresh: refreshPolicy,
+		Example: `time() - prodsec_policy_changed_timestamp_seconds < 86400`,
+		Combine: Least,
+		Collect: policyChanged,
+	},
+	{
+		Name: "prodsec_counting_changes_total",
+		Help: "Changes in how things are counted: the policy, a scope that was added or removed, a source, the rules of " +
+			"de-duplication, a migration of the ledger. After one, numbers before and after are not alike.",
+		Type: Counter, Stability: Stable,
+		Labels:  []string{"kind"},
+		Source:  "the ledger's history of counting changes",
+		Refresh: refreshAll,
+		Example: `sum by (kind) (increase(prodsec_counting_changes_total[30d])) > 0`,
+		Collect: countingChanges,
+	},
+	{
+		Name: "prodsec_scope_size",
+		Help: "What is looked at: services in the catalog, repositories of source hosts (without archived ones and forks), and " +
+			"scanners that have reported anything. A rate that moves while its denominator moves needs a second look.",
+		Type: Gauge, Stability: Stable,
+		Labels:  []string{"kind"},
+		Source:  "Service, Repository, Finding.Tool",
+		Refresh: refreshAll,
+		Example: `delta(prodsec_scope_size{kind="repositories"}[7d])`,
+		Collect: scopeSize,
+	},
+}
+
+func policyChanged(in *Input, out *Sink) {
+	for _, v := range slices.Backward(in.Snapshot.PolicyVersions) {
+		if v.Version == in.Policy.Version() {
+			out.Add(noEntity, out.Dim(), float64(v.Since.Unix()))
+			return
+		}
+	}
+}
+
+func countingChanges(in *Input, out *Sink) {
+	for _, kind := range snapshot.CountingKinds() {
+		out.Add(noEntity, out.Dim(string(kind)), 0)
+	}
+	for _, c := range in.Snapshot.CountingChanges {
+		if !c.At.After(in.At) {
+			out.Add(noEntity, out.Dim(string(c.Kind)), 1)
+		}
+	}
+}
+
+func scopeSize(in *Input, out *Sink) {
+	sources := in.shared.sources
+	services := out.Dim("services")
+	switch read := sources.of(record.KindService); {
+	case read.ever && !read.now:
+	case read.ever || len(in.Snapshot.Services) > 1:
+		out.Add(noEntity, services, float64(len(in.Snapshot.Services)-1))
+	}
+	if read := sources.of(record.KindRepository); read.ever {
+		dim := out.Dim("repositories")
+		out.Add(noEntity, dim, 0)
+		for _, p := range in.shared.postures {
+			if p.dropped {
+				out.Unknown(noEntity, dim)
+				break
+			}
+			out.Add(noEntity, dim, 1)
+		}
+	}
+	if read := sources.of(record.KindFinding); read.ever && !in.shared.open.toolsUnknown {
+		tools := 0
+		for _, seen := range in.shared.open.tools {
+			if seen {
+				tools++
+			}
+		}
+		out.Add(noEntity, out.Dim("scanners"), float64(tools))
+	}
+}

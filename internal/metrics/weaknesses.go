@@ -1,0 +1,129 @@
+package metrics
+
+import (
+	"prodsec_exporter/internal/policy"
+	"prodsec_exporter/internal/record"
+	"prodsec_exporter/internal/snapshot"
+)
+
+// The lengths of the axes of the tallies.
+var (
+	severityCount = len(record.Severities())
+	classCount    = len(record.Classes())
+	slaCount      = len(policy.SLAs())
+)
+
+// ageBounds are the bounds of prodsec_finding_age_seconds.
+var ageBounds = days(1, 3, 7, 14, 30, 60, 90, 180, 365)
+
+// days are bucket bounds in seconds.
+func days(n ...float64) []float64 {
+	bounds := make([]float64, len(n))
+	for i, d := range n {
+		bounds[i] = d * policy.Day.Seconds()
+	}
+	return bounds
+}
+
+// openTally is one walk over all weaknesses. Where a scope is dropped, unknown marks what its records contribute to.
+type openTally struct {
+	// count is by service, severity, class and standing, oldest (0 for none) by service and severity.
+	count         []uint32
+	countUnknown  []bool
+	oldest        []int64
+	oldestUnknown []bool
+	// age is by team and severity; nil where nothing is open.
+	age        []*tally
+	ageUnknown []bool
+	// duplicates is by class.
+	duplicates        []uint64
+	duplicatesUnknown []bool
+	// urgent is the number of open criticals and highs by service.
+	urgent []uint32
+	// tools marks positions in Snapshot.Strings of the tools that reported something.
+	tools        []bool
+	toolsUnknown bool
+	unattributed bool
+}
+
+func newOpenTally(s *snapshot.Snapshot, own *ownership) *openTally {
+	services, teams := len(s.Services), len(own.teams.labels)
+	return &openTally{
+		count:             make([]uint32, services*severityCount*classCount*slaCount),
+		countUnknown:      make([]bool, services*severityCount*classCount*slaCount),
+		oldest:            make([]int64, services*severityCount),
+		oldestUnknown:     make([]bool, services*severityCount),
+		age:               make([]*tally, teams*severityCount),
+		ageUnknown:        make([]bool, teams*severityCount),
+		duplicates:        make([]uint64, classCount),
+		duplicatesUnknown: make([]bool, classCount),
+		urgent:            make([]uint32, services),
+		tools:             make([]bool, len(s.Strings)),
+	}
+}
+
+func tallyOpen(in *Input, own *ownership, sources *readState) *openTally {
+	s, t, at := in.Snapshot, newOpenTally(in.Snapshot, own), in.At.Unix()
+	teamOf := make([]int32, len(s.Services))
+	for i := range s.Services {
+		teamOf[i] = own.teamOf[s.Services[i].Owner]
+	}
+	for i, w := range s.Weaknesses.All() {
+		dropped := sources.isDropped(w.Scope)
+		t.tool(w, dropped)
+		t.unattributed = t.unattributed || w.Service == 0
+		if w.Reports > 1 {
+			t.duplicates[w.Class] += uint64(w.Reports - 1)
+			t.duplicatesUnknown[w.Class] = t.duplicatesUnknown[w.Class] || dropped
+		}
+		if !w.Open() {
+			continue
+		}
+		service := &s.Services[w.Service]
+		clock := policy.Clock{
+			Start:  w.ClockStart,
+			Target: in.Policy.Target(w.Severity, service.Facts, w.Flags&(snapshot.KnownExploited|snapshot.ActiveSecret) != 0),
+		}
+		if len(s.Pauses) > 0 {
+			clock.Pauses = s.Pauses[int32(i)]
+		}
+		t.add(w, int(in.Policy.Standing(clock, at)), int(teamOf[w.Service]), secondsBetween(w.FirstSeen, at), dropped)
+	}
+	return t
+}
+
+func (t *openTally) tool(w *snapshot.Weakness, dropped bool) {
+	if w.Tool > 0 && int(w.Tool) < len(t.tools) {
+		t.tools[w.Tool] = true
+		t.toolsUnknown = t.toolsUnknown || dropped
+	}
+}
+
+// add counts an open weakness.
+func (t *openTally) add(w *snapshot.Weakness, sla, team int, age uint32, dropped bool) {
+	bySeverity := int(w.Service)*severityCount + int(w.Severity)
+	full := (bySeverity*classCount+int(w.Class))*slaCount + sla
+	byTeam := team*severityCount + int(w.Severity)
+	if dropped {
+		t.countUnknown[full], t.oldestUnknown[bySeverity], t.ageUnknown[byTeam] = true, true, true
+		return
+	}
+	t.count[full]++
+	if w.Severity <= highIndex {
+		t.urgent[w.Service]++
+	}
+	if oldest := t.oldest[bySeverity]; oldest == 0 || w.FirstSeen < oldest {
+		t.oldest[bySeverity] = w.FirstSeen
+	}
+	if t.age[byTeam] == nil {
+		t.age[byTeam] = newTally(ageBounds)
+	}
+	t.age[byTeam].sum += float64(age)
+	t.age[byTeam].observe(ageBounds, age, 1)
+}
+
+// highIndex is the index of severity high; critical is before it.
+var highIndex = policy.IndexOfSeverity(record.SeverityHigh)
+
+// urgentSeverities are the positions of critical and high.
+var urgentSeverities = []int{int(policy.IndexOfSeverity(record.SeverityCritical)), int(highIndex)}
