@@ -1,0 +1,152 @@
+package monitoring
+
+import "prodsec_exporter/internal/policy"
+
+func coverageBoard() Board {
+	return Board{
+		UID: BoardCoverage, File: "coverage.json", Title: "Coverage",
+		Question: "Where do we have controls, and where are we still blind?",
+		Rows: []Row{
+			{ID: 100, Question: "Is what matters protected, owned and understood?", Panels: coverageHeadlines()},
+			{ID: 200, Question: "Which protections are missing on privileged repositories, and where?", Panels: coverageChecks()},
+			{ID: 300, Question: "Which repositories must be protected first?", Panels: []Panel{coverageGaps()}},
+			{ID: 400, Question: "Where are we blind?", Panels: coverageBlindSpots()},
+			qualityRow(),
+		},
+	}
+}
+
+// protectionStat is the headline for one check: the share that passes, and what fails or is not known.
+func protectionStat(id uint32, title, scope, check, means, act string) Panel {
+	return Panel{
+		ID: id, Title: title, Look: Stat, W: 6, H: 5, Unit: "none",
+		Means: means + " The share counts what passes among all that is not exempt, so that what could not be read counts against it. " +
+			"A repository is privileged by the policy's trust tiers, topics or names.",
+		Source: protectedRepositories + ", effective protection: classic rules together with active rulesets, worst branch or environment of a repository.",
+		Act:    act, Empty: "No privileged repository was read yet",
+		Steps: plain(),
+		Queries: []Query{
+			{Name: "pass", Expr: protectedShare(scope, check), Unit: "percentunit", Steps: towards(protectionTarget)},
+			{Name: "fail", Expr: protectedCount(scope, check, "fail"), Steps: noneBut(1)},
+			{Name: "unknown", Expr: protectedCount(scope, check, "unknown"), Steps: []Step{below(good), from(1, unknown)}},
+		},
+	}
+}
+
+func coverageHeadlines() []Panel {
+	required := string(policy.CheckRequired)
+	return []Panel{
+		protectionStat(1, "Privileged repositories with every required branch rule", scopeBranch, required,
+			"Privileged repositories whose default and release branches pass every check that policy requires.",
+			"open the table of gaps below, start with tier 0, and have the owning team add a ruleset; unknown means that the token lacks a permission."),
+		protectionStat(2, "… whose production environments are protected", scopeEnvironment, required,
+			"Privileged repositories whose production environments pass every check that policy requires.",
+			"add required reviewers and a branch policy to the environment; a repository without environments of a production name is not counted."),
+		{
+			ID: 3, Title: "Repositories that a service answers for", Look: Stat, W: 6, H: 5, Unit: "none", Steps: plain(),
+			Means:  "Share of all repositories that the catalog gives to a service with a team. Findings in the others reach nobody. Not restricted by the choices above: what has no owner has no business unit.",
+			Source: unmappedRepositories + " and " + scopeSize + `{kind="repositories"}.`,
+			Act:    "go through the list of reasons below; claim, archive or delete.",
+			Empty:  "No repository was read yet",
+			Queries: []Query{
+				{Name: "owned", Expr: ownedShare(), Unit: "percentunit", Steps: towards(ownershipTarget)},
+				{Name: "unmapped", Expr: unmapped(), Steps: noneBut(20)},
+			},
+		},
+		{
+			ID: 4, Title: "Services whose tier, exposure and team are known", Look: Stat, W: 6, H: 5, Unit: "none", Steps: plain(),
+			Means:  "Share of the catalog's services for which trust tier, crown jewel, internet-facing and team are all known. Targets and required controls are decided by these facts; where they are missing the strictest is not applied.",
+			Source: serviceInfo + ", from the catalog.",
+			Act:    "ask the teams in the table below to complete their catalog entries.",
+			Empty:  "No catalog was read yet",
+			Queries: []Query{
+				{Name: "known", Expr: factsKnownShare(), Unit: "percentunit", Steps: towards(ownershipTarget)},
+				{Name: "incomplete", Expr: factsUnknown(""), Steps: noneBut(10)},
+			},
+		},
+	}
+}
+
+func coverageChecks() []Panel {
+	source := protectedRepositories + `{privileged="` + affirmative + `"}.`
+	const act = "orange-red is known to fail, grey could not be read; neither is protection. Purple was exempted by an active exception."
+	return []Panel{
+		{
+			ID: 10, Title: "Which branch checks do privileged repositories pass?", Look: Bars, W: 12, H: 11, Unit: "none", Steps: plain(),
+			Means: "Privileged repositories by branch check and result.", Source: source, Act: act, Empty: "No branch rules were read yet",
+			Key: "check", KeyTexts: checkTexts(), Share: true, Horizontal: true,
+			Queries: statusQueries(func(s string) string { return protectionBy("check", scopeBranch, s) }),
+		},
+		{
+			ID: 11, Title: "By business unit: every required branch rule", Look: Bars, W: 7, H: 11, Unit: "none", Steps: plain(),
+			Means: "Privileged repositories by business unit, by whether every required branch check passes.", Source: source, Act: act,
+			Empty: "No branch rules were read yet",
+			Key:   "business_unit", Stacked: true, Horizontal: true,
+			Queries: statusQueries(func(s string) string {
+				return protectionBy("business_unit", scopeBranch, s, string(policy.CheckRequired))
+			}),
+		},
+		{
+			ID: 12, Title: "By trust tier", Look: Bars, W: 5, H: 11, Unit: "none", Steps: plain(),
+			Means: "Privileged repositories by trust tier, by whether every required branch check passes.", Source: source, Act: act,
+			Empty: "No branch rules were read yet",
+			Key:   "trust_tier", Stacked: true,
+			Queries: statusQueries(func(s string) string { return protectionBy("trust_tier", scopeBranch, s, string(policy.CheckRequired)) }),
+		},
+	}
+}
+
+func coverageGaps() Panel {
+	columns := append([]Column{{Field: "repository", Title: "Repository", Width: 300}, serviceColumn()}, ownerColumns()...)
+	return Panel{
+		ID: 20, Title: "Privileged repositories with missing protection, most gaps first", Look: Table, W: 24, H: 10, Unit: "none", Steps: plain(),
+		Means:  "Failing and unknown checks per privileged repository, branches and environments together; the summary check is not counted.",
+		Source: protectionGap + ".",
+		Act:    "have the team apply the organisation's ruleset; Delivery trust lists the single checks.",
+		Empty:  "No privileged repository has a gap",
+		Queries: []Query{
+			{Name: "Failing", Expr: gapsByRepository("fail")}, {Name: "Unknown", Expr: gapsByRepository("unknown")},
+		},
+		Columns: append(columns,
+			Column{Field: "Failing", Title: "Failing", Unit: "none", Steps: noneBut(1), Bar: true, Zero: "–"},
+			Column{Field: "Unknown", Title: "Unknown", Unit: "none", Steps: []Step{below(unknown)}, Bar: true, Zero: "–"}),
+		Sort: []Sort{{Title: "Failing", Desc: true}, {Title: "Unknown", Desc: true}},
+	}
+}
+
+func coverageBlindSpots() []Panel {
+	return []Panel{
+		{
+			ID: 30, Title: "What do we not know about our services?", Look: Table, W: 10, H: 8, Unit: "none", Steps: plain(),
+			Means:  "Services of the catalog by trust tier: how many are crown jewels or face the internet, and about how many something is unknown.",
+			Source: serviceInfo + ".", Act: "complete the catalog, tier 0 first.", Empty: "No catalog was read yet",
+			Queries: []Query{
+				{Name: "Services", Expr: services("trust_tier")},
+				{Name: "Crown jewels", Expr: services("trust_tier", is("crown_jewel", affirmative))},
+				{Name: "Internet-facing", Expr: services("trust_tier", is("internet_facing", affirmative))},
+				{Name: "Facts missing", Expr: factsUnknown("trust_tier")},
+			},
+			Columns: []Column{
+				{Field: "trust_tier", Title: "Tier"}, {Field: "Services", Title: "Services", Zero: "–"}, {Field: "Crown jewels", Title: "Crown jewels", Zero: "–"},
+				{Field: "Internet-facing", Title: "Internet-facing", Zero: "–"}, countColumn("Facts missing", 5),
+			},
+			Sort: []Sort{{Title: "Tier"}},
+		},
+		{
+			ID: 31, Title: "Why do repositories have no owner?", Look: Ranking, W: 6, H: 8, Unit: "none", Steps: noneBut(20),
+			Means:  "Repositories that belong to no service, by reason.",
+			Source: unmappedRepositories + ".", Act: "no_catalog_entry: claim it; no_owner: name a team; archived: delete it or accept that nobody will fix it.",
+			Empty: "Every repository has an owner", KeyTexts: []Text{
+				{Value: "no_catalog_entry", Text: "in no catalog"}, {Value: "no_owner", Text: "service has no team"}, {Value: "archived", Text: "archived"},
+			},
+			Queries: []Query{{Name: "Repositories", Expr: unmappedByReason(), Legend: "{{reason}}"}},
+		},
+		{
+			ID: 32, Title: "Which protection could not be read?", Look: Ranking, W: 8, H: 8, Unit: "none", Steps: []Step{below(unknown)},
+			Means:  "Privileged repositories per check whose result is unknown: the token lacks a permission, or the repository could not be read.",
+			Source: protectedRepositories + `{status="unknown"}.`, Act: "grant the permission that the exporter's check command names.",
+			Empty: "Every check of every privileged repository was read", KeyTexts: checkTexts(),
+			Queries: []Query{{Name: "Repositories", Expr: "sort_desc(topk(8, " + protectionBy("check", scopeBranch, "unknown") + " > 0))", Legend: "{{check}}"}},
+		},
+	}
+}

@@ -1,0 +1,84 @@
+package monitoring
+
+import "prodsec_exporter/internal/policy"
+
+func deliveryTrustBoard() Board {
+	return Board{
+		UID: BoardDeliveryTrust, File: "delivery-trust.json", Title: "Delivery trust",
+		Question: "Can we trust the way software is changed and released?",
+		Rows: []Row{
+			{ID: 100, Question: "Can one person change or release privileged software alone?", Panels: trustHeadlines()},
+			{ID: 200, Question: "Which guarantees hold between a change and production?", Panels: trustGuarantees()},
+			{ID: 300, Question: "What must be closed first?", Panels: []Panel{trustGaps()}},
+			{ID: 400, Question: "Who relies on a way to production that is not protected?", Panels: trustByOwner()},
+			qualityRow(),
+		},
+	}
+}
+
+func trustHeadlines() []Panel {
+	return []Panel{
+		protectionStat(1, "A second person approves every change", scopeBranch, string(policy.CheckApprovals),
+			"Privileged repositories whose default and release branches need as many approving reviews as policy says.",
+			"one account can change what runs in production; add a required review to the branch rules."),
+		protectionStat(2, "Administrators are bound by the rules, too", scopeBranch, string(policy.CheckAdminsBound),
+			"Privileged repositories in which branch rules hold for administrators.",
+			"a stolen administrator's account can change production unseen; enforce the rules for administrators."),
+		protectionStat(3, "Few may bypass the rules", scopeBranch, string(policy.CheckBypassLimited),
+			"Privileged repositories whose rulesets let no one, or only named few, go around them.",
+			"empty the bypass lists, or leave a break-glass team whose use is reviewed."),
+		protectionStat(4, "A second person approves every release", scopeEnvironment, string(policy.CheckRequiredReviewers),
+			"Privileged repositories whose production environments need a reviewer before deployment.",
+			"add required reviewers to the production environment; without them a merged change deploys itself."),
+	}
+}
+
+func trustGuarantees() []Panel {
+	const act = "orange-red is known to fail and grey could not be read; both are faith, not evidence."
+	return []Panel{
+		{
+			ID: 10, Title: "On the branch: what must a change pass?", Look: Bars, W: 13, H: 11, Unit: "none", Steps: plain(),
+			Means: "Share of privileged repositories by branch check and result.", Source: protectedRepositories + `{scope="branch"}.`, Act: act,
+			Empty: "No branch rules were read yet", Key: "check", KeyTexts: checkTexts(), Share: true, Horizontal: true,
+			Queries: statusQueries(func(s string) string { return protectionBy("check", scopeBranch, s) }),
+		},
+		{
+			ID: 11, Title: "On the environment: what must a release pass?", Look: Bars, W: 11, H: 11, Unit: "none", Steps: plain(),
+			Means:  "Share of privileged repositories with a production environment, by environment check and result.",
+			Source: protectedRepositories + `{scope="environment"}.`, Act: act, Empty: "No production environments were read yet",
+			Key: "check", KeyTexts: checkTexts(), Share: true, Horizontal: true,
+			Queries: statusQueries(func(s string) string { return protectionBy("check", scopeEnvironment, s) }),
+		},
+	}
+}
+
+func trustGaps() Panel {
+	columns := append([]Column{{Field: "repository", Title: "Repository", Width: 300}, serviceColumn()}, ownerColumns()...)
+	return Panel{
+		ID: panelTrustGaps, Title: "Missing guarantees of privileged repositories, one by one", Look: Table, W: 24, H: 11, Unit: "none", Steps: plain(),
+		Means:  "Each check of a privileged repository that fails or is not known.",
+		Source: protectionGap + ".", Act: "close failing ones by ruleset, not by hand; for unknown ones grant the permission that the exporter's check command names.",
+		Empty:   "No privileged repository lacks a guarantee",
+		Queries: []Query{{Name: "Gap", Expr: gapChecks()}},
+		Columns: append(columns,
+			Column{Field: "scope", Title: "Where", Width: 110}, Column{Field: "check", Title: "Guarantee", Texts: checkTexts()},
+			Column{Field: "status", Title: "Result", Width: 100, Texts: statusTexts(), Shade: true}),
+		Sort: []Sort{{Title: "Result"}, {Title: "Tier"}},
+	}
+}
+
+func trustByOwner() []Panel {
+	panel := func(id uint32, title, scope, means string) Panel {
+		return Panel{
+			ID: id, Title: title, Look: Bars, W: 12, H: 9, Unit: "none", Steps: plain(), Means: means, Source: protectedRepositories + ".",
+			Act: "orange-red: agree on a date with the business unit; grey: grant the permission to look.", Empty: "Nothing of this kind was read yet",
+			Key: "business_unit", Stacked: true, Horizontal: true,
+			Queries: statusQueries(func(s string) string { return protectionBy("business_unit", scope, s, string(policy.CheckRequired)) }),
+		}
+	}
+	return []Panel{
+		panel(30, "Required branch rules, by business unit", scopeBranch, "Privileged repositories by whether every required branch check passes."),
+		panel(31, "Required production environment rules, by business unit", scopeEnvironment,
+			"Privileged repositories with a production environment, by whether every required environment check passes."),
+	}
+}

@@ -1,0 +1,209 @@
+package monitoring
+
+import "prodsec_exporter/internal/record"
+
+const (
+	critical = string(record.SeverityCritical)
+	high     = string(record.SeverityHigh)
+)
+
+func exposureBoard() Board {
+	return Board{
+		UID: BoardExposure, File: "exposure.json", Title: "Exposure",
+		Question: "Which risks are growing faster than we are reducing them?",
+		Rows: []Row{
+			{ID: 100, Question: "How much serious risk is open, and is it growing?", Panels: exposureHeadlines()},
+			{ID: 200, Question: "Is intake being reduced or accumulated, and why?", Panels: exposureFlows()},
+			{ID: 300, Question: "How old is it, and who carries it?", Panels: exposureAges()},
+			{ID: 400, Question: "Where does policy debt become structural?", Panels: exposureExceptions()},
+			qualityRow(foldedPanel()),
+		},
+	}
+}
+
+// openStat is a headline: open weaknesses of a severity and the change over the window.
+func openStat(id uint32, severity string) Panel {
+	return Panel{
+		ID: id, Title: "Open " + severity + " findings", Look: Stat, W: 4, H: 5, Unit: "none", Steps: plain(),
+		Means: "Weaknesses of this severity that are open now, each counted once however many tools report it, and how many more or fewer that is than at the " +
+			"start of the window.",
+		Source:  findingsOpen + "; the change is the sum of the signed events of " + findingFlow + ", exact from the first day.",
+		Act:     "a growing number is explained by cause and business unit in the next row; decide whether intake or capacity is the problem.",
+		Empty:   "No findings were read yet",
+		Queries: []Query{{Name: "open", Expr: openNow("", severity)}, {Name: "change in $window", Expr: changeInWindow("", severity), Steps: falling()}},
+	}
+}
+
+func exposureHeadlines() []Panel {
+	return []Panel{
+		openStat(1, critical), openStat(2, high),
+		{
+			ID: 3, Title: "… on crown jewels or facing the internet", Look: Stat, W: 4, H: 5, Unit: "none", Steps: plain(),
+			Means:  "Open criticals and highs in services that are crown jewels or face the internet, and in services of which that is not known.",
+			Source: findingsOpen + " joined with " + serviceInfo + " (rule " + recOpenExposure + ").",
+			Act:    "these come first; ask their owners for a date. What is unknown may be exposed: complete the catalog.",
+			Empty:  "No findings were read yet",
+			Queries: []Query{
+				{Name: "exposed", Expr: openWithBlastRadius(), Steps: []Step{below(good), from(1, warning)}},
+				{Name: "not known", Expr: openWithUnknownRadius(), Steps: []Step{below(unknown)}},
+			},
+		},
+		{
+			ID: 4, Title: "Share past its deadline", Look: Stat, W: 4, H: 5, Unit: "percentunit", Decimals: number(0),
+			Steps: []Step{below(good), from(0.05, warning), from(0.15, bad)},
+			Means: "Open criticals and highs past their SLA deadline, among all that no approved exception covers.", Source: findingsOpen + " by sla.",
+			Act: "Responsiveness lists the services.", Empty: "No criticals or highs are open",
+			Queries: []Query{{Name: "past deadline", Expr: breachedShare()}},
+		},
+		{
+			ID: 5, Title: "Share in the five worst services", Look: Stat, W: 4, H: 5, Unit: "percentunit", Decimals: number(0),
+			Steps: []Step{below(neutral), from(concentrated, warning)},
+			Means: "Share of the open criticals and highs that the five services with most of them hold. High: a few services' problem, to be solved with their owners. " +
+				"Low: everybody's problem, to be solved by a platform.", Source: findingsOpen + ".",
+			Act: "open the table of services below.", Empty: "No criticals or highs are open",
+			Queries: []Query{{Name: "in five services", Expr: concentration()}},
+		},
+		{
+			ID: 6, Title: "Exceptions", Look: Stat, W: 4, H: 5, Unit: "none", Steps: plain(),
+			Means:  "Exceptions that are approved and unexpired, and those that expired without being closed; the latter stop no clock any more.",
+			Source: exceptions + ", expiry computed from the date.", Act: "renew with a reason, or close what has expired; the table below names the next ones.",
+			Empty:   "No exceptions were read yet",
+			Queries: []Query{{Name: "active", Expr: exceptionsNow("active")}, {Name: "expired", Expr: exceptionsNow("expired"), Steps: noneBut(1)}},
+		},
+	}
+}
+
+func exposureFlows() []Panel {
+	flow := func(name, colour string, events ...string) Query {
+		return Query{Name: name, Expr: flowsBy("event", events...) + " != 0", Colour: colour}
+	}
+	return []Panel{
+		{
+			ID: 10, Title: "What changed the number of open criticals and highs?", Look: Bars, W: 13, H: 10, Unit: "none", Steps: plain(),
+			Means: "Every event of the window that added to (up) or took from (down) the open criticals and highs. The bars add up to the change. " +
+				"Only \"fixed\" is remediation: what was dismissed, moved or went out of view has not been mended.",
+			Source: findingFlow + ", signed (rule " + recFlow + ").", Act: "if bars other than \"fixed\" do most of the reducing, ask why before calling it progress.",
+			Empty: "Nothing was opened or closed in this window",
+			Key:   "event", KeyTexts: eventTexts(), Stacked: true, Signed: true,
+			Queries: []Query{
+				flow("new", bad, "opened", "reopened"),
+				flow("re-counted", unknown, "scope_gained", "moved_in", "severity_raised", "severity_lowered", "severity_left", "moved_out", "scope_lost", "out_of_scope", "duplicate"),
+				flow("fixed", good, "fixed"),
+				flow("dismissed", waived, "dismissed_false_positive", "dismissed_wont_fix", "dismissed_used_in_tests", "dismissed_other"),
+			},
+		},
+		{
+			ID: 11, Title: "Which business unit is accumulating?", Look: Table, W: 11, H: 10, Unit: "none", Steps: plain(),
+			Means:  "Open criticals and highs by business unit, and what came and went in the window. Closed otherwise: dismissed, duplicate, out of scope or out of view.",
+			Source: findingsOpen + ", " + findingFlow + ".",
+			Act:    "a positive net is debt growing: agree on capacity or on less intake with the business unit.", Empty: "No findings were read yet",
+			Queries: []Query{
+				{Name: "Critical", Expr: openNow("business_unit", critical)}, {Name: "High", Expr: openNow("business_unit", high)},
+				{Name: "Opened", Expr: flowsBy("business_unit", "opened", "reopened")}, {Name: "Fixed", Expr: "0 - " + flowsBy("business_unit", "fixed")},
+				{Name: "Closed otherwise", Expr: "0 - " + otherwiseClosed("business_unit")}, {Name: "Net", Expr: changeInWindow("business_unit", critical, high)},
+			},
+			Columns: []Column{
+				{Field: "business_unit", Title: "Business unit", Width: 150}, {Field: "Critical", Title: "Critical", Zero: "–"}, {Field: "High", Title: "High", Zero: "–"},
+				{Field: "Opened", Title: "Opened", Zero: "–"}, {Field: "Fixed", Title: "Fixed", Zero: "–"},
+				{Field: "Closed otherwise", Title: "Closed otherwise", Zero: "–"}, {Field: "Net", Title: "Net", Steps: falling(), Zero: "–"},
+			},
+			Sort: []Sort{{Title: "Net", Desc: true}},
+		},
+		{
+			ID: 12, Title: "Opened against fixed, per week", Look: Lines, W: 24, H: 7, Unit: "none", Steps: plain(),
+			Means:  "Criticals and highs opened, fixed and dismissed in the seven days before each moment. It fills as Prometheus gathers history; the numbers above do not need it.",
+			Source: findingEvents + ".", Act: "two weeks with opened above fixed are a trend, one is not.", Empty: "Prometheus has no history yet",
+			Queries: []Query{
+				{Name: "opened or reopened", Expr: eventsPerWeek("opened", "reopened"), Colour: bad},
+				{Name: "fixed", Expr: eventsPerWeek("fixed"), Colour: good},
+				{Name: "dismissed", Expr: eventsPerWeek("dismissed_.*"), Colour: waived},
+			},
+		},
+	}
+}
+
+func exposureAges() []Panel {
+	services := append([]Column{serviceColumn()}, ownerColumns()...)
+	return []Panel{
+		{
+			ID: 20, Title: "How long have criticals and highs been open?", Look: Bars, W: 9, H: 10, Unit: "none", Steps: plain(),
+			Means: "Open criticals and highs by time since they were first seen. Not restricted by trust tier.", Source: findingAge + " (rule " + recAges + ").",
+			Act: "what is older than its target is breached or excepted; anything over 180 days needs a decision, not a reminder.", Empty: "No findings were read yet",
+			Key: "age", KeyTexts: ageTexts(), Stacked: true,
+			Queries: []Query{
+				{Name: critical, Expr: openByAge(critical), Colour: severityColours[critical]}, {Name: high, Expr: openByAge(high), Colour: severityColours[high]},
+			},
+		},
+		{
+			ID: 21, Title: "Which services carry most of it?", Look: Table, W: 15, H: 10, Unit: "none", Steps: plain(),
+			Means: "Services by open criticals and highs, and how many of them are past their deadline.", Source: findingsOpen + ".",
+			Act: "agree on a plan with the owners of the first five before anything else.", Empty: "No service has an open critical or high",
+			Queries: []Query{
+				{Name: "Critical", Expr: worstServices(is("severity", critical))}, {Name: "High", Expr: worstServices(is("severity", high))},
+				{Name: "Past deadline", Expr: worstServices(is("sla", "breached"))},
+			},
+			Columns: append(services,
+				Column{Field: "Critical", Title: "Critical", Steps: []Step{below(severityColours[critical])}, Bar: true, Zero: "–"},
+				Column{Field: "High", Title: "High", Steps: []Step{below(severityColours[high])}, Bar: true, Zero: "–"},
+				countColumn("Past deadline", 1)),
+			Sort: []Sort{{Title: "Critical", Desc: true}, {Title: "High", Desc: true}},
+		},
+		{
+			ID: 22, Title: "Oldest open criticals and highs, by service", Look: Table, W: 24, H: 8, Unit: "none", Steps: plain(),
+			Means: "Days since the oldest open critical or high of each service was first seen.", Source: findingOldest + ".",
+			Act: "ask what it would take; the oldest ones are usually waiting for a decision.", Empty: "No critical or high is open",
+			Queries: []Query{{Name: "Days open", Expr: oldestOpen()}},
+			Columns: append(append([]Column{serviceColumn()}, ownerColumns()...),
+				Column{Field: "severity", Title: "Severity", Width: 110, Texts: severityTexts(), Shade: true},
+				Column{Field: "Days open", Title: "Days open", Unit: "none", Steps: []Step{below(good), from(30, warning), from(180, bad)}, Bar: true}),
+			Sort: []Sort{{Title: "Days open", Desc: true}},
+		},
+	}
+}
+
+func exposureExceptions() []Panel {
+	horizons := []Text{
+		{Value: "expired", Text: "already expired"}, {Value: "7d", Text: "within 7 d"}, {Value: "30d", Text: "within 30 d"},
+		{Value: "90d", Text: "within 90 d"}, {Value: "later", Text: "later"}, {Value: "never", Text: "never"},
+	}
+	var queries []Query
+	for _, h := range horizons {
+		queries = append(queries, Query{Name: h.Text, Expr: exceptionsEnding(h.Value), Colour: horizonColours[h.Value]})
+	}
+	return []Panel{
+		{
+			ID: panelExceptionHorizon, Title: "Exceptions by category: when do they end?", Look: Bars, W: 10, H: 10, Unit: "none", Steps: plain(),
+			Means: "Approved exceptions by category and time until they expire; those already expired are still open in their source.", Source: exceptions + ".",
+			Act: "expired: fix, renew or close. Never: an exception without an end is a decision nobody will revisit; give it one. A tall bar asks whether the standard, " +
+				"the platform or the ownership is at fault.",
+			Empty: "There are no exceptions", Key: "category", Stacked: true, Horizontal: true, Queries: queries,
+		},
+		{
+			ID: 41, Title: "How old is a typical exception?", Look: Ranking, W: 5, H: 10, Unit: "suffix: d", Decimals: number(0),
+			Steps: []Step{below(good), from(90, warning), from(180, bad)},
+			Means: "Median age of active and of expired but open exceptions, by category, in days.", Source: exceptionAge + " (a snapshot: its quantile is today's).",
+			Act: "an exception that outlives two quarters is a standard in disguise: fix the platform or change the standard.", Empty: "There are no exceptions",
+			Queries: []Query{{Name: "Median age", Expr: exceptionAgeQuantile(0.5), Legend: "{{category}}"}},
+		},
+		{
+			ID: panelNextExpiries, Title: "Which exceptions end next?", Look: Table, W: 9, H: 10, Unit: "none", Steps: plain(),
+			Means: "Days until the soonest active exception of each service and category expires.", Source: exceptionNextExpiry + ".",
+			Act: "decide before it ends: afterwards the clocks it stopped run again.", Empty: "No active exception has an end",
+			Queries: []Query{{Name: "Days left", Expr: nextExpiries()}},
+			Columns: []Column{
+				{Field: "service_name", Title: "Service", Width: 170}, {Field: "team", Title: "Team", Width: 120}, {Field: "category", Title: "Category"},
+				{Field: "Days left", Title: "Days left", Width: 90, Unit: "none", Steps: []Step{below(bad), from(7, warning), from(30, good)}},
+			},
+			Sort: []Sort{{Title: "Days left"}},
+		},
+	}
+}
+
+func foldedPanel() Panel {
+	return Panel{
+		ID: 905, Title: "Reports folded into another", Look: Ranking, W: 6, H: 7, Unit: "none", Steps: plain(),
+		Means:  "Reports of several tools that were recognised as the same weakness, by class: a jump means that counting changed, not risk.",
+		Source: duplicateFindings + ".", Empty: "No report was folded",
+		Queries: []Query{{Name: "Reports", Expr: folded(), Legend: "{{class}}"}},
+	}
+}

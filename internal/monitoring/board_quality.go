@@ -1,0 +1,65 @@
+package monitoring
+
+// qualityRow is the last row of every board: how far its numbers can be trusted today. Its panels have the same ids everywhere.
+func qualityRow(more ...Panel) Row {
+	return Row{ID: 900, Question: "How far can these numbers be trusted today?", Panels: append([]Panel{
+		collectorsPanel(), scopesPanel(), freshnessPanel(), countingPanel(),
+	}, more...)}
+}
+
+func collectorsPanel() Panel {
+	return Panel{
+		ID: panelCollectors, Title: "Do the sources answer?", Look: Table, W: 6, H: 7, Unit: "none", Steps: plain(),
+		Means:  "Whether the last pass of each collector could read its source.",
+		Source: collectorUp + ".", Act: "the runbook of ProdsecCollectorDown; until then its last good facts are shown.", Empty: "No collector has finished a pass yet",
+		Queries: []Query{{Name: "Answers", Expr: collectors()}},
+		Columns: []Column{
+			{Field: "collector", Title: "Collector"}, {Field: "instance_name", Title: "Instance"},
+			{Field: "Answers", Title: "Answers", Width: 80, Shade: true, Steps: []Step{below(bad), from(1, good)}, Texts: []Text{{"1", "yes", good}, {"0", "no", bad}}},
+		},
+		Sort: []Sort{{Title: "Answers"}},
+	}
+}
+
+func scopesPanel() Panel {
+	return Panel{
+		ID: panelScopes, Title: "Is everything read?", Look: Bars, W: 6, H: 7, Unit: "none", Steps: plain(),
+		Means: "Scopes (the smallest things that are read whole) by collector. Stale: last good facts are shown. Dropped: too old, withheld. Never: not read once, often " +
+			"for lack of a permission.",
+		Source: scopes + ".", Act: "the runbook of ProdsecScopeStale. Nothing unread counts as good or as zero.", Empty: "No scope was read yet",
+		Key: "collector", Stacked: true, Horizontal: true,
+		Queries: []Query{
+			{Name: "fresh", Expr: scopesIn("fresh"), Colour: good}, {Name: "stale", Expr: scopesIn("stale"), Colour: warning},
+			{Name: "dropped", Expr: scopesIn("dropped"), Colour: bad}, {Name: "never", Expr: scopesIn("never"), Colour: unknown},
+		},
+	}
+}
+
+func freshnessPanel() Panel {
+	return Panel{
+		ID: 903, Title: "When was it last read?", Look: Table, W: 6, H: 7, Unit: "none", Steps: plain(),
+		Means: "Time since the last complete reading of the scope that has waited longest, by kind.", Source: scopeLastSuccess + ".",
+		Act: "compare with the collector's interval in the configuration.", Empty: "No scope was read yet",
+		Queries: []Query{{Name: "Oldest reading", Expr: sinceSuccess()}},
+		Columns: []Column{
+			{Field: "collector", Title: "Collector"}, {Field: "scope_kind", Title: "What"},
+			{Field: "Oldest reading", Title: "Oldest reading", Unit: "s", Steps: []Step{below(good), from(6*3600, warning), from(24*3600, bad)}},
+		},
+		Sort: []Sort{{Title: "Oldest reading", Desc: true}},
+	}
+}
+
+func countingPanel() Panel {
+	return Panel{
+		ID: 904, Title: "Is counting the same as before?", Look: Stat, W: 6, H: 7, Unit: "none", Steps: plain(),
+		Means: "How long ago the numbers were computed; how often the way of counting changed in the window (policy, scope, source, de-duplication, migration); and since when " +
+			"the policy is in force, with its version. A number that moved together with one of these may have moved because of it.",
+		Source: evaluationTime + ", " + countingChanges + ", " + policyInfo + ", " + policyChanged + ".",
+		Act:    "before praising or blaming a trend across a change, read the exporter's log for what changed.", Empty: "Not known yet",
+		Queries: []Query{
+			{Name: "numbers computed ago", Expr: evaluatedAgo(), Unit: "s", Steps: []Step{below(good), from(600, warning), from(3600, bad)}},
+			{Name: "counting changes in $window", Expr: countingChanged(), Steps: []Step{below(good), from(1, warning)}},
+			{Name: "policy in force since", Expr: policyInForce(), Legend: "policy {{version}} in force", Unit: "dateTimeFromNow"},
+		},
+	}
+}

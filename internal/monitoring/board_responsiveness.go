@@ -1,0 +1,205 @@
+package monitoring
+
+import "time"
+
+func responsivenessBoard() Board {
+	return Board{
+		UID: BoardResponsiveness, File: "responsiveness.json", Title: "Responsiveness",
+		Question: "Are teams fixing important issues in time, and with the right owners?",
+		Rows: []Row{
+			{ID: 100, Question: "Are important findings fixed in time?", Panels: responseHeadlines()},
+			{ID: 200, Question: "Who keeps the deadlines, and who does not?", Panels: responseByOwner()},
+			{ID: 300, Question: "Who must act now?", Panels: responseNow()},
+			{ID: 400, Question: "How long does a fix take, and is it getting faster?", Panels: responseTimes()},
+			qualityRow(),
+		},
+	}
+}
+
+const attainmentMeans = "Attainment = met / (met + missed): of the findings whose deadline fell or that were fixed before it, the share fixed in time. " +
+	"False positives, duplicates and what is out of scope are in neither; what was closed without a fix or an approved exception counts as missed."
+
+func attainmentStat(id uint32, severity string) Panel {
+	return Panel{
+		ID: id, Title: "SLA attainment, " + severity, Look: Stat, W: 5, H: 5, Unit: "percentunit", Decimals: number(0), Steps: towards(attainmentTarget),
+		Means: attainmentMeans + " Shown for the window and, for comparison, for 90 days.", Source: slaOutcomesWindow + ", verdicts frozen when they fell.",
+		Act: "the next row names the business units and teams; missing a target for a quarter is a staffing or ownership question.", Empty: "Nothing fell due",
+		Queries: []Query{{Name: "last $window", Expr: attainment("", is("severity", severity))}, {Name: "last 90d", Expr: attainmentOver("90d", severity)}},
+	}
+}
+
+// verdictStat is a headline: open criticals and highs with one verdict.
+func verdictStat(id uint32, title, sla, means, act string, criticalSteps, highSteps []Step) Panel {
+	return Panel{
+		ID: id, Title: title, Look: Stat, W: 5, H: 5, Unit: "none", Steps: plain(), Means: means, Source: findingsOpen + `{sla="` + sla + `"}.`, Act: act,
+		Empty: "No findings were read yet",
+		Queries: []Query{
+			{Name: critical, Expr: verdicts(sla, critical), Steps: criticalSteps}, {Name: high, Expr: verdicts(sla, high), Steps: highSteps},
+		},
+	}
+}
+
+func responseHeadlines() []Panel {
+	return []Panel{
+		attainmentStat(1, critical), attainmentStat(2, high),
+		verdictStat(3, "Past their deadline now", "breached", "Open criticals and highs past their SLA deadline that no approved exception covers.",
+			"the table below names services and teams; each has an alert with its runbook.", noneBut(1), noneBut(20)),
+		verdictStat(4, "Due soon", "due_soon", "Open criticals and highs in the last quarter of their SLA time.",
+			"plan them now; they are cheaper than a breach.", []Step{below(good), from(1, warning)}, []Step{below(good), from(1, warning)}),
+		{
+			ID: 5, Title: "Clock stopped", Look: Stat, W: 4, H: 5, Unit: "none", Steps: plain(),
+			Means:  "Open criticals and highs covered by an approved, unexpired exception. They are in no breach until it ends, and still open.",
+			Source: findingsOpen + `{sla="excepted"}.`, Act: "Exposure shows by category when the exceptions end.", Empty: "No findings were read yet",
+			Queries: []Query{
+				{Name: critical, Expr: verdicts("excepted", critical), Colour: waived}, {Name: high, Expr: verdicts("excepted", high), Colour: waived},
+			},
+		},
+	}
+}
+
+func responseByOwner() []Panel {
+	outcome := func(name, value, colour string) Query {
+		return Query{Name: name, Expr: outcomes("severity", value), Colour: colour}
+	}
+	ratio := func(title string) Column {
+		return Column{Field: title, Title: title, Unit: "percentunit", Steps: towards(attainmentTarget), Shade: true, Zero: "nothing due"}
+	}
+	return []Panel{
+		{
+			ID: 10, Title: "SLA attainment by business unit", Look: Table, W: 10, H: 9, Unit: "none", Decimals: number(0), Steps: plain(),
+			Means: attainmentMeans, Source: slaOutcomesWindow + ".", Act: "talk to the head of the first row about capacity or ownership, not about single findings.",
+			Empty: "Nothing fell due in this window",
+			Queries: []Query{
+				{Name: "Critical", Expr: attainment("business_unit", is("severity", critical))}, {Name: "High", Expr: attainment("business_unit", is("severity", high))},
+				{Name: "Met", Expr: outcomes("business_unit", "met", severe())}, {Name: "Missed", Expr: outcomes("business_unit", "missed", severe())},
+				{Name: "Void", Expr: outcomes("business_unit", "void", severe())},
+			},
+			Columns: []Column{
+				{Field: "business_unit", Title: "Business unit", Width: 150}, ratio("Critical"), ratio("High"),
+				{Field: "Met", Title: "Met", Zero: "–"}, {Field: "Missed", Title: "Missed", Zero: "–"}, {Field: "Void", Title: "Void", Zero: "–"},
+			},
+			Sort: []Sort{{Title: "Missed", Desc: true}},
+		},
+		{
+			ID: 11, Title: "Which teams miss most of their deadlines?", Look: Ranking, W: 7, H: 9, Unit: "percentunit", Decimals: number(0), Max: number(1),
+			Steps: towards(attainmentTarget), Means: "The twelve teams with the lowest attainment for criticals and highs in the window; a team with nothing due is not ranked.",
+			Source: slaOutcomesWindow + ".", Act: "look at the team's breached findings below and at who owns its services.", Empty: "Nothing fell due in this window",
+			Queries: []Query{{Name: "Attainment", Expr: worstTeams(), Legend: "{{team}}"}},
+		},
+		{
+			ID: 12, Title: "How did deadlines end, by severity?", Look: Bars, W: 7, H: 9, Unit: "none", Steps: plain(),
+			Means:  "Outcomes that fell in the window. Void: false positives, duplicates and out of scope, in no denominator.",
+			Source: slaOutcomesWindow + ".", Act: "a large void share is closing without fixing: sample it.", Empty: "Nothing fell due in this window",
+			Key: "severity", Share: true, Horizontal: true,
+			Queries: []Query{outcome("met", "met", good), outcome("missed", "missed", bad), outcome("void", "void", unknown)},
+		},
+	}
+}
+
+func verdictTable(id uint32, title, sla, means, act, empty string) Panel {
+	return Panel{
+		ID: id, Title: title, Look: Table, W: 12, H: 10, Unit: "none", Steps: plain(), Means: means, Source: findingsOpen + " and " + findingOldest + ".", Act: act, Empty: empty,
+		Queries: []Query{
+			{Name: "Critical", Expr: verdictsByService(sla, critical)}, {Name: "High", Expr: verdictsByService(sla, high)},
+			{Name: "Oldest, days", Expr: oldestByService(sla)},
+		},
+		Columns: append(append([]Column{serviceColumn()}, ownerColumns()...),
+			Column{Field: "Critical", Title: "Critical", Steps: []Step{below(severityColours[critical])}, Zero: "–", Width: 80},
+			Column{Field: "High", Title: "High", Steps: []Step{below(severityColours[high])}, Zero: "–", Width: 70},
+			Column{Field: "Oldest, days", Title: "Oldest, days", Zero: "–", Width: 100}),
+		Sort: []Sort{{Title: "Critical", Desc: true}, {Title: "High", Desc: true}},
+	}
+}
+
+func responseNow() []Panel {
+	return []Panel{
+		verdictTable(panelBreachedTable, "Past the deadline, by service", "breached", "Services with open criticals or highs past their deadline, and the age of their oldest open one.",
+			"the team remediates or asks for an exception; the page's runbook says how.", "No critical or high is past its deadline"),
+		verdictTable(panelDueSoonTable, "Due soon, by service", "due_soon", "Services with open criticals or highs in the last quarter of their time, and the age of their oldest open one.",
+			"plan these before they breach.", "No critical or high is due soon"),
+	}
+}
+
+// remediationRanges cut the time to fix at the default targets.
+func remediationRanges() []Query {
+	var list []Query
+	for _, severity := range []string{critical, high} {
+		list = append(list, Query{Name: severity, Colour: severityColours[severity], Expr: remediationByRange(severity)})
+	}
+	return list
+}
+
+// remediationByRange is the share of a severity's fixes that took a range of time, labelled like the ages.
+func remediationByRange(severity string) string {
+	all := sumBy("", board(recRemediationBuckets, is("severity", severity), in("le", `\+Inf`)))
+	var expr string
+	for i, r := range ageRanges {
+		upTo := all
+		if r.to > 0 {
+			upTo = remediatedIn(severity, daysOf(r.to))
+		}
+		part := upTo
+		if r.from > 0 {
+			part = upTo + " - " + remediatedIn(severity, daysOf(r.from))
+		}
+		if i > 0 {
+			expr += "\nor "
+		}
+		expr += `label_replace((` + part + `) / (` + all + ` > 0), "age", "` + r.label() + `", "", "")`
+	}
+	return expr
+}
+
+func responseTimes() []Panel {
+	day := 24 * time.Hour
+	column := func(title string) Column { return Column{Field: title, Title: title, Unit: "suffix: d", Zero: "–"} }
+	return []Panel{
+		{
+			ID: 30, Title: "Time to fix against target, by severity", Look: Table, W: 9, H: 8, Unit: "none", Decimals: number(0), Steps: plain(),
+			Means: "Half of the fixes took no longer than the median, nine in ten no longer than the 90th percentile; from first seen to fixed, over every fix in the ledger. " +
+				"Dismissals are not fixes. Targets differ by tier and exposure, so the shortest and the longest are shown. Not restricted by trust tier.",
+			Source: findingRemediation + " and " + slaTarget + ".", Act: "a median near the target means that most of the rest is late.", Empty: "Nothing was fixed yet",
+			Queries: []Query{
+				{Name: "Median", Expr: remediationQuantile(0.5, "severity, le")}, {Name: "90 %", Expr: remediationQuantile(0.9, "severity, le")},
+				{Name: "Shortest target", Expr: targetShortest()}, {Name: "Longest target", Expr: targetLongest()},
+			},
+			Columns: []Column{
+				{Field: "severity", Title: "Severity", Width: 100, Texts: severityTexts(), Shade: true}, column("Median"), column("90 %"),
+				column("Shortest target"), column("Longest target"),
+			},
+			Sort: []Sort{{Title: "Longest target"}},
+		},
+		{
+			ID: 31, Title: "How long did fixes take?", Look: Bars, W: 7, H: 8, Unit: "percentunit", Decimals: number(0), Steps: plain(),
+			Means:  "Share of the fixes in the ledger by the time they took. Not restricted by trust tier.",
+			Source: findingRemediation + " (rule " + recRemediationBuckets + ").", Act: "the right-hand bars are the ones leadership hears about: find what they had in common.",
+			Empty: "Nothing was fixed yet", Key: "age", KeyTexts: ageTexts(), Queries: remediationRanges(),
+		},
+		{
+			ID: 32, Title: "Median time to fix, previous 30 days", Look: Lines, W: 8, H: 8, Unit: "s", Steps: plain(),
+			Means:  "Median time from first seen to fixed over the thirty days before each moment. It fills as Prometheus gathers history.",
+			Source: findingRemediation + ".", Act: "rising while attainment holds means that targets are being met later: the next step is missing them.",
+			Empty: "Prometheus has no history yet", KeyTexts: severityTexts(),
+			Queries: []Query{{Name: "Median", Expr: remediationTrend(0.5) + " < " + promSeconds(3650*day), Legend: "{{severity}}"}},
+		},
+		{
+			ID: 33, Title: "SLA attainment over time", Look: Lines, W: 8, H: 8, Unit: "percentunit", Max: number(1),
+			Steps: []Step{below("transparent"), from(attainmentTarget, good)}, Means: attainmentMeans + " Whole programme, not restricted by the choices above; over the window before each moment.",
+			Source: slaOutcomesWindow + " (rule " + recProgrammeAttained + ").", Act: "compare with the target line; a change of policy or of scope is on the last row.",
+			Empty: "Nothing fell due", KeyTexts: severityTexts(),
+			Queries: []Query{{Name: "Attainment", Expr: series(recProgrammeAttained, inWindow(), severe()), Legend: "{{severity}}"}},
+		},
+		{
+			ID: 34, Title: "Past their deadline, over time", Look: Lines, W: 8, H: 8, Unit: "none", Steps: plain(),
+			Means: "Open criticals and highs past their deadline at each moment.", Source: findingsOpen + " (rule " + recOpen + ").",
+			Act: "a line that only rises is capacity, not discipline.", Empty: "Prometheus has no history yet", KeyTexts: severityTexts(),
+			Queries: []Query{{Name: "Past deadline", Expr: breachedOverTime(), Legend: "{{severity}}"}},
+		},
+		{
+			ID: 35, Title: "Deadlines missed per week", Look: Lines, W: 8, H: 8, Unit: "none", Steps: plain(),
+			Means: "Deadlines of criticals and highs that were missed in the seven days before each moment.", Source: slaOutcomes + ".",
+			Act: "a jump in one week is often one large import or one service: check Exposure.", Empty: "Prometheus has no history yet", KeyTexts: severityTexts(),
+			Queries: []Query{{Name: "Missed", Expr: missedPerWeek(), Legend: "{{severity}}"}},
+		},
+	}
+}

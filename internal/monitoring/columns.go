@@ -1,0 +1,76 @@
+package monitoring
+
+// The columns that several tables have, and what label values are called.
+
+func serviceColumn() Column {
+	return Column{Field: "service_name", Title: "Service", Width: 190}
+}
+
+func ownerColumns() []Column {
+	return []Column{
+		{Field: "team", Title: "Team", Width: 130}, {Field: "business_unit", Title: "Business unit", Width: 140},
+		{Field: "trust_tier", Title: "Tier", Width: 70},
+	}
+}
+
+// countColumn is a number that should be zero.
+func countColumn(title string, serious float64) Column {
+	return Column{Field: title, Title: title, Unit: "none", Steps: noneBut(serious), Zero: "–"}
+}
+
+// severityTexts name the severities, most severe first.
+func severityTexts() []Text {
+	return []Text{
+		{Value: "critical", Text: "critical", Colour: severityColours["critical"]}, {Value: "high", Text: "high", Colour: severityColours["high"]},
+		{Value: "medium", Text: "medium", Colour: severityColours["medium"]}, {Value: "low", Text: "low", Colour: severityColours["low"]},
+		{Value: "unknown", Text: "unknown", Colour: severityColours["unknown"]},
+	}
+}
+
+// statusTexts name the results of a check.
+func statusTexts() []Text {
+	return []Text{{"pass", "pass", good}, {"fail", "fail", bad}, {"unknown", "unknown", unknown}, {"exempt", "exempt", waived}}
+}
+
+// checkTexts name the checks of protection.
+func checkTexts() []Text {
+	return []Text{
+		{Value: "pull_request", Text: "pull request needed"}, {Value: "approvals", Text: "approval needed"},
+		{Value: "code_owner_review", Text: "code owner reviews"}, {Value: "stale_dismissal", Text: "new commits void approvals"},
+		{Value: "status_checks", Text: "status checks needed"}, {Value: "force_push_blocked", Text: "no force push"},
+		{Value: "deletion_blocked", Text: "no deletion"}, {Value: "admins_bound", Text: "administrators bound"},
+		{Value: "bypass_limited", Text: "bypass limited"}, {Value: "signed_commits", Text: "commits signed"},
+		{Value: "required_reviewers", Text: "reviewer needed"}, {Value: "self_review_prevented", Text: "no self-review"},
+		{Value: "branch_policy", Text: "only from named branches"}, {Value: "required", Text: "all required checks"},
+	}
+}
+
+// ageTexts name the ranges of age.
+func ageTexts() []Text {
+	texts := make([]Text, len(ageRanges))
+	for i, r := range ageRanges {
+		texts[i] = Text{Value: r.label(), Text: r.text()}
+	}
+	return texts
+}
+
+// eventTexts name the events of a flow.
+func eventTexts() []Text {
+	return []Text{
+		{Value: "opened", Text: "opened"}, {Value: "reopened", Text: "reopened"}, {Value: "scope_gained", Text: "came into view"},
+		{Value: "moved_in", Text: "moved in"}, {Value: "severity_raised", Text: "severity raised"}, {Value: "severity_lowered", Text: "severity lowered"},
+		{Value: "fixed", Text: "fixed"}, {Value: "dismissed_false_positive", Text: "false positive"}, {Value: "dismissed_wont_fix", Text: "won't fix"},
+		{Value: "dismissed_used_in_tests", Text: "used in tests"}, {Value: "dismissed_other", Text: "dismissed, other"},
+		{Value: "duplicate", Text: "duplicate"}, {Value: "out_of_scope", Text: "out of scope"}, {Value: "scope_lost", Text: "out of view"},
+		{Value: "moved_out", Text: "moved out"}, {Value: "severity_left", Text: "severity left"},
+	}
+}
+
+// statusQueries are a query per result of a check, for stacked bars in the order good, bad, unknown, tolerated.
+func statusQueries(query func(status string) string) []Query {
+	var list []Query
+	for _, t := range statusTexts() {
+		list = append(list, Query{Name: t.Text, Expr: query(t.Value), Colour: t.Colour})
+	}
+	return list
+}

@@ -1,0 +1,86 @@
+package monitoring
+
+import (
+	"strings"
+	"sync"
+)
+
+// The families that rules and boards read. A test checks each against metrics.All() and the exporter's own list.
+const (
+	serviceInfo           = "prodsec_service_info"
+	protectedRepositories = "prodsec_protected_repositories"
+	protectionGap         = "prodsec_repository_protection_gap"
+	unmappedRepositories  = "prodsec_unmapped_repositories"
+
+	findingsOpen        = "prodsec_findings_open"
+	findingAge          = "prodsec_finding_age_seconds"
+	findingOldest       = "prodsec_finding_oldest_opened_timestamp_seconds"
+	findingEvents       = "prodsec_finding_events_total"
+	findingFlow         = "prodsec_finding_flow_in_window"
+	exceptions          = "prodsec_exceptions"
+	exceptionAge        = "prodsec_exception_age_seconds"
+	exceptionNextExpiry = "prodsec_exception_next_expiry_timestamp_seconds"
+	duplicateFindings   = "prodsec_duplicate_findings"
+
+	slaTarget          = "prodsec_sla_target_seconds"
+	slaOutcomes        = "prodsec_sla_outcomes_total"
+	slaOutcomesWindow  = "prodsec_sla_outcomes_in_window"
+	findingRemediation = "prodsec_finding_remediation_seconds"
+
+	policyInfo      = "prodsec_policy_info"
+	policyChanged   = "prodsec_policy_changed_timestamp_seconds"
+	countingChanges = "prodsec_counting_changes_total"
+	scopeSize       = "prodsec_scope_size"
+
+	collectorUp      = "prodsec_collector_up"
+	scopeLastSuccess = "prodsec_scope_last_success_timestamp_seconds"
+	scopes           = "prodsec_scopes"
+	evaluationTime   = "prodsec_evaluation_timestamp_seconds"
+	buildInfo        = "prodsec_exporter_build_info"
+)
+
+// suffixes are what a histogram's family is read by.
+var suffixes = []string{"_bucket", "_count", "_sum"}
+
+// known are the labels of every family and recording rule by name.
+var known = sync.OnceValue(func() map[string][]string {
+	labels := map[string][]string{}
+	for _, f := range families() {
+		labels[f.Name] = f.Labels
+	}
+	for _, g := range recordingShapes {
+		labels[g.record] = splitLabels(g.labels)
+	}
+	return labels
+})
+
+// labelsOf are the labels of a family or recording rule. It panics when there is none of that name: what is generated from it would be empty
+// for ever.
+func labelsOf(name string) []string {
+	labels, ok := known()[name]
+	if !ok {
+		panic("monitoring: no family and no recording rule is called " + name)
+	}
+	return labels
+}
+
+// baseName is a histogram's family for the name of one of its parts, else the name itself.
+func baseName(name string) string {
+	for _, s := range suffixes {
+		if base, ok := strings.CutSuffix(name, s); ok {
+			if _, isFamily := known()[base]; isFamily {
+				return base
+			}
+		}
+	}
+	return name
+}
+
+func splitLabels(labels string) []string {
+	if labels == "" {
+		return nil
+	}
+	return strings.Split(labels, ", ")
+}
+
+func joinLabels(labels []string) string { return strings.Join(labels, ", ") }

@@ -1,0 +1,159 @@
+package monitoring
+
+// BoardUID is a board's uid in Grafana. It never changes: links and bookmarks hold it.
+type BoardUID string
+
+// The boards.
+const (
+	BoardCoverage       BoardUID = "prodsec-coverage"
+	BoardExposure       BoardUID = "prodsec-exposure"
+	BoardResponsiveness BoardUID = "prodsec-responsiveness"
+	BoardDeliveryTrust  BoardUID = "prodsec-delivery-trust"
+)
+
+// Panels that alerts and runbooks point at. Ids are stable; a panel that goes leaves its id unused. Ids from 900 are the data-quality
+// row, which is on every board.
+const (
+	panelBreachedTable    = 20
+	panelDueSoonTable     = 21
+	panelExceptionHorizon = 40
+	panelNextExpiries     = 42
+	panelTrustGaps        = 20
+	panelCollectors       = 901
+	panelScopes           = 902
+)
+
+// Board is a dashboard: rows in reading order.
+type Board struct {
+	UID BoardUID
+	// File is its name below dashboards/.
+	File string
+	// Title names the panel of the pack, Question is the leadership question it answers.
+	Title, Question string
+	Rows            []Row
+}
+
+// Row is a question and the panels that answer it. The widths of its panels fill lines of 24.
+type Row struct {
+	ID       uint32
+	Question string
+	Panels   []Panel
+}
+
+// Look is a way to show data.
+type Look string
+
+// The looks. There is no pie and no gauge: a share is a number with a target, parts of a whole are stacked bars.
+const (
+	// Stat shows one to three numbers in large type.
+	Stat Look = "stat"
+	// Ranking shows a bar per series, longest first as the query sorts them.
+	Ranking Look = "bargauge"
+	// Bars shows a bar or a stack per value of Panel.Key.
+	Bars Look = "barchart"
+	// Lines shows series over time.
+	Lines Look = "timeseries"
+	// Table shows rows that need action, most urgent first.
+	Table Look = "table"
+)
+
+// Panel is one thing a board shows.
+type Panel struct {
+	ID uint32
+	// Title is a question or a plain statement.
+	Title string
+	// Means, Source and Act make the description: the definition, the families it is computed from, and what to do when it is red.
+	Means, Source, Act string
+	Look               Look
+	W, H               uint32
+	// Unit is Grafana's id of a unit; Decimals, if set, the digits shown.
+	Unit     string
+	Decimals *float64
+	// Queries are evaluated now, except for Lines.
+	Queries []Query
+	// Steps colour values, lowest first; the first has no lower bound.
+	Steps []Step
+	// Empty is said when there is nothing to show: what that means, in words.
+	Empty string
+
+	// Key is the label along the axis of Bars; KeyTexts what its values are called; KeyTitle what it is called itself.
+	Key      string
+	KeyTexts []Text
+	// Stacked and Horizontal are for Bars; Share stacks to 100 %.
+	Stacked, Share, Horizontal bool
+	// Signed marks bars on both sides of zero.
+	Signed bool
+	// Columns are the columns of a Table in order; those not named are hidden. Sort names the columns it is sorted by.
+	Columns []Column
+	Sort    []Sort
+	// Max is the end of the scale, for ratios.
+	Max *float64
+}
+
+// Query is one query of a panel; Name is what the reader sees.
+type Query struct {
+	Name   string
+	Expr   string
+	Colour string
+	// Legend is a template of labels that replaces Name where a query yields many series.
+	Legend string
+	// Unit and Steps override the panel's for this query.
+	Unit  string
+	Steps []Step
+}
+
+// Step is a threshold: from Value on, the colour.
+type Step struct {
+	Value  *float64
+	Colour string
+}
+
+// Text is what a value is called and its colour, if it has one.
+type Text struct{ Value, Text, Colour string }
+
+// Column is a column of a table: a label, or the name of a query.
+type Column struct {
+	Field string
+	Title string
+	Width int
+	Unit  string
+	Steps []Step
+	Texts []Text
+	// Bar draws the value as a bar within the cell, Shade as the cell's background.
+	Bar, Shade bool
+	// Zero is shown for a missing number.
+	Zero string
+	// Link is where the cell leads, in Grafana's template language.
+	Link string
+}
+
+// Sort is a column to sort by.
+type Sort struct {
+	Title string
+	Desc  bool
+}
+
+// from is a threshold from a value on; below is the colour under the first one.
+func from(value float64, colour string) Step { return Step{Value: &value, Colour: colour} }
+func below(colour string) Step               { return Step{Colour: colour} }
+
+// towards are the thresholds of a ratio that should reach a target.
+func towards(target float64) []Step {
+	return []Step{below(bad), from(target-reach, warning), from(target, good)}
+}
+
+// none are the thresholds of a count that should be zero and is serious from a number on.
+func noneBut(serious float64) []Step {
+	if serious <= 1 {
+		return []Step{below(good), from(1, bad)}
+	}
+	return []Step{below(good), from(1, warning), from(serious, bad)}
+}
+
+// falling are the thresholds of a change that should be negative.
+func falling() []Step { return []Step{below(good), from(0, neutral), from(1, bad)} }
+
+// plain is for numbers that are neither good nor bad.
+func plain() []Step { return []Step{below(neutral)} }
+
+func number(v float64) *float64 { return &v }

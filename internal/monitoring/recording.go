@@ -1,0 +1,199 @@
+package monitoring
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"prodsec_exporter/internal/snapshot"
+)
+
+// The recording rules, named level:metric:operations. The level names what a series is about: service, group (business unit, team, trust
+// tier), team, business_unit, or programme for the whole. They fold replicas, drop labels that boards do not need, and are the only
+// place where ratios and joins are made.
+const (
+	recOpen         = "group:prodsec_findings_open:sum"
+	recOpenExposure = "exposure:prodsec_findings_open:sum"
+	recAges         = "team:prodsec_finding_age_seconds:range"
+	recFlow         = "group:prodsec_finding_flow_in_window:signed"
+	recServiceOpen  = "service:prodsec_findings_open:sum"
+	recExceptions   = "group:prodsec_exceptions:sum"
+
+	recOutcomes           = "group:prodsec_sla_outcomes_in_window:sum"
+	recUnitAttainment     = "business_unit:prodsec_sla_attainment:ratio"
+	recProgrammeAttained  = "programme:prodsec_sla_attainment:ratio"
+	recRemediationBuckets = "team:prodsec_finding_remediation_seconds_bucket:sum"
+
+	recProtected      = "group:prodsec_protected_repositories:sum"
+	recProtectedRatio = "programme:prodsec_protected_repositories:pass_ratio"
+)
+
+// Group is a group of recording or alerting rules that is evaluated together.
+type Group struct {
+	Name  string
+	Rules []Rule
+}
+
+// Rule is a recording rule or, when Alert is set, an alerting one.
+type Rule struct {
+	Record string
+	Alert  *Alert
+	Expr   string
+	// Labels are added to the result.
+	Labels map[string]string
+	// Why is printed above the rule.
+	Why string
+}
+
+// recordingShapes are the labels of each recorded series; queries and board variables rely on them, and a test compares them with the
+// rules.
+var recordingShapes = []struct{ record, labels string }{
+	{recOpen, groupLabels + ", severity, sla"},
+	{recOpenExposure, groupLabels + ", severity, sla, crown_jewel, internet_facing"},
+	{recAges, "business_unit, team, severity, age"},
+	{recFlow, "window, " + groupLabels + ", severity, event"},
+	{recServiceOpen, ownerLabels + ", severity, sla"},
+	{recExceptions, groupLabels + ", category, state, expires"},
+	{recOutcomes, "window, " + groupLabels + ", severity, outcome"},
+	{recUnitAttainment, "window, business_unit, severity"},
+	{recProgrammeAttained, "window, severity"},
+	{recRemediationBuckets, "business_unit, team, severity, le"},
+	{recProtected, "check, scope, privileged, " + groupLabels + ", status"},
+	{recProtectedRatio, "check, scope, privileged"},
+}
+
+// shape is the labels of a recording rule as a list for "by".
+func shape(record string) string {
+	for _, s := range recordingShapes {
+		if s.record == record {
+			return s.labels
+		}
+	}
+	panic("monitoring: no recording rule is called " + record)
+}
+
+// RecordingGroups are the recording rules, in a group per panel of the pack.
+func RecordingGroups() []Group {
+	return []Group{coverageRecords(), exposureRecords(), responsivenessRecords()}
+}
+
+func coverageRecords() Group {
+	return Group{Name: "prodsec-coverage", Rules: []Rule{
+		{
+			Why:    "Repositories by check and result, replicas folded.",
+			Record: recProtected, Expr: sumBy(shape(recProtected), one(protectedRepositories)),
+		},
+		{
+			Why:    "Share of repositories that pass a check; unknown counts against it, an exemption does not.",
+			Record: recProtectedRatio,
+			Expr: sumBy(shape(recProtectedRatio), series(recProtected, is("status", "pass"))) +
+				"\n/\n" + sumBy(shape(recProtectedRatio), series(recProtected, isNot("status", "exempt"))),
+		},
+	}}
+}
+
+func exposureRecords() Group {
+	rules := []Rule{
+		{
+			Why:    "Open weaknesses by owner group, replicas folded.",
+			Record: recOpen, Expr: sumBy(shape(recOpen), one(findingsOpen)),
+		},
+		{
+			Why:    "Open criticals and highs by service: what alerts and tables read.",
+			Record: recServiceOpen, Expr: sumBy(shape(recServiceOpen), one(findingsOpen, severe())),
+		},
+		{
+			Why: "Open criticals and highs by what they could hurt. A service that is in no catalog (or folded into \"other\") counts as unknown, " +
+				"never as unexposed.",
+			Record: recOpenExposure, Expr: openByExposure(),
+		},
+		{
+			Why:    "Events of the trailing window, signed by what they add to or take from the open weaknesses: their sum is the change.",
+			Record: recFlow, Expr: signedFlow(),
+		},
+		{
+			Why:    "Exceptions by owner group, replicas folded.",
+			Record: recExceptions, Expr: sumBy(shape(recExceptions), one(exceptions)),
+		},
+	}
+	for i, r := range ageRanges {
+		rule := Rule{Record: recAges, Expr: openInRange(r), Labels: map[string]string{"age": r.label()}}
+		if i == 0 {
+			rule.Why = "Open weaknesses by age in days: differences of the buckets of the snapshot histogram, which must never be rated."
+		}
+		rules = append(rules, rule)
+	}
+	return Group{Name: "prodsec-exposure", Rules: rules}
+}
+
+func responsivenessRecords() Group {
+	ratio := func(record string) string {
+		return sumBy(shape(record), series(recOutcomes, is("outcome", "met"))) +
+			"\n/\n(" + sumBy(shape(record), series(recOutcomes, in("outcome", "met", "missed"))) + " > 0)"
+	}
+	return Group{Name: "prodsec-responsiveness", Rules: []Rule{
+		{
+			Why:    "SLA outcomes of the trailing window by owner group, replicas folded.",
+			Record: recOutcomes, Expr: sumBy(shape(recOutcomes), one(slaOutcomesWindow)),
+		},
+		{
+			Why:    "Attainment = met / (met + missed). Absent where nothing fell due: no outcome is not a good outcome.",
+			Record: recUnitAttainment, Expr: ratio(recUnitAttainment),
+		},
+		{Record: recProgrammeAttained, Expr: ratio(recProgrammeAttained)},
+		{
+			Why:    "Time to remediate, as buckets by team and severity, replicas folded.",
+			Record: recRemediationBuckets, Expr: sumBy(shape(recRemediationBuckets), one(findingRemediation+"_bucket")),
+		},
+	}}
+}
+
+// openByExposure joins open findings with the facts about their service.
+func openByExposure() string {
+	findings := series(recServiceOpen)
+	facts := maxBy(ownerLabels+", crown_jewel, internet_facing", one(serviceInfo))
+	bare := fmt.Sprintf("%s unless on (%s) %s", findings, ownerLabels, facts)
+	for _, label := range []string{"crown_jewel", "internet_facing"} {
+		bare = fmt.Sprintf(`label_replace(%s, "%s", "unknown", "", "")`, bare, label)
+	}
+	return sumBy(shape(recOpenExposure), fmt.Sprintf("\n  %s * on (%s) group_left (crown_jewel, internet_facing) %s\n  or %s\n",
+		findings, ownerLabels, facts, bare))
+}
+
+// signedFlow gives each event the sign with which it changes the number of open weaknesses. Events that change it by nothing (an exception stops a
+// clock, not a weakness) are left out.
+func signedFlow() string {
+	var adds, takes []string
+	for _, kind := range snapshot.FlowKinds() {
+		switch kind.Sign() {
+		case 1:
+			adds = append(adds, kind.String())
+		case -1:
+			takes = append(takes, kind.String())
+		}
+	}
+	return sumBy(shape(recFlow), one(findingFlow, in("event", adds...))) +
+		"\nor\n0 - " + sumBy(shape(recFlow), one(findingFlow, in("event", takes...)))
+}
+
+// openInRange is the number of open weaknesses in a range of ages.
+func openInRange(r ageRange) string {
+	below := func(days int) string {
+		return sumBy("business_unit, team, severity", one(findingAge+"_bucket", le(daysOf(days))))
+	}
+	all := sumBy("business_unit, team, severity", one(findingAge+"_bucket", in("le", `\+Inf`)))
+	switch {
+	case r.from == 0:
+		return below(r.to)
+	case r.to == 0:
+		return all + " - " + below(r.from)
+	default:
+		return below(r.to) + " - " + below(r.from)
+	}
+}
+
+// by is a label list with some labels taken out.
+func by(labels string, without ...string) string {
+	kept := slices.DeleteFunc(splitLabels(labels), func(l string) bool { return slices.Contains(without, l) })
+	return strings.Join(kept, ", ")
+}

@@ -1,0 +1,72 @@
+package monitoring
+
+import (
+	"slices"
+
+	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
+)
+
+// tableTransformations merge the queries on their common labels, name and order the columns and hide the rest.
+func (p Panel) tableTransformations() []dashboard.DataTransformerConfig {
+	hide, order, rename := hiddenTimes(len(p.Queries)), map[string]int{}, map[string]string{}
+	for position, c := range p.Columns {
+		for _, field := range p.fieldsOf(c) {
+			order[field], rename[field] = position, c.Title
+		}
+	}
+	for i, q := range p.Queries {
+		if !slices.ContainsFunc(p.Columns, func(c Column) bool { return c.Field == q.Name }) {
+			for _, field := range valueFields(i, len(p.Queries)) {
+				hide[field] = true
+			}
+		}
+	}
+	list := []dashboard.DataTransformerConfig{organize(hide, order, rename)}
+	if len(p.Queries) > 1 {
+		list = slices.Insert(list, 0, dashboard.DataTransformerConfig{Id: "merge", Options: map[string]any{}})
+	}
+	return list
+}
+
+// fieldsOf are the names that a column's field may have: a label has its own, a query those Grafana gives its value.
+func (p Panel) fieldsOf(c Column) []string {
+	for i, q := range p.Queries {
+		if q.Name == c.Field {
+			return valueFields(i, len(p.Queries))
+		}
+	}
+	return []string{c.Field}
+}
+
+// properties are the settings of a column. Cell looks are written in the form of Grafana up to 9.4 (displayMode) and of later ones (cellOptions).
+func (c Column) properties() (list []dashboard.DynamicConfigValue) {
+	if c.Width > 0 {
+		list = append(list, property("custom.width", c.Width))
+	}
+	if c.Unit != "" {
+		list = append(list, property("unit", c.Unit))
+	}
+	if len(c.Steps) > 0 {
+		list = append(list, property("thresholds", thresholds(c.Steps)))
+	}
+	if len(c.Texts) > 0 {
+		list = append(list, property("mappings", mappings(c.Texts)))
+	}
+	switch {
+	case c.Bar:
+		list = append(list, property("custom.displayMode", "basic"),
+			property("custom.cellOptions", map[string]any{"type": "gauge", "mode": "basic", "valueDisplayMode": "color"}), property("min", 0))
+	case c.Shade:
+		list = append(list, property("custom.displayMode", "color-background-solid"),
+			property("custom.cellOptions", map[string]any{"type": "color-background", "mode": "basic"}))
+	case len(c.Steps) > 0:
+		list = append(list, property("custom.displayMode", "color-text"), property("custom.cellOptions", map[string]any{"type": "color-text"}))
+	}
+	if c.Zero != "" {
+		list = append(list, property("noValue", c.Zero))
+	}
+	if c.Link != "" {
+		list = append(list, property("links", []map[string]string{{"title": "Show " + c.Title, "url": c.Link}}))
+	}
+	return list
+}
