@@ -1,0 +1,185 @@
+package reports
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"io"
+	"regexp"
+	"strings"
+
+	"prodsec_exporter/internal/record"
+)
+
+// RepositoryConfig says how to find the repository that a report speaks for. Of what applies, the first counts: sidecar, path, field,
+// default. Where none applies the findings are kept, without a repository.
+type RepositoryConfig struct {
+	// Path is a template for a report's path, relative to where the pattern begins or any number of folders further up, e.g.
+	// "reports/{owner}/{repo}/*.json"; {host} may be named too.
+	Path string `yaml:"path,omitempty"`
+	// Field takes what the report itself says: SARIF versionControlProvenance, Trivy's repository scans and image labels.
+	// It is on unless switched off.
+	Field *bool `yaml:"field,omitempty"`
+	// Sidecar reads "<report>.meta.json" beside the report: {"repository": "acme/api", "image": "registry/acme/api"}.
+	Sidecar bool `yaml:"sidecar,omitempty"`
+	// Default is used where nothing else applies.
+	Default string `yaml:"default,omitempty"`
+}
+
+// sidecarSuffix is appended to a report's name.
+const sidecarSuffix = ".meta.json"
+
+const maxSidecar = 64 << 10
+
+// sidecar is what a file beside a report says about it.
+type sidecar struct {
+	Repository string `json:"repository"`
+	Image      string `json:"image"`
+}
+
+func parseSidecar(r io.Reader) (*sidecar, error) {
+	data, err := io.ReadAll(io.LimitReader(r, maxSidecar))
+	if err != nil {
+		return nil, err
+	}
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.DisallowUnknownFields()
+	var s sidecar
+	if err := dec.Decode(&s); err != nil {
+		return nil, fmt.Errorf(`want {"repository": "owner/name", "image": "registry/name"}: %w`, err)
+	}
+	return &s, nil
+}
+
+// attribution is a checked RepositoryConfig.
+type attribution struct {
+	template *regexp.Regexp
+	field    bool
+	sidecar  bool
+	fallback record.RepositoryName
+}
+
+func newAttribution(config RepositoryConfig) (attribution, error) {
+	a := attribution{field: config.Field == nil || *config.Field, sidecar: config.Sidecar}
+	if config.Default != "" {
+		name, err := record.ParseRepository(config.Default)
+		if err != nil {
+			return a, fmt.Errorf("default: %w", err)
+		}
+		a.fallback = name
+	}
+	if config.Path == "" {
+		return a, nil
+	}
+	template, err := compileTemplate(config.Path)
+	if err != nil {
+		return a, fmt.Errorf("path: %w", err)
+	}
+	a.template = template
+	return a, nil
+}
+
+var placeholder = regexp.MustCompile(`\{([^{}]*)\}|\*\*/|\*\*|\*|\?`)
+
+// compileTemplate turns a path template into an expression with the groups owner, repo and host.
+func compileTemplate(template string) (*regexp.Regexp, error) {
+	var b strings.Builder
+	b.WriteString("(?:^|/)")
+	seen := map[string]bool{}
+	at := 0
+	for _, m := range placeholder.FindAllStringSubmatchIndex(template, -1) {
+		b.WriteString(regexp.QuoteMeta(template[at:m[0]]))
+		at = m[1]
+		switch mark := template[m[0]:m[1]]; mark {
+		case "**/":
+			b.WriteString("(?:.*/)?")
+		case "**":
+			b.WriteString(".*")
+		case "*":
+			b.WriteString("[^/]*")
+		case "?":
+			b.WriteString("[^/]")
+		default:
+			name := template[m[2]:m[3]]
+			if name != "owner" && name != "repo" && name != "host" {
+				return nil, fmt.Errorf("%q: unknown placeholder %s; known are {owner}, {repo} and {host}", template, mark)
+			}
+			if seen[name] {
+				return nil, fmt.Errorf("%q: %s appears twice", template, mark)
+			}
+			seen[name] = true
+			fmt.Fprintf(&b, "(?P<%s>[^/]+?)", name)
+		}
+	}
+	b.WriteString(regexp.QuoteMeta(template[at:]) + "$")
+	if !seen["owner"] || !seen["repo"] {
+		return nil, fmt.Errorf(`%q: want {owner} and {repo}, e.g. "reports/{owner}/{repo}/*.json"`, template)
+	}
+	return regexp.Compile(b.String())
+}
+
+// statement is what is known about a report before it was read.
+type statement struct {
+	repository record.RepositoryName // counts more than the report's own word
+	fallback   record.RepositoryName
+	field      bool
+	image      string
+}
+
+// of finds what sidecar and path say about a report.
+func (a attribution) of(s source) (statement, error) {
+	says := statement{fallback: a.fallback, field: a.field}
+	if a.sidecar && s.sidecar != nil {
+		beside, err := s.sidecar()
+		if err != nil {
+			return says, fmt.Errorf("report %s: sidecar %s%s: %w", s.shown, s.shown, sidecarSuffix, err)
+		}
+		if beside != nil {
+			says.image = imageName(beside.Image)
+		}
+		if beside != nil && beside.Repository != "" {
+			says.repository, err = record.ParseRepository(beside.Repository)
+			if err != nil {
+				return says, fmt.Errorf("report %s: sidecar %s%s: repository: %w", s.shown, s.shown, sidecarSuffix, err)
+			}
+			return says, nil
+		}
+	}
+	if a.template != nil {
+		if m := a.template.FindStringSubmatch(s.relative); m != nil {
+			part := func(name string) string {
+				if i := a.template.SubexpIndex(name); i > 0 {
+					return m[i]
+				}
+				return ""
+			}
+			name, err := record.ParseRepository(part("owner") + "/" + part("repo"))
+			if err != nil {
+				return says, fmt.Errorf("report %s: its path names no repository: %w", s.shown, err)
+			}
+			says.repository = record.RepositoryOn(part("host"), string(name))
+		}
+	}
+	return says, nil
+}
+
+// apply decides the repository of every finding and scan of a report.
+func (s statement) apply(r *report) {
+	decide := func(own record.RepositoryName) record.RepositoryName {
+		if !s.field {
+			own = ""
+		}
+		return cmp.Or(s.repository, own, s.fallback)
+	}
+	for i := range r.findings {
+		f := &r.findings[i]
+		f.Repository = decide(f.Repository)
+		if s.image != "" && f.Class == record.ClassContainer {
+			f.Place = record.Text(s.image)
+		}
+	}
+	for i := range r.scans {
+		r.scans[i].Repository = decide(r.scans[i].Repository)
+	}
+}

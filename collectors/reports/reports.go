@@ -1,0 +1,267 @@
+// Package reports reads the report files that scanners leave behind: SARIF 2.1.0, Trivy, Grype and Semgrep JSON, from folders and
+// over HTTP. A file's format is told by its content, never by its name.
+//
+// A file is a scope: what a report no longer lists was fixed, unless the tool says that it failed. Files are read as streams, so that
+// the memory needed is that of the findings and not that of the report.
+package reports
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"slices"
+	"time"
+
+	"prodsec_exporter/collectors"
+	"prodsec_exporter/internal/apiclient"
+	"prodsec_exporter/internal/record"
+)
+
+// kindName is the collector's name in configuration and labels; scopeKind the kind of its scopes.
+const (
+	kindName  = "reports"
+	scopeKind = "report"
+)
+
+// Config is the section of one set of reports. At least one of Paths and URLs is set.
+type Config struct {
+	collectors.Common `yaml:",inline"`
+	// Paths are files, folders (read with everything below them) and glob patterns, in which ** stands for any folders.
+	Paths []string `yaml:"paths,omitempty"`
+	// URLs are http or https addresses of reports; Token, if set, is sent to all of them as a bearer token.
+	URLs  []string         `yaml:"urls,omitempty"`
+	Token apiclient.Secret `yaml:"token,omitempty"`
+	// Repository says how to find the repository that a report speaks for.
+	Repository RepositoryConfig `yaml:"repository,omitempty"`
+}
+
+// Collector reads one set of reports. It implements collectors.Collector and collectors.Checker.
+type Collector struct {
+	config  Config
+	env     collectors.Env
+	places  []root
+	remotes []remote
+	rule    attribution
+}
+
+// New checks the configuration; it reads neither reports nor secrets.
+func New(config Config, env collectors.Env) (*Collector, error) {
+	if len(config.Paths)+len(config.URLs) == 0 {
+		return nil, errors.New("reports: name at least one of paths and urls")
+	}
+	rule, err := newAttribution(config.Repository)
+	if err != nil {
+		return nil, fmt.Errorf("reports: repository: %w", err)
+	}
+	c := &Collector{config: config, env: env, rule: rule}
+	if c.places, err = places(config.Paths); err != nil {
+		return nil, fmt.Errorf("reports: paths: %w", err)
+	}
+	if !config.Token.IsZero() {
+		if err := config.Token.Validate(); err != nil {
+			return nil, fmt.Errorf("reports: token: %w", err)
+		}
+	}
+	for _, address := range config.URLs {
+		r, err := newRemote(address, config.Token, env)
+		if err != nil {
+			return nil, fmt.Errorf("reports: urls: %w", err)
+		}
+		if slices.ContainsFunc(c.remotes, func(other remote) bool { return other.relative == r.relative }) {
+			return nil, fmt.Errorf("reports: urls: two addresses have host and path %s; their findings could not be told apart", r.relative)
+		}
+		c.remotes = append(c.remotes, r)
+	}
+	return c, nil
+}
+
+// Kind is the entry for the list of collector kinds.
+func Kind() collectors.Kind {
+	return collectors.Kind{
+		Name:    kindName,
+		Summary: "findings from report files: SARIF, Trivy, Grype and Semgrep JSON",
+		Defaults: collectors.Common{
+			Interval:     collectors.Duration(15 * time.Minute),
+			FullInterval: collectors.Duration(15 * time.Minute),
+			StaleAfter:   collectors.Duration(14 * 24 * time.Hour),
+			Timeout:      collectors.Duration(15 * time.Minute),
+		},
+		New: func(section collectors.Section, env collectors.Env) (collectors.Collector, collectors.Common, error) {
+			var config Config
+			if err := section.Decode(&config); err != nil {
+				return nil, collectors.Common{}, err
+			}
+			c, err := New(config, env)
+			if err != nil {
+				return nil, collectors.Common{}, err
+			}
+			return c, config.Common, nil
+		},
+	}
+}
+
+// source is one report that can be read, more than once.
+type source struct {
+	// relative names the report in its scope.
+	relative string
+	// shown names the report in errors.
+	shown string
+	open  func() (io.ReadCloser, error)
+	// written is when the report was last changed, zero if unknown.
+	written time.Time
+	sidecar func() (*sidecar, error)
+	// err says why the report cannot be read at all.
+	err error
+}
+
+// Collect reads every report and emits one batch for each. Cursors are not used: a report is a whole.
+func (c *Collector) Collect(ctx context.Context, _ collectors.Cursors, emit func(record.Batch) error) error {
+	found, err := c.sources(ctx)
+	if err != nil {
+		return err
+	}
+	for s := range found {
+		if err := ctx.Err(); err != nil {
+			return &record.Error{Reason: record.ReasonCanceled, Err: err}
+		}
+		if err := emit(c.batch(ctx, s)); err != nil {
+			return fmt.Errorf("reports: emit %s: %w", s.relative, err)
+		}
+	}
+	return nil
+}
+
+// Check reads every report.
+func (c *Collector) Check(ctx context.Context) ([]collectors.CheckResult, error) {
+	const unknown = "the findings of this report"
+	found, err := c.sources(ctx)
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		return []collectors.CheckResult{{Subject: "reports", Err: err, Unknown: "the findings of all reports"}}, nil
+	}
+	var results []collectors.CheckResult
+	for s := range found {
+		if ctx.Err() != nil {
+			return results, ctx.Err()
+		}
+		b := c.batch(ctx, s)
+		results = append(results, collectors.CheckResult{Subject: "report " + s.relative, Err: b.Err, Unknown: unknown})
+	}
+	return results, ctx.Err()
+}
+
+// batch reads one report.
+func (c *Collector) batch(ctx context.Context, s source) record.Batch {
+	b := record.Batch{Scope: scopeKind + ":" + s.relative, Mode: record.Full, Absence: record.ClosureFixed}
+	r, err := c.report(ctx, s)
+	if err != nil {
+		return record.Batch{Scope: b.Scope, Err: err}
+	}
+	if r.incomplete {
+		// The tool failed or never scanned: what it does not list may still be there.
+		b.Mode, b.Absence = record.Delta, record.ClosureNone
+	}
+	b.AsOf = r.producedAt
+	if b.AsOf.IsZero() {
+		b.AsOf = s.written
+	}
+	if now := c.env.Now(); b.AsOf.After(now) {
+		b.AsOf = now
+	}
+	for i := range r.findings {
+		r.findings[i].ID = s.relative + "#" + r.findings[i].ID
+	}
+	b.Findings, b.Scans, b.Rejected = r.findings, c.scans(r.scans, b.AsOf), r.rejected
+	for _, what := range slices.Sorted(maps.Keys(r.ignored)) {
+		c.env.Logger.LogAttrs(ctx, slog.LevelDebug, "Left out of a report what is no finding",
+			slog.String("report", s.relative), slog.String("what", what), slog.Int("count", r.ignored[what]))
+	}
+	return b
+}
+
+func (c *Collector) report(ctx context.Context, s source) (*report, error) {
+	if s.err != nil {
+		return nil, s.err
+	}
+	says, err := c.rule.of(s)
+	if err != nil {
+		return nil, &record.Error{Reason: record.ReasonDecode, Err: err}
+	}
+	r, err := read(func() (io.ReadCloser, error) {
+		body, err := s.open()
+		if err != nil {
+			return nil, err
+		}
+		return stoppable{ctx: ctx, ReadCloser: body}, nil
+	})
+	switch {
+	case ctx.Err() != nil:
+		return nil, &record.Error{Reason: record.ReasonCanceled, Err: ctx.Err()}
+	case err != nil:
+		return nil, named(s.shown, err)
+	}
+	says.apply(r)
+	return r, nil
+}
+
+// named says which report an error is about, and keeps its reason.
+func named(report string, err error) error {
+	reason := record.ReasonOf(err)
+	if classified, ok := errors.AsType[*record.Error](err); ok {
+		err = classified.Err
+	} else {
+		reason = record.ReasonTransport
+	}
+	return &record.Error{Reason: reason, Err: fmt.Errorf("report %s: %w", report, err)}
+}
+
+// stoppable ends a long read soon after its context.
+type stoppable struct {
+	io.ReadCloser
+	ctx context.Context
+}
+
+func (s stoppable) Read(p []byte) (int, error) {
+	if err := s.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return s.ReadCloser.Read(p)
+}
+
+// scans joins equal scans and dates them. A scan of an unknown repository says nothing about any.
+func (c *Collector) scans(scans []record.Scan, at time.Time) []record.Scan {
+	type key struct {
+		tool       string
+		class      record.Class
+		repository record.RepositoryName
+	}
+	joined := map[key]record.Scan{}
+	for _, s := range scans {
+		if s.Repository == "" {
+			continue
+		}
+		k := key{s.Tool, s.Class, s.Repository}
+		old, seen := joined[k]
+		// Of two runs of one tool over one repository both must have succeeded.
+		if ok := !s.SucceededAt.IsZero() && (!seen || !old.SucceededAt.IsZero()); ok {
+			s.SucceededAt = at
+		} else {
+			s.SucceededAt = time.Time{}
+		}
+		s.AttemptedAt = at
+		joined[k] = s
+	}
+	all := slices.Collect(maps.Values(joined))
+	slices.SortFunc(all, func(a, b record.Scan) int {
+		return compare(a.Tool, b.Tool, string(a.Repository), string(b.Repository), string(a.Class), string(b.Class))
+	})
+	if all == nil {
+		all = []record.Scan{}
+	}
+	return all
+}

@@ -1,0 +1,136 @@
+package reports
+
+import (
+	"math"
+	"regexp"
+	"strconv"
+	"strings"
+
+	gocvss30 "github.com/pandatix/go-cvss/30"
+	gocvss31 "github.com/pandatix/go-cvss/31"
+	gocvss40 "github.com/pandatix/go-cvss/40"
+
+	"prodsec_exporter/internal/record"
+)
+
+// severityOfScore rates a CVSS score as CVSS itself and GitHub do: from 9.0 critical, from 7.0 high, from 4.0 medium, above 0 low.
+func severityOfScore(score float64) record.Severity {
+	switch {
+	case math.IsNaN(score) || score <= 0 || score > 10:
+		return record.SeverityUnknown
+	case score >= 9:
+		return record.SeverityCritical
+	case score >= 7:
+		return record.SeverityHigh
+	case score >= 4:
+		return record.SeverityMedium
+	default:
+		return record.SeverityLow
+	}
+}
+
+// severityOfWord reads the words that tools use for severities. Informational findings are low: they were reported as
+// weaknesses, and "unknown" is for what nobody rated.
+func severityOfWord(word string) record.Severity {
+	switch strings.ToLower(strings.TrimSpace(word)) {
+	case "critical":
+		return record.SeverityCritical
+	case "high", "error", "important":
+		return record.SeverityHigh
+	case "medium", "moderate", "warning":
+		return record.SeverityMedium
+	case "low", "note", "minor", "negligible", "info", "informational", "inventory", "experiment":
+		return record.SeverityLow
+	default:
+		return record.SeverityUnknown
+	}
+}
+
+// severityOfProperty reads a "security-severity", which is a score as text in most tools and a word in some.
+func severityOfProperty(s string) record.Severity {
+	if score, err := strconv.ParseFloat(strings.TrimSpace(s), 64); err == nil {
+		return severityOfScore(score)
+	}
+	return severityOfWord(s)
+}
+
+// severityOfVector scores a CVSS 3.0, 3.1 or 4.0 vector; anything else is unknown.
+func severityOfVector(vector string) record.Severity {
+	switch {
+	case strings.HasPrefix(vector, "CVSS:4.0/"):
+		if v, err := gocvss40.ParseVector(vector); err == nil {
+			return severityOfScore(v.Score())
+		}
+	case strings.HasPrefix(vector, "CVSS:3.1/"):
+		if v, err := gocvss31.ParseVector(vector); err == nil {
+			return severityOfScore(v.BaseScore())
+		}
+	case strings.HasPrefix(vector, "CVSS:3.0/"):
+		if v, err := gocvss30.ParseVector(vector); err == nil {
+			return severityOfScore(v.BaseScore())
+		}
+	}
+	return record.SeverityUnknown
+}
+
+var cwePattern = regexp.MustCompile(`(?i)\bcwe[-_ :/]*0*([1-9][0-9]{0,4})\b`)
+
+// cweOf finds the first CWE in a text such as "external/cwe/cwe-079" or "CWE-79: Cross-site Scripting".
+func cweOf(s string) string {
+	if m := cwePattern.FindStringSubmatch(s); m != nil {
+		return "CWE-" + m[1]
+	}
+	return ""
+}
+
+var advisoryPattern = regexp.MustCompile(`(?i)\b(CVE-[0-9]{4}-[0-9]{4,}|GHSA(-[0-9a-z]{4}){3}|(PYSEC|RUSTSEC|GO|OSV|MAL)-[0-9]{4}-[0-9]+)\b`)
+
+// aliasesOf keeps the ids that name one weakness, in upper case. A distribution's advisory (DSA, RHSA, ALAS...) covers several
+// weaknesses at once: folding by it would merge what is different.
+func aliasesOf(ids ...string) []string {
+	var aliases []string
+	seen := map[string]bool{}
+	for _, id := range ids {
+		for _, found := range advisoryPattern.FindAllString(id, -1) {
+			if found = strings.ToUpper(found); !seen[found] {
+				seen[found] = true
+				aliases = append(aliases, found)
+			}
+		}
+	}
+	return aliases
+}
+
+// worst is the more severe of two severities.
+func worst(a, b record.Severity) record.Severity {
+	for _, s := range record.Severities() {
+		if a == s || b == s {
+			return s
+		}
+	}
+	return record.SeverityUnknown
+}
+
+// closureOfWords reads why something was dismissed out of what people and tools write.
+func closureOfWords(words string) record.Closure {
+	folded := strings.NewReplacer("_", " ", "-", " ", "'", "", "’", "").Replace(strings.ToLower(words))
+	for _, m := range []struct {
+		part string
+		is   record.Closure
+	}{
+		{"false positive", record.ClosureFalsePositive}, {"falsepositive", record.ClosureFalsePositive},
+		{"not affected", record.ClosureFalsePositive}, {"not exploitable", record.ClosureFalsePositive},
+		{"not in execute path", record.ClosureFalsePositive}, {"not present", record.ClosureFalsePositive},
+		{"used in test", record.ClosureUsedInTests}, {"test code", record.ClosureUsedInTests}, {"only in test", record.ClosureUsedInTests},
+		{"duplicate", record.ClosureDuplicate},
+		{"wont fix", record.ClosureWontFix}, {"wontfix", record.ClosureWontFix}, {"will not fix", record.ClosureWontFix},
+		{"risk accept", record.ClosureRiskAccepted}, {"accepted risk", record.ClosureRiskAccepted}, {"accept risk", record.ClosureRiskAccepted},
+		{"acceptable risk", record.ClosureRiskAccepted}, {"tolerable risk", record.ClosureRiskAccepted},
+		{"mitigat", record.ClosureMitigated}, {"out of scope", record.ClosureOutOfScope},
+	} {
+		if strings.Contains(folded, m.part) {
+			return m.is
+		}
+	}
+	return record.ClosureOther
+}
