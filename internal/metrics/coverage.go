@@ -87,86 +87,79 @@ func serviceInfo(in *Input, out *Sink) {
 }
 
 func protectedRepositories(in *Input, out *Sink) {
-	own := in.shared.own
-	dim := func(check int, privileged bool, status policy.Status) int {
-		c := protectionChecks[check]
-		return out.Dim(string(c.check), c.scope, boolean(record.AnswerOf(privileged)), string(status))
-	}
-	dims := map[postureKey]int{}
-	for _, p := range in.shared.postures {
-		group := own.groupOf[p.owner]
+	dims := postureDims(out)
+	for i := range in.shared.postures {
+		p := &in.shared.postures[i]
+		group := in.shared.own.groupOf[p.owner]
 		for check, status := range p.status {
-			if status == "" {
-				continue
+			switch {
+			case status == notApplicable:
+			case p.dropped:
+				out.Unknown(group, dims(check, p.privileged, status))
+			default:
+				out.Add(group, dims(check, p.privileged, status), 1)
 			}
-			key := postureKey{check, p.privileged, status}
-			at, ok := dims[key]
-			if !ok {
-				at = dim(check, p.privileged, status)
-				dims[key] = at
-			}
-			if p.dropped {
-				out.Unknown(group, at)
-				continue
-			}
-			out.Add(group, at, 1)
 		}
 	}
-	zeroPostures(in, out, dim)
+	if in.shared.sources.of(record.KindRepository).complete() {
+		zeroPostures(in, out, dims)
+	}
 }
 
-// postureKey is what the labels of prodsec_protected_repositories say beside the group.
-type postureKey struct {
-	check      int
-	privileged bool
-	status     policy.Status
+// postureDims declares every combination of check, privileged and status, and returns where each is.
+func postureDims(out *Sink) func(check int, privileged bool, status result) int {
+	for _, c := range protectionChecks {
+		for _, privileged := range []string{"false", "true"} {
+			for _, status := range results {
+				out.NewDim(string(c.check), c.scope, privileged, string(status))
+			}
+		}
+	}
+	return func(check int, privileged bool, status result) int {
+		at := check * 2
+		if privileged {
+			at++
+		}
+		return at*len(results) + int(status)
+	}
 }
 
 // zeroPostures shows 0 for the results that no repository of a group has, so that shares can be computed by status.
-func zeroPostures(in *Input, out *Sink, dim func(check int, privileged bool, status policy.Status) int) {
-	if !in.shared.sources.of(record.KindRepository).complete() {
-		return
+func zeroPostures(in *Input, out *Sink, dims func(check int, privileged bool, status result) int) {
+	type checked struct {
+		group      int32
+		check      int
+		privileged bool
 	}
-	type seenKey struct {
-		group       int32
-		privileged  bool
-		environment bool
-	}
-	seen := map[seenKey]bool{}
-	for _, p := range in.shared.postures {
-		group := in.shared.own.groupOf[p.owner]
+	seen := map[checked]bool{}
+	for i := range in.shared.postures {
+		p := &in.shared.postures[i]
 		for check, status := range p.status {
-			if status == "" {
+			at := checked{in.shared.own.groupOf[p.owner], check, p.privileged}
+			if status == notApplicable || seen[at] {
 				continue
 			}
-			seen[seenKey{group, p.privileged, protectionChecks[check].scope == scopeEnvironment}] = true
-		}
-	}
-	for group := range int32(len(in.shared.own.groups.labels)) {
-		for _, privileged := range []bool{false, true} {
-			for check, c := range protectionChecks {
-				if !seen[seenKey{group, privileged, c.scope == scopeEnvironment}] {
-					continue
-				}
-				for _, status := range []policy.Status{policy.StatusPass, policy.StatusFail, policy.StatusUnknown} {
-					out.Zero(group, dim(check, privileged, status))
-				}
+			seen[at] = true
+			for status := range results {
+				out.Zero(at.group, dims(check, p.privileged, result(status)))
 			}
 		}
 	}
 }
 
 func repositoryProtectionGap(in *Input, out *Sink) {
-	for _, p := range in.shared.postures {
+	for i := range in.shared.postures {
+		p := &in.shared.postures[i]
 		if !p.privileged {
 			continue
 		}
+		repository := labelValue(string(p.repository))
 		for check, status := range p.status {
-			if status != policy.StatusFail && status != policy.StatusUnknown {
+			if status == notApplicable || results[status] == policy.StatusPass {
 				continue
 			}
 			c := protectionChecks[check]
-			dim := out.Dim(string(p.repository), string(c.check), c.scope, string(status))
+			dim := out.NewDim(repository, string(c.check), c.scope, string(results[status]))
 			if p.dropped {
 				out.Unknown(p.owner, dim)
 				continue

@@ -23,8 +23,8 @@ type entities struct {
 	names  []string
 	labels [][]string
 	weight []weight
-	// same maps an entity to an earlier one with the same labels (two names that are alike once they are bounded).
-	same map[int32]int32
+	// ordered are all positions by importance, for a counter and for anything else; made when first needed.
+	ordered map[bool][]int32
 }
 
 // weight says how much an entity matters when not all can be shown.
@@ -44,6 +44,9 @@ func (w weight) join(o weight) weight {
 // byImportance lists positions, the most important first. Counters must not move to and fro between their own series and
 // "other", so for them what is open today does not count.
 func (e *entities) byImportance(counter bool) []int32 {
+	if order, ok := e.ordered[counter]; ok {
+		return order
+	}
 	order := make([]int32, len(e.labels))
 	for i := range order {
 		order[i] = int32(i)
@@ -64,14 +67,11 @@ func (e *entities) byImportance(counter bool) []int32 {
 		}
 		return slices.Compare(e.labels[a], e.labels[b])
 	})
-	return order
-}
-
-func (e *entities) alias(entity, first int32) {
-	if e.same == nil {
-		e.same = map[int32]int32{}
+	if e.ordered == nil {
+		e.ordered = map[bool][]int32{}
 	}
-	e.same[entity] = first
+	e.ordered[counter] = order
+	return order
 }
 
 // ownership holds the four kinds of entities and how owners map to the wider ones. Positions in owners are those of
@@ -92,8 +92,7 @@ func newOwnership(s *snapshot.Snapshot, p *policy.Policy) *ownership {
 		units:  entities{names: groupLabels[:1]},
 	}
 	groups, teams, units := newIndex(&o.groups), newIndex(&o.teams), newIndex(&o.units)
-	first := make(map[[4]string]int32, len(s.Owners))
-	for i, owner := range s.Owners {
+	for _, owner := range s.Owners {
 		l := []string{
 			named(owner.BusinessUnit, record.Unattributed), named(owner.Team, record.Unattributed),
 			named(owner.Service, record.Unattributed), named(owner.TrustTier, policy.TierUnknown),
@@ -101,11 +100,6 @@ func newOwnership(s *snapshot.Snapshot, p *policy.Policy) *ownership {
 		w := weight{tier: p.Tier(owner.TrustTier)}
 		o.owners.labels = append(o.owners.labels, l)
 		o.owners.weight = append(o.owners.weight, w)
-		if at, ok := first[[4]string(l)]; ok {
-			o.owners.alias(int32(i), at)
-		} else {
-			first[[4]string(l)] = int32(i)
-		}
 		o.groupOf = append(o.groupOf, groups.of(w, l[0], l[1], l[3]))
 		o.teamOf = append(o.teamOf, teams.of(w, l[0], l[1]))
 		o.unitOf = append(o.unitOf, units.of(w, l[0]))

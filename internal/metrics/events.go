@@ -2,6 +2,7 @@ package metrics
 
 import (
 	"math"
+	"sort"
 
 	"prodsec_exporter/internal/policy"
 	"prodsec_exporter/internal/snapshot"
@@ -51,7 +52,7 @@ func tallyEvents(in *Input, own *ownership) *eventTally {
 	starts := windowStarts(in.Policy.Windows(), at)
 	t.addBase(in.Snapshot.Base)
 	// Backwards, because a revocation is met before the outcome it revokes.
-	revoked := map[int32]int{}
+	revoked := revocations{waiting: map[int32]int{}, marked: make([]bool, in.Snapshot.Weaknesses.Len())}
 	events := &in.Snapshot.Events
 	for i := events.Len() - 1; i >= 0; i-- {
 		e := events.At(i)
@@ -60,14 +61,10 @@ func tallyEvents(in *Input, own *ownership) *eventTally {
 		}
 		t.addTotal(e)
 		if e.Kind == snapshot.EventRevoked {
-			revoked[e.Weakness]++
+			revoked.add(e.Weakness)
 		}
 		window := windowOf(starts, e.Counted)
-		if window == len(starts) {
-			continue
-		}
-		if e.Kind == snapshot.EventMet && len(revoked) > 0 && revoked[e.Weakness] > 0 {
-			revoked[e.Weakness]--
+		if window == len(starts) || e.Kind == snapshot.EventMet && revoked.take(e.Weakness) {
 			continue
 		}
 		t.windows[window][t.windowed(own.groupOf[e.Owner], int(e.Severity), e.Kind)]++
@@ -78,6 +75,26 @@ func tallyEvents(in *Input, own *ownership) *eventTally {
 		}
 	}
 	return t
+}
+
+// revocations are those whose outcome was not come across yet, by weakness. marked answers at once for most weaknesses.
+type revocations struct {
+	waiting map[int32]int
+	marked  []bool
+}
+
+func (r *revocations) add(weakness int32) {
+	r.waiting[weakness]++
+	r.marked[weakness] = true
+}
+
+// take reports whether an outcome is revoked, and uses the revocation up.
+func (r *revocations) take(weakness int32) bool {
+	if !r.marked[weakness] || r.waiting[weakness] == 0 {
+		return false
+	}
+	r.waiting[weakness]--
+	return true
 }
 
 // windowStarts are the exclusive starts of the windows, latest first.
@@ -130,9 +147,7 @@ func (t *eventTally) addTotal(e *snapshot.Event) {
 	}
 	t.flows[t.flow(t.own.groupOf[e.Owner], int(e.Severity), int(e.Class), e.Kind)]++
 	if e.Kind == snapshot.EventFixed {
-		times := t.fixed(e.Owner, int(e.Severity), int(e.Class))
-		times.sum += float64(e.Seconds)
-		times.observeHours(remediationBounds, snapshot.HoursOf(e.Seconds), 1)
+		t.fixed(e.Owner, int(e.Severity), int(e.Class)).observeFix(e.Seconds)
 	}
 }
 
@@ -159,4 +174,28 @@ func (t *eventTally) addBase(base []snapshot.BaseCount) {
 func (t *tally) observeHours(bounds []float64, hours uint32, n uint64) {
 	const hour = 3600
 	t.observe(bounds, uint32(min(uint64(hours)*hour, math.MaxUint32)), n)
+}
+
+// hourBuckets are the classic and native buckets of whole hours up to almost two years, so that the walk over events need not
+// search for them.
+var hourBuckets = func() (buckets [1 << 14]struct{ classic, native uint16 }) {
+	for hours := 1; hours < len(buckets); hours++ {
+		seconds := uint32(hours) * 3600
+		buckets[hours].classic = uint16(sort.SearchFloat64s(remediationBounds, float64(seconds)))
+		buckets[hours].native = uint16(nativeBucket(seconds))
+	}
+	return buckets
+}()
+
+// observeFix counts one remediation.
+func (t *tally) observeFix(seconds uint32) {
+	t.sum += float64(seconds)
+	hours := snapshot.HoursOf(seconds)
+	if hours == 0 || hours >= uint32(len(hourBuckets)) {
+		t.observeHours(remediationBounds, hours, 1)
+		return
+	}
+	b := &hourBuckets[hours]
+	t.classic[b.classic]++
+	t.native[b.native]++
 }

@@ -155,7 +155,7 @@ func findingsOpen(in *Input, out *Sink) {
 		owner := in.Snapshot.Services[i].Owner
 		for dim, n := range open.count[i*width : (i+1)*width] {
 			switch {
-			case open.countUnknown[i*width+dim]:
+			case open.countUnknown != nil && open.countUnknown[i*width+dim]:
 				out.Unknown(owner, dim)
 			case n > 0:
 				out.Add(owner, dim, float64(n))

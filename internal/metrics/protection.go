@@ -32,6 +32,15 @@ var protectionChecks = func() []protectionCheck {
 	return checks
 }()
 
+// result is a position in results.
+type result int8
+
+// results are the statuses a repository can have.
+var results = []policy.Status{policy.StatusPass, policy.StatusFail, policy.StatusUnknown}
+
+// notApplicable is the result of a check that looks at nothing the repository has.
+const notApplicable result = -1
+
 // posture is how well a repository is protected.
 type posture struct {
 	repository record.RepositoryName
@@ -39,8 +48,8 @@ type posture struct {
 	privileged bool
 	// dropped: what is known is too old to be shown.
 	dropped bool
-	// status is by position in protectionChecks; empty where the check does not apply.
-	status []policy.Status
+	// status is by position in protectionChecks.
+	status []result
 }
 
 // newPostures judges all repositories that a source host knows, without archived ones and forks.
@@ -48,7 +57,7 @@ func newPostures(in *Input, sources *readState) []posture {
 	s := in.Snapshot
 	tiers := tiersOf(s)
 	speaks := speaksOfEnvironments(s)
-	statuses := make([]policy.Status, len(s.Repositories)*len(protectionChecks))
+	statuses := make([]result, len(s.Repositories)*len(protectionChecks))
 	var postures []posture
 	for i := range s.Repositories {
 		r := &s.Repositories[i]
@@ -73,28 +82,30 @@ func newPostures(in *Input, sources *readState) []posture {
 
 // of is the result of the check for a repository. A repository whose environments were not read is unknown if its scope reads
 // environments at all.
-func (c protectionCheck) of(p *policy.Policy, r *snapshot.Repository, readsEnvironments bool) policy.Status {
+func (c protectionCheck) of(p *policy.Policy, r *snapshot.Repository, readsEnvironments bool) result {
+	var buffer [8]policy.Status
+	all := buffer[:0]
 	if c.scope == scopeBranch {
-		var results []policy.Status
 		for i := range r.Branches {
-			results = append(results, p.Branch(&r.Branches[i], c.check))
+			all = append(all, p.Branch(&r.Branches[i], c.check))
 		}
-		return policy.Worst(results...)
+		return resultOf(policy.Worst(all...))
 	}
 	if r.Environments == nil && readsEnvironments {
-		return policy.StatusUnknown
+		return resultOf(policy.StatusUnknown)
 	}
-	var results []policy.Status
 	for i := range r.Environments {
 		if p.Production(r.Environments[i].Environment) {
-			results = append(results, p.Environment(&r.Environments[i], c.check))
+			all = append(all, p.Environment(&r.Environments[i], c.check))
 		}
 	}
-	if len(results) == 0 {
-		return "" // nothing to protect
+	if len(all) == 0 {
+		return notApplicable // there is no production environment to protect
 	}
-	return policy.Worst(results...)
+	return resultOf(policy.Worst(all...))
 }
+
+func resultOf(s policy.Status) result { return result(slices.Index(results, s)) }
 
 // tiersOf lists the trust tiers of the services that have a part in each repository.
 func tiersOf(s *snapshot.Snapshot) map[record.RepositoryName][]string {

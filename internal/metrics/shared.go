@@ -54,9 +54,10 @@ func servicesInUse(s *snapshot.Snapshot, open *openTally) []int {
 // readState says which sources were read, and which records are too old to be shown.
 type readState struct {
 	// dropped is by position in Snapshot.Scopes.
-	dropped []bool
-	kinds   map[record.Kind]*reading
-	classes []reading // by snapshot.ClassIndex
+	dropped    []bool
+	anyDropped bool
+	kinds      map[record.Kind]*reading
+	classes    []reading // by snapshot.ClassIndex
 }
 
 // reading is how far the sources of one kind of record or class of finding were read.
@@ -84,6 +85,7 @@ func newReadState(s *snapshot.Snapshot, at time.Time) *readState {
 		scope := &s.Scopes[i]
 		freshness := scope.Freshness(at)
 		state.dropped[i] = freshness == snapshot.Dropped
+		state.anyDropped = state.anyDropped || state.dropped[i]
 		spoken := slices.Concat(scope.Kinds, held[i])
 		if len(scope.Classes) > 0 {
 			spoken = append(spoken, record.KindFinding)
@@ -137,11 +139,12 @@ func Evaluate(s *snapshot.Snapshot, p *policy.Policy, at time.Time) *Evaluation 
 	in.shared = newShared(in)
 	e := &Evaluation{At: at, Folded: map[string]int{}, Dropped: map[string]int{}}
 	families := All()
+	var room spare
 	slices.SortFunc(families, func(a, b *Family) int { return strings.Compare(a.Name, b.Name) })
 	for _, f := range families {
-		out := newSink(f, in.shared.own, e.Dropped)
+		out := newSink(f, in.shared.own, p.Config().Detail.MaxSeries, &room, e.Dropped)
 		f.Collect(in, out)
-		series, folded := out.finish(p.Config().Detail.MaxSeries)
+		series, folded := out.finish()
 		if folded > 0 {
 			e.Folded[f.Name] = folded
 		}

@@ -1,7 +1,6 @@
 package metrics
 
 import (
-	"cmp"
 	"math"
 	"slices"
 )
@@ -11,6 +10,7 @@ import (
 // remaining labels, in order.
 type Sink struct {
 	family *Family
+	budget int
 	// entities are the owners the family is about, nil if none; at is where their labels stand.
 	entities *entities
 	at       int
@@ -19,9 +19,15 @@ type Sink struct {
 	cells    []cell
 	// zeros are the known combinations that are shown at 0 if the budget allows.
 	zeros []cell
+	empty *Histogram
+	// spare is room that one family after the other uses.
+	spare *spare
 	// dropped counts what could not become a series, by reason.
 	dropped map[string]int
 }
+
+// spare is memory for cells, of which there may be many more than series.
+type spare struct{ cells, sorted []cell }
 
 // noEntity is the entity of families that are about no owner.
 const noEntity int32 = 0
@@ -35,11 +41,12 @@ type cell struct {
 	histogram *Histogram
 }
 
-func (c cell) key() uint64 { return uint64(uint32(c.entity))<<32 | uint64(uint32(c.dim)) }
-
-func newSink(f *Family, o *ownership, dropped map[string]int) *Sink {
-	s := &Sink{family: f, dropped: dropped}
+func newSink(f *Family, o *ownership, budget int, room *spare, dropped map[string]int) *Sink {
+	s := &Sink{family: f, budget: budget, cells: room.cells[:0], spare: room, dropped: dropped}
 	s.entities, s.at = o.of(f.Labels)
+	if f.Histogrammed() {
+		s.empty = newTally(f.Bounds).histogram()
+	}
 	return s
 }
 
@@ -64,24 +71,23 @@ func (s *Sink) Dim(values ...string) int {
 	for i, v := range values {
 		clean[i] = labelValue(v)
 	}
-	return s.intern(clean)
-}
-
-func (s *Sink) intern(values []string) int {
 	if s.dimOf == nil {
-		s.dimOf = make(map[string]int, len(s.dims))
-		for i, d := range s.dims {
-			s.dimOf[joined(d)] = i
-		}
+		s.dimOf = map[string]int{}
 	}
-	key := joined(values)
+	key := joined(clean)
 	dim, ok := s.dimOf[key]
 	if !ok {
-		dim = len(s.dims)
+		dim = s.NewDim(clean...)
 		s.dimOf[key] = dim
-		s.dims = append(s.dims, values)
 	}
 	return dim
+}
+
+// NewDim adds a dimension with label values that are fit to be shown, without looking whether there is one like it. It is for
+// many dimensions that each get few contributions.
+func (s *Sink) NewDim(values ...string) int {
+	s.dims = append(s.dims, values)
+	return len(s.dims) - 1
 }
 
 // Add contributes a value.
@@ -102,11 +108,9 @@ func (s *Sink) Unknown(entity int32, dim int) {
 
 // Zero says that a combination is known and is 0 if nothing contributes. Zeros give way to the series budget, all at once.
 func (s *Sink) Zero(entity int32, dim int) {
-	c := cell{entity: entity, dim: int32(dim)}
-	if s.family.Histogrammed() {
-		c.histogram = newTally(s.family.Bounds).histogram()
+	if len(s.zeros)*s.lines() <= s.budget { // one too many says enough
+		s.zeros = append(s.zeros, cell{entity: entity, dim: int32(dim), histogram: s.empty})
 	}
-	s.zeros = append(s.zeros, c)
 }
 
 // lines is how many series in the sense of a Prometheus server one label set makes.
@@ -118,70 +122,114 @@ func (s *Sink) lines() int {
 }
 
 // finish sums what meets, keeps the budget and puts the series in order. Folded is how many entities became "other".
-func (s *Sink) finish(budget int) (series []Series, folded int) {
+func (s *Sink) finish() (series []Series, folded int) {
+	s.spare.cells = s.cells[:0]
 	cells := s.merge(s.cells)
-	if len(s.zeros)*s.lines() <= budget {
-		if filled := s.merge(slices.Concat(cells, s.zeros)); len(filled)*s.lines() <= budget {
+	if len(s.zeros)*s.lines() <= s.budget {
+		if filled := s.merge(slices.Concat(cells, s.zeros)); len(filled)*s.lines() <= s.budget {
 			cells = filled
 		}
 	}
-	if len(cells)*s.lines() > budget && s.entities != nil {
-		cells, folded = s.fold(cells, budget)
+	if len(cells)*s.lines() > s.budget && s.entities != nil {
+		cells, folded = s.fold(cells)
 	}
-	series = make([]Series, 0, len(cells))
-	for _, c := range cells {
-		if one, ok := s.series(c); ok {
-			series = append(series, one)
-		}
-	}
-	slices.SortFunc(series, func(a, b Series) int { return slices.Compare(a.Labels, b.Labels) })
-	return series, folded
+	return s.series(cells), folded
 }
 
-// series writes a cell out; ok is false if there is nothing to write.
-func (s *Sink) series(c cell) (one Series, ok bool) {
-	if c.unknown {
-		return Series{}, false
+// series writes cells out. Different names may have become the same label value, so what meets only now is combined, too.
+func (s *Sink) series(cells []cell) []Series {
+	type row struct {
+		labels []string
+		cell
 	}
-	labels := s.dims[c.dim]
-	if s.entities != nil {
-		dim := labels
-		labels = make([]string, 0, len(s.family.Labels))
-		labels = append(append(append(labels, dim[:s.at]...), s.entities.labels[c.entity]...), dim[s.at:]...)
-	}
-	switch {
-	case len(labels) != len(s.family.Labels), s.family.Histogrammed() != (c.histogram != nil):
-		s.dropped["malformed"]++
-		return Series{}, false
-	case math.IsNaN(c.value) || math.IsInf(c.value, 0):
-		s.dropped["not_finite"]++
-		return Series{}, false
-	}
-	return Series{Labels: labels, Value: c.value, Histogram: c.histogram}, true
-}
-
-// merge combines the cells of the same label set and orders them by entity and dimension.
-func (s *Sink) merge(cells []cell) []cell {
-	if s.entities != nil && len(s.entities.same) > 0 {
-		for i := range cells {
-			if first, ok := s.entities.same[cells[i].entity]; ok {
-				cells[i].entity = first
-			}
-		}
-	}
-	byKey := func(a, b cell) int { return cmp.Compare(a.key(), b.key()) }
-	if !slices.IsSortedFunc(cells, byKey) {
-		slices.SortStableFunc(cells, byKey)
-	}
-	merged := cells[:0]
+	rows := make([]row, 0, len(cells))
 	for _, c := range cells {
-		if last := len(merged) - 1; last >= 0 && merged[last].key() == c.key() {
-			merged[last] = s.family.combine(merged[last], c)
+		labels := s.labels(c)
+		if len(labels) == len(s.family.Labels) && (c.unknown || s.family.Histogrammed() == (c.histogram != nil)) {
+			rows = append(rows, row{labels, c})
 			continue
 		}
-		merged = append(merged, c)
+		s.dropped["malformed"]++
+	}
+	slices.SortFunc(rows, func(a, b row) int { return slices.Compare(a.labels, b.labels) })
+	series := make([]Series, 0, len(rows))
+	for i := 0; i < len(rows); {
+		c, labels := rows[i].cell, rows[i].labels
+		for i++; i < len(rows) && slices.Equal(rows[i].labels, labels); i++ {
+			c = s.family.combine(c, rows[i].cell)
+		}
+		switch {
+		case c.unknown:
+		case math.IsNaN(c.value) || math.IsInf(c.value, 0):
+			s.dropped["not_finite"]++
+		default:
+			series = append(series, Series{Labels: labels, Value: c.value, Histogram: c.histogram})
+		}
+	}
+	return series
+}
+
+// labels are the label values of a cell in the order of the family.
+func (s *Sink) labels(c cell) []string {
+	dim := s.dims[c.dim]
+	if s.entities == nil || len(dim) < s.at {
+		return dim
+	}
+	labels := make([]string, 0, len(s.family.Labels))
+	return append(append(append(labels, dim[:s.at]...), s.entities.labels[c.entity]...), dim[s.at:]...)
+}
+
+// merge combines the cells of the same entity and dimension and orders them by both. It may use the memory of what it is given.
+func (s *Sink) merge(cells []cell) []cell {
+	cells = s.sorted(cells)
+	merged := cells[:0]
+	for i := range cells {
+		c := &cells[i]
+		if last := len(merged) - 1; last >= 0 && merged[last].entity == c.entity && merged[last].dim == c.dim {
+			merged[last] = s.family.combine(merged[last], *c)
+			continue
+		}
+		merged = append(merged, *c)
 	}
 	return merged
+}
+
+// sorted orders cells by entity and dimension: two stable counting sorts, because there may be more cells than series and
+// comparing them would cost more than all the rest.
+func (s *Sink) sorted(cells []cell) []cell {
+	inOrder := true
+	for i := 1; i < len(cells) && inOrder; i++ {
+		a, b := &cells[i-1], &cells[i]
+		inOrder = a.entity < b.entity || a.entity == b.entity && a.dim <= b.dim
+	}
+	if inOrder {
+		return cells
+	}
+	entities := 1
+	if s.entities != nil {
+		entities = len(s.entities.labels)
+	}
+	s.spare.sorted = slices.Grow(s.spare.sorted[:0], len(cells))
+	scratch := s.spare.sorted[:len(cells)]
+	countingSort(scratch, cells, len(s.dims), func(c *cell) int32 { return c.dim })
+	countingSort(cells, scratch, entities, func(c *cell) int32 { return c.entity })
+	return cells
+}
+
+// countingSort puts from into order by a key below limit.
+func countingSort(to, from []cell, limit int, key func(*cell) int32) {
+	next := make([]int, limit+1)
+	for i := range from {
+		next[key(&from[i])+1]++
+	}
+	for i := 1; i < len(next); i++ {
+		next[i] += next[i-1]
+	}
+	for i := range from {
+		k := key(&from[i])
+		to[next[k]] = from[i]
+		next[k]++
+	}
 }
 
 // combine is what two contributions to one label set make.

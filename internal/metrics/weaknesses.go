@@ -27,7 +27,8 @@ func days(n ...float64) []float64 {
 
 // openTally is one walk over all weaknesses. Where a scope is dropped, unknown marks what its records contribute to.
 type openTally struct {
-	// count is by service, severity, class and standing, oldest (0 for none) by service and severity.
+	// count is by service, severity, class and standing, oldest (0 for none) by service and severity. countUnknown is nil if no
+	// scope is dropped.
 	count         []uint32
 	countUnknown  []bool
 	oldest        []int64
@@ -46,11 +47,10 @@ type openTally struct {
 	unattributed bool
 }
 
-func newOpenTally(s *snapshot.Snapshot, own *ownership) *openTally {
+func newOpenTally(s *snapshot.Snapshot, own *ownership, sources *readState) *openTally {
 	services, teams := len(s.Services), len(own.teams.labels)
-	return &openTally{
+	t := &openTally{
 		count:             make([]uint32, services*severityCount*classCount*slaCount),
-		countUnknown:      make([]bool, services*severityCount*classCount*slaCount),
 		oldest:            make([]int64, services*severityCount),
 		oldestUnknown:     make([]bool, services*severityCount),
 		age:               make([]*tally, teams*severityCount),
@@ -60,10 +60,14 @@ func newOpenTally(s *snapshot.Snapshot, own *ownership) *openTally {
 		urgent:            make([]uint32, services),
 		tools:             make([]bool, len(s.Strings)),
 	}
+	if sources.anyDropped {
+		t.countUnknown = make([]bool, len(t.count))
+	}
+	return t
 }
 
 func tallyOpen(in *Input, own *ownership, sources *readState) *openTally {
-	s, t, at := in.Snapshot, newOpenTally(in.Snapshot, own), in.At.Unix()
+	s, t, at := in.Snapshot, newOpenTally(in.Snapshot, own, sources), in.At.Unix()
 	teamOf := make([]int32, len(s.Services))
 	for i := range s.Services {
 		teamOf[i] = own.teamOf[s.Services[i].Owner]
