@@ -1,0 +1,210 @@
+package metrics_test
+
+import (
+	"flag"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
+
+	"prodsec_exporter/internal/metrics"
+	"prodsec_exporter/internal/policy"
+	"prodsec_exporter/internal/record"
+	"prodsec_exporter/internal/snapshot"
+)
+
+var update = flag.Bool("update", false, "write the golden files")
+
+func readAll(r *http.Response) ([]byte, error) { return io.ReadAll(r.Body) }
+
+// TestGolden compares the whole exposition of the hand-made organisation with a file, so that any change in it is seen.
+func TestGolden(t *testing.T) {
+	p := policy.Default()
+	got := exposed(t, metrics.Evaluate(organisation(p), p, noon))
+	path := filepath.Join("testdata", "organisation.prom")
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(strings.Split(string(want), "\n"), strings.Split(got, "\n")); diff != "" {
+		t.Errorf("exposition differs from %s (-want +got); run with -update if that is meant:\n%s", path, diff)
+	}
+}
+
+// TestDerivedByHand checks lines whose value follows from the hand-made organisation, with the derivation.
+func TestDerivedByHand(t *testing.T) {
+	const (
+		checkoutOwner = `business_unit="retail",team="payments",service_name="checkout",trust_tier="tier0"`
+		ledgerOwner   = `business_unit="retail",team="payments",service_name="ledger",trust_tier="tier1"`
+		docsOwner     = `business_unit="platform",team="docs",service_name="docs",trust_tier="tier3"`
+		tier0         = `business_unit="retail",team="payments",trust_tier="tier0"`
+		tier1         = `business_unit="retail",team="payments",trust_tier="tier1"`
+	)
+	p := policy.Default()
+	lines := strings.Split(exposed(t, metrics.Evaluate(organisation(p), p, noon)), "\n")
+	for _, c := range []struct{ line, why string }{
+		{`prodsec_service_info{` + checkoutOwner + `,product_area="shop",crown_jewel="true",internet_facing="true",lifecycle="production"} 1`, "as the catalog says"},
+		{`prodsec_service_info{` + docsOwner + `,product_area="none",crown_jewel="unknown",internet_facing="unknown",lifecycle="none"} 1`, "the catalog says nothing"},
+		{`prodsec_service_info{business_unit="unattributed",team="unattributed",service_name="unattributed",trust_tier="unknown",product_area="none",crown_jewel="unknown",internet_facing="unknown",lifecycle="none"} 1`, "acme/old is unattributed"},
+
+		{`prodsec_findings_open{` + checkoutOwner + `,severity="critical",class="sca",sla="within"} 1`, "A: seen 26 March noon, 7 d, due end of 2 April: 2.5 d left, due soon below 1.75 d"},
+		{`prodsec_findings_open{` + checkoutOwner + `,severity="high",class="sca",sla="due_soon"} 1`, "B: seen 5 March, 30 d, due end of 4 April: 4.5 d left, due soon below 7.5 d"},
+		{`prodsec_findings_open{` + checkoutOwner + `,severity="critical",class="sca",sla="breached"} 1`, "G: seen 25 February, 7 d, due 4 March"},
+		{`prodsec_findings_open{` + ledgerOwner + `,severity="critical",class="sast",sla="breached"} 1`, "C: seen 10 March, 14 d, due 24 March"},
+		{`prodsec_findings_open{` + ledgerOwner + `,severity="critical",class="sast",sla="excepted"} 1`, "D: excepted until 30 April"},
+		{`prodsec_findings_open{` + docsOwner + `,severity="unknown",class="sast",sla="none"} 1`, "E: no target for severity unknown"},
+		{`prodsec_findings_open{` + docsOwner + `,severity="critical",class="sca",sla="within"} 0`, "sca was read whole and docs has none"},
+
+		{`prodsec_finding_age_seconds_bucket{business_unit="retail",team="payments",severity="critical",le="604800"} 1`, "of A 5 d, C 21.5 d, D 30.5 d, G 34.5 d, one is at most 7 d"},
+		{`prodsec_finding_age_seconds_bucket{business_unit="retail",team="payments",severity="critical",le="2.592e+06"} 2`, "two are at most 30 d"},
+		{`prodsec_finding_age_seconds_count{business_unit="retail",team="payments",severity="critical"} 4`, "A, C, D, G"},
+		{`prodsec_finding_age_seconds_sum{business_unit="retail",team="payments",severity="critical"} 7.9056e+06`, "(5 + 21.5 + 30.5 + 34.5) × 86400"},
+		{`prodsec_finding_age_seconds_count{business_unit="platform",team="docs",severity="unknown"} 1`, "E"},
+		{`prodsec_finding_oldest_opened_timestamp_seconds{` + checkoutOwner + `,severity="critical"} 1.7719776e+09`, "G: 25 February 2026"},
+
+		{`prodsec_finding_events_total{` + tier1 + `,severity="critical",class="sast",event="opened"} 2`, "C and D"},
+		{`prodsec_finding_events_total{` + tier1 + `,severity="critical",class="sast",event="excepted"} 1`, "D"},
+		{`prodsec_finding_events_total{` + tier0 + `,severity="critical",class="sca",event="reopened"} 1`, "G"},
+		{`prodsec_finding_events_total{` + tier0 + `,severity="high",class="sast",event="fixed"} 0`, "known combination"},
+		{`prodsec_finding_flow_in_window{window="7d",` + tier0 + `,severity="critical",event="opened"} 1`, "A on 26 March, within 7 d of 31 March"},
+		{`prodsec_finding_flow_in_window{window="30d",` + tier0 + `,severity="critical",event="opened"} 1`, "A; G was opened on 25 February, 34 d ago"},
+		{`prodsec_finding_flow_in_window{window="90d",` + tier0 + `,severity="critical",event="opened"} 2`, "A and G"},
+		{`prodsec_finding_flow_in_window{window="30d",` + tier0 + `,severity="critical",event="fixed"} 1`, "G on 2 March, 29.5 d ago"},
+
+		{`prodsec_exceptions{` + tier1 + `,category="legacy",state="active",expires="30d"} 1`, "1: 29.5 d to 30 April"},
+		{`prodsec_exceptions{` + tier1 + `,category="legacy",state="expired",expires="expired"} 1`, "2: its first instant without effect was midnight"},
+		{`prodsec_exceptions{` + tier0 + `,category="none",state="unscoped",expires="7d"} 1`, "3: names a service and nothing in it; 6.5 d to 7 April"},
+		{`prodsec_exceptions{` + tier0 + `,category="vendor",state="requested",expires="never"} 1`, "4"},
+		{`prodsec_exception_age_seconds_count{business_unit="retail",category="legacy"} 2`, "1 and 2"},
+		{`prodsec_exception_age_seconds_sum{business_unit="retail",category="legacy"} 1.00224e+07`, "(26.5 + 89.5) × 86400"},
+		{`prodsec_exception_next_expiry_timestamp_seconds{` + ledgerOwner + `,category="legacy"} 1.7775072e+09`, "1: 30 April; 2 is not active"},
+
+		{`prodsec_sla_target_seconds{severity="critical",trust_tier="tier3",internet_facing="true",crown_jewel="false",exploited="true"} 259200`, "the most specific rule: 3 d"},
+		{`prodsec_sla_outcomes_total{` + checkoutOwner + `,severity="critical",outcome="met"} 1`, "G, although it was revoked"},
+		{`prodsec_sla_outcomes_total{` + checkoutOwner + `,severity="critical",outcome="revoked"} 1`, "G"},
+		{`prodsec_sla_outcomes_total{` + docsOwner + `,severity="critical",outcome="missed"} 0`, "known combination"},
+		{`prodsec_sla_outcomes_in_window{window="30d",` + tier0 + `,severity="critical",outcome="met"} 0`, "G's met on 2 March was revoked"},
+		{`prodsec_sla_outcomes_in_window{window="30d",` + tier0 + `,severity="critical",outcome="missed"} 1`, "G"},
+		{`prodsec_sla_outcomes_in_window{window="30d",` + tier1 + `,severity="high",outcome="met"} 1`, "F"},
+		{`prodsec_finding_remediation_seconds_bucket{business_unit="retail",team="payments",severity="high",class="sca",le="1.8144e+06"} 0`, "F took 28 d, more than 21"},
+		{`prodsec_finding_remediation_seconds_bucket{business_unit="retail",team="payments",severity="high",class="sca",le="2.592e+06"} 1`, "and less than 30"},
+		{`prodsec_finding_remediation_seconds_bucket{business_unit="retail",team="payments",severity="critical",class="sca",le="432000"} 1`, "G took exactly 5 d"},
+		{`prodsec_duplicate_findings{class="sca"} 2`, "F has three reports"},
+		{`prodsec_duplicate_findings{class="sast"} 0`, "read whole, none folded"},
+
+		{`prodsec_protected_repositories{check="required",scope="branch",privileged="true",` + tier0 + `,status="fail"} 1`, "acme/shop: no approvals on the release branch"},
+		{`prodsec_protected_repositories{check="required",scope="branch",privileged="true",` + tier1 + `,status="pass"} 1`, "acme/ledger"},
+		{`prodsec_protected_repositories{check="required",scope="branch",privileged="true",` + tier1 + `,status="fail"} 0`, "known combination"},
+		{`prodsec_protected_repositories{check="required",scope="branch",privileged="false",business_unit="platform",team="docs",trust_tier="tier3",status="unknown"} 1`, "acme/docs could not be read"},
+		{`prodsec_protected_repositories{check="required",scope="environment",privileged="true",` + tier0 + `,status="pass"} 1`, "acme/shop's production; staging does not count"},
+		{`prodsec_repository_protection_gap{` + ledgerOwner + `,repository="acme/ledger",check="signed_commits",scope="branch",status="fail"} 1`, "acme/ledger is privileged by tier1"},
+		{`prodsec_repository_protection_gap{` + ledgerOwner + `,repository="acme/ledger",check="admins_bound",scope="branch",status="unknown"} 1`, "nobody said"},
+		{`prodsec_unmapped_repositories{reason="archived"} 1`, "acme/old"},
+		{`prodsec_unmapped_repositories{reason="no_owner"} 0`, "read whole, none"},
+
+		{`prodsec_policy_changed_timestamp_seconds 1.769904e+09`, "1 February 2026"},
+		{`prodsec_counting_changes_total{kind="policy"} 1`, "on 1 February"},
+		{`prodsec_counting_changes_total{kind="scope"} 0`, "the one on 2 April is yet to come"},
+		{`prodsec_scope_size{kind="services"} 3`, "checkout, ledger, docs"},
+		{`prodsec_scope_size{kind="repositories"} 3`, "without the archived one"},
+		{`prodsec_scope_size{kind="scanners"} 2`, "codeql and dependabot"},
+		{`prodsec_scopes{collector="github",status="never"} 1`, "secrets:acme"},
+		{`prodsec_scopes{collector="github",status="stale"} 1`, "alerts:acme missed a poll"},
+		{`prodsec_scope_last_success_timestamp_seconds{collector="github",instance_name="acme",scope_kind="alerts"} 1.7749512e+09`, "10:00"},
+		{`prodsec_records{kind="finding"} 9`, "seven weaknesses and two duplicates"},
+	} {
+		if !slices.Contains(lines, c.line) {
+			t.Errorf("missing: %s\n  because %s\n  instead: %s", c.line, c.why, nearest(lines, c.line))
+		}
+	}
+	for _, absent := range []string{`class="secret"`, `sla="none"} 0`, `repository="acme/docs"`, `reason="rejected"`} {
+		for _, line := range lines {
+			if strings.Contains(line, absent) {
+				t.Errorf("%s must not be shown: %s", absent, line)
+			}
+		}
+	}
+}
+
+// nearest is the line with the same series, or nothing.
+func nearest(lines []string, want string) string {
+	series := want[:strings.LastIndex(want, " ")+1]
+	for _, line := range lines {
+		if strings.HasPrefix(line, series) {
+			return line
+		}
+	}
+	return "no such series"
+}
+
+// TestLint holds the names and help texts to the conventions of the ecosystem; there are no exceptions.
+func TestLint(t *testing.T) {
+	p := policy.Default()
+	problems, err := promlint.New(strings.NewReader(exposed(t, metrics.Evaluate(organisation(p), p, noon)))).Lint()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, problem := range problems {
+		t.Errorf("%s: %s", problem.Metric, problem.Text)
+	}
+}
+
+// TestFamilies checks that every family carries what the documentation needs, and that the hand-made organisation shows each.
+func TestFamilies(t *testing.T) {
+	p := policy.Default()
+	shown := map[string]bool{}
+	for _, r := range metrics.Evaluate(organisation(p), p, noon).Results {
+		shown[r.Family.Name] = true
+	}
+	seen := map[string]bool{}
+	for _, f := range metrics.All() {
+		switch {
+		case seen[f.Name]:
+			t.Errorf("%s is listed twice", f.Name)
+		case f.Help == "" || f.Source == "" || f.Refresh == "" || f.Stability == "":
+			t.Errorf("%s lacks a part of its documentation", f.Name)
+		case !strings.Contains(f.Example, f.Name):
+			t.Errorf("%s: the example %q does not use it", f.Name, f.Example)
+		case f.Histogrammed() != (len(f.Bounds) > 0):
+			t.Errorf("%s: bounds belong to histograms and only to them", f.Name)
+		case (f.Type == metrics.Counter) != strings.HasSuffix(f.Name, "_total"):
+			t.Errorf("%s: _total belongs to counters and only to them", f.Name)
+		case (f.Type == metrics.Info) != strings.HasSuffix(f.Name, "_info"):
+			t.Errorf("%s: _info belongs to infos and only to them", f.Name)
+		case f.Type == metrics.StateHistogram && !strings.Contains(f.Description(), "never rate()"):
+			t.Errorf("%s: the help does not warn of rate()", f.Name)
+		case !shown[f.Name]:
+			t.Errorf("%s has no series in the hand-made organisation, so nothing tests it", f.Name)
+		}
+		seen[f.Name] = true
+	}
+}
+
+// TestNothingRead: before any source was read only what follows from the configuration is shown, and nothing as zero.
+func TestNothingRead(t *testing.T) {
+	p := policy.Default()
+	s := &snapshot.Snapshot{
+		Services: []snapshot.Service{{Service: record.Service{Name: record.Unattributed}}}, Owners: []snapshot.Owner{snapshot.UnattributedOwner},
+		Scopes: []snapshot.Scope{{Collector: "github", Instance: "acme", Kind: "alerts", Classes: record.Classes(), Kinds: record.Kinds()}},
+	}
+	var got []string
+	for _, r := range metrics.Evaluate(s, p, noon).Results {
+		got = append(got, r.Family.Name)
+	}
+	want := []string{"prodsec_counting_changes_total", "prodsec_policy_info", "prodsec_scopes", "prodsec_sla_target_seconds"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("families before anything was read (-want +got):\n%s", diff)
+	}
+}
+
