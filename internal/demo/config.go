@@ -1,0 +1,49 @@
+package demo
+
+import (
+	"fmt"
+	"strings"
+
+	"prodsec_exporter/internal/demo/world"
+)
+
+// configuration writes the file that an operator of Meridian would write.
+func configuration(w *world.World, urls endpoints) []byte {
+	var b strings.Builder
+	fmt.Fprintf(&b, configurationHead, urls.files, urls.github, world.OrgMeridian, world.OrgLabs, urls.jira, jiraEmail, jiraProject, jiraIssueType, urls.defectdojo)
+	b.WriteString("  reports:\n    - name: ci\n      interval: 5m\n      urls:\n")
+	for _, name := range reportFiles(w) {
+		fmt.Fprintf(&b, "        - %s/reports/%s\n", urls.files, name)
+	}
+	return []byte(b.String())
+}
+
+const configurationHead = `evaluation_interval: 15s
+collectors:
+  catalog:
+    - name: services
+      interval: 1m
+      url: %s/catalog.yml
+  github:
+    - name: meridian
+      interval: 1m
+      full_interval: 1h
+      url: %s
+      organizations: [%s, %s]
+      token: {env: ` + TokenVariable + `}
+  jira:
+    - name: jira
+      interval: 1m
+      full_interval: 1h
+      url: %s
+      deployment: cloud
+      auth: {email: %s, token: {env: ` + TokenVariable + `}}
+      exceptions:
+        jql: project = %s AND issuetype = "%s"
+  defectdojo:
+    - name: dojo
+      interval: 1m
+      full_interval: 1h
+      url: %s
+      token: {env: ` + TokenVariable + `}
+`

@@ -1,0 +1,312 @@
+package demo
+
+import (
+	"crypto/subtle"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"prodsec_exporter/internal/demo/world"
+)
+
+const (
+	jiraEmail     = "prodsec-exporter@meridian.example"
+	jiraProject   = "PSEC"
+	jiraIssueType = "Security Exception"
+	jiraLayout    = "2006-01-02T15:04:05.000-0700"
+)
+
+// The custom fields of a ticket.
+const (
+	fieldService    = "customfield_10101"
+	fieldRepository = "customfield_10102"
+	fieldAdvisories = "customfield_10103"
+	fieldRules      = "customfield_10104"
+	fieldWeaknesses = "customfield_10105"
+	fieldCategory   = "customfield_10106"
+	fieldExpires    = "customfield_10107"
+)
+
+// jira is the fake of Jira Cloud.
+type jira struct {
+	world *world.World
+	now   func() time.Time
+	token string
+	url   string
+	mux   *http.ServeMux
+}
+
+func newJira(w *world.World, now func() time.Time, token, url string) http.Handler {
+	j := &jira{world: w, now: now, token: token, url: url, mux: http.NewServeMux()}
+	for _, version := range []string{"2", "3"} {
+		base := "/rest/api/" + version
+		j.mux.HandleFunc("GET "+base+"/serverInfo", j.serverInfo)
+		j.mux.HandleFunc("GET "+base+"/myself", j.myself)
+		j.mux.HandleFunc("GET "+base+"/field", j.fields)
+		j.mux.HandleFunc("GET "+base+"/search/jql", j.search)
+		j.mux.HandleFunc("POST "+base+"/search/jql", j.search)
+		j.mux.HandleFunc(base+"/search", j.gone)
+		j.mux.HandleFunc("POST "+base+"/search/approximate-count", j.count)
+		j.mux.HandleFunc("POST "+base+"/changelog/bulkfetch", j.changelogs)
+		j.mux.HandleFunc("GET "+base+"/issue/{key}/changelog", j.changelog)
+	}
+	j.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		refuseJira(w, http.StatusNotFound, "No endpoint "+r.URL.Path)
+	})
+	return j
+}
+
+// ServeHTTP checks the credential: e-mail address and API token. serverInfo needs none.
+func (j *jira) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	email, token, ok := r.BasicAuth()
+	right := ok && email == jiraEmail && subtle.ConstantTimeCompare([]byte(token), []byte(j.token)) == 1
+	if !right && !strings.HasSuffix(r.URL.Path, "/serverInfo") {
+		w.Header().Set("WWW-Authenticate", `OAuth realm="`+j.url+`"`)
+		refuseJira(w, http.StatusUnauthorized, "Client must be authenticated to access this resource.")
+		return
+	}
+	j.mux.ServeHTTP(w, r)
+}
+
+func refuseJira(w http.ResponseWriter, code int, message string) {
+	writeJSON(w, code, map[string]any{"errorMessages": []string{message}, "errors": map[string]string{}})
+}
+
+func (j *jira) gone(w http.ResponseWriter, _ *http.Request) {
+	refuseJira(w, http.StatusGone, "The requested API has been removed. Please migrate to the /rest/api/3/search/jql API.")
+}
+
+func (j *jira) serverInfo(w http.ResponseWriter, _ *http.Request) {
+	writeJSON(w, http.StatusOK, map[string]any{
+		"baseUrl": j.url, "version": "1001.0.0-SNAPSHOT", "deploymentType": "Cloud", "serverTitle": "Meridian", "serverTime": j.now().Format(jiraLayout),
+	})
+}
+
+func (j *jira) myself(w http.ResponseWriter, _ *http.Request) {
+	writeJSON(w, http.StatusOK, map[string]any{
+		"accountId": "demo:prodsec-exporter", "accountType": "app", "emailAddress": jiraEmail, "displayName": "prodsec exporter", "active": true, "timeZone": "Etc/UTC",
+	})
+}
+
+func (j *jira) fields(w http.ResponseWriter, _ *http.Request) {
+	field := func(id, name, kind, items string) map[string]any {
+		schema := map[string]any{"type": kind}
+		if items != "" {
+			schema["items"] = items
+		}
+		custom := strings.HasPrefix(id, "customfield_")
+		if custom {
+			number, _ := strconv.Atoi(strings.TrimPrefix(id, "customfield_")) // the constants above
+			schema["customId"] = number
+		} else {
+			schema["system"] = id
+		}
+		return map[string]any{"id": id, "key": id, "name": name, "custom": custom, "navigable": true, "searchable": true, "orderable": true, "schema": schema}
+	}
+	writeJSON(w, http.StatusOK, []any{
+		field("summary", "Summary", "string", ""), field("status", "Status", "status", ""), field("created", "Created", "datetime", ""),
+		field("updated", "Updated", "datetime", ""), field("resolutiondate", "Resolved", "datetime", ""), field("issuetype", "Issue Type", "issuetype", ""),
+		field("project", "Project", "project", ""), field("reporter", "Reporter", "user", ""), field("labels", "Labels", "array", "string"),
+		field(fieldService, "Service", "option", ""), field(fieldRepository, "Repository", "string", ""),
+		field(fieldAdvisories, "Advisories", "array", "string"), field(fieldRules, "Rules", "array", "string"),
+		field(fieldWeaknesses, "Weakness classes", "array", "string"), field(fieldCategory, "Exception category", "option", ""),
+		field(fieldExpires, "Expires on", "date", ""),
+	})
+}
+
+// issue is a ticket as it stands at an instant.
+type issue struct {
+	*world.Exception
+	status  world.ExceptionStatus
+	updated time.Time
+}
+
+func (i issue) key() string { return fmt.Sprintf("%s-%d", jiraProject, i.Number) }
+func (i issue) id() string  { return strconv.FormatInt(10_000+i.Number, 10) }
+
+// issueTexts are the fields that JQL can compare.
+var issueTexts = map[string]func(issue) string{
+	"project":   func(issue) string { return jiraProject },
+	"issuetype": func(issue) string { return jiraIssueType }, "type": func(issue) string { return jiraIssueType },
+	"status": func(i issue) string { return string(i.status) },
+	"key":    issue.key, "issuekey": issue.key, "id": issue.id, "issue": issue.key,
+}
+
+func (j *jira) issues() []issue {
+	now := j.now()
+	var list []issue
+	for _, e := range j.world.ExceptionsAt(now) {
+		status, updated := e.StatusAt(now)
+		list = append(list, issue{e, status, updated})
+	}
+	return list
+}
+
+// searchRequest is the body of POST search/jql; GET has the same parameters.
+type searchRequest struct {
+	JQL           string   `json:"jql"`
+	NextPageToken string   `json:"nextPageToken"`
+	MaxResults    int      `json:"maxResults"`
+	Fields        []string `json:"fields"`
+	Expand        string   `json:"expand"`
+}
+
+func readSearch(r *http.Request) (searchRequest, error) {
+	request := searchRequest{MaxResults: 50}
+	if r.Method == http.MethodPost {
+		err := json.NewDecoder(http.MaxBytesReader(nil, r.Body, 1<<20)).Decode(&request)
+		return request, err
+	}
+	query := r.URL.Query()
+	request.JQL, request.NextPageToken, request.Expand = query.Get("jql"), query.Get("nextPageToken"), query.Get("expand")
+	for _, list := range query["fields"] {
+		request.Fields = append(request.Fields, strings.Split(list, ",")...)
+	}
+	if text := query.Get("maxResults"); text != "" {
+		n, err := strconv.Atoi(text)
+		if err != nil {
+			return request, fmt.Errorf("maxResults: %w", err)
+		}
+		request.MaxResults = n
+	}
+	return request, nil
+}
+
+// search answers search/jql: bounded queries only, pages by token, only the fields that were asked for.
+func (j *jira) search(w http.ResponseWriter, r *http.Request) {
+	request, err := readSearch(r)
+	if err != nil || request.MaxResults < 1 {
+		refuseJira(w, http.StatusBadRequest, "Invalid request payload. Refer to the REST API documentation and try again.")
+		return
+	}
+	query, err := parseJQL(request.JQL, j.now())
+	if err != nil {
+		refuseJira(w, http.StatusBadRequest, err.Error())
+		return
+	}
+	if !query.bounded {
+		refuseJira(w, http.StatusBadRequest, "Unbounded JQL queries are not allowed here. Please add a search restriction to your query.")
+		return
+	}
+	list := filter(j.issues(), query.matches)
+	slices.SortFunc(list, func(a, b issue) int { return query.order.comparePositions(query.position(a), query.position(b)) })
+	from := 0
+	if request.NextPageToken != "" {
+		last, err := parseCursor(request.NextPageToken)
+		if err != nil {
+			refuseJira(w, http.StatusBadRequest, "The provided next page token is invalid or expired.")
+			return
+		}
+		for from < len(list) && query.order.comparePositions(query.position(list[from]), last) <= 0 {
+			from++
+		}
+	}
+	const most = 100 // with fields, Jira gives fewer than asked for
+	to := min(from+min(request.MaxResults, most), len(list))
+	answer := map[string]any{"isLast": to == len(list)}
+	if to < len(list) {
+		answer["nextPageToken"] = query.position(list[to-1]).cursor()
+	}
+	issues := make([]any, 0, to-from)
+	for _, i := range list[from:to] {
+		issues = append(issues, j.wire(i, request))
+	}
+	answer["issues"] = issues
+	writeJSON(w, http.StatusOK, answer)
+}
+
+func (q *jql) position(i issue) position {
+	switch q.byField {
+	case "updated":
+		return position{i.updated.Unix(), i.Number}
+	case "created":
+		return position{i.RequestedAt.Unix(), i.Number}
+	default:
+		return position{i.Number, i.Number}
+	}
+}
+
+// wire is a ticket in Jira's form, with the fields that were asked for.
+func (j *jira) wire(i issue, request searchRequest) map[string]any {
+	if len(request.Fields) == 0 {
+		return map[string]any{"id": i.id()}
+	}
+	all := j.values(i)
+	chosen := map[string]any{}
+	for _, name := range request.Fields {
+		switch value, ok := all[name]; {
+		case name == "*all" || name == "*navigable":
+			chosen = all
+		case ok:
+			chosen[name] = value
+		}
+	}
+	wire := map[string]any{"id": i.id(), "key": i.key(), "self": j.url + "/rest/api/3/issue/" + i.id(), "fields": chosen}
+	if slices.Contains(strings.Split(request.Expand, ","), "changelog") {
+		const most = 40
+		histories := j.histories(i, func(t time.Time) any { return t.Format(jiraLayout) })
+		slices.Reverse(histories) // newest first
+		shown := histories[:min(len(histories), most)]
+		wire["changelog"] = map[string]any{"startAt": 0, "maxResults": len(shown), "total": len(histories), "histories": shown}
+	}
+	return wire
+}
+
+func (j *jira) values(i issue) map[string]any {
+	option := func(value string) any {
+		if value == "" {
+			return nil
+		}
+		return map[string]any{"self": j.url, "value": value, "id": "1"}
+	}
+	values := map[string]any{
+		"summary": i.Title, "created": i.RequestedAt.Format(jiraLayout), "updated": i.updated.Format(jiraLayout), "resolutiondate": nil,
+		"status":    map[string]any{"name": i.status, "id": strconv.Itoa(statusID(i.status)), "statusCategory": map[string]any{"key": statusCategory(i.status)}},
+		"issuetype": map[string]any{"name": jiraIssueType, "id": "10200", "subtask": false},
+		"project":   map[string]any{"key": jiraProject, "name": "Product security", "id": "10000"},
+		"reporter":  map[string]any{"displayName": i.Requester, "accountId": "demo:" + strings.ToLower(i.Requester)},
+		"labels":    []string{}, fieldService: nil, fieldRepository: nil, fieldExpires: nil, fieldCategory: option(i.Category),
+		fieldAdvisories: i.Advisories, fieldRules: i.Rules, fieldWeaknesses: nil,
+	}
+	if i.Service != nil {
+		values[fieldService] = option(i.Service.Name)
+	}
+	if i.Repository != nil {
+		values[fieldRepository] = i.Repository.FullName()
+	}
+	if !i.Expires.IsZero() {
+		values[fieldExpires] = i.Expires.Format(time.DateOnly)
+	}
+	if len(i.CWEs) > 0 {
+		names := make([]string, len(i.CWEs))
+		for n, cwe := range i.CWEs {
+			names[n] = fmt.Sprintf("CWE-%d", cwe)
+		}
+		values[fieldWeaknesses] = names
+	}
+	if last := len(i.Steps) - 1; statusCategory(i.status) == "done" && last >= 0 {
+		values["resolutiondate"] = i.updated.Format(jiraLayout)
+	}
+	return values
+}
+
+func statusID(s world.ExceptionStatus) int {
+	return 10_300 + slices.Index(world.ExceptionStatuses(), s)
+}
+
+func statusCategory(s world.ExceptionStatus) string {
+	switch s {
+	case world.StatusAwaiting:
+		return "new"
+	case world.StatusApproved:
+		return "indeterminate"
+	case world.StatusRejected, world.StatusWithdrawn, world.StatusClosed:
+		return "done"
+	default:
+		return "undefined"
+	}
+}

@@ -1,0 +1,111 @@
+package demo
+
+import (
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strconv"
+	"time"
+
+	"prodsec_exporter/internal/demo/world"
+)
+
+func (j *jira) count(w http.ResponseWriter, r *http.Request) {
+	var request searchRequest
+	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<20)).Decode(&request); err != nil {
+		refuseJira(w, http.StatusBadRequest, "Invalid request payload.")
+		return
+	}
+	query, err := parseJQL(request.JQL, j.now())
+	if err != nil {
+		refuseJira(w, http.StatusBadRequest, err.Error())
+		return
+	}
+	writeJSON(w, http.StatusOK, map[string]int{"count": len(filter(j.issues(), query.matches))})
+}
+
+// histories are the changes of status that have happened, oldest first; the two APIs write dates differently.
+func (j *jira) histories(i issue, date func(time.Time) any) []map[string]any {
+	histories := []map[string]any{}
+	before := world.StatusAwaiting
+	for n, step := range i.Steps {
+		if step.At.After(j.now()) {
+			break
+		}
+		histories = append(histories, map[string]any{
+			"id": strconv.FormatInt(i.Number*10+int64(n), 10), "created": date(step.At), "author": map[string]any{"displayName": "Lena Sorel"},
+			"items": []any{map[string]any{
+				"field": "status", "fieldId": "status", "fieldtype": "jira",
+				"from": strconv.Itoa(statusID(before)), "fromString": before, "to": strconv.Itoa(statusID(step.To)), "toString": step.To,
+			}},
+		})
+		before = step.To
+	}
+	return histories
+}
+
+// changelogs answers changelog/bulkfetch, whose dates are numbers of milliseconds.
+func (j *jira) changelogs(w http.ResponseWriter, r *http.Request) {
+	request := struct {
+		Issues        []string `json:"issueIdsOrKeys"`
+		Fields        []string `json:"fieldIds"`
+		MaxResults    int      `json:"maxResults"`
+		NextPageToken string   `json:"nextPageToken"`
+	}{MaxResults: 1000}
+	err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<20)).Decode(&request)
+	if err != nil || len(request.Issues) == 0 || len(request.Issues) > 1000 || len(request.Fields) > 10 || request.MaxResults < 1 {
+		refuseJira(w, http.StatusBadRequest, "Invalid request payload. Refer to the REST API documentation and try again.")
+		return
+	}
+	skip := 0
+	if request.NextPageToken != "" {
+		if skip, err = strconv.Atoi(request.NextPageToken); err != nil {
+			refuseJira(w, http.StatusBadRequest, "The provided next page token is invalid.")
+			return
+		}
+	}
+	list := filter(j.issues(), func(i issue) bool {
+		return slices.Contains(request.Issues, i.key()) || slices.Contains(request.Issues, i.id())
+	})
+	if len(request.Fields) > 0 && !slices.Contains(request.Fields, "status") {
+		list = nil // nothing but the status ever changes
+	}
+	logs, seen, more := []any{}, 0, false
+	for _, i := range list {
+		all := j.histories(i, func(t time.Time) any { return t.UnixMilli() })
+		from := min(max(skip-seen, 0), len(all))
+		to := min(max(skip+request.MaxResults-seen, 0), len(all))
+		seen += len(all)
+		more = more || to < len(all)
+		if from < to {
+			logs = append(logs, map[string]any{"issueId": i.id(), "changeHistories": all[from:to]})
+		}
+	}
+	answer := map[string]any{"issueChangeLogs": logs}
+	if more {
+		answer["nextPageToken"] = strconv.Itoa(skip + request.MaxResults)
+	}
+	writeJSON(w, http.StatusOK, answer)
+}
+
+// changelog answers for one ticket, by page.
+func (j *jira) changelog(w http.ResponseWriter, r *http.Request) {
+	for _, i := range j.issues() {
+		if i.key() != r.PathValue("key") && i.id() != r.PathValue("key") {
+			continue
+		}
+		all := j.histories(i, func(t time.Time) any { return t.Format(jiraLayout) })
+		start, _ := strconv.Atoi(r.URL.Query().Get("startAt")) // absent or wrong: from the start
+		size, err := strconv.Atoi(r.URL.Query().Get("maxResults"))
+		if err != nil || size < 1 {
+			size = 100
+		}
+		from := min(max(start, 0), len(all))
+		to := min(from+size, len(all))
+		writeJSON(w, http.StatusOK, map[string]any{
+			"startAt": from, "maxResults": size, "total": len(all), "isLast": to == len(all), "values": all[from:to],
+		})
+		return
+	}
+	refuseJira(w, http.StatusNotFound, "Issue does not exist or you do not have permission to see it.")
+}

@@ -1,0 +1,293 @@
+package world
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"prodsec_exporter/internal/record"
+)
+
+type birthKey struct {
+	repository int
+	week       int64
+}
+
+// perWeek is how many findings a repository of weight and volume 1 gets from a source in a week, by purpose.
+var perWeek = map[Purpose]map[Source]float64{
+	PurposeApplication: {
+		SourceDependabot: 0.25, SourceCodeScanning: 0.14, SourceSecretScanning: 0.016, SourceDefectDojo: 0.18, SourceReports: 0.4,
+	},
+	PurposeLibrary:        {SourceDependabot: 0.36, SourceCodeScanning: 0.15},
+	PurposeInfrastructure: {SourceDependabot: 0.06, SourceCodeScanning: 0.27, SourceSecretScanning: 0.02, SourceDefectDojo: 0.12},
+	PurposeDocumentation:  {SourceDependabot: 0.1},
+}
+
+// sources in the order in which their births are drawn.
+var sources = []Source{SourceDependabot, SourceCodeScanning, SourceSecretScanning, SourceDefectDojo, SourceReports}
+
+// bornIn lists what is found in a repository in a week. The caller holds mu.
+func (w *World) bornIn(r *Repository, n int64) []*Finding {
+	key := birthKey{r.Index, n}
+	if list, ok := w.births[key]; ok {
+		return list
+	}
+	b := &birth{world: w, repository: r, week: n, random: w.random("birth", r.FullName(), n), taken: map[*Advisory]bool{}}
+	if !r.Archived {
+		for _, source := range sources {
+			mean := perWeek[r.Purpose][source] * r.Weight * b.volume()
+			for range min(poisson(b.random, mean), maxBirths) {
+				b.ordinary(source)
+			}
+		}
+		b.script()
+		b.flaps()
+	}
+	w.births[key] = b.list
+	return b.list
+}
+
+// maxBirths bounds what a source finds in a repository in a week beside what the story demands, so that numbers stay unique.
+const (
+	maxBirths  = 12
+	numbersFor = 32
+)
+
+// birth collects what is found in one repository in one week.
+type birth struct {
+	world      *World
+	repository *Repository
+	week       int64
+	random     *rand.Rand
+	taken      map[*Advisory]bool
+	count      map[Source]int64
+	list       []*Finding
+}
+
+// team is the team of the repository's first service, nil when no catalog knows.
+func (b *birth) team() *Team {
+	if len(b.repository.Hosts) == 0 {
+		return nil
+	}
+	return b.repository.Hosts[0].Team
+}
+
+// volume is how much more than usual is found here now.
+func (b *birth) volume() float64 {
+	team := b.team()
+	if team == nil {
+		return 0.8
+	}
+	if _, yes := b.world.trouble(team, startOf(b.week)); yes {
+		return team.Volume * 1.7
+	}
+	return team.Volume
+}
+
+// ordinary draws a finding without a part in the story.
+func (b *birth) ordinary(source Source) {
+	switch source {
+	case SourceDependabot:
+		b.dependency(draw(b.random, []choice[record.Severity]{
+			{record.SeverityCritical, 5}, {record.SeverityHigh, 22}, {record.SeverityMedium, 45}, {record.SeverityLow, 28},
+		}))
+	case SourceCodeScanning:
+		b.code()
+	case SourceSecretScanning:
+		b.add(&Finding{Source: source, Tool: ToolSecrets, Class: record.ClassSecret, Rule: b.rule(secretRules), Path: b.path()})
+	case SourceDefectDojo:
+		b.imported()
+	case SourceReports:
+		b.reported()
+	}
+}
+
+// dependency adds a Dependabot alert, and now and then what another tool says about the same package.
+func (b *birth) dependency(severity record.Severity) *Finding {
+	a := b.advisory(severity)
+	if a == nil {
+		return nil
+	}
+	f := b.add(&Finding{
+		Source: SourceDependabot, Tool: ToolDependabot, Class: record.ClassSCA, Advisory: a, Severity: a.Severity,
+		Path: b.folder() + manifest[a.Ecosystem],
+	})
+	if b.repository.Purpose == PurposeApplication && b.random.Float64() < 0.1 {
+		b.twin(f)
+	}
+	return f
+}
+
+// twin adds the report of another tool about the same weak package.
+func (b *birth) twin(f *Finding) {
+	twin := *f
+	twin.Source, twin.Tool = SourceDefectDojo, ToolTrivy
+	if LeavesReports(b.repository) {
+		twin.Source = SourceReports
+	}
+	b.number(&twin)
+	twin.TouchedEvery = 0
+	twin.Born = f.Born.Add(between(b.random, time.Hour, day))
+	if len(f.Changes) > 0 && !f.Changes[0].At.After(twin.Born) {
+		return // closed before the other tool looked
+	}
+	b.list = append(b.list, &twin)
+}
+
+// LeavesReports reports whether the pipelines of a repository leave files behind.
+func LeavesReports(r *Repository) bool {
+	return r.Index%8 == 0 && r.Purpose == PurposeApplication && !r.Archived
+}
+
+func (b *birth) code() {
+	if b.repository.Purpose == PurposeInfrastructure {
+		b.add(&Finding{
+			Source: SourceCodeScanning, Tool: ToolCheckov, Class: record.ClassIaC, Rule: b.rule(infrastructureRules), Path: "deploy/main.tf",
+			Line: 1 + b.random.IntN(400),
+		})
+		return
+	}
+	rules := codeRules
+	if team := b.team(); team != nil && team.Services[0].ProductArea == "storefront" && b.random.Float64() < 0.6 {
+		rules = scriptingRules
+	}
+	f := b.add(&Finding{
+		Source: SourceCodeScanning, Tool: ToolCodeQL, Class: record.ClassSAST, Rule: b.rule(rules), Path: b.path(), Line: 1 + b.random.IntN(600),
+	})
+	if b.random.Float64() < 0.03 {
+		twin := *f
+		twin.Source, twin.Tool = SourceDefectDojo, ToolSemgrep
+		b.number(&twin)
+		twin.TouchedEvery = 0
+		b.list = append(b.list, &twin)
+	}
+}
+
+// imported adds what a pipeline uploads to DefectDojo.
+func (b *birth) imported() {
+	x := b.random.Float64()
+	switch {
+	case b.repository.Purpose == PurposeInfrastructure:
+		b.add(&Finding{
+			Source: SourceDefectDojo, Tool: ToolCheckov, Class: record.ClassIaC, Rule: b.rule(infrastructureRules), Path: "deploy/values.yaml",
+			Line: 1 + b.random.IntN(200),
+		})
+	case x < 0.2 && b.repository.Hosts != nil && b.repository.Hosts[0].InternetFacing:
+		b.add(&Finding{Source: SourceDefectDojo, Tool: ToolZAP, Class: record.ClassDAST, Rule: b.rule(dynamicRules)})
+	case x < 0.45:
+		b.add(&Finding{
+			Source: SourceDefectDojo, Tool: ToolSemgrep, Class: record.ClassSAST, Rule: b.rule(codeRules), Path: b.path(), Line: 1 + b.random.IntN(600),
+		})
+	default:
+		b.image(SourceDefectDojo)
+	}
+}
+
+// reported adds what a pipeline leaves in a file.
+func (b *birth) reported() {
+	if !LeavesReports(b.repository) {
+		return
+	}
+	if b.random.Float64() < 0.4 {
+		b.add(&Finding{
+			Source: SourceReports, Tool: ToolSemgrep, Class: record.ClassSAST, Rule: b.rule(codeRules), Path: b.path(), Line: 1 + b.random.IntN(600),
+		})
+		return
+	}
+	b.image(SourceReports)
+}
+
+// image adds a weak package in an image.
+func (b *birth) image(source Source) {
+	a := b.advisory(draw(b.random, []choice[record.Severity]{
+		{record.SeverityCritical, 4}, {record.SeverityHigh, 20}, {record.SeverityMedium, 46}, {record.SeverityLow, 30},
+	}))
+	if a != nil {
+		b.add(&Finding{
+			Source: source, Tool: ToolTrivy, Class: record.ClassContainer, Advisory: a, Severity: a.Severity, Path: b.folder() + manifest[a.Ecosystem],
+		})
+	}
+}
+
+// advisory picks one of this week's with the given severity that was not picked before, nil if there is none.
+func (b *birth) advisory(severity record.Severity) *Advisory {
+	if b.repository.Ecosystem == "" {
+		return nil
+	}
+	var left []*Advisory
+	for _, a := range b.world.published(b.repository.Ecosystem, b.week) {
+		if a.Severity == severity && !b.taken[a] {
+			left = append(left, a)
+		}
+	}
+	if len(left) == 0 {
+		return nil
+	}
+	a := left[b.random.IntN(len(left))]
+	b.taken[a] = true
+	return a
+}
+
+func (b *birth) rule(rules []choice[Rule]) *Rule {
+	rule := draw(b.random, rules)
+	return &rule
+}
+
+var manifest = map[string]string{
+	"npm": "package-lock.json", "pip": "requirements.txt", "maven": "pom.xml", "go": "go.mod", "nuget": "packages.lock.json",
+}
+
+var extension = map[string]string{"npm": "ts", "pip": "py", "maven": "java", "go": "go", "nuget": "cs", "": "sh"}
+
+// folder is a service's folder in a monorepo, with a final slash, and empty elsewhere.
+func (b *birth) folder() string {
+	var folders []string
+	for _, s := range b.repository.Hosts {
+		for _, h := range s.Repositories {
+			if h.Repository == b.repository {
+				folders = append(folders, h.Paths...)
+			}
+		}
+	}
+	if len(folders) == 0 {
+		return ""
+	}
+	return folders[b.random.IntN(len(folders))] + "/"
+}
+
+func (b *birth) path() string {
+	stems := []string{"handlers", "render", "session", "query", "upload", "client", "export", "webhook", "search", "profile"}
+	return fmt.Sprintf("%ssrc/%s/%s.%s", b.folder(), stems[b.random.IntN(len(stems))], stems[b.random.IntN(len(stems))],
+		extension[b.repository.Ecosystem])
+}
+
+// add gives a finding its number, its birth and its fate.
+func (b *birth) add(f *Finding) *Finding {
+	f.Repository = b.repository
+	if f.Rule != nil && f.Severity == "" {
+		f.Severity = f.Rule.Severity
+	}
+	b.number(f)
+	f.Born = startOf(b.week).Add(between(b.random, 0, week-time.Second))
+	if f.Advisory != nil && f.Born.Before(f.Advisory.Published) {
+		f.Born = f.Advisory.Published.Add(between(b.random, time.Minute, day))
+	}
+	if f.Source != SourceReports && f.Source != SourceDefectDojo { // those date changes of state alone
+		f.TouchedEvery = between(b.random, 2*day, 4*day)
+	}
+	f.ActiveSecret = f.Class == record.ClassSecret && b.random.Float64() < 0.25
+	f.Changes = b.fate(f)
+	b.list = append(b.list, f)
+	return f
+}
+
+// number gives a finding the next free number of this week.
+func (b *birth) number(f *Finding) {
+	if b.count == nil {
+		b.count = map[Source]int64{}
+	}
+	n := b.count[f.Source]
+	b.count[f.Source]++
+	f.Number = b.week*numbersFor + n + 1
+	f.ID = (b.week*256+int64(b.repository.Index))*numbersFor + n + 1
+}
