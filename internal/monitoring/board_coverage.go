@@ -19,7 +19,7 @@ func coverageBoard() Board {
 // protectionStat is the headline for one check: the share that passes, and what fails or is not known.
 func protectionStat(id uint32, title, scope, check, means, act string) Panel {
 	return Panel{
-		ID: id, Title: title, Look: Stat, W: 6, H: 5, Unit: "none",
+		ID: id, Title: title, Look: Stat, W: 6, H: 4, Unit: "none",
 		Means: means + " The share counts what passes among all that is not exempt, so that what could not be read counts against it. " +
 			"A repository is privileged by the policy's trust tiers, topics or names.",
 		Source: protectedRepositories + ", effective protection: classic rules together with active rulesets, worst branch or environment of a repository.",
@@ -36,14 +36,14 @@ func protectionStat(id uint32, title, scope, check, means, act string) Panel {
 func coverageHeadlines() []Panel {
 	required := string(policy.CheckRequired)
 	return []Panel{
-		protectionStat(1, "Privileged repositories with every required branch rule", scopeBranch, required,
+		protectionStat(1, "Privileged repositories protected", scopeBranch, required,
 			"Privileged repositories whose default and release branches pass every check that policy requires.",
 			"open the table of gaps below, start with tier 0, and have the owning team add a ruleset; unknown means that the token lacks a permission."),
-		protectionStat(2, "… whose production environments are protected", scopeEnvironment, required,
+		protectionStat(2, "Their production environments protected", scopeEnvironment, required,
 			"Privileged repositories whose production environments pass every check that policy requires.",
 			"add required reviewers and a branch policy to the environment; a repository without environments of a production name is not counted."),
 		{
-			ID: 3, Title: "Repositories that a service answers for", Look: Stat, W: 6, H: 5, Unit: "none", Steps: plain(),
+			ID: 3, Title: "Repositories that a service answers for", Look: Stat, W: 6, H: 4, Unit: "none", Steps: plain(),
 			Means:  "Share of all repositories that the catalog gives to a service with a team. Findings in the others reach nobody. Not restricted by the choices above: what has no owner has no business unit.",
 			Source: unmappedRepositories + " and " + scopeSize + `{kind="repositories"}.`,
 			Act:    "go through the list of reasons below; claim, archive or delete.",
@@ -54,7 +54,7 @@ func coverageHeadlines() []Panel {
 			},
 		},
 		{
-			ID: 4, Title: "Services whose tier, exposure and team are known", Look: Stat, W: 6, H: 5, Unit: "none", Steps: plain(),
+			ID: 4, Title: "Services whose tier, exposure and team are known", Look: Stat, W: 6, H: 4, Unit: "none", Steps: plain(),
 			Means:  "Share of the catalog's services for which trust tier, crown jewel, internet-facing and team are all known. Targets and required controls are decided by these facts; where they are missing the strictest is not applied.",
 			Source: serviceInfo + ", from the catalog.",
 			Act:    "ask the teams in the table below to complete their catalog entries.",
@@ -69,29 +69,29 @@ func coverageHeadlines() []Panel {
 
 func coverageChecks() []Panel {
 	source := protectedRepositories + `{privileged="` + affirmative + `"}.`
-	const act = "orange-red is known to fail, grey could not be read; neither is protection. Purple was exempted by an active exception."
+	const act = "orange-red is known to fail, grey could not be read; neither is protection."
 	return []Panel{
 		{
 			ID: 10, Title: "Which branch checks do privileged repositories pass?", Look: Bars, W: 12, H: 11, Unit: "none", Steps: plain(),
 			Means: "Privileged repositories by branch check and result.", Source: source, Act: act, Empty: "No branch rules were read yet",
-			Key: "check", KeyTexts: checkTexts(), Share: true, Horizontal: true,
-			Queries: statusQueries(func(s string) string { return protectionBy("check", scopeBranch, s) }),
+			Key: "check", KeyTexts: checkTexts(), Share: true, Horizontal: true, Sort: failingFirst(),
+			Queries: statusQueries(func(s ...string) string { return protectionByCheck(scopeBranch, s...) }),
 		},
 		{
 			ID: 11, Title: "By business unit: every required branch rule", Look: Bars, W: 7, H: 11, Unit: "none", Steps: plain(),
 			Means: "Privileged repositories by business unit, by whether every required branch check passes.", Source: source, Act: act,
 			Empty: "No branch rules were read yet",
 			Key:   "business_unit", Stacked: true, Horizontal: true,
-			Queries: statusQueries(func(s string) string {
-				return protectionBy("business_unit", scopeBranch, s, string(policy.CheckRequired))
-			}),
+			Sort:    failingFirst(),
+			Queries: statusQueries(func(s ...string) string { return requiredBy("business_unit", scopeBranch, s...) }),
 		},
 		{
 			ID: 12, Title: "By trust tier", Look: Bars, W: 5, H: 11, Unit: "none", Steps: plain(),
 			Means: "Privileged repositories by trust tier, by whether every required branch check passes.", Source: source, Act: act,
 			Empty: "No branch rules were read yet",
 			Key:   "trust_tier", Stacked: true,
-			Queries: statusQueries(func(s string) string { return protectionBy("trust_tier", scopeBranch, s, string(policy.CheckRequired)) }),
+			Sort:    []Sort{{Title: "trust_tier"}},
+			Queries: statusQueries(func(s ...string) string { return requiredBy("trust_tier", scopeBranch, s...) }),
 		},
 	}
 }
@@ -121,9 +121,9 @@ func coverageBlindSpots() []Panel {
 			Means:  "Services of the catalog by trust tier: how many are crown jewels or face the internet, and about how many something is unknown.",
 			Source: serviceInfo + ".", Act: "complete the catalog, tier 0 first.", Empty: "No catalog was read yet",
 			Queries: []Query{
-				{Name: "Services", Expr: services("trust_tier")},
-				{Name: "Crown jewels", Expr: services("trust_tier", is("crown_jewel", affirmative))},
-				{Name: "Internet-facing", Expr: services("trust_tier", is("internet_facing", affirmative))},
+				{Name: "Services", Expr: servicesByTier()},
+				{Name: "Crown jewels", Expr: servicesByTier(is("crown_jewel", affirmative))},
+				{Name: "Internet-facing", Expr: servicesByTier(is("internet_facing", affirmative))},
 				{Name: "Facts missing", Expr: factsUnknown("trust_tier")},
 			},
 			Columns: []Column{
@@ -146,7 +146,7 @@ func coverageBlindSpots() []Panel {
 			Means:  "Privileged repositories per check whose result is unknown: the token lacks a permission, or the repository could not be read.",
 			Source: protectedRepositories + `{status="unknown"}.`, Act: "grant the permission that the exporter's check command names.",
 			Empty: "Every check of every privileged repository was read", KeyTexts: checkTexts(),
-			Queries: []Query{{Name: "Repositories", Expr: "sort_desc(topk(8, " + protectionBy("check", scopeBranch, "unknown") + " > 0))", Legend: "{{check}}"}},
+			Queries: []Query{{Name: "Repositories", Expr: "sort_desc(topk(8, " + protectionByCheck(scopeBranch, "unknown") + " > 0))", Legend: "{{check}}"}},
 		},
 	}
 }

@@ -40,14 +40,16 @@ func trustGuarantees() []Panel {
 			ID: 10, Title: "On the branch: what must a change pass?", Look: Bars, W: 13, H: 11, Unit: "none", Steps: plain(),
 			Means: "Share of privileged repositories by branch check and result.", Source: protectedRepositories + `{scope="branch"}.`, Act: act,
 			Empty: "No branch rules were read yet", Key: "check", KeyTexts: checkTexts(), Share: true, Horizontal: true,
-			Queries: statusQueries(func(s string) string { return protectionBy("check", scopeBranch, s) }),
+			Sort:    failingFirst(),
+			Queries: statusQueries(func(s ...string) string { return protectionByCheck(scopeBranch, s...) }),
 		},
 		{
 			ID: 11, Title: "On the environment: what must a release pass?", Look: Bars, W: 11, H: 11, Unit: "none", Steps: plain(),
 			Means:  "Share of privileged repositories with a production environment, by environment check and result.",
 			Source: protectedRepositories + `{scope="environment"}.`, Act: act, Empty: "No production environments were read yet",
 			Key: "check", KeyTexts: checkTexts(), Share: true, Horizontal: true,
-			Queries: statusQueries(func(s string) string { return protectionBy("check", scopeEnvironment, s) }),
+			Sort:    failingFirst(),
+			Queries: statusQueries(func(s ...string) string { return protectionByCheck(scopeEnvironment, s...) }),
 		},
 	}
 }
@@ -73,7 +75,8 @@ func trustByOwner() []Panel {
 			ID: id, Title: title, Look: Bars, W: 12, H: 9, Unit: "none", Steps: plain(), Means: means, Source: protectedRepositories + ".",
 			Act: "orange-red: agree on a date with the business unit; grey: grant the permission to look.", Empty: "Nothing of this kind was read yet",
 			Key: "business_unit", Stacked: true, Horizontal: true,
-			Queries: statusQueries(func(s string) string { return protectionBy("business_unit", scope, s, string(policy.CheckRequired)) }),
+			Sort:    failingFirst(),
+			Queries: statusQueries(func(s ...string) string { return requiredBy("business_unit", scope, s...) }),
 		}
 	}
 	return []Panel{

@@ -16,7 +16,8 @@ func exposureBoard() Board {
 			{ID: 200, Question: "Is intake being reduced or accumulated, and why?", Panels: exposureFlows()},
 			{ID: 300, Question: "How old is it, and who carries it?", Panels: exposureAges()},
 			{ID: 400, Question: "Where does policy debt become structural?", Panels: exposureExceptions()},
-			qualityRow(foldedPanel()),
+			{ID: 500, Question: "How did it get here? (from the history Prometheus has)", Panels: exposureHistory()},
+			qualityRow(),
 		},
 	}
 }
@@ -24,7 +25,7 @@ func exposureBoard() Board {
 // openStat is a headline: open weaknesses of a severity and the change over the window.
 func openStat(id uint32, severity string) Panel {
 	return Panel{
-		ID: id, Title: "Open " + severity + " findings", Look: Stat, W: 4, H: 5, Unit: "none", Steps: plain(),
+		ID: id, Title: "Open " + severity + " findings", Look: Stat, W: 4, H: 4, Unit: "none", Steps: plain(),
 		Means: "Weaknesses of this severity that are open now, each counted once however many tools report it, and how many more or fewer that is than at the " +
 			"start of the window.",
 		Source:  findingsOpen + "; the change is the sum of the signed events of " + findingFlow + ", exact from the first day.",
@@ -38,7 +39,7 @@ func exposureHeadlines() []Panel {
 	return []Panel{
 		openStat(1, critical), openStat(2, high),
 		{
-			ID: 3, Title: "… on crown jewels or facing the internet", Look: Stat, W: 4, H: 5, Unit: "none", Steps: plain(),
+			ID: 3, Title: "On exposed services", Look: Stat, W: 4, H: 4, Unit: "none", Steps: plain(),
 			Means:  "Open criticals and highs in services that are crown jewels or face the internet, and in services of which that is not known.",
 			Source: findingsOpen + " joined with " + serviceInfo + " (rule " + recOpenExposure + ").",
 			Act:    "these come first; ask their owners for a date. What is unknown may be exposed: complete the catalog.",
@@ -49,14 +50,14 @@ func exposureHeadlines() []Panel {
 			},
 		},
 		{
-			ID: 4, Title: "Share past its deadline", Look: Stat, W: 4, H: 5, Unit: "percentunit", Decimals: number(0),
+			ID: 4, Title: "Share past its deadline", Look: Stat, W: 4, H: 4, Unit: "percentunit", Decimals: number(0),
 			Steps: []Step{below(good), from(0.05, warning), from(0.15, bad)},
 			Means: "Open criticals and highs past their SLA deadline, among all that no approved exception covers.", Source: findingsOpen + " by sla.",
 			Act: "Responsiveness lists the services.", Empty: "No criticals or highs are open",
 			Queries: []Query{{Name: "past deadline", Expr: breachedShare()}},
 		},
 		{
-			ID: 5, Title: "Share in the five worst services", Look: Stat, W: 4, H: 5, Unit: "percentunit", Decimals: number(0),
+			ID: 5, Title: "Share in the five worst services", Look: Stat, W: 4, H: 4, Unit: "percentunit", Decimals: number(0),
 			Steps: []Step{below(neutral), from(concentrated, warning)},
 			Means: "Share of the open criticals and highs that the five services with most of them hold. High: a few services' problem, to be solved with their owners. " +
 				"Low: everybody's problem, to be solved by a platform.", Source: findingsOpen + ".",
@@ -64,7 +65,7 @@ func exposureHeadlines() []Panel {
 			Queries: []Query{{Name: "in five services", Expr: concentration()}},
 		},
 		{
-			ID: 6, Title: "Exceptions", Look: Stat, W: 4, H: 5, Unit: "none", Steps: plain(),
+			ID: 6, Title: "Exceptions", Look: Stat, W: 4, H: 4, Unit: "none", Steps: plain(),
 			Means:  "Exceptions that are approved and unexpired, and those that expired without being closed; the latter stop no clock any more.",
 			Source: exceptions + ", expiry computed from the date.", Act: "renew with a reason, or close what has expired; the table below names the next ones.",
 			Empty:   "No exceptions were read yet",
@@ -75,7 +76,7 @@ func exposureHeadlines() []Panel {
 
 func exposureFlows() []Panel {
 	flow := func(name, colour string, events ...string) Query {
-		return Query{Name: name, Expr: flowsBy("event", events...) + " != 0", Colour: colour}
+		return Query{Name: name, Expr: flowsByEvent(events...), Colour: colour}
 	}
 	return []Panel{
 		{
@@ -85,6 +86,7 @@ func exposureFlows() []Panel {
 			Source: findingFlow + ", signed (rule " + recFlow + ").", Act: "if bars other than \"fixed\" do most of the reducing, ask why before calling it progress.",
 			Empty: "Nothing was opened or closed in this window",
 			Key:   "event", KeyTexts: eventTexts(), Stacked: true, Signed: true,
+			Sort: []Sort{{"new", true}, {"re-counted", true}, {"fixed", false}, {"dismissed", false}},
 			Queries: []Query{
 				flow("new", bad, "opened", "reopened"),
 				flow("re-counted", unknown, "scope_gained", "moved_in", "severity_raised", "severity_lowered", "severity_left", "moved_out", "scope_lost", "out_of_scope", "duplicate"),
@@ -103,14 +105,19 @@ func exposureFlows() []Panel {
 				{Name: "Closed otherwise", Expr: "0 - " + otherwiseClosed("business_unit")}, {Name: "Net", Expr: changeInWindow("business_unit", critical, high)},
 			},
 			Columns: []Column{
-				{Field: "business_unit", Title: "Business unit", Width: 150}, {Field: "Critical", Title: "Critical", Zero: "–"}, {Field: "High", Title: "High", Zero: "–"},
-				{Field: "Opened", Title: "Opened", Zero: "–"}, {Field: "Fixed", Title: "Fixed", Zero: "–"},
-				{Field: "Closed otherwise", Title: "Closed otherwise", Zero: "–"}, {Field: "Net", Title: "Net", Steps: falling(), Zero: "–"},
+				{Field: "business_unit", Title: "Business unit"}, severityColumn("Critical", critical).wide(75), severityColumn("High", high).wide(65),
+				{Field: "Opened", Title: "Opened", Zero: "–", Width: 80}, {Field: "Fixed", Title: "Fixed", Zero: "–", Width: 70},
+				{Field: "Closed otherwise", Title: "Closed otherwise", Zero: "–", Width: 130}, {Field: "Net", Title: "Net", Steps: falling(), Zero: "–", Width: 70},
 			},
 			Sort: []Sort{{Title: "Net", Desc: true}},
 		},
+	}
+}
+
+func exposureHistory() []Panel {
+	return []Panel{
 		{
-			ID: 12, Title: "Opened against fixed, per week", Look: Lines, W: 24, H: 7, Unit: "none", Steps: plain(),
+			ID: 12, Title: "Opened against fixed, per week", Look: Lines, W: 12, H: 7, Unit: "none", Steps: plain(),
 			Means:  "Criticals and highs opened, fixed and dismissed in the seven days before each moment. It fills as Prometheus gathers history; the numbers above do not need it.",
 			Source: findingEvents + ".", Act: "two weeks with opened above fixed are a trend, one is not.", Empty: "Prometheus has no history yet",
 			Queries: []Query{
@@ -119,6 +126,13 @@ func exposureFlows() []Panel {
 				{Name: "dismissed", Expr: eventsPerWeek("dismissed_.*"), Colour: waived},
 			},
 		},
+		{
+			ID: 13, Title: "Open criticals and highs over time", Look: Lines, W: 6, H: 7, Unit: "none", Steps: plain(),
+			Means: "Open weaknesses at each moment. A step without events beside it is a change of scope or of counting, shown on the last row.", Source: findingsOpen + " (rule " + recOpen + ").",
+			Act: "compare with the flows by cause above.", Empty: "Prometheus has no history yet", KeyTexts: severityTexts(),
+			Queries: []Query{{Name: "Open", Expr: openNow("severity", critical, high), Legend: "{{severity}}"}},
+		},
+		foldedPanel(),
 	}
 }
 
@@ -129,7 +143,7 @@ func exposureAges() []Panel {
 			ID: 20, Title: "How long have criticals and highs been open?", Look: Bars, W: 9, H: 10, Unit: "none", Steps: plain(),
 			Means: "Open criticals and highs by time since they were first seen. Not restricted by trust tier.", Source: findingAge + " (rule " + recAges + ").",
 			Act: "what is older than its target is breached or excepted; anything over 180 days needs a decision, not a reminder.", Empty: "No findings were read yet",
-			Key: "age", KeyTexts: ageTexts(), Stacked: true,
+			Key: "age", KeyTexts: ageTexts(), Stacked: true, Sort: []Sort{{Title: "age"}},
 			Queries: []Query{
 				{Name: critical, Expr: openByAge(critical), Colour: severityColours[critical]}, {Name: high, Expr: openByAge(high), Colour: severityColours[high]},
 			},
@@ -143,13 +157,12 @@ func exposureAges() []Panel {
 				{Name: "Past deadline", Expr: worstServices(is("sla", "breached"))},
 			},
 			Columns: append(services,
-				Column{Field: "Critical", Title: "Critical", Steps: []Step{below(severityColours[critical])}, Bar: true, Zero: "–"},
-				Column{Field: "High", Title: "High", Steps: []Step{below(severityColours[high])}, Bar: true, Zero: "–"},
+				severityColumn("Critical", critical).bar(), severityColumn("High", high).bar(),
 				countColumn("Past deadline", 1)),
 			Sort: []Sort{{Title: "Critical", Desc: true}, {Title: "High", Desc: true}},
 		},
 		{
-			ID: 22, Title: "Oldest open criticals and highs, by service", Look: Table, W: 24, H: 8, Unit: "none", Steps: plain(),
+			ID: 22, Title: "Oldest open criticals and highs, by service", Look: Table, W: 24, H: 8, Unit: "none", Decimals: number(0), Steps: plain(),
 			Means: "Days since the oldest open critical or high of each service was first seen.", Source: findingOldest + ".",
 			Act: "ask what it would take; the oldest ones are usually waiting for a decision.", Empty: "No critical or high is open",
 			Queries: []Query{{Name: "Days open", Expr: oldestOpen()}},
@@ -177,6 +190,7 @@ func exposureExceptions() []Panel {
 			Act: "expired: fix, renew or close. Never: an exception without an end is a decision nobody will revisit; give it one. A tall bar asks whether the standard, " +
 				"the platform or the ownership is at fault.",
 			Empty: "There are no exceptions", Key: "category", Stacked: true, Horizontal: true, Queries: queries,
+			Sort: []Sort{{horizons[0].Text, true}, {horizons[1].Text, true}, {horizons[2].Text, true}, {horizons[3].Text, true}},
 		},
 		{
 			ID: 41, Title: "How old is a typical exception?", Look: Ranking, W: 5, H: 10, Unit: "suffix: d", Decimals: number(0),
@@ -186,7 +200,7 @@ func exposureExceptions() []Panel {
 			Queries: []Query{{Name: "Median age", Expr: exceptionAgeQuantile(0.5), Legend: "{{category}}"}},
 		},
 		{
-			ID: panelNextExpiries, Title: "Which exceptions end next?", Look: Table, W: 9, H: 10, Unit: "none", Steps: plain(),
+			ID: panelNextExpiries, Title: "Which exceptions end next?", Look: Table, W: 9, H: 10, Unit: "none", Decimals: number(0), Steps: plain(),
 			Means: "Days until the soonest active exception of each service and category expires.", Source: exceptionNextExpiry + ".",
 			Act: "decide before it ends: afterwards the clocks it stopped run again.", Empty: "No active exception has an end",
 			Queries: []Query{{Name: "Days left", Expr: nextExpiries()}},
@@ -201,7 +215,7 @@ func exposureExceptions() []Panel {
 
 func foldedPanel() Panel {
 	return Panel{
-		ID: 905, Title: "Reports folded into another", Look: Ranking, W: 6, H: 7, Unit: "none", Steps: plain(),
+		ID: 14, Title: "Reports folded into another", Look: Ranking, W: 6, H: 7, Unit: "none", Steps: plain(),
 		Means:  "Reports of several tools that were recognised as the same weakness, by class: a jump means that counting changed, not risk.",
 		Source: duplicateFindings + ".", Empty: "No report was folded",
 		Queries: []Query{{Name: "Reports", Expr: folded(), Legend: "{{class}}"}},

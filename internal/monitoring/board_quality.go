@@ -1,10 +1,10 @@
 package monitoring
 
 // qualityRow is the last row of every board: how far its numbers can be trusted today. Its panels have the same ids everywhere.
-func qualityRow(more ...Panel) Row {
-	return Row{ID: 900, Question: "How far can these numbers be trusted today?", Panels: append([]Panel{
+func qualityRow() Row {
+	return Row{ID: 900, Question: "How far can these numbers be trusted today?", Panels: []Panel{
 		collectorsPanel(), scopesPanel(), freshnessPanel(), countingPanel(),
-	}, more...)}
+	}}
 }
 
 func collectorsPanel() Panel {
@@ -27,7 +27,7 @@ func scopesPanel() Panel {
 		Means: "Scopes (the smallest things that are read whole) by collector. Stale: last good facts are shown. Dropped: too old, withheld. Never: not read once, often " +
 			"for lack of a permission.",
 		Source: scopes + ".", Act: "the runbook of ProdsecScopeStale. Nothing unread counts as good or as zero.", Empty: "No scope was read yet",
-		Key: "collector", Stacked: true, Horizontal: true,
+		Key: "collector", Stacked: true, Horizontal: true, Sort: []Sort{{"dropped", true}, {"never", true}, {"stale", true}},
 		Queries: []Query{
 			{Name: "fresh", Expr: scopesIn("fresh"), Colour: good}, {Name: "stale", Expr: scopesIn("stale"), Colour: warning},
 			{Name: "dropped", Expr: scopesIn("dropped"), Colour: bad}, {Name: "never", Expr: scopesIn("never"), Colour: unknown},
@@ -51,7 +51,7 @@ func freshnessPanel() Panel {
 
 func countingPanel() Panel {
 	return Panel{
-		ID: 904, Title: "Is counting the same as before?", Look: Stat, W: 6, H: 7, Unit: "none", Steps: plain(),
+		ID: 904, Title: "Is counting the same as before?", Look: Stat, W: 6, H: 7, Unit: "none", Steps: plain(), Lines: true,
 		Means: "How long ago the numbers were computed; how often the way of counting changed in the window (policy, scope, source, de-duplication, migration); and since when " +
 			"the policy is in force, with its version. A number that moved together with one of these may have moved because of it.",
 		Source: evaluationTime + ", " + countingChanges + ", " + policyInfo + ", " + policyChanged + ".",

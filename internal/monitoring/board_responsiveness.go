@@ -1,7 +1,5 @@
 package monitoring
 
-import "time"
-
 func responsivenessBoard() Board {
 	return Board{
 		UID: BoardResponsiveness, File: "responsiveness.json", Title: "Responsiveness",
@@ -10,7 +8,8 @@ func responsivenessBoard() Board {
 			{ID: 100, Question: "Are important findings fixed in time?", Panels: responseHeadlines()},
 			{ID: 200, Question: "Who keeps the deadlines, and who does not?", Panels: responseByOwner()},
 			{ID: 300, Question: "Who must act now?", Panels: responseNow()},
-			{ID: 400, Question: "How long does a fix take, and is it getting faster?", Panels: responseTimes()},
+			{ID: 400, Question: "How long does a fix take?", Panels: responseTimes()},
+			{ID: 500, Question: "Is it getting better? (from the history Prometheus has)", Panels: responseHistory()},
 			qualityRow(),
 		},
 	}
@@ -21,7 +20,7 @@ const attainmentMeans = "Attainment = met / (met + missed): of the findings whos
 
 func attainmentStat(id uint32, severity string) Panel {
 	return Panel{
-		ID: id, Title: "SLA attainment, " + severity, Look: Stat, W: 5, H: 5, Unit: "percentunit", Decimals: number(0), Steps: towards(attainmentTarget),
+		ID: id, Title: "SLA attainment, " + severity, Look: Stat, W: 5, H: 4, Unit: "percentunit", Decimals: number(0), Steps: towards(attainmentTarget),
 		Means: attainmentMeans + " Shown for the window and, for comparison, for 90 days.", Source: slaOutcomesWindow + ", verdicts frozen when they fell.",
 		Act: "the next row names the business units and teams; missing a target for a quarter is a staffing or ownership question.", Empty: "Nothing fell due",
 		Queries: []Query{{Name: "last $window", Expr: attainment("", is("severity", severity))}, {Name: "last 90d", Expr: attainmentOver("90d", severity)}},
@@ -31,7 +30,7 @@ func attainmentStat(id uint32, severity string) Panel {
 // verdictStat is a headline: open criticals and highs with one verdict.
 func verdictStat(id uint32, title, sla, means, act string, criticalSteps, highSteps []Step) Panel {
 	return Panel{
-		ID: id, Title: title, Look: Stat, W: 5, H: 5, Unit: "none", Steps: plain(), Means: means, Source: findingsOpen + `{sla="` + sla + `"}.`, Act: act,
+		ID: id, Title: title, Look: Stat, W: 5, H: 4, Unit: "none", Steps: plain(), Means: means, Source: findingsOpen + `{sla="` + sla + `"}.`, Act: act,
 		Empty: "No findings were read yet",
 		Queries: []Query{
 			{Name: critical, Expr: verdicts(sla, critical), Steps: criticalSteps}, {Name: high, Expr: verdicts(sla, high), Steps: highSteps},
@@ -47,7 +46,7 @@ func responseHeadlines() []Panel {
 		verdictStat(4, "Due soon", "due_soon", "Open criticals and highs in the last quarter of their SLA time.",
 			"plan them now; they are cheaper than a breach.", []Step{below(good), from(1, warning)}, []Step{below(good), from(1, warning)}),
 		{
-			ID: 5, Title: "Clock stopped", Look: Stat, W: 4, H: 5, Unit: "none", Steps: plain(),
+			ID: 5, Title: "Clock stopped", Look: Stat, W: 4, H: 4, Unit: "none", Steps: plain(),
 			Means:  "Open criticals and highs covered by an approved, unexpired exception. They are in no breach until it ends, and still open.",
 			Source: findingsOpen + `{sla="excepted"}.`, Act: "Exposure shows by category when the exceptions end.", Empty: "No findings were read yet",
 			Queries: []Query{
@@ -59,7 +58,7 @@ func responseHeadlines() []Panel {
 
 func responseByOwner() []Panel {
 	outcome := func(name, value, colour string) Query {
-		return Query{Name: name, Expr: outcomes("severity", value), Colour: colour}
+		return Query{Name: name, Expr: filled(outcomes("severity", value), outcomes("severity", "met|missed|void")), Colour: colour}
 	}
 	ratio := func(title string) Column {
 		return Column{Field: title, Title: title, Unit: "percentunit", Steps: towards(attainmentTarget), Shade: true, Zero: "nothing due"}
@@ -90,7 +89,7 @@ func responseByOwner() []Panel {
 			ID: 12, Title: "How did deadlines end, by severity?", Look: Bars, W: 7, H: 9, Unit: "none", Steps: plain(),
 			Means:  "Outcomes that fell in the window. Void: false positives, duplicates and out of scope, in no denominator.",
 			Source: slaOutcomesWindow + ".", Act: "a large void share is closing without fixing: sample it.", Empty: "Nothing fell due in this window",
-			Key: "severity", Share: true, Horizontal: true,
+			Key: "severity", Share: true, Horizontal: true, Sort: []Sort{{"missed", true}},
 			Queries: []Query{outcome("met", "met", good), outcome("missed", "missed", bad), outcome("void", "void", unknown)},
 		},
 	}
@@ -98,14 +97,13 @@ func responseByOwner() []Panel {
 
 func verdictTable(id uint32, title, sla, means, act, empty string) Panel {
 	return Panel{
-		ID: id, Title: title, Look: Table, W: 12, H: 10, Unit: "none", Steps: plain(), Means: means, Source: findingsOpen + " and " + findingOldest + ".", Act: act, Empty: empty,
+		ID: id, Title: title, Look: Table, W: 12, H: 10, Unit: "none", Decimals: number(0), Steps: plain(), Means: means, Source: findingsOpen + " and " + findingOldest + ".", Act: act, Empty: empty,
 		Queries: []Query{
 			{Name: "Critical", Expr: verdictsByService(sla, critical)}, {Name: "High", Expr: verdictsByService(sla, high)},
 			{Name: "Oldest, days", Expr: oldestByService(sla)},
 		},
 		Columns: append(append([]Column{serviceColumn()}, ownerColumns()...),
-			Column{Field: "Critical", Title: "Critical", Steps: []Step{below(severityColours[critical])}, Zero: "–", Width: 80},
-			Column{Field: "High", Title: "High", Steps: []Step{below(severityColours[high])}, Zero: "–", Width: 70},
+			severityColumn("Critical", critical).wide(75), severityColumn("High", high).wide(65),
 			Column{Field: "Oldest, days", Title: "Oldest, days", Zero: "–", Width: 100}),
 		Sort: []Sort{{Title: "Critical", Desc: true}, {Title: "High", Desc: true}},
 	}
@@ -151,11 +149,10 @@ func remediationByRange(severity string) string {
 }
 
 func responseTimes() []Panel {
-	day := 24 * time.Hour
 	column := func(title string) Column { return Column{Field: title, Title: title, Unit: "suffix: d", Zero: "–"} }
 	return []Panel{
 		{
-			ID: 30, Title: "Time to fix against target, by severity", Look: Table, W: 9, H: 8, Unit: "none", Decimals: number(0), Steps: plain(),
+			ID: 30, Title: "Time to fix against target, by severity", Look: Table, W: 12, H: 8, Unit: "none", Decimals: number(0), Steps: plain(),
 			Means: "Half of the fixes took no longer than the median, nine in ten no longer than the 90th percentile; from first seen to fixed, over every fix in the ledger. " +
 				"Dismissals are not fixes. Targets differ by tier and exposure, so the shortest and the longest are shown. Not restricted by trust tier.",
 			Source: findingRemediation + " and " + slaTarget + ".", Act: "a median near the target means that most of the rest is late.", Empty: "Nothing was fixed yet",
@@ -167,36 +164,41 @@ func responseTimes() []Panel {
 				{Field: "severity", Title: "Severity", Width: 100, Texts: severityTexts(), Shade: true}, column("Median"), column("90 %"),
 				column("Shortest target"), column("Longest target"),
 			},
-			Sort: []Sort{{Title: "Longest target"}},
+			Sort: []Sort{{Title: "Median"}},
 		},
 		{
-			ID: 31, Title: "How long did fixes take?", Look: Bars, W: 7, H: 8, Unit: "percentunit", Decimals: number(0), Steps: plain(),
+			ID: 31, Title: "How long did fixes take?", Look: Bars, W: 12, H: 8, Unit: "percentunit", Decimals: number(0), Steps: plain(),
 			Means:  "Share of the fixes in the ledger by the time they took. Not restricted by trust tier.",
 			Source: findingRemediation + " (rule " + recRemediationBuckets + ").", Act: "the right-hand bars are the ones leadership hears about: find what they had in common.",
-			Empty: "Nothing was fixed yet", Key: "age", KeyTexts: ageTexts(), Queries: remediationRanges(),
+			Empty: "Nothing was fixed yet", Key: "age", KeyTexts: ageTexts(), Sort: []Sort{{Title: "age"}}, Queries: remediationRanges(),
 		},
+	}
+}
+
+func responseHistory() []Panel {
+	return []Panel{
 		{
-			ID: 32, Title: "Median time to fix, previous 30 days", Look: Lines, W: 8, H: 8, Unit: "s", Steps: plain(),
+			ID: 32, Title: "Median time to fix, previous 30 days", Look: Lines, W: 6, H: 8, Unit: "suffix: d", Decimals: number(0), Steps: plain(),
 			Means:  "Median time from first seen to fixed over the thirty days before each moment. It fills as Prometheus gathers history.",
 			Source: findingRemediation + ".", Act: "rising while attainment holds means that targets are being met later: the next step is missing them.",
 			Empty: "Prometheus has no history yet", KeyTexts: severityTexts(),
-			Queries: []Query{{Name: "Median", Expr: remediationTrend(0.5) + " < " + promSeconds(3650*day), Legend: "{{severity}}"}},
+			Queries: []Query{{Name: "Median", Expr: remediationTrend(0.5), Legend: "{{severity}}"}},
 		},
 		{
-			ID: 33, Title: "SLA attainment over time", Look: Lines, W: 8, H: 8, Unit: "percentunit", Max: number(1),
+			ID: 33, Title: "SLA attainment over time", Look: Lines, W: 6, H: 8, Unit: "percentunit", Max: number(1),
 			Steps: []Step{below("transparent"), from(attainmentTarget, good)}, Means: attainmentMeans + " Whole programme, not restricted by the choices above; over the window before each moment.",
 			Source: slaOutcomesWindow + " (rule " + recProgrammeAttained + ").", Act: "compare with the target line; a change of policy or of scope is on the last row.",
 			Empty: "Nothing fell due", KeyTexts: severityTexts(),
 			Queries: []Query{{Name: "Attainment", Expr: series(recProgrammeAttained, inWindow(), severe()), Legend: "{{severity}}"}},
 		},
 		{
-			ID: 34, Title: "Past their deadline, over time", Look: Lines, W: 8, H: 8, Unit: "none", Steps: plain(),
+			ID: 34, Title: "Past their deadline, over time", Look: Lines, W: 6, H: 8, Unit: "none", Steps: plain(),
 			Means: "Open criticals and highs past their deadline at each moment.", Source: findingsOpen + " (rule " + recOpen + ").",
 			Act: "a line that only rises is capacity, not discipline.", Empty: "Prometheus has no history yet", KeyTexts: severityTexts(),
 			Queries: []Query{{Name: "Past deadline", Expr: breachedOverTime(), Legend: "{{severity}}"}},
 		},
 		{
-			ID: 35, Title: "Deadlines missed per week", Look: Lines, W: 8, H: 8, Unit: "none", Steps: plain(),
+			ID: 35, Title: "Deadlines missed per week", Look: Lines, W: 6, H: 8, Unit: "none", Steps: plain(),
 			Means: "Deadlines of criticals and highs that were missed in the seven days before each moment.", Source: slaOutcomes + ".",
 			Act: "a jump in one week is often one large import or one service: check Exposure.", Empty: "Prometheus has no history yet", KeyTexts: severityTexts(),
 			Queries: []Query{{Name: "Missed", Expr: missedPerWeek(), Legend: "{{severity}}"}},

@@ -3,12 +3,12 @@ package monitoring
 // The columns that several tables have, and what label values are called.
 
 func serviceColumn() Column {
-	return Column{Field: "service_name", Title: "Service", Width: 190}
+	return Column{Field: "service_name", Title: "Service", Width: 170}
 }
 
 func ownerColumns() []Column {
 	return []Column{
-		{Field: "team", Title: "Team", Width: 130}, {Field: "business_unit", Title: "Business unit", Width: 140},
+		{Field: "team", Title: "Team", Width: 120}, {Field: "business_unit", Title: "Business unit", Width: 130},
 		{Field: "trust_tier", Title: "Tier", Width: 70},
 	}
 }
@@ -16,6 +16,11 @@ func ownerColumns() []Column {
 // countColumn is a number that should be zero.
 func countColumn(title string, serious float64) Column {
 	return Column{Field: title, Title: title, Unit: "none", Steps: noneBut(serious), Zero: "–"}
+}
+
+// severityColumn is a number of findings of a severity, in its colour; none is grey.
+func severityColumn(title, severity string) Column {
+	return Column{Field: title, Title: title, Steps: []Step{below(unknown), from(1, severityColours[severity])}, Zero: "–"}
 }
 
 // severityTexts name the severities, most severe first.
@@ -29,7 +34,7 @@ func severityTexts() []Text {
 
 // statusTexts name the results of a check.
 func statusTexts() []Text {
-	return []Text{{"pass", "pass", good}, {"fail", "fail", bad}, {"unknown", "unknown", unknown}, {"exempt", "exempt", waived}}
+	return []Text{{"pass", "pass", good}, {"fail", "fail", bad}, {"unknown", "unknown", unknown}}
 }
 
 // checkTexts name the checks of protection.
@@ -66,11 +71,15 @@ func eventTexts() []Text {
 	}
 }
 
-// statusQueries are a query per result of a check, for stacked bars in the order good, bad, unknown, tolerated.
-func statusQueries(query func(status string) string) []Query {
+// statusQueries are a query per result of a check, for stacked bars. Every query yields every bar, with 0 where there is nothing, because Grafana names
+// the value of a table after its query only while more than one query yields something.
+func statusQueries(query func(statuses ...string) string) []Query {
 	var list []Query
 	for _, t := range statusTexts() {
-		list = append(list, Query{Name: t.Text, Expr: query(t.Value), Colour: t.Colour})
+		list = append(list, Query{Name: t.Text, Expr: filled(query(t.Value), query("pass", "fail", "unknown")), Colour: t.Colour})
 	}
 	return list
 }
+
+// failingFirst orders bars by what fails, then by what is unknown.
+func failingFirst() []Sort { return []Sort{{"fail", true}, {"unknown", true}} }

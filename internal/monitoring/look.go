@@ -2,7 +2,9 @@ package monitoring
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/grafana/grafana-foundation-sdk/go/barchart"
 	"github.com/grafana/grafana-foundation-sdk/go/bargauge"
@@ -99,6 +101,9 @@ func (p Panel) defaults() dashboard.FieldConfig {
 	case Bars:
 		c.Color = &dashboard.FieldColor{Mode: dashboard.FieldColorModeIdFixed, FixedColor: ptr(neutral)}
 		c.Max = p.Max
+		if p.Signed { // every query yields every bar, so a 0 is written only to keep quiet about it
+			c.Mappings = mappings([]Text{{Value: "0", Text: "\u00a0"}})
+		}
 		c.Custom = barchart.FieldConfig{
 			LineWidth: ptr[int32](0), FillOpacity: ptr[int32](90), GradientMode: ptr(common.GraphGradientModeNone),
 			AxisCenteredZero: ptr(false), AxisGridShow: ptr(true), AxisPlacement: ptr(common.AxisPlacementAuto),
@@ -113,7 +118,7 @@ func (p Panel) defaults() dashboard.FieldConfig {
 			ThresholdsStyle: &common.GraphThresholdsStyleConfig{Mode: thresholdLine(p.Steps)},
 		}
 	case Table:
-		c.NoValue = nil
+		c.Custom = common.TableFieldOptions{MinWidth: number(50), Align: common.FieldTextAlignmentAuto}
 	case Stat:
 	}
 	return c
@@ -157,13 +162,15 @@ func (p Panel) overrides() []dashboard.DashboardFieldConfigSourceOverrides {
 		}
 	}
 	if p.Look != Table {
-		for _, q := range p.Queries {
-			add(q.Name, q.properties())
+		for i, q := range p.Queries {
+			if properties := q.properties(); len(properties) > 0 {
+				list = append(list, dashboard.DashboardFieldConfigSourceOverrides{Matcher: q.matcher(i), Properties: properties})
+			}
 		}
 	}
 	switch p.Look {
 	case Bars:
-		add(p.keyTitle(), []dashboard.DynamicConfigValue{property("mappings", mappings(p.KeyTexts))})
+		add(p.Key, []dashboard.DynamicConfigValue{property("mappings", mappings(p.KeyTexts))})
 	case Lines, Ranking:
 		for _, t := range p.KeyTexts {
 			properties := []dashboard.DynamicConfigValue{property("displayName", t.Text)}
@@ -179,6 +186,14 @@ func (p Panel) overrides() []dashboard.DashboardFieldConfigSourceOverrides {
 	case Stat:
 	}
 	return list
+}
+
+// matcher finds a query's fields: by name, or by query where series name themselves.
+func (q Query) matcher(i int) dashboard.MatcherConfig {
+	if q.Legend != "" || strings.Contains(q.Name, "$") {
+		return dashboard.MatcherConfig{Id: "byFrameRefID", Options: refID(i)}
+	}
+	return dashboard.MatcherConfig{Id: "byName", Options: q.Name}
 }
 
 func (q Query) properties() (list []dashboard.DynamicConfigValue) {
@@ -219,10 +234,15 @@ func (p Panel) statOptions() stat.Options {
 	if len(p.Queries) == 1 && p.Queries[0].Legend == "" {
 		mode = common.BigValueTextModeValue
 	}
+	orientation, size := common.VizOrientationAuto, 42.0
+	if p.Lines {
+		orientation, size = common.VizOrientationHorizontal, 24
+	}
 	return stat.Options{
+		Text:      &common.VizTextDisplayOptions{TitleSize: number(14), ValueSize: &size},
 		GraphMode: common.BigValueGraphModeNone, ColorMode: common.BigValueColorModeValue, JustifyMode: common.BigValueJustifyModeAuto,
 		TextMode: mode, WideLayout: true, ReduceOptions: reduceLast(), PercentChangeColorMode: common.PercentChangeColorModeStandard,
-		Orientation: common.VizOrientationAuto,
+		Orientation: orientation,
 	}
 }
 
@@ -230,7 +250,7 @@ func rankingOptions() bargauge.Options {
 	return bargauge.Options{
 		DisplayMode: common.BarGaugeDisplayModeBasic, ValueMode: common.BarGaugeValueModeColor, NamePlacement: common.BarGaugeNamePlacementAuto,
 		ShowUnfilled: true, Sizing: common.BarGaugeSizingAuto, MinVizWidth: 8, MinVizHeight: 16, MaxVizHeight: 40, ReduceOptions: reduceLast(),
-		Orientation: common.VizOrientationHorizontal, Legend: legend(false),
+		Orientation: common.VizOrientationHorizontal, Legend: legend(false), Text: &common.VizTextDisplayOptions{TitleSize: number(13), ValueSize: number(16)},
 	}
 }
 
@@ -248,11 +268,14 @@ func lineOptions() timeseries.Options {
 
 func (p Panel) barOptions() barchart.Options {
 	o := barchart.Options{
-		XField: ptr(p.keyTitle()), Orientation: common.VizOrientationVertical, Stacking: common.StackingModeNone, ShowValue: common.VisibilityModeAuto,
+		XField: ptr(p.Key), Orientation: common.VizOrientationVertical, Stacking: common.StackingModeNone, ShowValue: common.VisibilityModeNever,
 		BarWidth: 0.9, GroupWidth: 0.75, XTickLabelMaxLength: 24, Legend: legend(len(p.Queries) > 1), Tooltip: tooltip(),
 	}
 	if p.Horizontal {
 		o.Orientation = common.VizOrientationHorizontal
+	}
+	if p.Signed {
+		o.ShowValue = common.VisibilityModeAuto
 	}
 	switch {
 	case p.Share:
@@ -262,8 +285,6 @@ func (p Panel) barOptions() barchart.Options {
 	}
 	return o
 }
-
-func (p Panel) keyTitle() string { return p.Key }
 
 // barTransformations join the queries on the key and drop the times.
 func (p Panel) barTransformations() []dashboard.DataTransformerConfig {
@@ -278,8 +299,8 @@ func (p Panel) barTransformations() []dashboard.DataTransformerConfig {
 		}
 	}
 	list = append(list, organize(hiddenTimes(len(p.Queries)), order, rename))
-	if len(p.KeyTexts) > 0 {
-		list = append(list, sortBy(p.Key, false))
+	for _, s := range slices.Backward(p.Sort) { // sorting is stable and takes one field, so the most important comes last
+		list = append(list, sortBy(s.Title, s.Desc))
 	}
 	return list
 }

@@ -83,9 +83,12 @@ type Panel struct {
 	Stacked, Share, Horizontal bool
 	// Signed marks bars on both sides of zero.
 	Signed bool
-	// Columns are the columns of a Table in order; those not named are hidden. Sort names the columns it is sorted by.
+	// Lines puts the numbers of a Stat one below the other.
+	Lines bool
+	// Columns are the columns of a Table in order; those not named are hidden.
 	Columns []Column
-	Sort    []Sort
+	// Sort names the columns of a Table, or the key and queries of Bars, by which it is sorted, the most important first.
+	Sort []Sort
 	// Max is the end of the scale, for ratios.
 	Max *float64
 }

@@ -61,6 +61,11 @@ func sumBy(labels, expr string) string { return aggregate("sum", labels, expr) }
 func maxBy(labels, expr string) string { return aggregate("max", labels, expr) }
 func minBy(labels, expr string) string { return aggregate("min", labels, expr) }
 
+// filled adds a 0 for everything that base yields and the query does not. Both must have the same labels.
+func filled(query, base string) string {
+	return query + "\nor\n0 * (" + base + ")"
+}
+
 // aggregate writes an aggregation by labels, or over everything when there are none.
 func aggregate(operator, labels, expr string) string {
 	if labels == "" {
@@ -100,6 +105,3 @@ func promDuration(d time.Duration) string {
 		return fmt.Sprintf("%ds", d/time.Second)
 	}
 }
-
-// promSeconds writes a duration in seconds.
-func promSeconds(d time.Duration) string { return strconv.FormatFloat(d.Seconds(), 'f', -1, 64) }

@@ -1,6 +1,10 @@
 package monitoring
 
-import "fmt"
+import (
+	"fmt"
+
+	"prodsec_exporter/internal/policy"
+)
 
 // affirmative is the value of the labels privileged, crown_jewel and internet_facing when the answer is yes; what nobody knows is
 // "unknown".
@@ -28,18 +32,22 @@ func protectedCount(scope, check, status string) string {
 	return sumBy("", protected(scope, check, is("status", status)))
 }
 
-// protectionBy is the number of privileged repositories with one result, by check, tier or business unit. Checks that nothing is judged by are left out.
-func protectionBy(label, scope, status string, checks ...string) string {
-	matchers := []string{is("privileged", affirmative), is("scope", scope), is("status", status)}
-	if len(checks) > 0 {
-		matchers = append(matchers, in("check", checks...))
-	}
-	return sumBy(label, board(recProtected, matchers...))
+// protectionByCheck is the number of privileged repositories with one of the results, by check.
+func protectionByCheck(scope string, statuses ...string) string {
+	return sumBy("check", board(recProtected, is("privileged", affirmative), is("scope", scope), in("status", statuses...)))
+}
+
+// requiredBy is the number of privileged repositories with one of the results of all required checks together, by a label.
+func requiredBy(label, scope string, statuses ...string) string {
+	return sumBy(label, protected(scope, string(policy.CheckRequired), in("status", statuses...)))
 }
 
 // gapsByRepository counts the failing or unknown checks of each privileged repository.
 func gapsByRepository(status string) string {
-	return top(tableRows, sumBy(ownerLabels+", repository", oneBoard(protectionGap, is("status", status), isNot("check", "required"))))
+	gaps := func(matchers ...string) string {
+		return sumBy(ownerLabels+", repository", oneBoard(protectionGap, append(matchers, isNot("check", "required"))...))
+	}
+	return filled(gaps(is("status", status)), gaps())
 }
 
 // gapChecks lists every failing or unknown check of each privileged repository.
@@ -60,6 +68,11 @@ func unmappedByReason() string {
 // services counts services of the catalog that match.
 func services(by string, matchers ...string) string {
 	return sumBy(by, oneBoard(serviceInfo, append(matchers, isNot("service_name", "unattributed"))...))
+}
+
+// servicesByTier counts services that match in every tier that has a service.
+func servicesByTier(matchers ...string) string {
+	return filled(services("trust_tier", matchers...), services("trust_tier"))
 }
 
 // factsKnown are the matchers of a service about which everything that policy decides by is known.

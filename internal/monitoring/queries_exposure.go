@@ -20,6 +20,11 @@ func flowsBy(by string, events ...string) string {
 	return sumBy(by, board(recFlow, inWindow(), severe(), in("event", events...)))
 }
 
+// flowsByEvent is the same for each event that happened at all; the others' bars are empty.
+func flowsByEvent(events ...string) string {
+	return filled(flowsBy("event", events...)+" != 0", sumBy("event", board(recFlow, inWindow(), severe()))+" != 0")
+}
+
 // otherwiseClosed counts what left the open weaknesses without being fixed.
 func otherwiseClosed(by string) string {
 	return sumBy(by, board(recFlow, inWindow(), severe(), `event=~"dismissed_.*|duplicate|out_of_scope|scope_lost"`))
@@ -49,12 +54,13 @@ func concentration() string {
 
 // openByAge is the number of open weaknesses of a severity by range of age.
 func openByAge(severity string) string {
-	return sumBy("age", board(recAges, is("severity", severity)))
+	return filled(sumBy("age", board(recAges, is("severity", severity))), sumBy("age", board(recAges)))
 }
 
-// worstServices are the services with the most open criticals and highs, by one severity or verdict.
+// worstServices counts the open criticals and highs that match, of the services with most of them.
 func worstServices(matchers ...string) string {
-	return top(tableRows, sumBy(ownerLabels, board(recServiceOpen, matchers...))+" > 0")
+	worst := fmt.Sprintf("topk(%d, %s > 0)", tableRows, sumBy(ownerLabels, board(recServiceOpen)))
+	return fmt.Sprintf("%s and on (%s) %s", sumBy(ownerLabels, board(recServiceOpen, matchers...)), ownerLabels, worst)
 }
 
 // oldestOpen is the age in days of the oldest open critical or high of each service.
@@ -73,12 +79,13 @@ func exceptionsNow(state string) string { return sumBy("", board(recExceptions, 
 
 // exceptionsEnding counts granted exceptions by category for one horizon of expiry.
 func exceptionsEnding(horizon string) string {
-	return sumBy("category", board(recExceptions, in("state", "active", "expired"), is("expires", horizon))) + " > 0"
+	granted := in("state", "active", "expired", "unscoped")
+	return filled(sumBy("category", board(recExceptions, granted, is("expires", horizon)))+" > 0", sumBy("category", board(recExceptions, granted))+" > 0")
 }
 
 // exceptionAgeQuantile is a quantile of the age of granted exceptions by category, in days.
 func exceptionAgeQuantile(q float64) string {
-	return fmt.Sprintf("sort_desc(histogram_quantile(%g, %s) / 86400 >= 0)", q, sumBy("category, le", oneBoard(exceptionAge+"_bucket")))
+	return fmt.Sprintf("sort_desc(topk(8, histogram_quantile(%g, %s) / 86400 >= 0))", q, sumBy("category, le", oneBoard(exceptionAge+"_bucket")))
 }
 
 // nextExpiries are the days left until the soonest expiry of each service and category.

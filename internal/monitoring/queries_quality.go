@@ -6,7 +6,9 @@ import "fmt"
 func collectors() string { return maxBy(joinLabels(labelsOf(collectorUp)), one(collectorUp)) }
 
 // scopesIn counts scopes by collector for one status.
-func scopesIn(status string) string { return sumBy("collector", one(scopes, is("status", status))) }
+func scopesIn(status string) string {
+	return filled(sumBy("collector", one(scopes, is("status", status))), sumBy("collector", one(scopes)))
+}
 
 // sinceSuccess is the time since the longest unread scope of a kind was read, in seconds.
 func sinceSuccess() string {

@@ -32,7 +32,8 @@ func verdicts(sla, severity string) string {
 
 // verdictsByService lists services with findings of one verdict and severity.
 func verdictsByService(sla, severity string) string {
-	return top(tableRows, sumBy(ownerLabels, board(recServiceOpen, is("sla", sla), is("severity", severity)))+" > 0")
+	return filled(sumBy(ownerLabels, board(recServiceOpen, is("sla", sla), is("severity", severity)))+" > 0",
+		sumBy(ownerLabels, board(recServiceOpen, is("sla", sla)))+" > 0")
 }
 
 // oldestByService is the age in days of the oldest open critical or high of the services that have one with a verdict.
@@ -46,11 +47,11 @@ func remediationQuantile(q float64, by string, matchers ...string) string {
 	return fmt.Sprintf("histogram_quantile(%g, %s) / 86400", q, sumBy(by, board(recRemediationBuckets, matchers...)))
 }
 
-// remediationTrend is the same over the fixes of the thirty days before each moment.
+// remediationTrend is the same over the fixes of the thirty days before each moment, absent where there was none.
 func remediationTrend(q float64) string {
 	buckets := fmt.Sprintf("max without (%s) (increase(%s[30d]))", joinLabels(replicaLabels),
 		series(findingRemediation+"_bucket", append([]string{severe()}, chosen(findingRemediation)...)...))
-	return fmt.Sprintf("histogram_quantile(%g, %s)", q, sumBy("severity, le", buckets))
+	return fmt.Sprintf("histogram_quantile(%g, %s) / 86400 >= 0", q, sumBy("severity, le", buckets))
 }
 
 // targets are the shortest and the longest SLA target of a severity, in days.

@@ -6,9 +6,17 @@ import (
 	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
 )
 
+// tableLabels are the labels that queries of tables yield; those without a column are hidden.
+var tableLabels = append(splitLabels(ownerLabels), "category", "severity", "repository", "scope", "check", "status", "collector", "instance_name", "scope_kind")
+
 // tableTransformations merge the queries on their common labels, name and order the columns and hide the rest.
 func (p Panel) tableTransformations() []dashboard.DataTransformerConfig {
 	hide, order, rename := hiddenTimes(len(p.Queries)), map[string]int{}, map[string]string{}
+	for _, label := range tableLabels {
+		if !slices.ContainsFunc(p.Columns, func(c Column) bool { return c.Field == label }) {
+			hide[label] = true
+		}
+	}
 	for position, c := range p.Columns {
 		for _, field := range p.fieldsOf(c) {
 			order[field], rename[field] = position, c.Title
@@ -70,3 +78,7 @@ func (c Column) properties() (list []dashboard.DynamicConfigValue) {
 	}
 	return list
 }
+
+// bar draws the column's value as a bar; wide sets the column's width.
+func (c Column) bar() Column           { c.Bar = true; return c }
+func (c Column) wide(width int) Column { c.Width = width; return c }
