@@ -125,12 +125,20 @@ func (c *Collector) Collect(ctx context.Context, _ collectors.Cursors, emit func
 	}
 	read := &merged{}
 	for _, f := range files {
-		if err := ctx.Err(); err != nil {
-			return &record.Error{Reason: record.ReasonCanceled, Err: err}
+		if err := canceled(ctx); err != nil {
+			return err
 		}
 		if err := emit(c.batch(f, read)); err != nil {
 			return fmt.Errorf("catalog: emit %s: %w", f.scope, err)
 		}
+	}
+	return canceled(ctx)
+}
+
+// canceled is the error of a context that ended, nil otherwise.
+func canceled(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return &record.Error{Reason: record.ReasonCanceled, Err: err}
 	}
 	return nil
 }

@@ -124,12 +124,20 @@ func (c *Collector) Collect(ctx context.Context, _ collectors.Cursors, emit func
 		return err
 	}
 	for s := range found {
-		if err := ctx.Err(); err != nil {
-			return &record.Error{Reason: record.ReasonCanceled, Err: err}
+		if err := canceled(ctx); err != nil {
+			return err
 		}
 		if err := emit(c.batch(ctx, s)); err != nil {
 			return fmt.Errorf("reports: emit %s: %w", s.relative, err)
 		}
+	}
+	return canceled(ctx)
+}
+
+// canceled is the error of a context that ended, nil otherwise.
+func canceled(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return &record.Error{Reason: record.ReasonCanceled, Err: err}
 	}
 	return nil
 }

@@ -1,0 +1,163 @@
+package reports
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"prodsec_exporter/internal/record"
+)
+
+func readText(t *testing.T, content string) (*report, error) {
+	t.Helper()
+	return read(func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(content)), nil })
+}
+
+func mustRead(t *testing.T, content string) *report {
+	t.Helper()
+	r, err := readText(t, content)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// sarifOf wraps one result and one rule into a report of a tool.
+func sarifOf(tool, rule, result string) string {
+	return fmt.Sprintf(`{"version": "2.1.0", "runs": [{"results": [%s], "tool": {"driver": {"name": %q, "rules": [%s]}}}]}`, result, tool, rule)
+}
+
+func TestSARIFResult(t *testing.T) {
+	for name, tt := range map[string]struct {
+		tool, rule, result string
+		want               record.Finding
+	}{
+		"score decides over level": {
+			"CodeQL", `{"id": "r", "properties": {"security-severity": "9.1", "tags": ["security", "external/cwe/cwe-079"]}}`,
+			`{"ruleId": "r", "ruleIndex": 0, "level": "note", "message": {"text": "m"}, "locations": [{"physicalLocation": {"artifactLocation": {"uri": "./a%20b.go"}, "region": {"startLine": 7}}}]}`,
+			record.Finding{Tool: "codeql", Class: record.ClassSAST, Rule: "r", Title: "m", Severity: record.SeverityCritical, Category: "CWE-79", Place: "a b.go", Line: 7},
+		},
+		"words for a score":             {"Semgrep OSS", `{"id": "r", "properties": {"security-severity": "HIGH"}}`, `{"ruleId": "r"}`, record.Finding{Tool: "semgrep", Class: record.ClassSAST, Severity: record.SeverityHigh}},
+		"level of the result":           {"x", `{"id": "r", "defaultConfiguration": {"level": "note"}}`, `{"ruleId": "r", "level": "error"}`, record.Finding{Severity: record.SeverityHigh}},
+		"level of the rule":             {"x", `{"id": "r", "defaultConfiguration": {"level": "note"}}`, `{"ruleId": "r"}`, record.Finding{Severity: record.SeverityLow}},
+		"no level at all":               {"x", `{"id": "r"}`, `{"ruleId": "r"}`, record.Finding{Severity: record.SeverityMedium}},
+		"level none":                    {"x", `{"id": "r"}`, `{"ruleId": "r", "level": "none"}`, record.Finding{Severity: record.SeverityUnknown}},
+		"score 0 is no score":           {"x", `{"id": "r", "properties": {"security-severity": "0.0"}}`, `{"ruleId": "r", "level": "error"}`, record.Finding{Severity: record.SeverityHigh}},
+		"rule by hierarchical id":       {"x", `{"id": "r", "properties": {"security-severity": 5}}`, `{"ruleId": "r/sub"}`, record.Finding{Rule: "r/sub", Severity: record.SeverityMedium}},
+		"CWE from taxa":                 {"x", `{"id": "r"}`, `{"ruleId": "r", "taxa": [{"id": "352", "toolComponent": {"name": "CWE"}}]}`, record.Finding{Category: "CWE-352"}},
+		"CWE from relationship":         {"x", `{"id": "r", "relationships": [{"target": {"id": "CWE-22", "toolComponent": {"name": "cwe"}}}]}`, `{"ruleId": "r"}`, record.Finding{Category: "CWE-22"}},
+		"CWE in words":                  {"x", `{"id": "r", "properties": {"tags": ["CWE-798: Use of Hard-coded Credentials"]}}`, `{"ruleId": "r"}`, record.Finding{Category: "CWE-798"}},
+		"no CWE":                        {"x", `{"id": "r"}`, `{"ruleId": "r"}`, record.Finding{Category: "r"}},
+		"message by id":                 {"x", `{"id": "r", "messageStrings": {"d": {"text": "{0} meets {1}"}}}`, `{"ruleId": "r", "message": {"id": "d", "arguments": ["a", "b"]}}`, record.Finding{Title: "a meets b"}},
+		"secret: no message":            {"gitleaks", `{"id": "aws", "shortDescription": {"text": "AWS key"}}`, `{"ruleId": "aws", "message": {"text": "found AKIAxxxx"}}`, record.Finding{Class: record.ClassSecret, Title: "AWS key"}},
+		"advisory":                      {"Grype", `{"id": "CVE-2021-44228-log4j-core"}`, `{"ruleId": "CVE-2021-44228-log4j-core"}`, record.Finding{Class: record.ClassSCA, Aliases: []string{"CVE-2021-44228"}}},
+		"Trivy by rule":                 {"Trivy", `{"id": "DS002", "name": "Misconfiguration"}`, `{"ruleId": "DS002"}`, record.Finding{Tool: "trivy", Class: record.ClassIaC}},
+		"infrastructure":                {"Checkov", `{"id": "r"}`, `{"ruleId": "r"}`, record.Finding{Class: record.ClassIaC}},
+		"dynamic":                       {"OWASP ZAP", `{"id": "r"}`, `{"ruleId": "r"}`, record.Finding{Class: record.ClassDAST}},
+		"suppressed":                    {"x", `{"id": "r"}`, `{"ruleId": "r", "suppressions": [{"kind": "external"}]}`, record.Finding{Closure: record.ClosureOther}},
+		"suppressed as false positive":  {"x", `{"id": "r"}`, `{"ruleId": "r", "suppressions": [{"kind": "external", "status": "accepted", "justification": "False positive"}]}`, record.Finding{Closure: record.ClosureFalsePositive}},
+		"suppressed as won't fix":       {"x", `{"id": "r"}`, `{"ruleId": "r", "suppressions": [{"kind": "external", "justification": "won't fix"}]}`, record.Finding{Closure: record.ClosureWontFix}},
+		"suppressed in tests":           {"x", `{"id": "r"}`, `{"ruleId": "r", "suppressions": [{"kind": "external", "justification": "used_in_tests"}]}`, record.Finding{Closure: record.ClosureUsedInTests}},
+		"suppression under review":      {"x", `{"id": "r"}`, `{"ruleId": "r", "suppressions": [{"kind": "external", "status": "underReview"}]}`, record.Finding{}},
+		"one suppression rejected":      {"x", `{"id": "r"}`, `{"ruleId": "r", "suppressions": [{"kind": "inSource"}, {"kind": "external", "status": "rejected"}]}`, record.Finding{}},
+		"suppressions empty":            {"x", `{"id": "r"}`, `{"ruleId": "r", "suppressions": []}`, record.Finding{}},
+		"baseline absent":               {"x", `{"id": "r"}`, `{"ruleId": "r", "baselineState": "absent"}`, record.Finding{Closure: record.ClosureFixed}},
+		"baseline unchanged":            {"x", `{"id": "r"}`, `{"ruleId": "r", "baselineState": "unchanged"}`, record.Finding{}},
+		"script link":                   {"x", `{"id": "r", "helpUri": "javascript:alert(1)"}`, `{"ruleId": "r"}`, record.Finding{}},
+		"windows path and absolute URI": {"x", `{"id": "r"}`, `{"ruleId": "r", "locations": [{"physicalLocation": {"artifactLocation": {"uri": "src\\a.cs"}}}]}`, record.Finding{Place: "src/a.cs"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := mustRead(t, sarifOf(tt.tool, tt.rule, tt.result))
+			if len(r.findings) != 1 {
+				t.Fatalf("got %d findings, want 1", len(r.findings))
+			}
+			got, want := r.findings[0], tt.want
+			// What a row does not name is not its subject, except that an open finding is open and no script is a link.
+			blank(&want.Tool, &got.Tool)
+			blank(&want.Rule, &got.Rule)
+			blank(&want.Title, &got.Title)
+			blank(&want.Category, &got.Category)
+			blank(&want.Class, &got.Class)
+			blank(&want.Severity, &got.Severity)
+			got.ID = ""
+			if d := cmp.Diff(want, got); d != "" {
+				t.Errorf("(-want +got):\n%s", d)
+			}
+		})
+	}
+}
+
+func blank[T comparable](want, got *T) {
+	var zero T
+	if *want == zero {
+		*got = zero
+	}
+}
+
+func TestSARIFRulesInExtensionsAndAfterResults(t *testing.T) {
+	r := mustRead(t, `{"runs": [{
+		"results": [
+			{"rule": {"index": 1, "toolComponent": {"index": 0}}},
+			{"rule": {"id": "b", "toolComponent": {"name": "pack"}}},
+			{"ruleId": "b"},
+			{"ruleId": "b", "ruleIndex": -1},
+			{"ruleId": "b", "ruleIndex": 999}],
+		"artifacts": [{"location": {"uri": "x.go"}}],
+		"tool": {"driver": {"name": "CodeQL", "rules": []}, "extensions": [{"name": "pack", "rules": [{"id": "a"}, {"id": "b", "properties": {"security-severity": "9.9"}}]}]}}]}`)
+	for i, f := range r.findings {
+		if f.Rule != "b" || f.Severity != record.SeverityCritical {
+			t.Errorf("result %d: rule %q, severity %q; want b, critical", i, f.Rule, f.Severity)
+		}
+	}
+	if len(r.findings) != 5 {
+		t.Errorf("got %d findings, want 5", len(r.findings))
+	}
+}
+
+func TestSARIFKinds(t *testing.T) {
+	for kind, want := range map[string]int{"fail": 1, "review": 1, "open": 1, "": 1, "pass": 0, "notApplicable": 0, "informational": 0} {
+		r := mustRead(t, sarifOf("x", `{"id": "r"}`, fmt.Sprintf(`{"ruleId": "r", "kind": %q}`, kind)))
+		if len(r.findings) != want || len(r.ignored) != 1-want || len(r.rejected) != 0 {
+			t.Errorf("kind %q: %d findings, ignored %v, rejected %v", kind, len(r.findings), r.ignored, r.rejected)
+		}
+	}
+}
+
+func TestSARIFIdentity(t *testing.T) {
+	result := func(line int, message, prints string) string {
+		return fmt.Sprintf(`{"ruleId": "r", "message": {"text": %q}, "locations": [{"physicalLocation": {"artifactLocation": {"uri": "a.go"}, "region": {"startLine": %d}}}] %s}`, message, line, prints)
+	}
+	id := func(result string) string { return mustRead(t, sarifOf("x", `{"id": "r"}`, result)).findings[0].ID }
+	hash := `, "partialFingerprints": {"primaryLocationLineHash": "abc:1", "volatile": "1"}`
+	moved := `, "partialFingerprints": {"primaryLocationLineHash": "abc:1", "volatile": "2"}`
+	if id(result(1, "m", hash)) != id(result(9, "other words", moved)) {
+		t.Error("a result with the same line hash must keep its id when it moves")
+	}
+	if id(result(1, "m", "")) == id(result(2, "m", "")) {
+		t.Error("without fingerprints, two lines are two findings")
+	}
+	twice := mustRead(t, sarifOf("x", `{"id": "r"}`, result(1, "m", hash)+","+result(1, "m", hash)))
+	if len(twice.findings) != 2 || twice.findings[1].ID != twice.findings[0].ID+"~2" {
+		t.Errorf("equal results must be numbered, got %+v", twice.findings)
+	}
+}
+
+func TestSARIFRun(t *testing.T) {
+	const text = `{"version": "2.1.0", "runs": [{"tool": {"driver": {"name": "X"}}, "invocations": [{"executionSuccessful": %t, "endTimeUtc": "2026-01-02T03:04:05.6Z"}],
+		"versionControlProvenance": [{"repositoryUri": "https://github.com/Acme/API.git"}], "results": %s}]}`
+	r := mustRead(t, fmt.Sprintf(text, true, "[]"))
+	want := []record.Scan{{Tool: "x", Class: record.ClassSAST, Repository: "acme/api", Enabled: record.AnswerYes, SucceededAt: time.Unix(0, 0)}}
+	if d := cmp.Diff(want, r.scans); d != "" || r.incomplete || !r.producedAt.Equal(time.Date(2026, 1, 2, 3, 4, 5, 6e8, time.UTC)) {
+		t.Errorf("clean run: incomplete %t, produced %v, scans (-want +got):\n%s", r.incomplete, r.producedAt, d)
+	}
+	if r := mustRead(t, fmt.Sprintf(text, false, "[]")); !r.incomplete || !r.scans[0].SucceededAt.IsZero() {
+		t.Error("a failed invocation must not count as a clean scan")
+	}
+	if r := mustRead(t, fmt.Sprintf(text, true, "null")); !r.incomplete {
+		t.Error("a run without results must not count as a clean scan")
+	}
+}
