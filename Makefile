@@ -1,0 +1,67 @@
+# Everything a developer does. "make test" needs Go and make alone; "make e2e" needs the servers that .ci/run installs.
+
+GO              ?= go
+GOLANGCI_LINT   := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+LINT            := bin/golangci-lint
+VERSION         ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+REVISION        ?= $(shell git rev-parse --short HEAD 2>/dev/null || echo unknown)
+VERSION_PACKAGE := github.com/prometheus/common/version
+LDFLAGS         := -s -w -X $(VERSION_PACKAGE).Version=$(VERSION) -X $(VERSION_PACKAGE).Revision=$(REVISION)
+FUZZTIME        ?= 30s
+
+.PHONY: help demo build test gofmt vet lint unit generate generate-check rules-test e2e bench fuzz clean
+.DEFAULT_GOAL := help
+
+help: ## Show the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: ## Run the exporter on a synthetic organisation, on :10042
+	$(GO) run ./cmd/prodsec_exporter --demo
+
+build: ## Build a static binary into bin/
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/prodsec_exporter ./cmd/prodsec_exporter
+
+test: gofmt vet lint unit generate-check rules-test ## Everything that needs no server
+
+gofmt: ## Fail if a file is not formatted
+	@files=$$(gofmt -l cmd collectors internal e2e); if [ -n "$$files" ]; then echo "gofmt these files:"; echo "$$files"; exit 1; fi
+
+vet: ## Run go vet
+	$(GO) vet ./...
+	$(GO) vet -tags e2e ./e2e/...
+
+$(LINT): Makefile
+	GOBIN=$(CURDIR)/bin $(GO) install $(GOLANGCI_LINT)
+	@touch $(LINT)
+
+lint: $(LINT) ## Run the pinned golangci-lint
+	$(LINT) run ./...
+
+unit: ## Run the tests with the race detector
+	$(GO) test -race -timeout 15m ./...
+
+generate: ## Write docs/metrics.md, rules, alerts and boards from code, and the schema of the configuration
+	$(GO) run ./cmd/generate
+	$(GO) test ./cmd/prodsec_exporter -run TestSchemaIsGenerated -update
+
+generate-check: ## Fail if generated files differ from what the code says
+	$(GO) run ./cmd/generate -check
+
+rules-test: ## Run the rules' unit tests on Prometheus' own engine (a module of its own keeps its dependencies out of ours)
+	cd tools && $(GO) test ./...
+
+e2e: ## Run the binary with a real Prometheus and Alertmanager
+	$(GO) test -tags e2e -count 1 -timeout 15m -v ./e2e/...
+
+bench: ## Run the benchmarks beside whose figures stand the budgets of docs/performance.md
+	$(GO) test -run '^$$' -bench . -benchmem -timeout 60m ./internal/...
+
+fuzz: ## Run each fuzz target for FUZZTIME
+	@for package in $$($(GO) list ./...); do \
+	  for target in $$($(GO) test -list '^Fuzz' $$package | grep '^Fuzz' || true); do \
+	    echo "== $$package $$target"; $(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$package || exit 1; \
+	  done; \
+	done
+
+clean: ## Remove what was built
+	rm -rf bin
