@@ -25,6 +25,7 @@ type defectDojo struct {
 	types       []string // product types by id-1
 	products    []product
 	engagements []engagement
+	uploads     map[*world.Repository][]engagement
 }
 
 // product stands for a service, or for a repository without one.
@@ -54,7 +55,7 @@ var testTypes = []struct {
 }
 
 func newDefectDojo(w *world.World, now func() time.Time, token, url string) http.Handler {
-	d := &defectDojo{world: w, now: now, token: token, url: url, mux: http.NewServeMux(), view: &view{}}
+	d := &defectDojo{world: w, now: now, token: token, url: url, mux: http.NewServeMux(), view: &view{}, uploads: map[*world.Repository][]engagement{}}
 	d.build()
 	for path, handle := range map[string]http.HandlerFunc{
 		"findings": d.findings, "products": d.listProducts, "assets": d.listProducts, "product_types": d.listTypes, "organizations": d.listTypes,
@@ -113,25 +114,21 @@ func (d *defectDojo) build() {
 }
 
 func (d *defectDojo) engage(r *world.Repository, s *world.Service, product int) {
-	d.engagements = append(d.engagements, engagement{id: len(d.engagements) + 1, product: product, repository: r, service: s})
+	e := engagement{id: len(d.engagements) + 1, product: product, repository: r, service: s}
+	d.engagements = append(d.engagements, e)
+	d.uploads[r] = append(d.uploads[r], e)
 }
 
 // engagementOf is the engagement that a finding was uploaded to. Files of a monorepo that belong to nobody go to its first one.
 func (d *defectDojo) engagementOf(f *world.Finding) engagement {
+	candidates := d.uploads[f.Repository]
 	service := f.Service()
-	first := engagement{}
-	for _, e := range d.engagements {
-		if e.repository != f.Repository {
-			continue
-		}
+	for _, e := range candidates {
 		if e.service == service {
 			return e
 		}
-		if first.id == 0 {
-			first = e
-		}
 	}
-	return first
+	return candidates[0]
 }
 
 // testOf is the number of the test of an engagement and a tool.

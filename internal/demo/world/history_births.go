@@ -126,7 +126,7 @@ func (b *birth) twin(f *Finding) {
 		twin.Source = SourceReports
 	}
 	b.number(&twin)
-	twin.TouchedEvery = 0
+	twin.TouchedEvery, twin.Changes = 0, retold(f.Changes)
 	twin.Born = f.Born.Add(between(b.random, time.Hour, day))
 	if len(f.Changes) > 0 && !f.Changes[0].At.After(twin.Born) {
 		return // closed before the other tool looked
@@ -154,11 +154,11 @@ func (b *birth) code() {
 	f := b.add(&Finding{
 		Source: SourceCodeScanning, Tool: ToolCodeQL, Class: record.ClassSAST, Rule: b.rule(rules), Path: b.path(), Line: 1 + b.random.IntN(600),
 	})
-	if b.random.Float64() < 0.03 {
+	if b.repository.Purpose == PurposeApplication && b.random.Float64() < 0.03 {
 		twin := *f
 		twin.Source, twin.Tool = SourceDefectDojo, ToolSemgrep
 		b.number(&twin)
-		twin.TouchedEvery = 0
+		twin.TouchedEvery, twin.Changes = 0, retold(f.Changes)
 		b.list = append(b.list, &twin)
 	}
 }

@@ -1,6 +1,7 @@
 package world
 
 import (
+	"slices"
 	"time"
 
 	"prodsec_exporter/internal/record"
@@ -49,6 +50,21 @@ func (b *birth) fate(f *Finding) []Change {
 		return changes
 	}
 	return append(changes, Change{reopened, record.ClosureNone}, Change{again, record.ClosureFixed})
+}
+
+// retold are the changes of another tool's finding in the words of DefectDojo.
+func retold(changes []Change) []Change {
+	words := map[record.Closure]record.Closure{
+		record.ClosureWontFix: record.ClosureRiskAccepted, record.ClosureOther: record.ClosureRiskAccepted, record.ClosureMitigated: record.ClosureRiskAccepted,
+		record.ClosureUsedInTests: record.ClosureFalsePositive, record.ClosureAutoDismissed: record.ClosureOutOfScope,
+	}
+	told := slices.Clone(changes)
+	for i, c := range told {
+		if word, ok := words[c.To]; ok {
+			told[i].To = word
+		}
+	}
+	return told
 }
 
 // life draws how long the finding stays open.
