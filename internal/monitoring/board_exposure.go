@@ -31,7 +31,7 @@ func openStat(id uint32, severity string) Panel {
 		Source:  findingsOpen + "; the change is the sum of the signed events of " + findingFlow + ", exact from the first day.",
 		Act:     "a growing number is explained by cause and business unit in the next row; decide whether intake or capacity is the problem.",
 		Empty:   "No findings were read yet",
-		Queries: []Query{{Name: "open", Expr: openNow("", severity)}, {Name: "change in $window", Expr: changeInWindow("", severity), Steps: falling()}},
+		Queries: []Query{{Name: "open", Expr: openNow("", severity)}, {Name: "$window change", Expr: changeInWindow("", severity), Steps: falling()}},
 	}
 }
 
@@ -57,7 +57,7 @@ func exposureHeadlines() []Panel {
 			Queries: []Query{{Name: "past deadline", Expr: breachedShare()}},
 		},
 		{
-			ID: 5, Title: "Share in the five worst services", Look: Stat, W: 4, H: 4, Unit: "percentunit", Decimals: number(0),
+			ID: 5, Title: "Held by five services", Look: Stat, W: 4, H: 4, Unit: "percentunit", Decimals: number(0),
 			Steps: []Step{below(neutral), from(concentrated, warning)},
 			Means: "Share of the open criticals and highs that the five services with most of them hold. High: a few services' problem, to be solved with their owners. " +
 				"Low: everybody's problem, to be solved by a platform.", Source: findingsOpen + ".",
