@@ -1,0 +1,117 @@
+package github
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"maps"
+	"math"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"prodsec_exporter/collectors"
+	"prodsec_exporter/internal/record"
+)
+
+// Check asks for one item of everything the collector reads.
+func (c *Collector) Check(ctx context.Context) ([]collectors.CheckResult, error) {
+	var results []collectors.CheckResult
+	for _, org := range c.config.Organizations {
+		subject := "organisation " + org + ": "
+		if c.config.Repositories {
+			results = append(results, collectors.CheckResult{
+				Subject: subject + "repositories", Err: c.probe(ctx, "orgs/"+url.PathEscape(org)+"/repos", nil, ""),
+				Unknown: "which repositories exist, their visibility and which scanners are switched on",
+			})
+		}
+		for _, source := range alertSources() {
+			if slices.Contains(c.config.Alerts, source.kind) {
+				results = append(results, collectors.CheckResult{
+					Subject: subject + strings.ReplaceAll(string(source.kind), "_", " ") + " alerts",
+					Err:     c.probe(ctx, "orgs/"+url.PathEscape(org)+"/"+source.path, source.query, source.permission),
+					Unknown: "findings of " + strings.ReplaceAll(string(source.kind), "_", " ") + " and all that is computed from them",
+				})
+			}
+		}
+		if c.config.Protection {
+			results = append(results, collectors.CheckResult{
+				Subject: subject + "branch protection", Err: c.probeProtection(ctx, org),
+				Unknown: "who is bound by classic branch protection and whether it dismisses stale reviews",
+			})
+		}
+		if err := ctx.Err(); err != nil {
+			return results, err
+		}
+	}
+	return results, nil
+}
+
+func (c *Collector) probe(ctx context.Context, path string, more url.Values, permission string) error {
+	query := url.Values{"per_page": {"1"}}
+	for key, values := range more {
+		query[key] = values
+	}
+	var items []json.RawMessage
+	_, err := c.api.get(ctx, path, query, &items)
+	if permission == "" {
+		return err
+	}
+	return scopeError(err, permission)
+}
+
+// probeProtection reads the protection of a few repositories; hidden classic rules are a missing permission.
+func (c *Collector) probeProtection(ctx context.Context, org string) error {
+	const few = 5
+	w := &protectionWalk{collector: c, org: org, size: few}
+	data, failures, err := w.ask(ctx, "")
+	if err != nil {
+		return scopeError(err, rulesPermission)
+	}
+	nodes := data.Organization.Repositories.Nodes
+	if err := assign(failures, nodes); err != nil {
+		return scopeError(err, rulesPermission)
+	}
+	for _, node := range nodes {
+		if node == nil || node.DefaultBranchRef == nil {
+			continue
+		}
+		if ref := node.DefaultBranchRef; slices.Contains(node.hidden, "branchProtectionRule") || ref.Classic == nil && ref.Update != nil {
+			return &record.Error{Reason: record.ReasonPermission, Permission: classicPermission, Err: errors.New("classic branch protection is hidden")}
+		}
+	}
+	return nil
+}
+
+// Forecast estimates requests per hour: one per kind of alert and organisation in each collection while little changes, the
+// sweeps' pages, and the pages of repositories and protection in each posture interval.
+func (c *Collector) Forecast() map[string]float64 {
+	perHour := func(every collectors.Duration) float64 {
+		if every <= 0 {
+			return 0
+		}
+		return float64(time.Hour) / float64(every.Std())
+	}
+	forecast := map[string]float64{}
+	for _, org := range c.config.Organizations {
+		var seen organisation
+		c.remember(strings.ToLower(org), func(o *organisation) {
+			seen = *o
+			seen.sweepPages = maps.Clone(o.sweepPages)
+		})
+		pages := func(per float64) float64 { return max(1, math.Ceil(float64(seen.repositories)/per)) }
+		forecast["core"] += perHour(c.config.Interval) * float64(len(c.config.Alerts))
+		for _, n := range seen.sweepPages {
+			forecast["core"] += perHour(c.config.FullInterval) * float64(n)
+		}
+		if c.config.Repositories {
+			forecast["core"] += perHour(c.config.PostureInterval) * pages(100)
+		}
+		if c.config.Protection {
+			forecast["graphql"] += perHour(c.config.PostureInterval) * pages(firstPage)
+			forecast["core"] += perHour(c.config.FullInterval) * float64(len(seen.bypass))
+		}
+	}
+	return forecast
+}
