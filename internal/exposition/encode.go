@@ -56,7 +56,7 @@ func asInfo(buf *bytes.Buffer, start int, name string) {
 func familyOf(r metrics.Result, f format) *dto.MetricFamily {
 	family := &dto.MetricFamily{
 		Name:   proto.String(r.Family.Name),
-		Help:   proto.String(r.Family.Description()),
+		Help:   proto.String(strings.ToValidUTF8(r.Family.Description(), "\uFFFD")),
 		Type:   typeOf(r.Family.Type).Enum(),
 		Metric: make([]*dto.Metric, len(r.Series)),
 	}
