@@ -1,0 +1,141 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"prodsec_exporter/collectors"
+	"prodsec_exporter/internal/config"
+	"prodsec_exporter/internal/record"
+)
+
+// checkTimeout bounds how long one collector may take to prove its credentials.
+const checkTimeout = 2 * time.Minute
+
+// errNotAllWorks is the answer of a check that found something missing; what, was printed.
+var errNotAllWorks = errors.New("check: not everything that is configured works; see above")
+
+// check says whether the configuration is good, and with --online whether the sources agree.
+func (p *program) check(ctx context.Context) (err error) {
+	load, end, err := p.source(ctx)
+	if err != nil {
+		return err
+	}
+	defer closing(end, &err)
+	telemetry := newTelemetry(p.logger, time.Now)
+	plan, err := telemetry.plan(load)
+	if err != nil {
+		return err
+	}
+	if err := p.summarise(plan); err != nil {
+		return err
+	}
+	if !p.online {
+		return nil
+	}
+	works := true
+	for _, b := range plan.built {
+		good, err := p.checkOnline(ctx, b, telemetry.instance(keyOf(b)))
+		if err != nil {
+			return err
+		}
+		works = works && good
+	}
+	if !works {
+		return errNotAllWorks
+	}
+	_, err = fmt.Fprintln(p.stdout, "\nEverything that is configured works.")
+	return err
+}
+
+// summarise prints what is configured.
+func (p *program) summarise(plan plan) error {
+	return p.table(func(w *strings.Builder) {
+		c := plan.config
+		fmt.Fprintf(w, "%s is valid: %d collectors, policy version %s, evaluated every %s.\n\n", c.File, len(plan.built), c.Policy.Version(), c.EvaluationInterval)
+		fmt.Fprintln(w, "COLLECTOR\tINSTANCE\tINTERVAL\tFULL INTERVAL\tSTALE AFTER\tTIMEOUT")
+		for _, b := range plan.built {
+			s := b.Settings
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", b.Kind.Name, s.Name, s.Interval, s.FullInterval, s.StaleAfter, s.Timeout)
+		}
+	})
+}
+
+// checkOnline prints what a collector can and cannot read, and what it will cost; it reports whether all works.
+func (p *program) checkOnline(ctx context.Context, b config.Built, seen *instance) (works bool, err error) {
+	if _, err := fmt.Fprintf(p.stdout, "\n%s/%s\n", b.Kind.Name, b.Settings.Name); err != nil {
+		return false, err
+	}
+	checker, ok := b.Collector.(collectors.Checker)
+	if !ok {
+		_, err := fmt.Fprintln(p.stdout, "  has nothing to check online")
+		return true, err
+	}
+	bounded, cancel := context.WithTimeout(ctx, checkTimeout)
+	defer cancel()
+	results, err := checker.Check(bounded)
+	if err != nil && ctx.Err() != nil {
+		return false, fmt.Errorf("check: %w", err)
+	}
+	if err != nil {
+		results = append(results, collectors.CheckResult{Subject: "everything else", Err: err, Unknown: "whatever it holds"})
+	}
+	works = true
+	err = p.table(func(w *strings.Builder) {
+		for _, r := range results {
+			works = works && r.Err == nil
+			writeResult(w, r)
+		}
+		writeForecast(w, b, seen)
+	})
+	return works, err
+}
+
+func writeResult(w *strings.Builder, r collectors.CheckResult) {
+	if r.Err == nil {
+		fmt.Fprintf(w, "  ok\t%s\n", r.Subject)
+		return
+	}
+	fmt.Fprintf(w, "  FAILED\t%s\t%s\n", r.Subject, record.Text(r.Err.Error()))
+	if e, ok := errors.AsType[*record.Error](r.Err); ok && e.Permission != "" {
+		fmt.Fprintf(w, "  \t  missing permission:\t%s\n", record.Text(e.Permission))
+	}
+	if r.Unknown != "" {
+		fmt.Fprintf(w, "  \t  remains unknown:\t%s\n", r.Unknown)
+	}
+}
+
+// writeForecast prints the cost in API calls against the budget that the source stated during the check.
+func writeForecast(w *strings.Builder, b config.Built, seen *instance) {
+	forecaster, ok := b.Collector.(collectors.Forecaster)
+	if !ok {
+		return
+	}
+	forecast := forecaster.Forecast()
+	for _, resource := range slices.Sorted(maps.Keys(forecast)) {
+		of := "the source stated no budget"
+		seen.mu.Lock()
+		if budget, ok := seen.budgets[resource]; ok {
+			of = fmt.Sprintf("budget %d, %d left", budget.limit, budget.remaining)
+		}
+		seen.mu.Unlock()
+		fmt.Fprintf(w, "  forecast\t%s\t%.0f requests per hour (%s)\n", resource, forecast[resource], of)
+	}
+}
+
+// table aligns what fill writes in columns and prints it.
+func (p *program) table(fill func(*strings.Builder)) error {
+	var cells strings.Builder
+	fill(&cells)
+	w := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
+	if _, err := w.Write([]byte(cells.String())); err != nil {
+		return err
+	}
+	return w.Flush()
+}

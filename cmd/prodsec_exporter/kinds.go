@@ -1,0 +1,21 @@
+package main
+
+import (
+	"prodsec_exporter/collectors"
+	"prodsec_exporter/collectors/catalog"
+	"prodsec_exporter/collectors/defectdojo"
+	"prodsec_exporter/collectors/github"
+	"prodsec_exporter/collectors/jira"
+	"prodsec_exporter/collectors/reports"
+)
+
+// kinds is the one list of what the exporter can read.
+func kinds() []collectors.Kind {
+	return []collectors.Kind{
+		catalog.Kind(),
+		defectdojo.Kind(),
+		github.Kind(),
+		jira.Kind(),
+		reports.Kind(),
+	}
+}

@@ -1,0 +1,27 @@
+// Command prodsec_exporter polls GitHub, Jira and security scanners, keeps what it learns in a ledger, and serves the metrics of
+// a product-security programme to Prometheus.
+//
+//	prodsec_exporter --demo                 shows it on a synthetic organisation
+//	prodsec_exporter                        runs with prodsec.yml
+//	prodsec_exporter check [--online]       says whether a configuration would work
+//
+// This package only ties the parts together; each part is in a package of its own (see docs/architecture.md).
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := newProgram(os.Stdout, os.Stderr).run(ctx, os.Args[1:])
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "prodsec_exporter:", err)
+		os.Exit(1)
+	}
+}

@@ -1,0 +1,85 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/prometheus/common/version"
+	"golang.org/x/sync/errgroup"
+
+	"prodsec_exporter/internal/ledger"
+	"prodsec_exporter/internal/web"
+)
+
+// serve polls and serves until ctx ends.
+func (p *program) serve(ctx context.Context) (err error) {
+	started := time.Now()
+	p.logger.Info("Starting prodsec_exporter", "version", version.Info(), "build", version.BuildContext(), "demo", p.demo)
+	load, endSource, err := p.source(ctx)
+	if err != nil {
+		return err
+	}
+	defer closing(endSource, &err)
+	path, removeLedger, err := p.ledgerFile()
+	if err != nil {
+		return err
+	}
+	defer closing(removeLedger, &err)
+
+	telemetry := newTelemetry(p.logger, time.Now)
+	plan, err := telemetry.plan(load)
+	if err != nil {
+		return err
+	}
+	kept, err := ledger.Open(ctx, ledger.Options{Path: path, Policy: plan.config.Policy, Logger: p.logger})
+	if err != nil {
+		return err
+	}
+	defer closing(kept.Close, &err)
+	p.logger.Info("Opened the ledger", "path", path, "bytes", kept.Stats().Bytes)
+
+	e := newExporter(kept, telemetry, load, p.logger)
+	if err := e.start(ctx, plan); err != nil {
+		return err
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return e.run(ctx) })
+	group.Go(func() error { return p.reloads(ctx, e) })
+	group.Go(func() error { return web.Serve(ctx, web.Handler(p.pages(e)), p.web, p.logger, p.listening) })
+	err = group.Wait()
+	p.logger.Info("Stopped", "after", time.Since(started).Round(time.Millisecond))
+	return err
+}
+
+func (p *program) pages(e *exporter) web.Options {
+	return web.Options{
+		Metrics: e.store,
+		Status:  e.status,
+		Reload:  e.reload,
+		Config:  func() (string, error) { return e.current().Masked() },
+		Private: func() bool { return web.Private(p.web) },
+		Version: version.Version,
+		Logger:  p.logger,
+	}
+}
+
+// reloads applies the configuration anew at each SIGHUP until ctx ends.
+func (p *program) reloads(ctx context.Context, e *exporter) error {
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	defer signal.Stop(hangups)
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-hangups:
+			if err := e.reload(ctx); err != nil && ctx.Err() != nil {
+				return fmt.Errorf("reload: %w", err)
+			}
+		}
+	}
+}

@@ -1,0 +1,147 @@
+package main
+
+import (
+	"cmp"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"prodsec_exporter/collectors"
+	"prodsec_exporter/internal/config"
+	"prodsec_exporter/internal/web"
+)
+
+// telemetry is what the exporter knows about itself: its runs, its API calls, its configuration. It makes the metrics from that at
+// each scrape, so that an instance that is gone leaves no ghost.
+type telemetry struct {
+	logger *slog.Logger
+	now    func() time.Time
+
+	duration     *prometheus.HistogramVec
+	ledgerErrors prometheus.Counter
+
+	mu              sync.Mutex
+	instances       map[instanceKey]*instance
+	reloadGood      bool
+	reloadGoodSince time.Time
+}
+
+// instanceKey names a collector instance.
+type instanceKey struct{ kind, name string }
+
+func keyOf(b config.Built) instanceKey { return instanceKey{b.Kind.Name, b.Settings.Name} }
+
+func newTelemetry(logger *slog.Logger, now func() time.Time) *telemetry {
+	return &telemetry{
+		logger: logger, now: now, instances: map[instanceKey]*instance{},
+		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name:    "prodsec_collection_duration_seconds",
+			Help:    "How long runs of a collector took, failed ones included.",
+			Buckets: []float64{0.1, 0.5, 1, 5, 15, 60, 300, 900, 3600}, NativeHistogramBucketFactor: 1.1,
+			NativeHistogramMaxBucketNumber: 100, NativeHistogramMinResetDuration: time.Hour,
+		}, []string{"collector", "instance_name"}),
+		ledgerErrors: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "prodsec_ledger_errors_total",
+			Help: "Operations on the ledger that failed. What was known before stays served; what was to be stored will be read again.",
+		}),
+	}
+}
+
+// plan loads a configuration and builds its collectors, each with its part of the telemetry.
+func (t *telemetry) plan(load func() (*config.Config, error)) (plan, error) {
+	c, err := load()
+	if err != nil {
+		return plan{}, err
+	}
+	built, err := c.Build(t.env)
+	if err != nil {
+		return plan{}, err
+	}
+	return plan{config: c, built: built}, nil
+}
+
+// env is what a collector instance is given.
+func (t *telemetry) env(kind, name string) collectors.Env {
+	return collectors.Env{
+		Logger:   t.logger.With("collector", kind, "instance_name", name),
+		Observer: t.instance(instanceKey{kind, name}),
+		Now:      t.now,
+	}
+}
+
+// instance is what is known about an instance, from now on if it is new.
+func (t *telemetry) instance(key instanceKey) *instance {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	i := t.instances[key]
+	if i == nil {
+		i = newInstance(key, t)
+		t.instances[key] = i
+	}
+	return i
+}
+
+// observer is the part of an instance that its scheduler tells about runs.
+func (t *telemetry) observer(b config.Built) *runs {
+	i := t.instance(keyOf(b))
+	forecaster, _ := b.Collector.(collectors.Forecaster)
+	return &runs{instance: i, forecaster: forecaster}
+}
+
+// keep forgets every instance that is not among those given.
+func (t *telemetry) keep(wanted map[instanceKey]config.Built) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for key := range t.instances {
+		if _, ok := wanted[key]; !ok {
+			delete(t.instances, key)
+			t.duration.DeleteLabelValues(key.kind, key.name)
+		}
+	}
+	for key := range wanted {
+		t.duration.WithLabelValues(key.kind, key.name)
+	}
+}
+
+// reloaded notes whether the configuration file could be applied.
+func (t *telemetry) reloaded(good bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.reloadGood = good
+	if good {
+		t.reloadGoodSince = t.now()
+	}
+}
+
+// ledgerFailed counts and logs a failure that has no caller to be returned to.
+func (t *telemetry) ledgerFailed(doing string, err error) {
+	t.ledgerErrors.Inc()
+	t.logger.Error("The ledger failed", "doing", doing, "error", err)
+}
+
+// sorted are the instances in the order of their names.
+func (t *telemetry) sorted() []*instance {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	all := make([]*instance, 0, len(t.instances))
+	for _, i := range t.instances {
+		all = append(all, i)
+	}
+	slices.SortFunc(all, func(a, b *instance) int {
+		return cmp.Or(cmp.Compare(a.key.kind, b.key.kind), cmp.Compare(a.key.name, b.key.name))
+	})
+	return all
+}
+
+// status is every instance in the words of the landing page.
+func (t *telemetry) status() []web.Collector {
+	all := t.sorted()
+	page := make([]web.Collector, len(all))
+	for n, i := range all {
+		page[n] = i.status()
+	}
+	return page
+}
