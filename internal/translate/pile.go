@@ -25,9 +25,11 @@ func NewPile() *Pile {
 	return &Pile{Findings: []record.Finding{}, Rejected: map[record.RejectReason]int{}, at: map[string]int{}}
 }
 
-// Add takes a finding. One that came before, as happens when items move between pages while they are read, is replaced.
+// Add takes a finding. One that came before, as happens when items move between pages while they are read or when two analysers
+// report one thing, is replaced, but keeps the earliest date of first sight.
 func (p *Pile) Add(f record.Finding) {
 	if i, ok := p.at[f.ID]; ok {
+		f.FirstSeen = record.Earliest(p.Findings[i].FirstSeen, f.FirstSeen)
 		p.Findings[i] = f
 		return
 	}

@@ -155,12 +155,13 @@ func TestNumbered(t *testing.T) {
 
 func TestPile(t *testing.T) {
 	p := NewPile()
-	p.Take(record.Finding{ID: "a", Title: "old"}, nil)
+	early := time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC)
+	p.Take(record.Finding{ID: "a", Title: "old", FirstSeen: early}, nil)
 	p.Take(record.Finding{ID: "b"}, nil)
-	p.Take(record.Finding{ID: "a", Title: "new"}, nil)
+	p.Take(record.Finding{ID: "a", Title: "new", FirstSeen: early.Add(time.Hour)}, nil)
 	p.Take(record.Finding{}, ErrNoID)
 	b := p.Batch("x:y")
-	if len(b.Findings) != 2 || b.Findings[0].Title != "new" || b.Rejected[record.RejectNoID] != 1 || b.Mode != record.Full {
+	if len(b.Findings) != 2 || b.Findings[0].Title != "new" || !b.Findings[0].FirstSeen.Equal(early) || b.Rejected[record.RejectNoID] != 1 || b.Mode != record.Full {
 		t.Errorf("got %+v", b)
 	}
 	if b := NewPile().Batch("x:y"); b.Findings == nil {
