@@ -51,7 +51,7 @@ var testTypes = []struct {
 	tool world.Tool
 }{
 	{"Trivy Scan", world.ToolTrivy}, {"Semgrep JSON Report", world.ToolSemgrep}, {"Checkov Scan", world.ToolCheckov}, {"ZAP Scan", world.ToolZAP},
-	{"Driftwatch Scan", world.ToolDrift},
+	{"Checkov Scan (drift)", world.ToolDrift},
 }
 
 func newDefectDojo(w *world.World, now func() time.Time, token, url string) http.Handler {

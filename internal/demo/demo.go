@@ -63,14 +63,15 @@ func Start(ctx context.Context, options Options) (*Demo, error) {
 	for _, fake := range []struct {
 		name    string
 		url     *string
+		port    int
 		handler func(url string) http.Handler
 	}{
-		{"GitHub", &d.urls.github, func(url string) http.Handler { return newGitHub(d.world, d.now, d.token, url) }},
-		{"Jira", &d.urls.jira, func(url string) http.Handler { return newJira(d.world, d.now, d.token, url) }},
-		{"DefectDojo", &d.urls.defectdojo, func(url string) http.Handler { return newDefectDojo(d.world, d.now, d.token, url) }},
-		{"files", &d.urls.files, func(string) http.Handler { return newFiles(d.world, d.now) }},
+		{"GitHub", &d.urls.github, 0, func(url string) http.Handler { return newGitHub(d.world, d.now, d.token, url) }},
+		{"Jira", &d.urls.jira, 0, func(url string) http.Handler { return newJira(d.world, d.now, d.token, url) }},
+		{"DefectDojo", &d.urls.defectdojo, 0, func(url string) http.Handler { return newDefectDojo(d.world, d.now, d.token, url) }},
+		{"files", &d.urls.files, filesPort(options.Seed), func(string) http.Handler { return newFiles(d.world, d.now) }},
 	} {
-		url, err := d.serve(ctx, fake.handler)
+		url, err := d.serve(ctx, fake.port, fake.handler)
 		if err != nil {
 			return nil, errors.Join(fmt.Errorf("start the fake %s: %w", fake.name, err), d.Close())
 		}
@@ -86,10 +87,17 @@ func Start(ctx context.Context, options Options) (*Demo, error) {
 	return d, nil
 }
 
+// filesPort is the port on which the files of a seed are served if it is free. Scopes of files are named by their address, so that a
+// demo that is started again with the ledger of an earlier one finds its own.
+func filesPort(seed int64) int { return 20_000 + int(uint64(seed)%10_000) }
+
 // serve opens a loopback listener and serves on it until the Demo is closed or ctx ends.
-func (d *Demo) serve(ctx context.Context, handler func(url string) http.Handler) (string, error) {
+func (d *Demo) serve(ctx context.Context, port int, handler func(url string) http.Handler) (string, error) {
 	var config net.ListenConfig
-	listener, err := config.Listen(ctx, "tcp", "127.0.0.1:0")
+	listener, err := config.Listen(ctx, "tcp", fmt.Sprintf("127.0.0.1:%d", port))
+	if err != nil && port != 0 {
+		listener, err = config.Listen(ctx, "tcp", "127.0.0.1:0")
+	}
 	if err != nil {
 		return "", err
 	}

@@ -160,9 +160,17 @@ func branchObject(r *world.Repository, pushed time.Time) *object {
 	return &object{"Ref", fields}
 }
 
+// approvals is null where no review is required.
+func approvals(b *world.BranchRules) any {
+	if !b.PullRequest {
+		return nil
+	}
+	return b.Approvals
+}
+
 func updateRuleObject(b *world.BranchRules) *object {
 	return &object{"RefUpdateRule", map[string]any{
-		"pattern": "main", "requiredApprovingReviewCount": b.Approvals, "requiresCodeOwnerReviews": b.CodeOwners, "requiresSignatures": b.Signatures,
+		"pattern": "main", "requiredApprovingReviewCount": approvals(b), "requiresCodeOwnerReviews": b.CodeOwners, "requiresSignatures": b.Signatures,
 		"requiredStatusCheckContexts": b.StatusChecks, "allowsForcePushes": !b.BlockForcePush, "allowsDeletions": !b.BlockDeletion,
 		"blocksCreations": false, "requiresLinearHistory": false, "requiresConversationResolution": false, "viewerCanPush": false,
 		"viewerAllowedToDismissReviews": false,
@@ -176,7 +184,7 @@ func classicObject(r *world.Repository, b *world.BranchRules) *object {
 	}
 	return &object{"BranchProtectionRule", map[string]any{
 		"id": fmt.Sprintf("BPR_demo%d", r.ID), "databaseId": r.ID + 1, "pattern": "main", "isAdminEnforced": b.IncludingAdmins, "requiresApprovingReviews": b.PullRequest,
-		"requiredApprovingReviewCount": b.Approvals, "requiresCodeOwnerReviews": b.CodeOwners, "requireLastPushApproval": false,
+		"requiredApprovingReviewCount": approvals(b), "requiresCodeOwnerReviews": b.CodeOwners, "requireLastPushApproval": false,
 		"dismissesStaleReviews": b.DismissStale, "requiresCommitSignatures": b.Signatures, "requiresStatusChecks": len(checks) > 0,
 		"requiresStrictStatusChecks": true, // means something only together with requiresStatusChecks
 		"requiredStatusChecks":       checks, "requiredStatusCheckContexts": b.StatusChecks, "requiresDeployments": false,

@@ -31,7 +31,7 @@ const (
 	ToolSemgrep    Tool = "Semgrep"
 	ToolTrivy      Tool = "Trivy"
 	ToolZAP        Tool = "ZAP"
-	ToolDrift      Tool = "driftwatch"
+	ToolDrift      Tool = "Checkov drift"
 )
 
 // Rule is a check of a tool.

@@ -172,7 +172,7 @@ func (b *birth) imported() {
 			Source: SourceDefectDojo, Tool: ToolCheckov, Class: record.ClassIaC, Rule: b.rule(infrastructureRules), Path: "deploy/values.yaml",
 			Line: 1 + b.random.IntN(200),
 		})
-	case x < 0.2 && b.repository.Hosts != nil && b.repository.Hosts[0].InternetFacing:
+	case x < 0.2 && len(b.repository.Hosts) == 1 && b.repository.Hosts[0].InternetFacing:
 		b.add(&Finding{Source: SourceDefectDojo, Tool: ToolZAP, Class: record.ClassDAST, Rule: b.rule(dynamicRules)})
 	case x < 0.45:
 		b.add(&Finding{

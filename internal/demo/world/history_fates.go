@@ -9,8 +9,8 @@ import (
 
 // patience is how long an ordinary team's fix takes, as a median, by severity.
 var patience = map[record.Severity]time.Duration{
-	record.SeverityCritical: 4 * day, record.SeverityHigh: 14 * day, record.SeverityMedium: 62 * day,
-	record.SeverityLow: 140 * day, record.SeverityUnknown: 60 * day,
+	record.SeverityCritical: 70 * time.Hour, record.SeverityHigh: 11 * day, record.SeverityMedium: 100 * day,
+	record.SeverityLow: 230 * day, record.SeverityUnknown: 60 * day,
 }
 
 // spread is how much the times differ from each other.
@@ -19,8 +19,8 @@ const spread = 0.9
 // dismissals says how often findings of a source are closed otherwise than by a fix.
 var dismissals = map[Source][]choice[record.Closure]{
 	SourceDependabot: {
-		{record.ClosureFixed, 84}, {record.ClosureFalsePositive, 2}, {record.ClosureRiskAccepted, 4}, {record.ClosureWontFix, 2},
-		{record.ClosureOutOfScope, 3}, {record.ClosureOther, 2}, {record.ClosureAutoDismissed, 3},
+		{record.ClosureFixed, 84}, {record.ClosureFalsePositive, 2}, {record.ClosureRiskAccepted, 3}, {record.ClosureWontFix, 1},
+		{record.ClosureOutOfScope, 3}, {record.ClosureOther, 1}, {record.ClosureAutoDismissed, 3},
 	},
 	SourceCodeScanning: {
 		{record.ClosureFixed, 78}, {record.ClosureFalsePositive, 10}, {record.ClosureWontFix, 5}, {record.ClosureUsedInTests, 4},
@@ -78,7 +78,7 @@ func (b *birth) life(f *Finding) time.Duration {
 	if team != nil {
 		if relief, yes := b.world.trouble(team, f.Born); yes {
 			// Nearly everything waits for the clean-up that follows the trouble, and that takes a while.
-			slow := longTailed(b.random, median*5/2, spread)
+			slow := longTailed(b.random, median*2, spread)
 			clean := relief.Sub(f.Born) + longTailed(b.random, 20*day, spread/2)
 			return min(slow, clean, longestLife)
 		}

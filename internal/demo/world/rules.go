@@ -54,4 +54,4 @@ var dynamicRules = []choice[Rule]{
 }
 
 // driftRule is what the flapping drift detector reports.
-var driftRule = Rule{"driftwatch/tag-drift", "Deployed resource differs from its declaration", 1188, record.SeverityLow}
+var driftRule = Rule{"CKV_DRIFT_1", "Deployed resource differs from its declaration", 1188, record.SeverityLow}
