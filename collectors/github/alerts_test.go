@@ -1,0 +1,400 @@
+package github
+
+import (
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"prodsec_exporter/collectors"
+	"prodsec_exporter/collectors/collectorstest"
+	"prodsec_exporter/internal/record"
+)
+
+// TestDependabotBeyondTheFirstPage: GitHub pages Dependabot alerts by cursor only; a client that counts pages stops after 100 of them
+// and sees no error.
+func TestDependabotBeyondTheFirstPage(t *testing.T) {
+	c, s, _ := setup(t, nil)
+	var first, rest []string
+	for n := 1; n <= 231; n++ {
+		alert := dependabotJSON(n, "open", "")
+		if n <= 100 {
+			first = append(first, alert)
+		} else {
+			rest = append(rest, alert)
+		}
+	}
+	s.LinkPages("GET /orgs/acme/dependabot/alerts", "after", collectorstest.Items(first...), collectorstest.Items(rest[:100]...), collectorstest.Items(rest[100:]...))
+	batches, err := collectorstest.Gather(t.Context(), c, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b := batches["dependabot:acme"]; b.Err != nil || len(b.Findings) != 231 || b.Findings[100].ID != "dependabot:acme/api#101" {
+		t.Errorf("%d findings, error %v; want 231 with the 101st", len(b.Findings), b.Err)
+	}
+	for _, r := range s.Requests() {
+		if strings.Contains(r.Path, "alerts") && (r.Query.Has("page") || r.Query.Get("per_page") != "100") {
+			t.Errorf("%s was asked for with %v", r.Path, r.Query)
+		}
+	}
+}
+
+// updatedAt is an alert that was updated at a time.
+func updatedAt(n int, t time.Time) string {
+	return strings.Replace(dependabotJSON(n, "open", ""), fmt.Sprintf(`"updated_at":"2026-02-01T00:%02d:00Z"`, n%60), fmt.Sprintf(`"updated_at":%q`, t.Format(time.RFC3339)), 1)
+}
+
+func TestDeltaStopsAtItsWatermark(t *testing.T) {
+	c, s, _ := setup(t, func(c *Config) { c.Alerts, c.Repositories, c.Protection = []AlertKind{Dependabot}, false, false })
+	watermark := time.Date(2026, 2, 1, 12, 0, 0, 0, time.UTC)
+	newest := watermark.Add(3 * time.Hour)
+	s.LinkPages("GET /orgs/acme/dependabot/alerts", "after",
+		collectorstest.Items(updatedAt(5, newest), updatedAt(4, watermark.Add(time.Hour))),
+		collectorstest.Items(updatedAt(3, watermark), updatedAt(2, watermark.Add(-overlap)), updatedAt(1, watermark.Add(-overlap-time.Second))),
+		collectorstest.Items(updatedAt(0, watermark.Add(-time.Hour))))
+	batches, err := collectorstest.Gather(t.Context(), c, collectors.Cursors{"dependabot:acme": record.Cursor(watermark.Format(time.RFC3339))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := batches["dependabot:acme"]
+	if b.Mode != record.Delta || len(b.Findings) != 4 || b.Cursor != record.Cursor(newest.Format(time.RFC3339)) {
+		t.Errorf("batch = %s with %d findings and the cursor %s, want a delta of 4 and %s", b.Mode, len(b.Findings), b.Cursor, newest)
+	}
+	requests := s.Requests()
+	if len(requests) != 2 {
+		t.Errorf("%d pages were read, want 2", len(requests))
+	}
+	if q := requests[0].Query; q.Get("sort") != "updated" || q.Get("direction") != "desc" {
+		t.Errorf("a delta asks for %v", q)
+	}
+}
+
+func TestSweepOrderAndWatermark(t *testing.T) {
+	c, s, clock := setup(t, func(c *Config) { c.Alerts = []AlertKind{Dependabot} })
+	s.JSON("GET /orgs/acme/dependabot/alerts", collectorstest.Items(updatedAt(1, clock.Now().Add(time.Hour)), updatedAt(1, clock.Now().Add(2*time.Hour))))
+	batches, err := collectorstest.Gather(t.Context(), c, collectors.Cursors{"dependabot:acme": "nonsense"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := batches["dependabot:acme"]
+	if b.Mode != record.Full || len(b.Findings) != 1 || !b.Findings[0].UpdatedAt.Equal(clock.Now().Add(2*time.Hour)) {
+		t.Errorf("batch = %+v, want a full one with the newer report of the alert that came twice", b)
+	}
+	if b.Cursor != record.Cursor(clock.Now().Format(time.RFC3339)) {
+		t.Errorf("cursor = %s, want no later than the start of the reading: what is updated meanwhile must be met again", b.Cursor)
+	}
+	for _, r := range s.Requests() {
+		if strings.HasSuffix(r.Path, "alerts") && (r.Query.Get("sort") != "created" || r.Query.Get("direction") != "asc") {
+			t.Errorf("a sweep asks for %v", r.Query)
+		}
+	}
+}
+
+func TestArchivedRepositoriesCloseTheirOpenAlerts(t *testing.T) {
+	c, s, _ := setup(t, func(c *Config) { c.Alerts = []AlertKind{Dependabot} })
+	s.JSON("GET /orgs/acme/repos", collectorstest.Items(repoJSON("api", `,"archived":true`)))
+	for run := range 2 {
+		batches, err := collectorstest.Gather(t.Context(), c, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f := batches["dependabot:acme"].Findings
+		if len(f) != 3 || f[0].Closure != record.ClosureRepositoryArchived || f[1].Closure != record.ClosureFixed {
+			t.Errorf("run %d: findings = %+v, want the open one closed as archived and the fixed one left", run, f)
+		}
+		// What was known stays known when the list cannot be read.
+		s.Inject(&collectorstest.Fault{Match: at("/orgs/acme/repos"), Apply: collectorstest.Status(http.StatusForbidden)})
+	}
+}
+
+func TestSecretsAreNeitherRequestedNorKept(t *testing.T) {
+	c, s, _ := setup(t, nil)
+	for _, cursors := range []collectors.Cursors{nil, {"secret_scanning:acme": "2020-01-01T00:00:00Z"}} {
+		batches, err := collectorstest.Gather(t.Context(), c, cursors)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if text := fmt.Sprintf("%+v", batches); strings.Contains(text, "LITERAL") {
+			t.Errorf("a batch holds a secret: %s", text)
+		}
+	}
+	asked := 0
+	for _, r := range s.Requests() {
+		if strings.Contains(r.Path, "secret-scanning") {
+			asked++
+			if r.Query.Get("hide_secret") != "true" {
+				t.Errorf("secrets were not declined: %v", r.Query)
+			}
+		}
+	}
+	if asked < 4 {
+		t.Errorf("%d requests for secret scanning, want at least 4", asked)
+	}
+}
+
+func TestUnchangedAlertsCostNoBudget(t *testing.T) {
+	c, s, _ := setup(t, func(c *Config) { c.Alerts, c.Repositories, c.Protection = []AlertKind{CodeScanning}, false, false })
+	conditional := 0
+	s.Handle("GET /orgs/acme/code-scanning/alerts", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("ETag", `"v1"`)
+		if r.Header.Get("If-None-Match") == `"v1"` {
+			conditional++
+			w.WriteHeader(http.StatusNotModified)
+			return
+		}
+		collectorstest.WriteJSON(w, collectorstest.Items(codeScanningJSON(1, `,"state":"open"`)))
+	})
+	for range 2 {
+		batches, err := collectorstest.Gather(t.Context(), c, nil)
+		if err != nil || len(batches["code_scanning:acme"].Findings) != 1 {
+			t.Fatalf("batches = %+v, error %v", batches, err)
+		}
+	}
+	if conditional != 1 {
+		t.Errorf("%d answers of 304, want 1", conditional)
+	}
+}
+
+func TestWholeFindings(t *testing.T) {
+	c, _, _ := setup(t, nil)
+	created, updated := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), time.Date(2026, 2, 1, 0, 0, 0, 0, time.UTC)
+	tests := []struct {
+		kind AlertKind
+		item string
+		want record.Finding
+	}{
+		{Dependabot, dependabotJSON(60, "open", ""), record.Finding{
+			ID: "dependabot:acme/api#60", Tool: "dependabot", Class: record.ClassSCA, Repository: "acme/api", Title: "Prototype pollution",
+			URL: "https://github.com/Acme/api/security/dependabot/60", Severity: record.SeverityHigh, Category: "CWE-1321", Rule: "GHSA-abcd-efgh-ijkl",
+			Aliases: []string{"GHSA-ABCD-EFGH-IJKL", "CVE-2026-1234"}, Package: "npm/lodash", Version: "< 4.17.21", Place: "web/package-lock.json",
+			FirstSeen: created, UpdatedAt: updated, FixAvailable: record.AnswerYes, EPSS: 0.16001,
+		}},
+		{CodeScanning, codeScanningJSON(7, `,"state":"open"`), record.Finding{
+			ID: "code_scanning:acme/api#7", Tool: "codeql", Class: record.ClassSAST, Repository: "acme/api", Title: "Cross-site scripting",
+			URL: "https://github.com/Acme/api/security/code-scanning/7", Severity: record.SeverityHigh, Category: "CWE-79", Rule: "js/xss",
+			Place: "web/view.js", Line: 17, FirstSeen: created, UpdatedAt: updated,
+		}},
+		{SecretScanning, secretJSON(9, `,"first_location_detected":{"path":".env","start_line":3}`), record.Finding{
+			ID: "secret_scanning:acme/api#9", Tool: "secret-scanning", Class: record.ClassSecret, Repository: "acme/api", Title: "AWS access key",
+			URL: "https://github.com/Acme/api/security/secret-scanning/9", Severity: record.SeverityCritical, Category: "CWE-798", Rule: "aws_access_key",
+			Place: ".env", Line: 3, FirstSeen: created, UpdatedAt: updated, ActiveSecret: record.AnswerYes,
+		}},
+	}
+	for _, tt := range tests {
+		for _, source := range alertSources() {
+			if source.kind != tt.kind {
+				continue
+			}
+			got, err := source.decode(c, json.RawMessage(tt.item))
+			if err != nil {
+				t.Errorf("%s: %v", tt.kind, err)
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", tt.kind, diff)
+			}
+		}
+	}
+}
+
+func TestClosures(t *testing.T) {
+	c, _, _ := setup(t, nil)
+	when := `"2026-01-20T00:00:00Z"`
+	dependabot := func(state, more string) string { return dependabotJSON(1, state, more) }
+	tests := []struct {
+		name, item string
+		decode     func(*Collector, json.RawMessage) (record.Finding, error)
+		want       record.Closure
+		dated      bool
+	}{
+		{"dependabot open", dependabot("open", ""), (*Collector).dependabotFinding, record.ClosureNone, false},
+		{"dependabot fixed", dependabot("fixed", `,"fixed_at":`+when), (*Collector).dependabotFinding, record.ClosureFixed, true},
+		{"dependabot auto", dependabot("auto_dismissed", `,"auto_dismissed_at":`+when), (*Collector).dependabotFinding, record.ClosureAutoDismissed, true},
+		{"code open", codeScanningJSON(1, `,"state":"open"`), (*Collector).codeScanningFinding, record.ClosureNone, false},
+		{"code fixed", codeScanningJSON(1, `,"state":"fixed","fixed_at":`+when), (*Collector).codeScanningFinding, record.ClosureFixed, true},
+		{"code null, fixed", codeScanningJSON(1, `,"state":null,"fixed_at":`+when), (*Collector).codeScanningFinding, record.ClosureFixed, true},
+		{"code null, dismissed", codeScanningJSON(1, `,"state":null,"dismissed_reason":"mitigated","dismissed_at":`+when), (*Collector).codeScanningFinding, record.ClosureMitigated, true},
+		{"code null", codeScanningJSON(1, `,"state":null,"fixed_at":null`), (*Collector).codeScanningFinding, record.ClosureNone, false},
+		{"code unknown", codeScanningJSON(1, `,"state":"parked"`), (*Collector).codeScanningFinding, record.ClosureNone, false},
+		{"secret open", secretJSON(1, ""), (*Collector).secretScanningFinding, record.ClosureNone, false},
+		{"secret unknown", secretJSON(1, `,"state":"parked"`), (*Collector).secretScanningFinding, record.ClosureNone, false},
+	}
+	for reason, want := range map[string]record.Closure{
+		"fix_started": record.ClosureOther, "inaccurate": record.ClosureFalsePositive, "no_bandwidth": record.ClosureWontFix,
+		"not_used": record.ClosureOutOfScope, "tolerable_risk": record.ClosureRiskAccepted, "": record.ClosureOther, "new": record.ClosureOther,
+	} {
+		item := dependabot("dismissed", fmt.Sprintf(`,"dismissed_reason":%q,"dismissed_at":%s`, reason, when))
+		tests = append(tests, struct {
+			name, item string
+			decode     func(*Collector, json.RawMessage) (record.Finding, error)
+			want       record.Closure
+			dated      bool
+		}{"dependabot " + reason, item, (*Collector).dependabotFinding, want, true})
+	}
+	for reason, want := range map[string]record.Closure{
+		"false positive": record.ClosureFalsePositive, "won't fix": record.ClosureWontFix, "used in tests": record.ClosureUsedInTests,
+		"mitigated": record.ClosureMitigated, "new": record.ClosureOther,
+	} {
+		item := codeScanningJSON(1, fmt.Sprintf(`,"state":"dismissed","dismissed_reason":%q,"dismissed_at":%s`, reason, when))
+		tests = append(tests, struct {
+			name, item string
+			decode     func(*Collector, json.RawMessage) (record.Finding, error)
+			want       record.Closure
+			dated      bool
+		}{"code " + reason, item, (*Collector).codeScanningFinding, want, true})
+	}
+	for reason, want := range map[string]record.Closure{
+		"false_positive": record.ClosureFalsePositive, "wont_fix": record.ClosureWontFix, "revoked": record.ClosureFixed,
+		"used_in_tests": record.ClosureUsedInTests, "pattern_edited": record.ClosureAutoDismissed, "pattern_deleted": record.ClosureAutoDismissed,
+		"new": record.ClosureOther,
+	} {
+		item := secretJSON(1, fmt.Sprintf(`,"state":"resolved","resolution":%q,"resolved_at":%s`, reason, when))
+		tests = append(tests, struct {
+			name, item string
+			decode     func(*Collector, json.RawMessage) (record.Finding, error)
+			want       record.Closure
+			dated      bool
+		}{"secret " + reason, item, (*Collector).secretScanningFinding, want, true})
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got, err := tt.decode(c, json.RawMessage(tt.item))
+			if err != nil || got.Closure != tt.want || got.ClosedAt.IsZero() == tt.dated {
+				t.Errorf("closure %q at %s, error %v; want %q, dated %t", got.Closure, got.ClosedAt, err, tt.want, tt.dated)
+			}
+		})
+	}
+}
+
+func TestSeverities(t *testing.T) {
+	c, _, _ := setup(t, nil)
+	code := func(rule string) string {
+		return strings.Replace(codeScanningJSON(1, ""), `"severity":"warning","security_severity_level":"high"`, rule, 1)
+	}
+	dependabot := func(vulnerability, advisory string) string {
+		parts := strings.Split(dependabotJSON(1, "open", ""), `"severity":"high"`)
+		return parts[0] + fmt.Sprintf(`"severity":%q`, advisory) + parts[1] + fmt.Sprintf(`"severity":%q`, vulnerability) + parts[2]
+	}
+	secret := func(validity string) string {
+		return strings.Replace(secretJSON(1, ""), `"validity":"active"`, validity, 1)
+	}
+	tests := []struct {
+		item   string
+		decode func(*Collector, json.RawMessage) (record.Finding, error)
+		want   record.Severity
+	}{
+		{dependabot("critical", "low"), (*Collector).dependabotFinding, record.SeverityCritical},
+		{dependabot("", "low"), (*Collector).dependabotFinding, record.SeverityLow},
+		{dependabot("moderate", ""), (*Collector).dependabotFinding, record.SeverityMedium},
+		{dependabot("", ""), (*Collector).dependabotFinding, record.SeverityUnknown},
+		{code(`"severity":"note","security_severity_level":"critical"`), (*Collector).codeScanningFinding, record.SeverityCritical},
+		{code(`"severity":"error","security_severity_level":null`), (*Collector).codeScanningFinding, record.SeverityHigh},
+		{code(`"severity":"warning"`), (*Collector).codeScanningFinding, record.SeverityMedium},
+		{code(`"severity":"note"`), (*Collector).codeScanningFinding, record.SeverityLow},
+		{code(`"severity":"none"`), (*Collector).codeScanningFinding, record.SeverityUnknown},
+		{code(`"severity":"shiny"`), (*Collector).codeScanningFinding, record.SeverityUnknown},
+		{code(`"severity":"error","security_severity_level":"shiny"`), (*Collector).codeScanningFinding, record.SeverityUnknown},
+		{secret(`"validity":"active"`), (*Collector).secretScanningFinding, record.SeverityCritical},
+		{secret(`"validity":"inactive"`), (*Collector).secretScanningFinding, record.SeverityMedium},
+		{secret(`"validity":"unknown"`), (*Collector).secretScanningFinding, record.SeverityHigh},
+		{secret(`"validity":null`), (*Collector).secretScanningFinding, record.SeverityHigh},
+	}
+	for _, tt := range tests {
+		got, err := tt.decode(c, json.RawMessage(tt.item))
+		if err != nil || got.Severity != tt.want {
+			t.Errorf("severity %q, error %v; want %q of %s", got.Severity, err, tt.want, tt.item)
+		}
+	}
+}
+
+func TestClassesOfTools(t *testing.T) {
+	for tool, want := range map[string]record.Class{
+		"codeql": record.ClassSAST, "semgrep oss": record.ClassSAST, "trivy": record.ClassContainer, "checkov": record.ClassIaC,
+		"snyk container": record.ClassContainer, "snyk open source": record.ClassSCA, "snyk code": record.ClassSAST, "gitleaks": record.ClassSecret,
+		"owasp zap": record.ClassDAST, "scorecard": record.ClassOther, "": record.ClassSAST,
+	} {
+		if got := classOfTool(tool); got != want {
+			t.Errorf("classOfTool(%q) = %s, want %s", tool, got, want)
+		}
+	}
+}
+
+func TestScopeErrors(t *testing.T) {
+	tests := []struct {
+		status         int
+		header, body   string
+		want           record.ErrorReason
+		wantPermission string
+	}{
+		{403, "", `{"message":"Resource not accessible by integration"}`, record.ReasonPermission, "security_events=read"},
+		{403, "security_events=write", `{"message":"Resource not accessible by integration"}`, record.ReasonPermission, "security_events=write"},
+		{403, "", `{"message":"Advanced Security must be enabled for this organization to use code scanning."}`, record.ReasonFeatureOff, ""},
+		{403, "", `{"message":"Code Security is not enabled."}`, record.ReasonFeatureOff, ""},
+		{404, "", `{"message":"no analysis found"}`, record.ReasonFeatureOff, ""},
+		{404, "", `{"message":"Not Found"}`, record.ReasonPermission, "security_events=read"},
+		{422, "", `{"message":"Validation failed"}`, record.ReasonRejected, ""},
+	}
+	for _, tt := range tests {
+		c, s, _ := setup(t, nil)
+		s.Handle("GET /orgs/acme/code-scanning/alerts", func(w http.ResponseWriter, _ *http.Request) {
+			if tt.header != "" {
+				w.Header().Set("X-Accepted-GitHub-Permissions", tt.header)
+			}
+			w.WriteHeader(tt.status)
+			collectorstest.WriteJSON(w, tt.body)
+		})
+		batches, err := collectorstest.Gather(t.Context(), c, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got *record.Error
+		if e, ok := batches["code_scanning:acme"].Err.(*record.Error); ok { //nolint:errorlint // The batch holds it as it is.
+			got = e
+		}
+		if got == nil || got.Reason != tt.want || got.Permission != tt.wantPermission {
+			t.Errorf("%d %s: %v, want %s and permission %q", tt.status, tt.body, batches["code_scanning:acme"].Err, tt.want, tt.wantPermission)
+		}
+	}
+}
+
+func TestNumbersAndTimes(t *testing.T) {
+	for text, want := range map[string]float64{`0.5`: 0.5, `"0.16001e0"`: 0.16001, `null`: 0, `""`: 0} {
+		var n number
+		if err := json.Unmarshal([]byte(text), &n); err != nil || float64(n) != want {
+			t.Errorf("number %s = %v, %v; want %v", text, n, err, want)
+		}
+	}
+	var n number
+	if err := json.Unmarshal([]byte(`"high"`), &n); err == nil {
+		t.Error(`"high" is a number`)
+	}
+	want := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	for _, text := range []string{`"2026-01-02T03:04:05Z"`, `"2026-01-02T04:04:05+01:00"`, `"2026-01-02T04:04:05+0100"`, `"2026-01-02 03:04:05 UTC"`} {
+		var at timestamp
+		if err := json.Unmarshal([]byte(text), &at); err != nil || !at.Equal(want) {
+			t.Errorf("timestamp %s = %v, %v; want %v", text, at, err, want)
+		}
+	}
+}
+
+func FuzzAlerts(f *testing.F) {
+	f.Add(dependabotJSON(1, "open", ""))
+	f.Add(codeScanningJSON(2, `,"state":null`))
+	f.Add(secretJSON(3, ""))
+	c, err := New(config("https://api.github.com", collectorstest.Secret(f, "x")), collectorstest.Env(collectorstest.NewClock(), slog.New(slog.DiscardHandler)))
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, item string) {
+		for _, source := range alertSources() {
+			finding, err := source.decode(c, json.RawMessage(item))
+			if err == nil && (finding.ID == "" || finding.Repository == "" || finding.Severity == "" || len(finding.Title) > record.MaxText) {
+				t.Errorf("%s made %+v of %q", source.kind, finding, item)
+			}
+		}
+	})
+}
