@@ -19,6 +19,7 @@ import (
 func (c *Collector) Check(ctx context.Context) ([]collectors.CheckResult, error) {
 	var results []collectors.CheckResult
 	for _, org := range c.config.Organizations {
+		org = strings.ToLower(org)
 		subject := "organisation " + org + ": "
 		if c.config.Repositories {
 			results = append(results, collectors.CheckResult{
