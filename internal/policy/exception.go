@@ -28,8 +28,12 @@ func ExceptionStandings() []ExceptionStanding {
 	return []ExceptionStanding{StandingRequested, StandingActive, StandingExpired, StandingRejectedRecently, StandingUnscoped}
 }
 
-// ExceptionStanding says where an exception stands. Expiry follows from the date alone.
+// ExceptionStanding says where an exception stands. Expiry follows from the date alone. A scanner's own risk acceptance that
+// policy does not count is no exception.
 func (p *Policy) ExceptionStanding(e *record.Exception, at time.Time) ExceptionStanding {
+	if !p.counts(e) {
+		return StandingGone
+	}
 	switch e.State {
 	case record.ExceptionRequested:
 		return StandingRequested
@@ -54,6 +58,11 @@ func (p *Policy) ExceptionStanding(e *record.Exception, at time.Time) ExceptionS
 	default:
 		return StandingGone
 	}
+}
+
+// counts reports whether policy takes an exception from where it comes from.
+func (p *Policy) counts(e *record.Exception) bool {
+	return !e.VendorAcceptance || p.accepted[strings.ToLower(e.Tool)]
 }
 
 // Horizon is the label "expires" of prodsec_exceptions.
@@ -113,7 +122,7 @@ type Subject struct {
 // Covers reports whether an exception covers a weakness: everything it names matches. It says nothing about time or approval.
 func (p *Policy) Covers(e *record.Exception, s *Subject) bool {
 	switch {
-	case !Scoped(e), e.VendorAcceptance && !p.accepted[e.Tool]:
+	case !Scoped(e), !p.counts(e):
 		return false
 	case e.Service != "" && e.Service != s.Service, e.Repository != "" && e.Repository != s.Repository:
 		return false
@@ -147,6 +156,9 @@ func PauseOf(e *record.Exception) (pause Pause, ok bool) {
 	end := record.Earliest(e.ExpiresAt, e.EndedAt)
 	if e.State == record.ExceptionEnded && e.EndedAt.IsZero() {
 		end = record.Earliest(e.ExpiresAt, e.UpdatedAt)
+	}
+	if e.State == record.ExceptionEnded && end.IsZero() {
+		return Pause{}, false // it is over, and nobody knows since when
 	}
 	pause = Pause{Start: start.Unix(), End: Forever}
 	if !end.IsZero() {

@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"path"
 	"slices"
+	"strings"
 	"time"
 
 	"prodsec_exporter/internal/record"
@@ -27,20 +28,19 @@ type Policy struct {
 	names    []string
 	targets  []int64 // seconds by targetIndex, 0 for none
 	accepted map[string]bool
-	required map[Check]bool
 	windows  []Window
 }
 
 // New checks a configuration and makes the policy it describes. The error joins everything that is wrong, each part naming its
 // key below "policy".
 func New(c Config) (*Policy, error) {
-	p := &Policy{config: c, accepted: map[string]bool{}, required: map[Check]bool{}}
+	p := &Policy{config: c, accepted: map[string]bool{}}
 	var errs []error
 	fail := func(key, format string, args ...any) {
 		errs = append(errs, fmt.Errorf("policy.%s: %s", key, fmt.Sprintf(format, args...)))
 	}
 	location, err := time.LoadLocation(c.TimeZone)
-	if err != nil {
+	if err != nil || location == time.Local { // "Local" would mean something else on another machine
 		fail("time_zone", "%q is not an IANA time zone such as Europe/Berlin", c.TimeZone)
 		location = time.UTC
 	}
@@ -51,8 +51,10 @@ func New(c Config) (*Policy, error) {
 	p.compileProtection(fail)
 	p.compileWindows(fail)
 	for _, tool := range c.Exceptions.VendorAcceptances {
-		p.accepted[tool] = true
+		p.accepted[strings.ToLower(tool)] = true
 	}
+	p.checkExceptions(fail)
+	p.checkDetail(fail)
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
@@ -67,6 +69,35 @@ func Default() *Policy {
 		panic(err) // the defaults are part of the program and tested
 	}
 	return p
+}
+
+func (p *Policy) checkExceptions(fail failFunc) {
+	c := p.config.Exceptions
+	if c.RejectedRecently < 0 {
+		fail("exceptions.rejected_recently", "must not be negative")
+	}
+	if c.RenewalWithin < 0 {
+		fail("exceptions.renewal_within", "must not be negative")
+	}
+	if p.config.EPSS < 0 || p.config.EPSS > 1 {
+		fail("epss_threshold", "%v is not between 0 and 1", p.config.EPSS)
+	}
+}
+
+func (p *Policy) checkDetail(fail failFunc) {
+	if p.config.Detail.MaxSeries < 1 {
+		fail("detail.max_series", "%d leaves nothing to show; use at least 1", p.config.Detail.MaxSeries)
+	}
+	p.checkTiers("detail.trust_tiers", p.config.Detail.TrustTiers, fail)
+}
+
+// checkTiers refuses trust tiers that the policy does not list, because nothing would ever match them.
+func (p *Policy) checkTiers(key string, tiers []string, fail failFunc) {
+	for _, tier := range tiers {
+		if _, ok := p.tiers[tier]; !ok && tier != TierUnknown {
+			fail(key, "%q is not listed in policy.trust_tiers", tier)
+		}
+	}
 }
 
 func hash(c Config) (string, error) {

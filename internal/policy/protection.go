@@ -78,6 +78,10 @@ func StatusOf(a record.Answer) Status {
 
 func (p *Policy) compileProtection(fail failFunc) {
 	c := p.config.Protection
+	p.checkTiers("protection.privileged.trust_tiers", c.Privileged.TrustTiers, fail)
+	if len(c.Required) == 0 {
+		fail("protection.required", "name at least one check, else every branch counts as protected")
+	}
 	for i, check := range c.Required {
 		if !slices.Contains(BranchChecks(), check) {
 			fail(fmt.Sprintf("protection.required[%d]", i), "%q is not one of %v", check, BranchChecks())
@@ -91,14 +95,14 @@ func (p *Policy) compileProtection(fail failFunc) {
 	if c.Approvals < 1 {
 		fail("protection.approvals", "%d required approvals protect nothing; use at least 1", c.Approvals)
 	}
-	for key, patterns := range map[string][]string{
-		"protection.production_environments": c.ProductionEnvironments,
-		"protection.privileged.repositories": c.Privileged.Repositories,
-	} {
-		for _, pattern := range patterns {
-			if _, err := path.Match(pattern, ""); err != nil {
-				fail(key, "%q is not a glob pattern", pattern)
-			}
+	checkPatterns("protection.production_environments", c.ProductionEnvironments, fail)
+	checkPatterns("protection.privileged.repositories", c.Privileged.Repositories, fail)
+}
+
+func checkPatterns(key string, patterns []string, fail failFunc) {
+	for _, pattern := range patterns {
+		if _, err := path.Match(pattern, ""); err != nil {
+			fail(key, "%q is not a glob pattern", pattern)
 		}
 	}
 }

@@ -111,11 +111,7 @@ func (p *Policy) checkTarget(key string, t Target, fail failFunc) {
 	default:
 		fail(key+".severity", "%q is not one of critical, high, medium, low", t.Severity)
 	}
-	for _, tier := range t.TrustTiers {
-		if _, ok := p.tiers[tier]; !ok && tier != TierUnknown {
-			fail(key+".trust_tiers", "%q is not listed in policy.trust_tiers", tier)
-		}
-	}
+	p.checkTiers(key+".trust_tiers", t.TrustTiers, fail)
 	if t.Within <= 0 {
 		fail(key+".within", "must be longer than 0; leave the rule out if there is no target")
 	}
@@ -228,8 +224,14 @@ func (p *Policy) endOfDay(t int64) int64 {
 		const day = int64(Day / time.Second)
 		return t - mod(t, day) + day - 1
 	}
-	y, m, d := time.Unix(t, 0).In(p.location).Date()
-	return time.Date(y, m, d+1, 0, 0, 0, 0, p.location).Unix() - 1
+	local := time.Unix(t, 0).In(p.location)
+	y, m, d := local.Date()
+	end := time.Date(y, m, d+1, 0, 0, 0, 0, p.location)
+	if !end.After(local) || end.YearDay() == local.YearDay() {
+		// The next day has no midnight, because the clocks go forward then: it begins with the change.
+		_, end = end.ZoneBounds()
+	}
+	return end.Unix() - 1
 }
 
 func mod(a, b int64) int64 { return ((a % b) + b) % b }
