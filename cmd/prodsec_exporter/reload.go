@@ -106,9 +106,11 @@ func (e *exporter) decide(ctx context.Context, p plan) error {
 	return nil
 }
 
-// staleFrom is how long after its last success a scope counts as stale. It allows for the time that a run takes.
+// staleFrom is how long after its last success a scope counts as stale although no error was reported: two missed polls and the
+// time that a run takes, or half of the time for which its records are shown, whichever is longer. The second is for scopes that a
+// collector reads at a slower pace of its own (branch protection, say).
 func staleFrom(b config.Built) time.Duration {
-	return missedPolls*b.Settings.Interval.Std() + b.Settings.Timeout.Std()
+	return max(missedPolls*b.Settings.Interval.Std()+b.Settings.Timeout.Std(), b.Settings.StaleAfter.Std()/2)
 }
 
 // end stops the running instances that match and waits for them.

@@ -1,0 +1,196 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestDemo runs the demo once and looks at it the way a scraper, a person who is paged and a director do.
+func TestDemo(t *testing.T) {
+	hook := startWebhook(t)
+	began := time.Now()
+	e := startExporter(t, "--demo")
+	e.ready(time.Until(began.Add(10 * time.Second)))
+	t.Logf("ready after %s", time.Since(began).Round(time.Millisecond))
+	alertmanager := startAlertmanager(t, hook.URL)
+	p := startPrometheus(t, e.address, alertmanager)
+
+	t.Run("promtool finds nothing to lint", func(t *testing.T) { lint(t, e) })
+	t.Run("every panel has data", func(t *testing.T) { panels(t, p) })
+	t.Run("a breached critical finding pages its team", func(t *testing.T) { page(t, hook) })
+	t.Run("no rule fails", func(t *testing.T) {
+		body, err := get("http://" + p.address + "/metrics")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(string(body)) {
+			if strings.HasPrefix(line, "prometheus_rule_evaluation_failures_total{") && !strings.HasSuffix(strings.TrimSpace(line), " 0") {
+				t.Errorf("rules failed: %s", line)
+			}
+		}
+	})
+}
+
+func lint(t *testing.T, e *exporter) {
+	body, err := get(e.url("/metrics"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command("promtool", "check", "metrics")
+	cmd.Stdin = bytes.NewReader(body)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("promtool check metrics: %v\n%s", err, out)
+	}
+}
+
+// page waits for a page about a critical finding and follows its links into the repository.
+func page(t *testing.T, hook *webhook) {
+	var paged alert
+	eventually(t, 90*time.Second, "a page", func() (err error) {
+		paged, err = hook.first("on-call", func(a alert) bool {
+			return a.Labels["alertname"] == "ProdsecSLABreached" && a.Labels["severity"] == "critical"
+		})
+		return err
+	})
+	for _, label := range []string{"team", "service_name", "business_unit", "trust_tier"} {
+		if v := paged.Labels[label]; v == "" || v == "unattributed" {
+			t.Errorf("label %s of the page is %q: nobody knows whose it is", label, v)
+		}
+	}
+	runbook, err := url.Parse(paged.Annotations["runbook_url"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join("../docs/runbooks", path.Base(runbook.Path))); err != nil {
+		t.Errorf("the page's runbook %s is not in the repository: %v", runbook, err)
+	}
+	board, err := url.Parse(paged.Annotations["dashboard_url"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := board.Query().Get("var-team"); got != paged.Labels["team"] {
+		t.Errorf("the board link %s selects team %q, want %q", board, got, paged.Labels["team"])
+	}
+	uids := map[string]bool{}
+	for _, b := range boards(t) {
+		uids[b.UID] = true
+	}
+	if uid := path.Base(board.Path); !uids[uid] {
+		t.Errorf("the page links to board %q, which is none of %v", uid, uids)
+	}
+}
+
+// board is what the test needs of a Grafana board.
+type board struct {
+	file       string
+	UID        string  `json:"uid"`
+	Panels     []panel `json:"panels"`
+	Templating struct {
+		List []variable `json:"list"`
+	} `json:"templating"`
+}
+
+type panel struct {
+	Title   string  `json:"title"`
+	Panels  []panel `json:"panels"`
+	Targets []struct {
+		RefID string `json:"refId"`
+		Expr  string `json:"expr"`
+	} `json:"targets"`
+}
+
+type variable struct {
+	Name     string `json:"name"`
+	Type     string `json:"type"`
+	AllValue string `json:"allValue"`
+	Current  struct {
+		Value any `json:"value"`
+	} `json:"current"`
+}
+
+func boards(t *testing.T) []board {
+	t.Helper()
+	files, err := filepath.Glob("../dashboards/*.json")
+	if err != nil || len(files) < 4 {
+		t.Fatalf("%d boards (%v), want at least 4", len(files), err)
+	}
+	all := make([]board, len(files))
+	for i, file := range files {
+		if err := json.Unmarshal([]byte(read(t, file)), &all[i]); err != nil {
+			t.Fatalf("%s: %v", file, err)
+		}
+		all[i].file = filepath.Base(file)
+	}
+	return all
+}
+
+// substitute fills in the variables as they are when a board is opened.
+func (b *board) substitute(expression string) string {
+	for _, v := range b.Templating.List {
+		value := fmt.Sprint(v.Current.Value)
+		if value == "$__all" {
+			value = v.AllValue
+		}
+		expression = regexp.MustCompile(`\$\{`+v.Name+`(:\w+)?\}|\$`+v.Name+`\b`).ReplaceAllLiteralString(expression, value)
+	}
+	for name, value := range map[string]string{"$__rate_interval": "1m", "$__interval": "15s", "$__range": "1h"} {
+		expression = strings.ReplaceAll(expression, name, value)
+	}
+	return expression
+}
+
+// panels asks every query of every board; those without a sample are named.
+func panels(t *testing.T, p *prometheus) {
+	type query struct{ name, expression string }
+	var open []query
+	var collect func(b *board, panels []panel)
+	collect = func(b *board, panels []panel) {
+		for _, panel := range panels {
+			for _, target := range panel.Targets {
+				open = append(open, query{
+					fmt.Sprintf("%s, panel %q, query %s: %s", b.file, panel.Title, target.RefID, target.Expr), b.substitute(target.Expr),
+				})
+			}
+			collect(b, panel.Panels)
+		}
+	}
+	for _, b := range boards(t) {
+		collect(&b, b.Panels)
+	}
+	t.Logf("%d queries", len(open))
+	if len(open) < 100 {
+		t.Fatalf("only %d queries were found in the boards", len(open))
+	}
+	deadline := time.Now().Add(60 * time.Second)
+	for len(open) > 0 && time.Now().Before(deadline) {
+		open = slices.DeleteFunc(open, func(q query) bool {
+			n, err := p.samples(q.expression)
+			if err != nil {
+				t.Errorf("%s: %v", q.name, err)
+				return true
+			}
+			return n > 0
+		})
+		time.Sleep(time.Second) // the rules need time to be evaluated
+	}
+	for _, q := range open {
+		t.Errorf("no sample: %s", q.name)
+	}
+	if t.Failed() {
+		t.Log(errors.New("a panel that a reader of the demo finds empty has no data to show or asks for the wrong thing"))
+	}
+}
