@@ -52,46 +52,45 @@ func asInfo(buf *bytes.Buffer, start int, name string) {
 	buf.WriteString(written)
 }
 
-// familyOf is a family in the data model of the encoders.
+// familyOf is a family in the data model of the encoders. Things of a kind are allocated for all series at once.
 func familyOf(r metrics.Result, f format) *dto.MetricFamily {
+	n, width := len(r.Series), len(r.Family.Labels)
 	family := &dto.MetricFamily{
 		Name:   proto.String(r.Family.Name),
 		Help:   proto.String(strings.ToValidUTF8(r.Family.Description(), "\uFFFD")),
 		Type:   typeOf(r.Family.Type).Enum(),
-		Metric: make([]*dto.Metric, len(r.Series)),
+		Metric: make([]*dto.Metric, n),
 	}
-	// One allocation for all series of each thing, not one per series.
-	series := make([]dto.Metric, len(r.Series))
-	pairs := make([]dto.LabelPair, len(r.Series)*len(r.Family.Labels))
-	labels := make([]*dto.LabelPair, len(pairs))
-	values := make([]float64, len(r.Series))
-	gauges, counters := make([]dto.Gauge, 0), make([]dto.Counter, 0)
-	switch family.GetType() {
-	case dto.MetricType_COUNTER:
-		counters = make([]dto.Counter, len(r.Series))
-	case dto.MetricType_GAUGE:
-		gauges = make([]dto.Gauge, len(r.Series))
-	}
+	series := make([]dto.Metric, n)
+	pairs := make([]dto.LabelPair, n*width)
+	labels := make([]*dto.LabelPair, n*width)
+	setValue := valueSetter(r, f)
 	for i := range r.Series {
-		m := &series[i]
 		for j := range r.Family.Labels {
-			at := i*len(r.Family.Labels) + j
+			at := i*width + j
 			pairs[at].Name, pairs[at].Value = &r.Family.Labels[j], &r.Series[i].Labels[j]
 			labels[at] = &pairs[at]
 		}
-		m.Label = labels[i*len(r.Family.Labels) : (i+1)*len(r.Family.Labels)]
-		values[i] = r.Series[i].Value
-		switch family.GetType() {
-		case dto.MetricType_COUNTER:
-			counters[i].Value, m.Counter = &values[i], &counters[i]
-		case dto.MetricType_GAUGE:
-			gauges[i].Value, m.Gauge = &values[i], &gauges[i]
-		default:
-			m.Histogram = histogramOf(r.Series[i].Histogram, r.Family.Bounds, f == protobuf)
-		}
-		family.Metric[i] = m
+		series[i].Label = labels[i*width : (i+1)*width]
+		setValue(&series[i], i)
+		family.Metric[i] = &series[i]
 	}
 	return family
+}
+
+// valueSetter gives a metric the value of a series, in the form that the type of the family asks for.
+func valueSetter(r metrics.Result, f format) func(m *dto.Metric, series int) {
+	if r.Family.Histogrammed() {
+		return func(m *dto.Metric, i int) {
+			m.Histogram = histogramOf(r.Series[i].Histogram, r.Family.Bounds, f == protobuf)
+		}
+	}
+	if r.Family.Type == metrics.Counter {
+		counters := make([]dto.Counter, len(r.Series))
+		return func(m *dto.Metric, i int) { counters[i].Value, m.Counter = &r.Series[i].Value, &counters[i] }
+	}
+	gauges := make([]dto.Gauge, len(r.Series))
+	return func(m *dto.Metric, i int) { gauges[i].Value, m.Gauge = &r.Series[i].Value, &gauges[i] }
 }
 
 func typeOf(t metrics.Type) dto.MetricType {

@@ -10,7 +10,6 @@ import (
 	"log/slog"
 	"net/http"
 	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -85,7 +84,9 @@ func (p *published) encoded(v variant) []byte {
 		var buf bytes.Buffer
 		encodeResults(&buf, v.format(), p.results, func(family string, series int, err error) {
 			p.store.meta.drop(reasonEncoding, series)
-			p.store.logOnce("Leaving out a metric family that cannot be encoded", family+reasonEncoding, "family", family, "err", err)
+			if p.store.meta.first(family + " " + reasonEncoding) {
+				p.store.logger.Warn("Leaving out a metric family that cannot be encoded", "family", family, "err", err)
+			}
 		})
 		b.bytes = v.compression().compress(buf.Bytes())
 	})
@@ -136,7 +137,9 @@ func (s *Store) gather(f format, p *published) []byte {
 	if err != nil {
 		// What could be gathered is served all the same.
 		s.meta.drop(reasonGather, 1)
-		s.logOnce("Gathering the exporter's own metrics failed in part", err.Error(), "err", err)
+		if s.meta.first(err.Error()) {
+			s.logger.Warn("Gathering the exporter's own metrics failed in part", "err", err)
+		}
 	}
 	var buf bytes.Buffer
 	encoder := expfmt.NewEncoder(&buf, f.expfmt())
@@ -168,12 +171,7 @@ func (s *Store) drop(family, reason string, n int) {
 		return
 	}
 	s.meta.drop(reason, n)
-	s.logOnce("Leaving out series", family+" "+reason, "family", family, "reason", reason, "series", n)
-}
-
-// logOnce logs a warning unless the same key was logged before.
-func (s *Store) logOnce(message, key string, args ...any) {
-	if s.meta.first(strings.ToValidUTF8(key, "?")) {
-		s.logger.Warn(message, args...)
+	if s.meta.first(family + " " + reason) {
+		s.logger.Warn("Leaving out series", "family", family, "reason", reason, "series", n)
 	}
 }

@@ -93,9 +93,8 @@ func scrape(t *testing.T, url, accept, encoding string) (http.Header, []byte) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer response.Body.Close()
 	body, err := io.ReadAll(response.Body)
-	if err != nil {
+	if err := errors.Join(err, response.Body.Close()); err != nil {
 		t.Fatal(err)
 	}
 	if response.StatusCode != http.StatusOK {
@@ -105,6 +104,13 @@ func scrape(t *testing.T, url, accept, encoding string) (http.Header, []byte) {
 		t.Errorf("Content-Length %s, body %d bytes", want, len(body))
 	}
 	return response.Header, decompress(t, response.Header.Get("Content-Encoding"), body)
+}
+
+func closeBody(t *testing.T, r *http.Response) {
+	t.Helper()
+	if err := r.Body.Close(); err != nil {
+		t.Error(err)
+	}
 }
 
 func decompress(t *testing.T, encoding string, body []byte) []byte {
@@ -307,7 +313,7 @@ func TestMethods(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer head.Body.Close()
+	closeBody(t, head)
 	if head.StatusCode != http.StatusOK || head.ContentLength <= 0 {
 		t.Errorf("HEAD: status %d, length %d", head.StatusCode, head.ContentLength)
 	}
@@ -315,7 +321,7 @@ func TestMethods(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer post.Body.Close()
+	closeBody(t, post)
 	if post.StatusCode != http.StatusMethodNotAllowed || post.Header.Get("Allow") != "GET, HEAD" {
 		t.Errorf("POST: status %d, Allow %q", post.StatusCode, post.Header.Get("Allow"))
 	}

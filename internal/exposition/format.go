@@ -62,10 +62,9 @@ type variant int
 
 func variantOf(contentType expfmt.Format, c compression) variant {
 	f := text
-	switch contentType.FormatType() {
-	case expfmt.TypeOpenMetrics:
+	if kind := contentType.FormatType(); kind == expfmt.TypeOpenMetrics {
 		f = openMetrics
-	case expfmt.TypeProtoDelim:
+	} else if kind == expfmt.TypeProtoDelim {
 		f = protobuf
 	}
 	return variant(int(f)*int(compressions) + int(c))

@@ -1,6 +1,8 @@
 package metrics_test
 
 import (
+	"errors"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -187,9 +189,8 @@ func exposed(t *testing.T, e *metrics.Evaluation) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer response.Body.Close()
-	var text []byte
-	if text, err = readAll(response); err != nil {
+	text, err := io.ReadAll(response.Body)
+	if err := errors.Join(err, response.Body.Close()); err != nil {
 		t.Fatal(err)
 	}
 	return string(text)

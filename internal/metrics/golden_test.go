@@ -2,8 +2,6 @@ package metrics_test
 
 import (
 	"flag"
-	"io"
-	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -20,8 +18,6 @@ import (
 )
 
 var update = flag.Bool("update", false, "write the golden files")
-
-func readAll(r *http.Response) ([]byte, error) { return io.ReadAll(r.Body) }
 
 // TestGolden compares the whole exposition of the hand-made organisation with a file, so that any change in it is seen.
 func TestGolden(t *testing.T) {
@@ -207,4 +203,3 @@ func TestNothingRead(t *testing.T) {
 		t.Errorf("families before anything was read (-want +got):\n%s", diff)
 	}
 }
-

@@ -8,7 +8,9 @@ import (
 )
 
 // date is midnight of a day in 2026.
-func date(month time.Month, day int) time.Time { return time.Date(2026, month, day, 0, 0, 0, 0, time.UTC) }
+func date(month time.Month, day int) time.Time {
+	return time.Date(2026, month, day, 0, 0, 0, 0, time.UTC)
+}
 
 // TestScopeAndCover: an exception covers what matches everything it names, and nothing if it names nothing.
 func TestScopeAndCover(t *testing.T) {

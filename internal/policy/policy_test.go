@@ -103,7 +103,9 @@ func TestErrors(t *testing.T) {
 		{"tiers", func(c *Config) { c.TrustTiers = []string{"tier0", "tier1", "tier1", "unknown", ""} }, []string{
 			`policy.trust_tiers[2]: "tier1" is listed twice`, `policy.trust_tiers[3]: "unknown" is reserved`, `policy.trust_tiers[4]: "" is reserved`,
 		}},
-		{"too many tiers", func(c *Config) { c.TrustTiers = append(strings.Split("a b c d e f g h i j k l m n o", " "), "tier0", "tier1") }, []string{`policy.trust_tiers: at most 16`}},
+		{"too many tiers", func(c *Config) {
+			c.TrustTiers = append(strings.Split("a b c d e f g h i j k l m n o", " "), "tier0", "tier1")
+		}, []string{`policy.trust_tiers: at most 16`}},
 		{"targets", func(c *Config) {
 			c.SLA.Targets = []Target{{Severity: "dire", Within: 1}, {Severity: record.SeverityUnknown, Within: 1}, {Severity: record.SeverityLow, TrustTiers: []string{"gold"}}}
 		}, []string{
