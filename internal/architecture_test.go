@@ -1,0 +1,169 @@
+// Package architecture holds no code: its test enforces the import law of docs/architecture.md over everything that a package
+// pulls in, directly or not. depguard in .golangci.yml says the same about direct imports, while one types.
+package architecture
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "prodsec_exporter"
+
+// listed is what go list says about a package.
+type listed struct {
+	ImportPath string
+	Standard   bool
+	Imports    []string
+	Deps       []string
+}
+
+func packages(t *testing.T) map[string]listed {
+	t.Helper()
+	cmd := exec.Command("go", "list", "-deps", "-json=ImportPath,Standard,Imports,Deps", "./...")
+	cmd.Dir = ".."
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list: %v\n%s", err, &stderr)
+	}
+	all := map[string]listed{}
+	for d := json.NewDecoder(bytes.NewReader(out)); ; {
+		var p listed
+		if err := d.Decode(&p); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		all[p.ImportPath] = p
+	}
+	return all
+}
+
+// law is one sentence of the import law.
+type law struct {
+	name string
+	// who are the packages it binds, as paths below the module; a final "/..." includes those below.
+	who []string
+	// but are exceptions from who.
+	but []string
+	// never are packages that must not be among their dependencies: of ours below the module, others by full path.
+	never []string
+	// only, if set, are the only dependencies of ours and of others that are allowed, besides the standard library.
+	only []string
+}
+
+// io are the parts of the standard library by which a program reaches outside of itself. "os" itself is not among them, since
+// package time and fmt pull it in; depguard forbids importing it.
+var inputOutput = []string{"net", "net/http", "os/exec", "database/sql"}
+
+var laws = []law{
+	{name: "records import the standard library alone", who: []string{"internal/record"}, only: []string{}},
+	{
+		name: "policy and snapshots know records and reach nothing outside",
+		who:  []string{"internal/policy", "internal/snapshot"},
+		// Durations are written as in Prometheus.
+		only:  []string{"internal/record", "internal/policy", "github.com/prometheus/common/model", "go.yaml.in/yaml/", "google.golang.org/protobuf/", "github.com/prometheus/client_model/"},
+		never: inputOutput,
+	},
+	{
+		name: "metrics are pure functions of snapshot and policy",
+		who:  []string{"internal/metrics"}, never: append([]string{"internal/ledger", "internal/schedule", "internal/apiclient", "collectors"}, inputOutput...),
+	},
+	{
+		name: "collectors know nothing of what becomes of their batches",
+		who:  []string{"collectors/..."}, but: []string{"collectors/collectorstest"},
+		never: []string{"internal/ledger", "internal/metrics", "internal/policy", "internal/snapshot", "internal/schedule", "github.com/prometheus/client_golang/..."},
+	},
+	{
+		name: "what stores and what schedules does not know what is measured",
+		who:  []string{"internal/ledger/...", "internal/schedule"}, never: []string{"internal/metrics", "internal/exposition", "github.com/prometheus/client_golang/..."},
+	},
+	{
+		name: "only the generator carries boards and rules",
+		who:  []string{"..."}, but: []string{"cmd/generate", "internal/monitoring", "internal/monitoring/..."},
+		never: []string{"internal/monitoring", "github.com/grafana/grafana-foundation-sdk/..."},
+	},
+}
+
+func TestImportLaw(t *testing.T) {
+	all := packages(t)
+	for _, l := range laws {
+		t.Run(l.name, func(t *testing.T) {
+			bound := 0
+			for path, p := range all {
+				if !anyMatch(path, l.who) || anyMatch(path, l.but) || !ours(path) {
+					continue
+				}
+				bound++
+				for _, dependency := range p.Deps {
+					if anyMatch(dependency, l.never) {
+						t.Errorf("%s depends on %s", path, dependency)
+					}
+					if l.only != nil && !all[dependency].Standard && !anyMatch(dependency, l.only) {
+						t.Errorf("%s depends on %s, which is not among %v", path, dependency, l.only)
+					}
+				}
+			}
+			if bound == 0 {
+				t.Errorf("no package matches %v: the law binds nobody", l.who)
+			}
+		})
+	}
+}
+
+func TestNoCollectorImportsAnother(t *testing.T) {
+	all := packages(t)
+	var kinds []string
+	for path := range all {
+		if rest, ok := strings.CutPrefix(path, module+"/collectors/"); ok && rest != "collectorstest" && !strings.Contains(rest, "/") {
+			kinds = append(kinds, path)
+		}
+	}
+	if len(kinds) < 2 {
+		t.Fatalf("found %v, want several collectors", kinds)
+	}
+	for _, kind := range kinds {
+		for _, other := range kinds {
+			if kind != other && slices.Contains(all[kind].Deps, other) {
+				t.Errorf("%s depends on %s", kind, other)
+			}
+		}
+	}
+}
+
+func TestEveryCollectorIsListed(t *testing.T) {
+	all := packages(t)
+	for path := range all {
+		rest, ok := strings.CutPrefix(path, module+"/collectors/")
+		if ok && rest != "collectorstest" && !strings.Contains(rest, "/") && !slices.Contains(all[module+"/cmd/prodsec_exporter"].Imports, path) {
+			t.Errorf("%s is not in cmd/prodsec_exporter/kinds.go", path)
+		}
+	}
+}
+
+func ours(path string) bool { return path == module || strings.HasPrefix(path, module+"/") }
+
+// anyMatch reports whether a package is among patterns: ours by the path below the module, others by their full path.
+func anyMatch(path string, patterns []string) bool {
+	return slices.ContainsFunc(patterns, func(pattern string) bool {
+		name, local := strings.CutPrefix(path, module+"/")
+		prefix, below := strings.CutSuffix(pattern, "...")
+		switch {
+		case pattern == "...":
+			return local
+		case strings.HasSuffix(pattern, "/"):
+			return strings.HasPrefix(path, pattern)
+		case below:
+			return name+"/" == prefix || strings.HasPrefix(name, prefix)
+		default:
+			return name == pattern
+		}
+	})
+}
