@@ -177,7 +177,7 @@ func exposureAges() []Panel {
 func exposureExceptions() []Panel {
 	horizons := []Text{
 		{Value: "expired", Text: "already expired"}, {Value: "7d", Text: "within 7 d"}, {Value: "30d", Text: "within 30 d"},
-		{Value: "90d", Text: "within 90 d"}, {Value: "later", Text: "later"}, {Value: "never", Text: "never"},
+		{Value: "90d", Text: "within 90 d"}, {Value: "later", Text: "later"}, {Value: "never", Text: "without an end"},
 	}
 	var queries []Query
 	for _, h := range horizons {
@@ -187,7 +187,7 @@ func exposureExceptions() []Panel {
 		{
 			ID: panelExceptionHorizon, Title: "Exceptions by category: when do they end?", Look: Bars, W: 10, H: 10, Unit: "none", Steps: plain(),
 			Means: "Approved exceptions by category and time until they expire; those already expired are still open in their source.", Source: exceptions + ".",
-			Act: "expired: fix, renew or close. Never: an exception without an end is a decision nobody will revisit; give it one. A tall bar asks whether the standard, " +
+			Act: "expired: fix, renew or close. An exception without an end is a decision nobody will revisit; give it one. A tall bar asks whether the standard, " +
 				"the platform or the ownership is at fault.",
 			Empty: "There are no exceptions", Key: "category", Stacked: true, Horizontal: true, Queries: queries,
 			Sort: []Sort{{horizons[0].Text, true}, {horizons[1].Text, true}, {horizons[2].Text, true}, {horizons[3].Text, true}},

@@ -3,13 +3,13 @@ package monitoring
 // qualityRow is the last row of every board: how far its numbers can be trusted today. Its panels have the same ids everywhere.
 func qualityRow() Row {
 	return Row{ID: 900, Question: "How far can these numbers be trusted today?", Panels: []Panel{
-		collectorsPanel(), scopesPanel(), freshnessPanel(), countingPanel(),
+		collectorsPanel(), scopesPanel(), freshnessPanel(), recordsPanel(), countingPanel(),
 	}}
 }
 
 func collectorsPanel() Panel {
 	return Panel{
-		ID: panelCollectors, Title: "Do the sources answer?", Look: Table, W: 6, H: 7, Unit: "none", Steps: plain(),
+		ID: panelCollectors, Title: "Do the sources answer?", Look: Table, W: 5, H: 7, Unit: "none", Steps: plain(),
 		Means:  "Whether the last pass of each collector could read its source.",
 		Source: collectorUp + ".", Act: "the runbook of ProdsecCollectorDown; until then its last good facts are shown.", Empty: "No collector has finished a pass yet",
 		Queries: []Query{{Name: "Answers", Expr: collectors()}},
@@ -23,7 +23,7 @@ func collectorsPanel() Panel {
 
 func scopesPanel() Panel {
 	return Panel{
-		ID: panelScopes, Title: "Is everything read?", Look: Bars, W: 6, H: 7, Unit: "none", Steps: plain(),
+		ID: panelScopes, Title: "Is everything read?", Look: Bars, W: 5, H: 7, Unit: "none", Steps: plain(),
 		Means: "Scopes (the smallest things that are read whole) by collector. Stale: last good facts are shown. Dropped: too old, withheld. Never: not read once, often " +
 			"for lack of a permission.",
 		Source: scopes + ".", Act: "the runbook of ProdsecScopeStale. Nothing unread counts as good or as zero.", Empty: "No scope was read yet",
@@ -37,7 +37,7 @@ func scopesPanel() Panel {
 
 func freshnessPanel() Panel {
 	return Panel{
-		ID: 903, Title: "When was it last read?", Look: Table, W: 6, H: 7, Unit: "none", Steps: plain(),
+		ID: 903, Title: "When was it last read?", Look: Table, W: 5, H: 7, Unit: "none", Steps: plain(),
 		Means: "Time since the last complete reading of the scope that has waited longest, by kind.", Source: scopeLastSuccess + ".",
 		Act: "compare with the collector's interval in the configuration.", Empty: "No scope was read yet",
 		Queries: []Query{{Name: "Oldest reading", Expr: sinceSuccess()}},
@@ -49,9 +49,18 @@ func freshnessPanel() Panel {
 	}
 }
 
+func recordsPanel() Panel {
+	return Panel{
+		ID: 905, Title: "What are they computed from?", Look: Ranking, W: 4, H: 7, Unit: "none", Steps: plain(),
+		Means: "Records in the ledger by kind; findings are reports, before several reports of one weakness are folded.", Source: records + ".",
+		Act: "a kind that is missing or shrank suddenly is a source that is read no more.", Empty: "Nothing was read yet",
+		Queries: []Query{{Name: "Records", Expr: recordsHeld(), Legend: "{{kind}}"}},
+	}
+}
+
 func countingPanel() Panel {
 	return Panel{
-		ID: 904, Title: "Is counting the same as before?", Look: Stat, W: 6, H: 7, Unit: "none", Steps: plain(), Lines: true,
+		ID: 904, Title: "Is counting the same as before?", Look: Stat, W: 5, H: 7, Unit: "none", Steps: plain(), Lines: true,
 		Means: "How long ago the numbers were computed; how often the way of counting changed in the window (policy, scope, source, de-duplication, migration); and since when " +
 			"the policy is in force, with its version. A number that moved together with one of these may have moved because of it.",
 		Source: evaluationTime + ", " + countingChanges + ", " + policyInfo + ", " + policyChanged + ".",

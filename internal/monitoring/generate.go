@@ -21,7 +21,11 @@ func Files(links Links) ([]File, error) {
 	if err != nil {
 		return nil, err
 	}
-	files := []File{{"deploy/prometheus/recording.yml", recording}, {"deploy/prometheus/alerts.yml", alerts}}
+	reference, err := Reference()
+	if err != nil {
+		return nil, err
+	}
+	files := []File{{"docs/metrics.md", reference}, {"deploy/prometheus/recording.yml", recording}, {"deploy/prometheus/alerts.yml", alerts}}
 	for _, b := range Boards() {
 		content, err := b.JSON()
 		if err != nil {

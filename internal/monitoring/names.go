@@ -35,6 +35,7 @@ const (
 	collectorUp      = "prodsec_collector_up"
 	scopeLastSuccess = "prodsec_scope_last_success_timestamp_seconds"
 	scopes           = "prodsec_scopes"
+	records          = "prodsec_records"
 	evaluationTime   = "prodsec_evaluation_timestamp_seconds"
 	buildInfo        = "prodsec_exporter_build_info"
 )

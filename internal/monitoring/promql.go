@@ -2,6 +2,7 @@ package monitoring
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -104,4 +105,17 @@ func promDuration(d time.Duration) string {
 	default:
 		return fmt.Sprintf("%ds", d/time.Second)
 	}
+}
+
+// metricName finds the names of families and recording rules in an expression; quoted texts were taken out before.
+var (
+	metricName = regexp.MustCompile(`\b(?:[a-z_]+:)?prodsec_[a-z_]+(?::[a-z_]+)?`)
+	quoted     = regexp.MustCompile(`"(?:[^"\\]|\\.)*"`)
+)
+
+// namesIn lists the families, parts of histograms and recording rules that an expression selects.
+func namesIn(expr string) []string {
+	names := metricName.FindAllString(quoted.ReplaceAllString(expr, `""`), -1)
+	slices.Sort(names)
+	return slices.Compact(names)
 }

@@ -27,3 +27,6 @@ func countingChanged() string {
 func policyInForce() string {
 	return fmt.Sprintf("%s * on () group_left () (1000 * %s)", maxBy("version", one(policyInfo)), maxBy("", one(policyChanged)))
 }
+
+// recordsHeld counts the records in the ledger by kind, those kinds that it holds any of.
+func recordsHeld() string { return top(6, sumBy("kind", one(records))+" > 0") }

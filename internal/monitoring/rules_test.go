@@ -1,0 +1,384 @@
+package monitoring
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/common/model"
+	"gopkg.in/yaml.v3"
+
+	"prodsec_exporter/internal/metrics"
+)
+
+// root is the repository, as seen from this package.
+const root = "../.."
+
+// expression is a query and where it stands.
+type written struct{ where, expr string }
+
+// expressions are all that is generated.
+func expressions() []written {
+	var list []written
+	for _, g := range slices.Concat(RecordingGroups(), AlertGroups()) {
+		for _, r := range g.Rules {
+			name := r.Record
+			if r.Alert != nil {
+				name = r.Alert.Name
+			}
+			list = append(list, written{"rule " + name, r.Expr})
+		}
+	}
+	for _, b := range Boards() {
+		for _, p := range panels(b) {
+			for _, q := range p.Queries {
+				list = append(list, written{"board " + b.Title + ", panel " + p.Title + ", query " + q.Name, q.Expr})
+			}
+		}
+	}
+	return list
+}
+
+func alerts() []Rule {
+	var list []Rule
+	for _, g := range AlertGroups() {
+		list = append(list, g.Rules...)
+	}
+	return list
+}
+
+// TestNamesAreKnown also proves that the reference and the queries agree on what a name is.
+func TestNamesAreKnown(t *testing.T) {
+	for _, e := range expressions() {
+		names := namesIn(e.expr)
+		if len(names) == 0 {
+			t.Errorf("%s: reads nothing: %s", e.where, e.expr)
+		}
+		for _, name := range names {
+			if _, ok := known()[baseName(name)]; !ok {
+				t.Errorf("%s: no family and no rule is called %s", e.where, name)
+			}
+		}
+	}
+}
+
+func TestLabelsOfRejectsUnknownNames(t *testing.T) {
+	defer func() {
+		if recover() == nil {
+			t.Error("labelsOf accepted a name that nothing has")
+		}
+	}()
+	labelsOf("prodsec_no_such_family")
+}
+
+// TestSelectorsUseLabelsThatExist reads every selector's matchers.
+func TestSelectorsUseLabelsThatExist(t *testing.T) {
+	selector := regexp.MustCompile(`([a-z_]+:)?(prodsec_[a-z_]+)(:[a-z_]+)?\{([^}]*)\}`)
+	matcher := regexp.MustCompile(`([a-z_]+)(=~|!~|!=|=)"`)
+	for _, e := range expressions() {
+		for _, s := range selector.FindAllStringSubmatch(e.expr, -1) {
+			name := s[1] + s[2] + s[3]
+			labels := labelsOf(baseName(name))
+			for _, m := range matcher.FindAllStringSubmatch(s[4], -1) {
+				if m[1] != "le" && !slices.Contains(labels, m[1]) {
+					t.Errorf("%s: %s has no label %q", e.where, name, m[1])
+				}
+			}
+		}
+	}
+}
+
+// TestReplicasAreFolded: a family is read only through an expression in which two replicas count once.
+func TestReplicasAreFolded(t *testing.T) {
+	fold := "max without (" + strings.Join(replicaLabels, ", ") + ") ("
+	family := regexp.MustCompile(`(^|[^:a-z_])(prodsec_[a-z_]+)(\{|\[|\)|$)`)
+	for _, e := range expressions() {
+		for _, at := range family.FindAllStringSubmatchIndex(e.expr, -1) {
+			before := e.expr[:at[4]]
+			if !strings.HasSuffix(before, fold) && !strings.HasSuffix(before, fold+"increase(") && !strings.HasSuffix(before, "absent(") {
+				t.Errorf("%s: %s is read without folding replicas", e.where, e.expr[at[4]:at[5]])
+			}
+		}
+	}
+}
+
+// TestSnapshotHistogramsAreNeverRated: they fall, so a rate of them is noise.
+func TestSnapshotHistogramsAreNeverRated(t *testing.T) {
+	counters := regexp.MustCompile(`(?:rate|increase)\((prodsec_[a-z_]+)`)
+	kinds := map[string]metrics.Type{}
+	for _, f := range families() {
+		kinds[f.Name] = f.Type
+	}
+	rated := 0
+	for _, e := range expressions() {
+		for _, m := range counters.FindAllStringSubmatch(e.expr, -1) {
+			rated++
+			if kind := kinds[baseName(m[1])]; kind != metrics.Counter && kind != metrics.EventHistogram {
+				t.Errorf("%s: rates %s, which is a %s", e.where, m[1], kind)
+			}
+		}
+	}
+	if rated == 0 {
+		t.Error("no query rates a counter; the test reads the wrong thing")
+	}
+}
+
+func TestEveryStableFamilyIsUsed(t *testing.T) {
+	uses := usesOfFamilies()
+	for _, f := range metrics.All() {
+		if f.Stability == metrics.Stable && len(uses[f.Name]) == 0 {
+			t.Errorf("no board and no alert reads %s", f.Name)
+		}
+	}
+}
+
+func TestRecordedSeriesHaveTheLabelsThatAreDeclared(t *testing.T) {
+	declared := map[string]bool{}
+	for _, s := range recordingShapes {
+		declared[s.record] = true
+	}
+	for _, g := range RecordingGroups() {
+		for _, r := range g.Rules {
+			var static []string
+			for label := range r.Labels {
+				static = append(static, label)
+			}
+			if want := "by (" + by(shape(r.Record), static...) + ") ("; !strings.Contains(r.Expr, want) {
+				t.Errorf("%s: declared %s %s…, written:\n%s", r.Record, "sum", want, r.Expr)
+			}
+			delete(declared, r.Record)
+		}
+	}
+	for record := range declared {
+		t.Errorf("%s is declared and never recorded", record)
+	}
+}
+
+func TestExpressionsAreBalanced(t *testing.T) {
+	closing := map[rune]rune{')': '(', '}': '{', ']': '['}
+	for _, e := range expressions() {
+		var open []rune
+		for _, c := range quoted.ReplaceAllString(e.expr, "") {
+			switch c {
+			case '(', '{', '[':
+				open = append(open, c)
+			case ')', '}', ']':
+				if len(open) == 0 || open[len(open)-1] != closing[c] {
+					t.Fatalf("%s: unbalanced %c in %s", e.where, c, e.expr)
+				}
+				open = open[:len(open)-1]
+			case '"':
+				t.Fatalf("%s: a quote is not closed in %s", e.where, e.expr)
+			}
+		}
+		if len(open) > 0 {
+			t.Errorf("%s: %c is not closed in %s", e.where, open, e.expr)
+		}
+	}
+}
+
+func TestAlertsSayWhomAndWhere(t *testing.T) {
+	boards := map[BoardUID][]Panel{}
+	for _, b := range Boards() {
+		boards[b.UID] = panels(b)
+	}
+	for _, r := range alerts() {
+		a := r.Alert
+		if a.For <= 0 || a.Hold <= 0 {
+			t.Errorf("%s: for %v, keep firing for %v: both are needed against flapping", a.Name, a.For, a.Hold)
+		}
+		if r.Labels["notify"] == "" {
+			t.Errorf("%s has no label notify", a.Name)
+		}
+		if r.Labels["severity"] != "" {
+			t.Errorf("%s sets severity, which is the severity of findings", a.Name)
+		}
+		if r.Why == "" || !strings.HasSuffix(a.Description, ".") {
+			t.Errorf("%s: a reason and a description in sentences are needed", a.Name)
+		}
+		if !slices.ContainsFunc(boards[a.Board], func(p Panel) bool { return p.ID == a.Panel }) {
+			t.Errorf("%s links to panel %d of %s, which does not exist", a.Name, a.Panel, a.Board)
+		}
+		if _, derived := r.Labels["derived_from"]; derived != (len(a.Select) > 0) {
+			t.Errorf("%s: an alert about somebody's services is derived from facts and selects them on the board; one about the exporter is neither", a.Name)
+		}
+	}
+}
+
+// TestLabelsInTemplatesExist: every label that a text names is one the expression keeps.
+func TestLabelsInTemplatesExist(t *testing.T) {
+	used := regexp.MustCompile(`\$labels\.([a-z_]+)`)
+	for _, r := range alerts() {
+		texts := r.Alert.Summary + r.Alert.Description + r.Alert.boardPath() + r.Labels["notify"]
+		for _, m := range used.FindAllStringSubmatch(texts, -1) {
+			outer := regexp.MustCompile(`^\(*(?:sum|max|min) by \(([^)]*)\)`).FindStringSubmatch(r.Expr)
+			if outer == nil || !slices.Contains(splitLabels(outer[1]), m[1]) {
+				t.Errorf("%s: the text names %s, which the expression does not keep: %s", r.Alert.Name, m[1], r.Expr)
+			}
+		}
+	}
+}
+
+func TestPromDuration(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		0: "", 30 * time.Second: "30s", 90 * time.Second: "90s", time.Minute: "1m", 90 * time.Minute: "90m", 2 * time.Hour: "2h", 48 * time.Hour: "2d",
+	} {
+		if got := promDuration(d); got != want {
+			t.Errorf("promDuration(%v) = %q, want %q", d, got, want)
+		}
+		if want == "" {
+			continue
+		}
+		if parsed, err := model.ParseDuration(promDuration(d)); err != nil || time.Duration(parsed) != d {
+			t.Errorf("Prometheus reads %q as %v (%v)", promDuration(d), parsed, err)
+		}
+	}
+}
+
+func TestBucketBoundsMatchEveryWriting(t *testing.T) {
+	for _, r := range ageRanges {
+		if r.to == 0 {
+			continue
+		}
+		pattern := regexp.MustCompile(`^le=~"(.*)"$`).FindStringSubmatch(le(daysOf(r.to)))
+		re := regexp.MustCompile("^(?:" + strings.ReplaceAll(pattern[1], `\\`, `\`) + ")$")
+		v := daysOf(r.to).Seconds()
+		for _, written := range []string{formatFixed(v), formatFixed(v) + ".0", formatShort(v)} {
+			if !re.MatchString(written) {
+				t.Errorf("%s does not match a bucket written %s", re, written)
+			}
+		}
+		if re.MatchString("1" + formatFixed(v)) {
+			t.Errorf("%s matches another bucket", re)
+		}
+	}
+}
+
+// TestAgeRangesAreBuckets: a range that does not end at a bucket's bound would be absent.
+func TestAgeRangesAreBuckets(t *testing.T) {
+	for _, f := range metrics.All() {
+		if f.Name != findingAge && f.Name != findingRemediation {
+			continue
+		}
+		for _, r := range ageRanges {
+			if r.to > 0 && !slices.Contains(f.Bounds, daysOf(r.to).Seconds()) {
+				t.Errorf("%s has no bucket that ends at %d days", f.Name, r.to)
+			}
+		}
+	}
+}
+
+// ruleTest is the part of a promtool test file that the checks below read.
+type ruleTest struct {
+	RuleFiles []string `yaml:"rule_files"`
+	Tests     []struct {
+		Name   string `yaml:"name"`
+		Alerts []struct {
+			At        string           `yaml:"eval_time"`
+			Alertname string           `yaml:"alertname"`
+			Expected  []map[string]any `yaml:"exp_alerts"`
+		} `yaml:"alert_rule_test"`
+	} `yaml:"tests"`
+}
+
+// TestEveryAlertHasRuleTests: silent one step before it fires, firing at its time, resolved after, silent without its source.
+func TestEveryAlertHasRuleTests(t *testing.T) {
+	for _, r := range alerts() {
+		name := r.Alert.Name
+		content, err := os.ReadFile(filepath.Join(root, "deploy/prometheus/tests", name+".yml"))
+		if err != nil {
+			t.Errorf("%s has no rule tests: %v", name, err)
+			continue
+		}
+		var file ruleTest
+		if err := yaml.Unmarshal(content, &file); err != nil {
+			t.Fatalf("%s.yml: %v", name, err)
+		}
+		if !fires(t, file, name) {
+			t.Errorf("%s.yml shows the alert nowhere silent at one minute and firing at the next", name)
+		}
+		for _, wanted := range []string{"resolve", "replica"} {
+			if !strings.Contains(string(content), wanted) && name != AlertSLADueSoon {
+				t.Errorf("%s.yml has no case about %q", name, wanted)
+			}
+		}
+		if !strings.Contains(string(content), "stale") {
+			t.Errorf("%s.yml has no case in which its source is gone", name)
+		}
+	}
+}
+
+// fires reports whether a test shows the alert silent at an instant and firing one minute later.
+func fires(t *testing.T, file ruleTest, name string) bool {
+	for _, test := range file.Tests {
+		silent := map[time.Duration]bool{}
+		for _, a := range test.Alerts {
+			at, err := model.ParseDuration(a.At)
+			if err != nil {
+				t.Fatalf("%s: %v", test.Name, err)
+			}
+			if a.Alertname == name && len(a.Expected) == 0 {
+				silent[time.Duration(at)] = true
+			}
+			if a.Alertname == name && len(a.Expected) > 0 && silent[time.Duration(at)-evaluationInterval] {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func TestRunbooks(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join(root, "docs/runbooks", "Prodsec*.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	runbooks := map[string]bool{}
+	for _, f := range files {
+		runbooks[strings.TrimSuffix(filepath.Base(f), ".md")] = true
+	}
+	for _, r := range alerts() {
+		if !runbooks[r.Alert.Name] {
+			t.Errorf("%s has no runbook", r.Alert.Name)
+		}
+		delete(runbooks, r.Alert.Name)
+		checkRunbook(t, r.Alert.Name)
+	}
+	for name := range runbooks {
+		t.Errorf("the runbook %s.md belongs to no alert", name)
+	}
+}
+
+// checkRunbook wants the five headings, links to panels that exist, and names of families that exist.
+func checkRunbook(t *testing.T, name string) {
+	content, err := os.ReadFile(filepath.Join(root, "docs/runbooks", name+".md"))
+	if err != nil {
+		return // reported by the caller
+	}
+	text := string(content)
+	at := 0
+	for _, heading := range []string{"# " + name, "## Meaning", "## Impact", "## Look first", "## Likely causes", "## Mend"} {
+		i := strings.Index(text[at:], heading+"\n")
+		if i < 0 {
+			t.Errorf("%s.md lacks the heading %q, or has it out of order", name, heading)
+			continue
+		}
+		at += i
+	}
+	for _, m := range regexp.MustCompile(`/d/([a-z-]+)\?viewPanel=(\d+)`).FindAllStringSubmatch(text, -1) {
+		if !panelExists(BoardUID(m[1]), m[2]) {
+			t.Errorf("%s.md links to panel %s of %s, which does not exist", name, m[2], m[1])
+		}
+	}
+	for _, block := range regexp.MustCompile("(?s)```promql\n(.*?)```").FindAllStringSubmatch(text, -1) {
+		for _, n := range namesIn(block[1]) {
+			if _, ok := known()[baseName(n)]; !ok {
+				t.Errorf("%s.md: no family and no rule is called %s", name, n)
+			}
+		}
+	}
+}
