@@ -1,0 +1,255 @@
+package jira
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	"prodsec_exporter/internal/record"
+)
+
+// ExceptionsConfig says which issues are exceptions and where in them to look.
+type ExceptionsConfig struct {
+	// Name tells this mapping's scope apart, "exceptions:<name>"; "default" if nothing is said.
+	Name string `yaml:"name,omitempty"`
+	// JQL selects the issues. It must be bounded, e.g. by a project.
+	JQL      string          `yaml:"jql"`
+	Fields   ExceptionFields `yaml:"fields,omitempty"`
+	Statuses ExceptionStates `yaml:"statuses,omitempty"`
+}
+
+// ExceptionFields name fields by id ("customfield_10101"), by the name that people see, or by a word for one of Jira's own: component,
+// labels ("labels:service:" takes the labels with that prefix), parent, project, duedate. What is not named is looked for under the
+// usual names and may be absent.
+type ExceptionFields struct {
+	Service    string `yaml:"service,omitempty"`
+	Repository string `yaml:"repository,omitempty"`
+	Category   string `yaml:"category,omitempty"`
+	Expires    string `yaml:"expires,omitempty"`
+	Decided    string `yaml:"decided,omitempty"`
+	Findings   string `yaml:"findings,omitempty"`
+	Advisories string `yaml:"advisories,omitempty"`
+	Rules      string `yaml:"rules,omitempty"`
+	Categories string `yaml:"categories,omitempty"`
+	Controls   string `yaml:"controls,omitempty"`
+}
+
+// ExceptionStates name statuses, in any language and without regard to case. What is not named is told by the usual English words
+// and by Jira's own category of the status.
+type ExceptionStates struct {
+	Requested []string `yaml:"requested,omitempty"`
+	Approved  []string `yaml:"approved,omitempty"`
+	Rejected  []string `yaml:"rejected,omitempty"`
+	Ended     []string `yaml:"ended,omitempty"`
+}
+
+// exceptions is the mapping from issues to record.Exception.
+type exceptions struct {
+	name   string
+	query  string
+	browse string
+	states map[string]record.ExceptionState
+
+	service, repository, category, expires, decided, findings, advisories, rules, categories, controls *field
+}
+
+func newExceptions(config ExceptionsConfig, site string) (*exceptions, error) {
+	if strings.TrimSpace(orderClause.ReplaceAllString(config.JQL, "")) == "" {
+		return nil, errors.New(`jql: say which issues are exceptions, e.g. project = PSEC AND issuetype = "Security Exception"`)
+	}
+	states, err := config.Statuses.index()
+	if err != nil {
+		return nil, fmt.Errorf("statuses: %w", err)
+	}
+	f := config.Fields
+	return &exceptions{
+		name: cmp.Or(config.Name, "default"), query: config.JQL, browse: site + "/browse/", states: states,
+		service:    newField("service", f.Service, "Service", "Affected service", "Affected services"),
+		repository: newField("repository", f.Repository, "Repository"),
+		category:   newField("category", f.Category, "Exception category"),
+		expires:    newField("expires", f.Expires, "Expires on", "Expires", "Expiry date", "Expiration date"),
+		decided:    newField("decided", f.Decided),
+		findings:   newField("findings", f.Findings, "Findings"),
+		advisories: newField("advisories", f.Advisories, "Advisories"),
+		rules:      newField("rules", f.Rules, "Rules"),
+		categories: newField("categories", f.Categories, "Weakness classes", "Weaknesses"),
+		controls:   newField("controls", f.Controls, "Controls"),
+	}, nil
+}
+
+func (s ExceptionStates) index() (map[string]record.ExceptionState, error) {
+	states := map[string]record.ExceptionState{}
+	for _, list := range []struct {
+		state record.ExceptionState
+		names []string
+	}{
+		{record.ExceptionRequested, s.Requested}, {record.ExceptionApproved, s.Approved},
+		{record.ExceptionRejected, s.Rejected}, {record.ExceptionEnded, s.Ended},
+	} {
+		for _, name := range list.names {
+			folded := strings.ToLower(strings.TrimSpace(name))
+			if other, dup := states[folded]; dup && other != list.state {
+				return nil, fmt.Errorf("%q is named under both %s and %s", name, other, list.state)
+			}
+			states[folded] = list.state
+		}
+	}
+	return states, nil
+}
+
+func (e *exceptions) scope() string   { return "exceptions:" + e.name }
+func (e *exceptions) jql() string     { return e.query }
+func (e *exceptions) unknown() string { return "exceptions: what is covered counts as not excepted" }
+
+func (e *exceptions) fields() []*field {
+	return []*field{
+		e.service, e.repository, e.category, e.expires, e.decided, e.findings, e.advisories, e.rules, e.categories, e.controls,
+	}
+}
+
+func (e *exceptions) start(b *record.Batch) { b.Exceptions = []record.Exception{} }
+
+// add reads an exception. One whose dates cannot be read is rejected: without its end it would hold for ever.
+func (e *exceptions) add(i *issue, b *record.Batch) record.RejectReason {
+	expires, err := i.moment(e.expires)
+	if err != nil {
+		return record.RejectTimestamp
+	}
+	decided, err := i.moment(e.decided)
+	if err != nil {
+		return record.RejectTimestamp
+	}
+	x := record.Exception{
+		ID: i.key, Title: record.Text(i.summary), URL: e.browse + url.PathEscape(i.key), Category: i.text(e.category),
+		Service: i.text(e.service), Repository: repositoryOf(i.list(e.repository)),
+		Findings: bounded(i.list(e.findings)), Advisories: bounded(i.list(e.advisories)), Rules: bounded(i.list(e.rules)),
+		Categories: bounded(i.list(e.categories)), Controls: bounded(i.list(e.controls)),
+		RequestedAt: i.created, UpdatedAt: i.updated, State: e.stateOf(i.status, i.resolution),
+	}
+	if !expires.IsZero() {
+		x.ExpiresAt = expires.end()
+	}
+	e.date(&x, i, decided.Time)
+	b.Exceptions = append(b.Exceptions, x)
+	return ""
+}
+
+func bounded(values []string) []string {
+	all := names(values)
+	for n, name := range all {
+		all[n] = record.Text(name)
+	}
+	return all
+}
+
+// repositoryOf reads the first repository name. Text that is none is kept as it is: it matches no repository, whereas without it the
+// exception would cover all of a service's.
+func repositoryOf(values []string) record.RepositoryName {
+	for _, v := range values {
+		if name, err := record.ParseRepository(v); err == nil {
+			return name
+		}
+	}
+	if len(values) > 0 {
+		return record.RepositoryName(strings.ToLower(record.Text(values[0])))
+	}
+	return ""
+}
+
+// The usual words for statuses and resolutions, for what the configuration does not name.
+var usualStates = []struct {
+	state record.ExceptionState
+	words []string
+}{
+	{record.ExceptionRequested, []string{"to be ", "await", "waiting", "pending", "under review", "待"}},
+	{record.ExceptionRejected, []string{"reject", "unapproved", "denied", "declin", "refus", "won't do", "wont do", "won't fix", "wont fix", "not approved", "abgelehnt", "rechazad", "拒绝", "驳回", "却下"}},
+	{record.ExceptionEnded, []string{"withdraw", "cancel", "revoke", "expired", "ended", "obsolete", "supersede", "duplicate", "closed", "zurückgezogen", "取消", "撤销"}},
+	{record.ExceptionApproved, []string{"approved", "accepted", "granted", "genehmigt", "aprobad", "approuv", "已批准", "承認済"}},
+}
+
+// stateOf: the configured names first; then the usual words in the status; then the category, where "done" means approved unless
+// the resolution says otherwise. A status without a category, which Jira has for broken workflows, is other: it stops no clock.
+func (e *exceptions) stateOf(s status, resolution string) record.ExceptionState {
+	if state, ok := e.states[strings.ToLower(strings.TrimSpace(s.Name))]; ok {
+		return state
+	}
+	if state, ok := e.states[strings.ToLower(strings.TrimSpace(resolution))]; ok && resolution != "" {
+		return state
+	}
+	if state := usualState(s.Name); state != "" {
+		return state
+	}
+	switch s.Category.Key {
+	case "new", "indeterminate":
+		return record.ExceptionRequested
+	case "done":
+		return cmp.Or(usualState(resolution), record.ExceptionApproved)
+	default:
+		return record.ExceptionOther
+	}
+}
+
+func usualState(text string) record.ExceptionState {
+	folded := strings.ToLower(text)
+	for _, usual := range usualStates {
+		for _, word := range usual.words {
+			if strings.Contains(folded, word) {
+				return usual.state
+			}
+		}
+	}
+	return ""
+}
+
+// date finds out when the exception was decided and ended: a configured field, else the change of status that led to the present
+// state, else the date of resolution.
+func (e *exceptions) date(x *record.Exception, i *issue, configured time.Time) {
+	approved, rejected, ended := e.replay(x, i)
+	switch x.State {
+	case record.ExceptionApproved:
+		x.DecidedAt = firstOf(configured, approved, i.resolved)
+	case record.ExceptionRejected:
+		x.DecidedAt = firstOf(configured, rejected, i.resolved)
+	case record.ExceptionEnded:
+		// Only what had been approved has a decision that held for a time.
+		x.DecidedAt = firstOf(configured, approved)
+		x.EndedAt = firstOf(ended, i.resolved, i.updated)
+	case record.ExceptionRequested, record.ExceptionOther:
+	}
+}
+
+// replay walks the changes of status. The time of a state is when it was last entered from another one.
+func (e *exceptions) replay(x *record.Exception, i *issue) (approved, rejected, ended time.Time) {
+	before := record.ExceptionRequested
+	for n, c := range i.changes {
+		state := e.stateOf(status{Name: c.to}, "")
+		if n == len(i.changes)-1 || c.to == i.status.Name {
+			state = x.State // the present status, whose category is known
+		}
+		if state != before {
+			switch state {
+			case record.ExceptionApproved:
+				approved = c.at
+			case record.ExceptionRejected:
+				rejected = c.at
+			case record.ExceptionEnded:
+				ended = c.at
+			case record.ExceptionRequested, record.ExceptionOther:
+			}
+		}
+		before = state
+	}
+	return approved, rejected, ended
+}
+
+func firstOf(times ...time.Time) time.Time {
+	for _, t := range times {
+		if !t.IsZero() {
+			return t
+		}
+	}
+	return time.Time{}
+}

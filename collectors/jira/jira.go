@@ -1,0 +1,282 @@
+// Package jira reads decisions that an organisation keeps in Jira: which exceptions were asked for, granted, refused and ended.
+//
+// It speaks to Jira Cloud and to Jira Data Center through go-jira's client, with requests and structs of its own: go-jira's typed issues
+// lose pages on dates and documents that Jira does send. An issue that cannot be understood is left out alone and counted.
+//
+// A mapping turns issues into records; to read another kind of record from Jira, write a mapping in a file of its own and name it in
+// Config.mappings.
+package jira
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	gojira "github.com/andygrunwald/go-jira"
+
+	"prodsec_exporter/collectors"
+	"prodsec_exporter/internal/apiclient"
+	"prodsec_exporter/internal/record"
+)
+
+const kindName = "jira"
+
+// gateway is the host that scoped tokens, the only kind of token that service accounts have, must be sent to.
+const gateway = "https://api.atlassian.com/ex/jira/"
+
+// Deployment says which of Jira's two products answers.
+type Deployment string
+
+// The deployments.
+const (
+	DeploymentAuto       Deployment = "auto"
+	DeploymentCloud      Deployment = "cloud"
+	DeploymentDataCenter Deployment = "data_center"
+)
+
+// Config is the section of one Jira.
+type Config struct {
+	collectors.Common `yaml:",inline"`
+	// URL is where people open Jira, e.g. https://acme.atlassian.net or https://jira.acme.example/jira.
+	URL string `yaml:"url"`
+	// Deployment is found out by asking Jira unless it is set.
+	Deployment Deployment `yaml:"deployment,omitempty"`
+	// CloudID sends requests through the gateway for scoped tokens.
+	CloudID string     `yaml:"cloud_id,omitempty"`
+	Auth    AuthConfig `yaml:"auth"`
+	// Exceptions says which issues are exceptions and how to read them.
+	Exceptions *ExceptionsConfig `yaml:"exceptions,omitempty"`
+}
+
+// AuthConfig names the credential. Exactly one of Token (with Email), PersonalAccessToken and Bearer is set.
+type AuthConfig struct {
+	Email               string           `yaml:"email,omitempty"`
+	Token               apiclient.Secret `yaml:"token,omitempty"`
+	PersonalAccessToken apiclient.Secret `yaml:"personal_access_token,omitempty"`
+	Bearer              apiclient.Secret `yaml:"bearer,omitempty"`
+}
+
+// mapping turns issues into records of one kind.
+type mapping interface {
+	// scope is the name of the mapping's scope.
+	scope() string
+	// jql selects the issues.
+	jql() string
+	// fields are the fields to be resolved and asked for.
+	fields() []*field
+	// start prepares an empty, not nil, list of records in a batch.
+	start(*record.Batch)
+	// add reads one issue. An empty reason means that it was taken up.
+	add(*issue, *record.Batch) record.RejectReason
+	// unknown says what stays unknown while the scope cannot be read.
+	unknown() string
+}
+
+func (c *Config) mappings() ([]mapping, error) {
+	var all []mapping
+	if c.Exceptions != nil {
+		m, err := newExceptions(*c.Exceptions, strings.TrimRight(c.URL, "/"))
+		if err != nil {
+			return nil, fmt.Errorf("exceptions: %w", err)
+		}
+		all = append(all, m)
+	}
+	if len(all) == 0 {
+		return nil, errors.New("nothing is mapped: say under exceptions which issues are exceptions")
+	}
+	return all, nil
+}
+
+// Collector reads one Jira. It implements collectors.Collector, collectors.Checker and collectors.Forecaster.
+type Collector struct {
+	config   Config
+	env      collectors.Env
+	client   *apiclient.Client
+	sdk      *gojira.Client
+	mappings []mapping
+
+	mu    sync.Mutex
+	known *session
+}
+
+// New checks the configuration; it sends nothing.
+func New(config Config, env collectors.Env) (*Collector, error) {
+	auth, err := config.Auth.auth()
+	if err != nil {
+		return nil, fmt.Errorf("jira: auth: %w", err)
+	}
+	u, err := url.Parse(config.URL)
+	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
+		return nil, errors.New("jira: url must be a full address such as https://acme.atlassian.net")
+	}
+	switch config.Deployment {
+	case "":
+		config.Deployment = DeploymentAuto
+	case DeploymentAuto, DeploymentCloud, DeploymentDataCenter:
+	default:
+		return nil, fmt.Errorf("jira: deployment %q is none of auto, cloud, data_center", config.Deployment)
+	}
+	base := config.URL
+	if config.CloudID != "" {
+		if config.Deployment == DeploymentDataCenter {
+			return nil, errors.New("jira: cloud_id is for Jira Cloud; remove it or the deployment data_center")
+		}
+		config.Deployment = DeploymentCloud
+		base = gateway + url.PathEscape(config.CloudID)
+	}
+	client, err := env.Client(apiclient.Options{BaseURL: base, Auth: auth, CacheBytes: -1})
+	if err != nil {
+		return nil, fmt.Errorf("jira: url: %w", err)
+	}
+	sdk, err := gojira.NewClient(client.HTTP(), client.BaseURL())
+	if err != nil {
+		return nil, fmt.Errorf("jira: url: %w", err)
+	}
+	mappings, err := config.mappings()
+	if err != nil {
+		return nil, fmt.Errorf("jira: %w", err)
+	}
+	return &Collector{config: config, env: env, client: client, sdk: sdk, mappings: mappings}, nil
+}
+
+func (a AuthConfig) auth() (apiclient.Auth, error) {
+	var chosen []apiclient.Auth
+	var secret apiclient.Secret
+	if !a.Token.IsZero() || a.Email != "" {
+		if a.Email == "" || a.Token.IsZero() {
+			return nil, errors.New("an API token goes with the e-mail address of its account: set both email and token")
+		}
+		chosen, secret = append(chosen, apiclient.Basic(a.Email, a.Token)), a.Token
+	}
+	for _, s := range []apiclient.Secret{a.PersonalAccessToken, a.Bearer} {
+		if !s.IsZero() {
+			chosen, secret = append(chosen, apiclient.Bearer(s)), s
+		}
+	}
+	if len(chosen) != 1 {
+		return nil, errors.New("set exactly one of {email, token} (Cloud), personal_access_token (Data Center) and bearer (OAuth)")
+	}
+	return chosen[0], secret.Validate()
+}
+
+// Kind is the entry for the list of collector kinds.
+func Kind() collectors.Kind {
+	return collectors.Kind{
+		Name:    kindName,
+		Summary: "exceptions from Jira Cloud or Data Center issues",
+		Defaults: collectors.Common{
+			Interval:     collectors.Duration(5 * time.Minute),
+			FullInterval: collectors.Duration(6 * time.Hour),
+			StaleAfter:   collectors.Duration(48 * time.Hour),
+			Timeout:      collectors.Duration(10 * time.Minute),
+		},
+		New: func(section collectors.Section, env collectors.Env) (collectors.Collector, collectors.Common, error) {
+			var config Config
+			if err := section.Decode(&config); err != nil {
+				return nil, collectors.Common{}, err
+			}
+			c, err := New(config, env)
+			if err != nil {
+				return nil, collectors.Common{}, err
+			}
+			return c, config.Common, nil
+		},
+	}
+}
+
+// Collect reads each mapping's issues: those updated since the scope's cursor, or all.
+func (c *Collector) Collect(ctx context.Context, cursors collectors.Cursors, emit func(record.Batch) error) error {
+	session, err := c.open(ctx, len(cursors) == 0)
+	for _, m := range c.mappings {
+		b := record.Batch{Scope: m.scope(), Err: err}
+		if err == nil {
+			b = c.read(ctx, session, m, cursors[m.scope()])
+		}
+		if ended := ctx.Err(); ended != nil {
+			return &record.Error{Reason: record.ReasonCanceled, Err: ended}
+		}
+		if err := emit(b); err != nil {
+			return fmt.Errorf("jira: emit %s: %w", b.Scope, err)
+		}
+	}
+	return nil
+}
+
+// read reads one scope whole or since its cursor.
+func (c *Collector) read(ctx context.Context, s *session, m mapping, cursor record.Cursor) record.Batch {
+	b := record.Batch{Scope: m.scope(), Mode: record.Full, Rejected: map[record.RejectReason]int{}}
+	m.start(&b)
+	fail := func(err error) record.Batch {
+		return record.Batch{Scope: m.scope(), Err: fmt.Errorf("jira %s: %w", m.scope(), err)}
+	}
+	resolved, err := s.resolve(m.fields())
+	if err != nil {
+		return fail(err)
+	}
+	jql, latest := m.jql(), time.Time{}
+	if cursor != "" {
+		if latest, err = time.Parse(time.RFC3339, string(cursor)); err != nil {
+			return fail(&record.Error{Reason: record.ReasonDecode, Err: fmt.Errorf("stored cursor: %w", err)})
+		}
+		b.Mode = record.Delta
+		jql = updatedSince(jql, latest, s.location)
+	}
+	raw, err := c.search(ctx, s, jql, resolved)
+	if err != nil {
+		return fail(err)
+	}
+	issues := make([]*issue, 0, len(raw))
+	for _, data := range raw {
+		i, reason := readIssue(data, resolved)
+		if reason != "" {
+			b.Rejected[reason]++
+			continue
+		}
+		if i.updated.After(latest) {
+			latest = i.updated
+		}
+		issues = append(issues, i)
+	}
+	if err := c.addHistories(ctx, s, issues); err != nil {
+		return fail(err)
+	}
+	for _, i := range issues {
+		if reason := m.add(i, &b); reason != "" {
+			b.Rejected[reason]++
+		}
+	}
+	if !latest.IsZero() {
+		b.Cursor = record.Cursor(latest.UTC().Format(time.RFC3339))
+	}
+	return b
+}
+
+// Check proves the credential, the fields and each query by the cheapest requests.
+func (c *Collector) Check(ctx context.Context) ([]collectors.CheckResult, error) {
+	session, err := c.open(ctx, true)
+	results := []collectors.CheckResult{{Subject: "jira: credential", Err: err, Unknown: "everything read from Jira"}}
+	if err == nil {
+		for _, m := range c.mappings {
+			resolved, err := session.resolve(m.fields())
+			if err == nil {
+				err = c.probe(ctx, session, m.jql(), resolved)
+			}
+			results = append(results, collectors.CheckResult{Subject: "jira: " + m.scope(), Err: err, Unknown: m.unknown()})
+		}
+	}
+	return results, ctx.Err()
+}
+
+// Forecast estimates the requests per hour from the configuration: a collection without news is one request
+// for the user and one for each mapping.
+func (c *Collector) Forecast() map[string]float64 {
+	interval := c.config.Interval.Std()
+	if interval <= 0 {
+		interval = Kind().Defaults.Interval.Std()
+	}
+	return map[string]float64{"": float64(1+len(c.mappings)) * float64(time.Hour) / float64(interval)}
+}

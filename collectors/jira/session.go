@@ -1,0 +1,163 @@
+package jira
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"prodsec_exporter/internal/record"
+)
+
+// session is what has to be known about a Jira before its issues can be read.
+type session struct {
+	cloud bool
+	// location is the time zone of the credential's user, in which Jira reads dates in JQL; nil if it could not be found out.
+	location *time.Location
+	// ids are the ids of fields by name in lower case; a name may belong to several. Nil when no name has to be resolved.
+	ids map[string][]string
+}
+
+// open proves the credential and finds out what has to be known; what hardly changes is only asked anew at a full sweep.
+func (c *Collector) open(ctx context.Context, anew bool) (*session, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s := session{}
+	if c.known != nil && !anew {
+		s = *c.known
+	}
+	var err error
+	if c.known == nil || anew {
+		if s.cloud, err = c.isCloud(ctx); err != nil {
+			return nil, fmt.Errorf("jira: find out the deployment: %w", err)
+		}
+	}
+	if s.location, err = c.location(ctx); err != nil {
+		return nil, fmt.Errorf("jira: read the credential's user: %w", err)
+	}
+	if (c.known == nil || anew) && c.namesFields() {
+		if s.ids, err = c.fieldIDs(ctx, &s); err != nil {
+			return nil, fmt.Errorf("jira: list fields: %w", err)
+		}
+	}
+	c.known = &s
+	return &s, nil
+}
+
+// get sends a GET request made by the SDK through our client, which classifies what comes back.
+func (c *Collector) get(ctx context.Context, path string, query url.Values, out any) error {
+	if len(query) > 0 {
+		path += "?" + query.Encode()
+	}
+	return c.send(ctx, http.MethodGet, path, nil, out)
+}
+
+func (c *Collector) send(ctx context.Context, method, path string, body, out any) error {
+	req, err := c.sdk.NewRequestWithContext(ctx, method, path, body)
+	if err != nil {
+		return fmt.Errorf("make request: %w", err)
+	}
+	req.Header.Set("Accept", "application/json")
+	_, err = c.client.Send(req, out)
+	return err
+}
+
+func (c *Collector) isCloud(ctx context.Context) (bool, error) {
+	if c.config.Deployment != DeploymentAuto {
+		return c.config.Deployment == DeploymentCloud, nil
+	}
+	var info struct {
+		DeploymentType string `json:"deploymentType"`
+	}
+	if err := c.get(ctx, "rest/api/2/serverInfo", nil, &info); err != nil {
+		return false, err
+	}
+	return strings.EqualFold(info.DeploymentType, "Cloud"), nil
+}
+
+// location asks who we are: it proves the credential, because Jira answers searches of unknown users with nothing instead of 401.
+func (c *Collector) location(ctx context.Context) (*time.Location, error) {
+	var me struct {
+		TimeZone string `json:"timeZone"`
+	}
+	if err := c.get(ctx, "rest/api/2/myself", nil, &me); err != nil {
+		return nil, err
+	}
+	location, err := time.LoadLocation(me.TimeZone)
+	if err != nil || me.TimeZone == "" {
+		return nil, nil //nolint:nilerr,nilnil // An unknown zone is allowed for by a longer overlap.
+	}
+	return location, nil
+}
+
+func (c *Collector) namesFields() bool {
+	return slices.ContainsFunc(c.mappings, func(m mapping) bool {
+		return slices.ContainsFunc(m.fields(), func(f *field) bool { return f.byName() })
+	})
+}
+
+func (c *Collector) fieldIDs(ctx context.Context, s *session) (map[string][]string, error) {
+	var fields []struct {
+		ID   string `json:"id"`
+		Name string `json:"name"`
+	}
+	if err := c.get(ctx, s.api("field"), nil, &fields); err != nil {
+		return nil, err
+	}
+	ids := make(map[string][]string, len(fields))
+	for _, f := range fields {
+		name := strings.ToLower(strings.TrimSpace(f.Name))
+		ids[name] = append(ids[name], f.ID)
+	}
+	return ids, nil
+}
+
+// api is a path of the API version that we read: 3 on Cloud, where 2 is being retired, and 2 on Data Center, which has no other.
+func (s *session) api(path string) string {
+	if s.cloud {
+		return "rest/api/3/" + path
+	}
+	return "rest/api/2/" + path
+}
+
+// resolved are the ids of fields by their purpose, e.g. "expires" → "customfield_10107". A purpose without a field is absent.
+type resolved map[*field]string
+
+// resolve finds the ids of fields.
+func (s *session) resolve(fields []*field) (resolved, error) {
+	found := resolved{}
+	for _, f := range fields {
+		id, err := s.idOf(f)
+		if err != nil {
+			return nil, err
+		}
+		if id != "" {
+			found[f] = id
+		}
+	}
+	return found, nil
+}
+
+func (s *session) idOf(f *field) (string, error) {
+	if !f.byName() {
+		return f.id, nil
+	}
+	for _, name := range f.names {
+		ids := s.ids[strings.ToLower(name)]
+		switch {
+		case len(ids) == 1:
+			return ids[0], nil
+		case len(ids) > 1 && !f.guessed:
+			return "", &record.Error{Reason: record.ReasonRejected, Err: fmt.Errorf(
+				"field %s: %d fields are named %q (%s); configure the id of the right one", f.purpose, len(ids), name, record.Text(strings.Join(ids, ", ")))}
+		}
+	}
+	if f.guessed {
+		return "", nil
+	}
+	return "", &record.Error{Reason: record.ReasonNotFound, Err: fmt.Errorf(
+		"field %s: no field is named %q; check the name, and that the credential's user may see the field", f.purpose, f.names[0])}
+}
