@@ -6,7 +6,7 @@
 //  1. Make a folder collectors/<kind> with a package of that name and a README: scopes or permissions needed, calls
 //     per poll, records yielded, how vendor values map to constants of package record.
 //  2. Write a Config struct that embeds Common inline, a New(Config, Env) constructor that starts nothing, and a type
-//     that implements Collector. Import only this package, internal/record, internal/apiclient and the vendor's SDK.
+//     that implements Collector. Env.Client makes its HTTP client. Import only this package, internal/record, internal/apiclient and the vendor's SDK.
 //  3. Run the conformance suite of collectors/collectorstest in its test.
 //  4. Add one line to cmd/prodsec_exporter/kinds.go.
 //

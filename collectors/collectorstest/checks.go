@@ -130,24 +130,25 @@ type faultCase struct {
 	name    string
 	apply   func(*Exchange)
 	reasons []record.ErrorReason
-	// last says that the fault makes no sense on the first request.
-	last bool
+	// last says that the fault makes no sense on the first request, link that it does only where pages are linked.
+	last, link bool
 }
 
 func faultCases() []faultCase {
 	return []faultCase{
-		{"401", Status(http.StatusUnauthorized), []record.ErrorReason{record.ReasonUnauthorized}, false},
-		{"403", Status(http.StatusForbidden), []record.ErrorReason{record.ReasonPermission, record.ReasonFeatureOff}, false},
-		{"404", Status(http.StatusNotFound), []record.ErrorReason{record.ReasonNotFound, record.ReasonPermission, record.ReasonFeatureOff}, false},
-		{"429", RetryAfter(http.StatusTooManyRequests, 2*time.Hour), []record.ErrorReason{record.ReasonRateLimited}, false},
-		{"500", Status(http.StatusInternalServerError), []record.ErrorReason{record.ReasonServer}, false},
-		{"502", Status(http.StatusBadGateway), []record.ErrorReason{record.ReasonServer}, false},
-		{"cut body", CutBody, []record.ErrorReason{record.ReasonTruncated}, false},
-		{"malformed JSON", Malformed, []record.ErrorReason{record.ReasonDecode, record.ReasonTruncated}, false},
-		{"HTML", HTML, []record.ErrorReason{record.ReasonDecode}, false},
-		{"connection reset", Reset, []record.ErrorReason{record.ReasonTransport}, false},
-		{"redirect to another host", ForeignRedirect, []record.ErrorReason{record.ReasonTransport}, false},
-		{"repeated cursor", RepeatFirst, []record.ErrorReason{record.ReasonTruncated}, true},
+		{"401", Status(http.StatusUnauthorized), []record.ErrorReason{record.ReasonUnauthorized}, false, false},
+		{"403", Status(http.StatusForbidden), []record.ErrorReason{record.ReasonPermission, record.ReasonFeatureOff}, false, false},
+		{"404", Status(http.StatusNotFound), []record.ErrorReason{record.ReasonNotFound, record.ReasonPermission, record.ReasonFeatureOff}, false, false},
+		{"429", RetryAfter(http.StatusTooManyRequests, 2*time.Hour), []record.ErrorReason{record.ReasonRateLimited}, false, false},
+		{"500", Status(http.StatusInternalServerError), []record.ErrorReason{record.ReasonServer}, false, false},
+		{"502", Status(http.StatusBadGateway), []record.ErrorReason{record.ReasonServer}, false, false},
+		{"cut body", CutBody, []record.ErrorReason{record.ReasonTruncated}, false, false},
+		{"malformed JSON", Malformed, []record.ErrorReason{record.ReasonDecode, record.ReasonTruncated}, false, false},
+		{"HTML", HTML, []record.ErrorReason{record.ReasonDecode}, false, false},
+		{"connection reset", Reset, []record.ErrorReason{record.ReasonTransport}, false, false},
+		{"redirect to another host", ForeignRedirect, []record.ErrorReason{record.ReasonTransport}, false, false},
+		{"repeated cursor", RepeatFirst, []record.ErrorReason{record.ReasonTruncated}, true, false},
+		{"link to another host", ForeignLink, []record.ErrorReason{record.ReasonTransport}, false, true},
 	}
 }
 
@@ -169,7 +170,7 @@ func checkFaults(t testing.TB, s *Suite) []string {
 // places are the requests that a fault should hit first.
 func (scope Scope) places(c faultCase) []int {
 	switch {
-	case c.last && (!scope.Cursor || scope.Pages < 2):
+	case c.last && (!scope.Cursor || scope.Pages < 2), c.link && !scope.Links:
 		return nil
 	case c.last:
 		return []int{2}

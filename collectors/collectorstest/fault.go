@@ -100,6 +100,13 @@ func ForeignRedirect(e *Exchange) {
 	http.Redirect(e, e.Request, e.server.foreign.URL+e.Request.URL.RequestURI(), http.StatusTemporaryRedirect)
 }
 
+// ForeignLink sends the healthy answer, whose header Link leads to another host.
+func ForeignLink(e *Exchange) {
+	healthy := e.Healthy()
+	healthy.Header().Set("Link", "<"+e.server.foreign.URL+e.Request.URL.RequestURI()+`>; rel="next"`)
+	replay(e, healthy)
+}
+
 // RepeatFirst answers as the first matching request was answered, so that its cursor comes again.
 func RepeatFirst(e *Exchange) {
 	e.server.mu.Lock()

@@ -68,7 +68,7 @@ func (s *Suite) decodeSample(instance any) error {
 	case section.err != nil:
 		return section.err
 	case !section.decoded:
-		return errors.New("New did not decode its section")
+		return errors.New("the kind did not decode its section")
 	case err != nil && !errors.Is(err, os.ErrNotExist):
 		// A sample names secret files that this machine lacks.
 		return err

@@ -50,6 +50,8 @@ type Scope struct {
 	Pages int
 	// Cursor says that pages are found by a cursor or link, which can be repeated, and not by a number.
 	Cursor bool
+	// Links says that the next page is named by the header Link.
+	Links bool
 	// Along names scopes that cannot be read either when this one cannot.
 	Along []string
 	// Reasons replaces what is expected of a fault, by its name; none means the usual.
@@ -183,7 +185,7 @@ func (s *Suite) bench(t testing.TB) (*bench, error) {
 	var err error
 	b.collector, err = s.New(b.server.URL(), Secret(t, Token), Env(b.clock, logger))
 	if err != nil {
-		return nil, fmt.Errorf("New: %w", err)
+		return nil, fmt.Errorf("build the collector: %w", err)
 	}
 	return b, nil
 }

@@ -54,11 +54,15 @@ func (c *toy) Collect(ctx context.Context, _ collectors.Cursors, emit func(recor
 		if c.fault == "emits nothing on failure" && b.Err != nil {
 			continue
 		}
-		if err := emit(b); err != nil && c.fault != "ignores the ledger" {
+		err := emit(b)
+		if c.fault == "ignores the ledger" {
+			err = nil
+		}
+		if err != nil {
 			return err
 		}
 		if c.fault == "one failure stops all" && b.Err != nil {
-			return nil
+			break
 		}
 		if ctx.Err() != nil {
 			return ctx.Err()
@@ -195,7 +199,7 @@ func toySuite(t *testing.T, fault string) *Suite {
 			s.JSON("GET /items/b", Items(`{"id":"b1","state":"open"}`))
 		},
 		Scopes: []Scope{
-			{Name: "items:a", Records: 3, Requests: of("a"), Pages: 2, Cursor: true},
+			{Name: "items:a", Records: 3, Requests: of("a"), Pages: 2, Cursor: true, Links: true},
 			{Name: "items:b", Records: 1, Requests: of("b"), Pages: 1},
 		},
 		Altered: []Altered{

@@ -199,7 +199,7 @@ func queryFailure(list []queryError) error {
 	e := list[0]
 	reason := record.ReasonRejected
 	switch {
-	case e.Type == "RATE_LIMITED":
+	case e.Type == "RATE_LIMITED" || strings.Contains(strings.ToLower(e.Message), "rate limit"):
 		reason = record.ReasonRateLimited
 	case e.Type == "NOT_FOUND":
 		reason = record.ReasonNotFound

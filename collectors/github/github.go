@@ -173,7 +173,7 @@ func (c *Collector) Collect(ctx context.Context, cursors collectors.Cursors, emi
 	for _, org := range c.config.Organizations {
 		for _, s := range c.scopes(org) {
 			cursor := cursors[s.name]
-			if s.slow && !c.due(cursor) {
+			if s.slow && !c.due(strings.ToLower(org), cursor) {
 				continue
 			}
 			batch := s.read(ctx, cursor)
@@ -220,8 +220,14 @@ func (c *Collector) scopes(org string) []scope {
 	return list
 }
 
-// due says whether a slow scope is to be read again; its cursor is the time of its last reading.
-func (c *Collector) due(cursor record.Cursor) bool {
+// due says whether a slow scope is to be read again; its cursor is the time of its last reading. A collector that does not yet know which repositories
+// are archived reads at once: it could not tell which alerts that closes.
+func (c *Collector) due(org string, cursor record.Cursor) bool {
+	known := !c.config.Repositories
+	c.remember(org, func(o *organisation) { known = known || o.archived != nil })
+	if !known {
+		return true
+	}
 	last, err := time.Parse(time.RFC3339, string(cursor))
 	return err != nil || c.env.Now().Sub(last) >= c.config.PostureInterval.Std()
 }

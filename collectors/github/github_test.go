@@ -115,10 +115,10 @@ func TestConformance(t *testing.T) {
 		},
 		Serve: serve,
 		Scopes: []collectorstest.Scope{
-			{Name: "repositories:acme", Records: 3, Requests: at("/orgs/acme/repos"), Pages: 2, Cursor: true},
-			{Name: "dependabot:acme", Records: 3, Requests: at("/orgs/acme/dependabot/alerts"), Pages: 2, Cursor: true},
-			{Name: "code_scanning:acme", Records: 2, Requests: at("/orgs/acme/code-scanning/alerts"), Pages: 2, Cursor: true},
-			{Name: "secret_scanning:acme", Records: 2, Requests: at("/orgs/acme/secret-scanning/alerts"), Pages: 2, Cursor: true},
+			{Name: "repositories:acme", Records: 3, Requests: at("/orgs/acme/repos"), Pages: 2, Cursor: true, Links: true},
+			{Name: "dependabot:acme", Records: 3, Requests: at("/orgs/acme/dependabot/alerts"), Pages: 2, Cursor: true, Links: true},
+			{Name: "code_scanning:acme", Records: 2, Requests: at("/orgs/acme/code-scanning/alerts"), Pages: 2, Cursor: true, Links: true},
+			{Name: "secret_scanning:acme", Records: 2, Requests: at("/orgs/acme/secret-scanning/alerts"), Pages: 2, Cursor: true, Links: true},
 			{Name: "protection:acme", Records: 3, Requests: at("/graphql"), Pages: 2, Cursor: true},
 		},
 		Altered: altered(),
@@ -256,6 +256,13 @@ func TestSlowScopesFollowThePostureInterval(t *testing.T) {
 	}
 	if len(second) != 3 || len(s.Requests()) != 6 {
 		t.Errorf("%d scopes by %d requests within the posture interval, want the 3 of alerts by 6", len(second), len(s.Requests()))
+	}
+	restarted, err := New(c.config, c.env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if batches, err := collectorstest.Gather(t.Context(), restarted, cursors); err != nil || len(batches) != 4 || batches["repositories:acme"].Mode != record.Full {
+		t.Errorf("%d scopes, error %v after a restart, want repositories with the 3 of alerts: nothing is known of archived ones", len(batches), err)
 	}
 	if err := clock.Sleep(t.Context(), time.Hour); err != nil {
 		t.Fatal(err)

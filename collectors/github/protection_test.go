@@ -303,6 +303,7 @@ func TestGraphQLFailures(t *testing.T) {
 	}{
 		{"rate limited", `{"data":null,"errors":[{"type":"RATE_LIMITED","message":"API rate limit exceeded"}]}`, record.ReasonRateLimited},
 		{"rate limited with data", `{"data":{"organization":null},"errors":[{"type":"RATE_LIMITED","message":"API rate limit exceeded"}]}`, record.ReasonRateLimited},
+		{"secondary limit", `{"data":null,"errors":[{"message":"You have exceeded a secondary rate limit."}]}`, record.ReasonRateLimited},
 		{"no such organisation", `{"data":{"organization":null},"errors":[{"type":"NOT_FOUND","path":["organization"],"message":"Could not resolve"}]}`, record.ReasonPermission},
 		{"forbidden", `{"data":{"organization":null},"errors":[{"type":"FORBIDDEN","path":["organization"],"message":"SSO"}]}`, record.ReasonPermission},
 		{"wrong query", `{"errors":[{"message":"Field 'x' doesn't exist"}]}`, record.ReasonRejected},

@@ -444,7 +444,7 @@ func TestTokenAppearsNowhere(t *testing.T) {
 
 func TestQueryAndPaths(t *testing.T) {
 	var got string
-	c, server := newClient(t, Options{}, func(w http.ResponseWriter, r *http.Request) { got = r.URL.RequestURI() })
+	_, server := newClient(t, Options{}, func(w http.ResponseWriter, r *http.Request) { got = r.URL.RequestURI() })
 	c, err := New(Options{BaseURL: server.URL + "/api/v3/"})
 	if err != nil {
 		t.Fatal(err)

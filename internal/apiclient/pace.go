@@ -63,10 +63,11 @@ func newPace(next http.RoundTripper, o *Options) *pace {
 func (p *pace) RoundTrip(req *http.Request) (*http.Response, error) {
 	ctx := req.Context()
 	for attempt := 0; ; attempt++ {
-		if err := p.awaitBudget(ctx, req); err != nil {
+		if err := p.admit(ctx, req); err != nil {
 			return nil, err
 		}
 		resp, err := p.once(req, attempt)
+		<-p.slots
 		if limited, wait := p.learn(req, resp, err); limited {
 			if attempt >= p.retries {
 				return nil, rateLimited(req, wait)
@@ -84,7 +85,26 @@ func (p *pace) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 }
 
-// once sends the request when there is a slot for it.
+// admit waits until the request may go out, and takes a slot for it.
+func (p *pace) admit(ctx context.Context, req *http.Request) error {
+	for {
+		if err := p.awaitBudget(ctx, req); err != nil {
+			return err
+		}
+		select {
+		case p.slots <- struct{}{}:
+		case <-ctx.Done():
+			return canceled(req, ctx.Err())
+		}
+		// The budget may have been spent by whoever had the slot before.
+		if p.blockedFor(p.resource(req)) <= 0 {
+			return nil
+		}
+		<-p.slots
+	}
+}
+
+// once sends the request.
 func (p *pace) once(req *http.Request, attempt int) (*http.Response, error) {
 	ctx := req.Context()
 	if p.limiter != nil {
@@ -95,12 +115,6 @@ func (p *pace) once(req *http.Request, attempt int) (*http.Response, error) {
 			return nil, rateLimited(req, 0)
 		}
 	}
-	select {
-	case p.slots <- struct{}{}:
-	case <-ctx.Done():
-		return nil, canceled(req, ctx.Err())
-	}
-	defer func() { <-p.slots }()
 	if attempt > 0 && req.GetBody != nil {
 		payload, err := req.GetBody()
 		if err != nil {
