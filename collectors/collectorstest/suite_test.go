@@ -49,26 +49,26 @@ func (c *toy) Collect(ctx context.Context, _ collectors.Cursors, emit func(recor
 	if c.fault == "deaf to its context" {
 		ctx = context.WithoutCancel(ctx)
 	}
+	if c.fault == "ignores the ledger" {
+		strict := emit
+		emit = func(b record.Batch) error {
+			_ = strict(b)
+			return nil
+		}
+	}
 	for _, scope := range []string{"a", "b"} {
 		b := c.read(ctx, scope)
 		if c.fault == "emits nothing on failure" && b.Err != nil {
 			continue
 		}
-		err := emit(b)
-		if c.fault == "ignores the ledger" {
-			err = nil
-		}
-		if err != nil {
+		if err := emit(b); err != nil {
 			return err
 		}
-		if c.fault == "one failure stops all" && b.Err != nil {
+		if ctx.Err() != nil || c.fault == "one failure stops all" && b.Err != nil {
 			break
 		}
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
 	}
-	return nil
+	return ctx.Err()
 }
 
 func (c *toy) read(ctx context.Context, scope string) record.Batch {
