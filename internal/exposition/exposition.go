@@ -44,9 +44,13 @@ type published struct {
 // body is the evaluation in one format and compression.
 type body struct {
 	once  sync.Once
-	asked atomic.Bool
 	bytes []byte
+	// wanted is for how many more evaluations the body is encoded in advance.
+	wanted atomic.Int32
 }
+
+// wantedFor is how many evaluations are encoded in advance after a scrape; evaluations may come more often than scrapes.
+const wantedFor = 16
 
 // New makes a store that appends what live gathers to every scrape. Register the store itself there (or elsewhere) to expose its
 // own metrics.
@@ -69,7 +73,8 @@ func (s *Store) Publish(e *metrics.Evaluation) {
 	}
 	if previous := s.current.Load(); previous != nil {
 		for v := range previous.bodies {
-			if previous.bodies[v].asked.Load() {
+			if wanted := previous.bodies[v].wanted.Load(); wanted > 0 {
+				next.bodies[v].wanted.Store(wanted - 1)
 				next.encoded(variant(v))
 			}
 		}
@@ -108,7 +113,7 @@ func (s *Store) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	var stored []byte
 	p := s.current.Load()
 	if p != nil {
-		p.bodies[v].asked.Store(true)
+		p.bodies[v].wanted.Store(wantedFor)
 		stored = p.encoded(v)
 	}
 	live := c.compress(s.gather(v.format(), p))

@@ -71,14 +71,15 @@ type folding struct {
 	// entities are those of the sink and, behind them, the folded ones; entityTo leads from the former to the latter.
 	entities *entities
 	entityTo []int32
-	dimTo    map[int32]int32
-	dimOf    map[string]int32
+	// dimTo leads from the dimensions there were to one more than those they become, 0 while nobody asked.
+	dimTo []int32
+	dimOf map[string]int32
 }
 
 // newFolding folds the last level labels before the trust tier.
 func (s *Sink) newFolding(level int) *folding {
 	e := &entities{names: s.entities.names, labels: slices.Clone(s.entities.labels), weight: slices.Clone(s.entities.weight)}
-	f := &folding{sink: s, entities: e, dimTo: map[int32]int32{}, dimOf: map[string]int32{}}
+	f := &folding{sink: s, entities: e, dimTo: make([]int32, len(s.dims)), dimOf: map[string]int32{}}
 	index, last := newIndex(e), s.levels()
 	for i := range s.entities.labels {
 		labels := slices.Clone(s.entities.labels[i])
@@ -113,8 +114,8 @@ func (f *folding) dim(from int32) int32 {
 	if len(family.Detail) == 0 {
 		return from
 	}
-	if to, ok := f.dimTo[from]; ok {
-		return to
+	if to := f.dimTo[from]; to > 0 {
+		return to - 1
 	}
 	values := slices.Clone(f.sink.dims[from])
 	for _, name := range family.Detail {
@@ -130,6 +131,6 @@ func (f *folding) dim(from int32) int32 {
 		to = int32(f.sink.NewDim(values...))
 		f.dimOf[key] = to
 	}
-	f.dimTo[from] = to
+	f.dimTo[from] = to + 1
 	return to
 }

@@ -449,3 +449,16 @@ func TestHistograms(t *testing.T) {
 		}
 	}
 }
+
+// TestAllocations: ten times as many records of the same organisation cost hardly more allocations, because there are hardly more
+// series.
+func TestAllocations(t *testing.T) {
+	p := policy.Default()
+	allocations := func(weaknesses int) float64 {
+		s := synthetic(size{weaknesses: weaknesses, services: 20, repositories: 30}, p, 1)
+		return testing.AllocsPerRun(2, func() { metrics.Evaluate(s, p, evaluated) })
+	}
+	if few, many := allocations(20_000), allocations(200_000); many > few*1.2 {
+		t.Errorf("%v allocations for 20,000 weaknesses, %v for 200,000", few, many)
+	}
+}

@@ -156,7 +156,7 @@ func (s *Sink) series(cells []cell) []Series {
 	for i := 0; i < len(rows); {
 		c, labels := rows[i].cell, rows[i].labels
 		for i++; i < len(rows) && slices.Equal(rows[i].labels, labels); i++ {
-			c = s.family.combine(c, rows[i].cell)
+			s.family.combine(&c, &rows[i].cell)
 		}
 		switch {
 		case c.unknown:
@@ -186,7 +186,7 @@ func (s *Sink) merge(cells []cell) []cell {
 	for i := range cells {
 		c := &cells[i]
 		if last := len(merged) - 1; last >= 0 && merged[last].entity == c.entity && merged[last].dim == c.dim {
-			merged[last] = s.family.combine(merged[last], *c)
+			s.family.combine(&merged[last], c)
 			continue
 		}
 		merged = append(merged, *c)
@@ -232,8 +232,8 @@ func countingSort(to, from []cell, limit int, key func(*cell) int32) {
 	}
 }
 
-// combine is what two contributions to one label set make.
-func (f *Family) combine(a, b cell) cell {
+// combine makes a what it and b make together.
+func (f *Family) combine(a, b *cell) {
 	a.unknown = a.unknown || b.unknown
 	switch {
 	case a.unknown:
@@ -245,5 +245,4 @@ func (f *Family) combine(a, b cell) cell {
 	case f.Combine == Least:
 		a.value = min(a.value, b.value)
 	}
-	return a
 }
