@@ -9,7 +9,7 @@ func coverageBoard() Board {
 		Rows: []Row{
 			{ID: 100, Question: "Is what matters protected, owned and understood?", Panels: coverageHeadlines()},
 			{ID: 200, Question: "Which protections are missing on privileged repositories, and where?", Panels: coverageChecks()},
-			{ID: 300, Question: "Which repositories must be protected first?", Panels: []Panel{coverageGaps()}},
+			{ID: 300, Question: "Which repositories must be protected first?", Panels: []Panel{coverageGaps(), protectedOverTime()}},
 			{ID: 400, Question: "Where are we blind?", Panels: coverageBlindSpots()},
 			qualityRow(),
 		},
@@ -54,7 +54,7 @@ func coverageHeadlines() []Panel {
 			},
 		},
 		{
-			ID: 4, Title: "Services whose tier, exposure and team are known", Look: Stat, W: 6, H: 4, Unit: "none", Steps: plain(),
+			ID: 4, Title: "Services with every fact known", Look: Stat, W: 6, H: 4, Unit: "none", Steps: plain(),
 			Means:  "Share of the catalog's services for which trust tier, crown jewel, internet-facing and team are all known. Targets and required controls are decided by these facts; where they are missing the strictest is not applied.",
 			Source: serviceInfo + ", from the catalog.",
 			Act:    "ask the teams in the table below to complete their catalog entries.",
@@ -97,9 +97,9 @@ func coverageChecks() []Panel {
 }
 
 func coverageGaps() Panel {
-	columns := append([]Column{{Field: "repository", Title: "Repository", Width: 300}, serviceColumn()}, ownerColumns()...)
+	columns := append([]Column{{Field: "repository", Title: "Repository"}, serviceColumn()}, ownerColumns()...)
 	return Panel{
-		ID: 20, Title: "Privileged repositories with missing protection, most gaps first", Look: Table, W: 24, H: 10, Unit: "none", Steps: plain(),
+		ID: 20, Title: "Privileged repositories with missing protection, most gaps first", Look: Table, W: 17, H: 10, Unit: "none", Steps: plain(),
 		Means:  "Failing and unknown checks per privileged repository, branches and environments together; the summary check is not counted.",
 		Source: protectionGap + ".",
 		Act:    "have the team apply the organisation's ruleset; Delivery trust lists the single checks.",
@@ -108,9 +108,23 @@ func coverageGaps() Panel {
 			{Name: "Failing", Expr: gapsByRepository("fail")}, {Name: "Unknown", Expr: gapsByRepository("unknown")},
 		},
 		Columns: append(columns,
-			Column{Field: "Failing", Title: "Failing", Unit: "none", Steps: noneBut(1), Bar: true, Zero: "–"},
-			Column{Field: "Unknown", Title: "Unknown", Unit: "none", Steps: []Step{below(unknown)}, Bar: true, Zero: "–"}),
+			Column{Field: "Failing", Title: "Failing", Unit: "none", Steps: noneBut(1), Bar: true, Zero: "–", Width: 130},
+			Column{Field: "Unknown", Title: "Unknown", Unit: "none", Steps: []Step{below(unknown)}, Bar: true, Zero: "–", Width: 130}),
 		Sort: []Sort{{Title: "Failing", Desc: true}, {Title: "Unknown", Desc: true}},
+	}
+}
+
+func protectedOverTime() Panel {
+	return Panel{
+		ID: 21, Title: "Protected share over time", Look: Lines, W: 7, H: 10, Unit: "percentunit", Max: number(1),
+		Steps: []Step{below("transparent"), from(protectionTarget, good)},
+		Means: "Share of privileged repositories that pass every required check, at each moment. Whole programme, not restricted by the choices above. " +
+			"It fills as Prometheus gathers history.",
+		Source: protectedRepositories + " (rule " + recProtectedRatio + ").", Act: "a step down is usually new repositories without a ruleset, or a permission that was lost.",
+		Empty: "Prometheus has no history yet", KeyTexts: []Text{
+			{Value: scopeBranch, Text: "branches", Colour: neutral}, {Value: scopeEnvironment, Text: "environments", Colour: orange},
+		},
+		Queries: []Query{{Name: "Protected", Expr: protectedRatio(string(policy.CheckRequired)), Legend: "{{scope}}"}},
 	}
 }
 

@@ -72,7 +72,7 @@ func trustGaps() Panel {
 func trustByOwner() []Panel {
 	panel := func(id uint32, title, scope, means string) Panel {
 		return Panel{
-			ID: id, Title: title, Look: Bars, W: 12, H: 9, Unit: "none", Steps: plain(), Means: means, Source: protectedRepositories + ".",
+			ID: id, Title: title, Look: Bars, W: 8, H: 9, Unit: "none", Steps: plain(), Means: means, Source: protectedRepositories + ".",
 			Act: "orange-red: agree on a date with the business unit; grey: grant the permission to look.", Empty: "Nothing of this kind was read yet",
 			Key: "business_unit", Stacked: true, Horizontal: true,
 			Sort:    failingFirst(),
@@ -80,8 +80,20 @@ func trustByOwner() []Panel {
 		}
 	}
 	return []Panel{
-		panel(30, "Required branch rules, by business unit", scopeBranch, "Privileged repositories by whether every required branch check passes."),
-		panel(31, "Required production environment rules, by business unit", scopeEnvironment,
+		panel(30, "Branch rules, by business unit", scopeBranch, "Privileged repositories by whether every required branch check passes."),
+		panel(31, "Production environment rules, by business unit", scopeEnvironment,
 			"Privileged repositories with a production environment, by whether every required environment check passes."),
+		{
+			ID: 32, Title: "Are the guarantees spreading?", Look: Lines, W: 8, H: 9, Unit: "percentunit", Max: number(1),
+			Steps: []Step{below("transparent"), from(protectionTarget, good)},
+			Means: "Share of privileged repositories with each of the guarantees of the first row, at each moment. Whole programme, not restricted by the choices above. " +
+				"It fills as Prometheus gathers history.",
+			Source: protectedRepositories + " (rule " + recProtectedRatio + ").", Act: "a line that has not moved for a quarter needs an organisation-wide rule, not reminders.",
+			Empty: "Prometheus has no history yet", KeyTexts: []Text{
+				{Value: "branch approvals", Text: "change approved", Colour: neutral}, {Value: "branch admins_bound", Text: "administrators bound", Colour: blue},
+				{Value: "branch bypass_limited", Text: "bypass limited", Colour: waived}, {Value: "environment required_reviewers", Text: "release approved", Colour: orange},
+			},
+			Queries: []Query{{Name: "Guarantees", Legend: "{{scope}} {{check}}", Expr: guaranteesOverTime()}},
+		},
 	}
 }

@@ -42,16 +42,16 @@ func freshnessPanel() Panel {
 		Act: "compare with the collector's interval in the configuration.", Empty: "No scope was read yet",
 		Queries: []Query{{Name: "Oldest reading", Expr: sinceSuccess()}},
 		Columns: []Column{
-			{Field: "collector", Title: "Collector"}, {Field: "scope_kind", Title: "What"},
-			{Field: "Oldest reading", Title: "Oldest reading", Unit: "s", Steps: []Step{below(good), from(6*3600, warning), from(24*3600, bad)}},
+			{Field: "collector", Title: "Collector", Width: 90}, {Field: "scope_kind", Title: "What"},
+			{Field: "Oldest reading", Title: "Ago", Unit: "s", Steps: []Step{below(good), from(6*3600, warning), from(24*3600, bad)}},
 		},
-		Sort: []Sort{{Title: "Oldest reading", Desc: true}},
+		Sort: []Sort{{Title: "Ago", Desc: true}},
 	}
 }
 
 func recordsPanel() Panel {
 	return Panel{
-		ID: 905, Title: "What are they computed from?", Look: Ranking, W: 4, H: 7, Unit: "none", Steps: plain(),
+		ID: 905, Title: "Records behind them", Look: Ranking, W: 4, H: 7, Unit: "none", Steps: plain(),
 		Means: "Records in the ledger by kind; findings are reports, before several reports of one weakness are folded.", Source: records + ".",
 		Act: "a kind that is missing or shrank suddenly is a source that is read no more.", Empty: "Nothing was read yet",
 		Queries: []Query{{Name: "Records", Expr: recordsHeld(), Legend: "{{kind}}"}},
@@ -66,9 +66,9 @@ func countingPanel() Panel {
 		Source: evaluationTime + ", " + countingChanges + ", " + policyInfo + ", " + policyChanged + ".",
 		Act:    "before praising or blaming a trend across a change, read the exporter's log for what changed.", Empty: "Not known yet",
 		Queries: []Query{
-			{Name: "numbers computed ago", Expr: evaluatedAgo(), Unit: "s", Steps: []Step{below(good), from(600, warning), from(3600, bad)}},
+			{Name: "numbers computed", Expr: evaluatedAgo(), Unit: "s", Steps: []Step{below(good), from(600, warning), from(3600, bad)}},
 			{Name: "counting changes in $window", Expr: countingChanged(), Steps: []Step{below(good), from(1, warning)}},
-			{Name: "policy in force since", Expr: policyInForce(), Legend: "policy {{version}} in force", Unit: "dateTimeFromNow"},
+			{Name: "policy in force since", Expr: policyInForce(), Legend: "policy {{version}} since", Unit: "dateTimeFromNow"},
 		},
 	}
 }

@@ -236,7 +236,7 @@ func (p Panel) statOptions() stat.Options {
 	}
 	orientation, size := common.VizOrientationAuto, 42.0
 	if p.Lines {
-		orientation, size = common.VizOrientationHorizontal, 24
+		orientation, size = common.VizOrientationHorizontal, 20
 	}
 	return stat.Options{
 		Text:      &common.VizTextDisplayOptions{TitleSize: number(14), ValueSize: &size},

@@ -42,6 +42,11 @@ func requiredBy(label, scope string, statuses ...string) string {
 	return sumBy(label, protected(scope, string(policy.CheckRequired), in("status", statuses...)))
 }
 
+// protectedRatio is the recorded share of privileged repositories that pass one of the checks.
+func protectedRatio(checks ...string) string {
+	return series(recProtectedRatio, is("privileged", affirmative), in("check", checks...))
+}
+
 // gapsByRepository counts the failing or unknown checks of each privileged repository.
 func gapsByRepository(status string) string {
 	gaps := func(matchers ...string) string {
@@ -89,4 +94,17 @@ func factsKnownShare() string {
 // factsUnknown counts the services about which something is unknown; every service is either in this number or known.
 func factsUnknown(by string) string {
 	return fmt.Sprintf("(%s - (%s or 0 * %s))", services(by), services(by, factsKnown()...), services(by))
+}
+
+// guaranteesOverTime are the recorded shares behind the headlines of Delivery trust.
+func guaranteesOverTime() string {
+	on := func(scope string, checks ...policy.Check) string {
+		names := make([]string, len(checks))
+		for i, c := range checks {
+			names[i] = string(c)
+		}
+		return series(recProtectedRatio, is("privileged", affirmative), is("scope", scope), in("check", names...))
+	}
+	return on(scopeBranch, policy.CheckApprovals, policy.CheckAdminsBound, policy.CheckBypassLimited) +
+		"\nor\n" + on(scopeEnvironment, policy.CheckRequiredReviewers)
 }
