@@ -1,0 +1,255 @@
+// Package semgrep reads Semgrep AppSec Platform: Code, Supply Chain and Secrets findings with what was decided about them, and
+// when each project was last scanned.
+package semgrep
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"prodsec_exporter/collectors"
+	"prodsec_exporter/internal/apiclient"
+	"prodsec_exporter/internal/record"
+	"prodsec_exporter/internal/translate"
+)
+
+const (
+	// kindName is the collector's name in configuration and labels; tool is the scanner's name in records.
+	kindName = "semgrep"
+	tool     = "semgrep"
+
+	defaultURL      = "https://semgrep.dev"
+	defaultPageSize = 100
+	maxPageSize     = 3000
+	defaultInterval = time.Hour
+	// webAPI is the permission of a token, in Semgrep's words.
+	webAPI = "Web API"
+)
+
+// Config is the section of one Semgrep account.
+type Config struct {
+	collectors.Common `yaml:",inline"`
+	// URL is the base of the platform; https://semgrep.dev if not set.
+	URL string `yaml:"url,omitempty"`
+	// Token is an API token with the scope Web API.
+	Token apiclient.Secret `yaml:"token"`
+	// Deployments are the slugs to read; all that the token sees if none is named.
+	Deployments []string `yaml:"deployments,omitempty"`
+	// Products are read: sast, sca, secrets; all if none is named.
+	Products []Product `yaml:"products,omitempty"`
+	// Ref is the branch to read; the platform's own choice after de-duplication if not set.
+	Ref string `yaml:"ref,omitempty"`
+	// PageSize is the number of findings to ask for at once; 100 if not set.
+	PageSize int `yaml:"page_size,omitempty"`
+	// RequestsPerSecond paces requests; not at all if not set.
+	RequestsPerSecond float64 `yaml:"requests_per_second,omitempty"`
+	// Projects say where Semgrep projects belong whose name is not their repository's.
+	Projects []translate.Project `yaml:"projects,omitempty"`
+}
+
+// Product is a part of the platform.
+type Product string
+
+// The products.
+const (
+	ProductSAST    Product = "sast"
+	ProductSCA     Product = "sca"
+	ProductSecrets Product = "secrets"
+)
+
+func products() []Product { return []Product{ProductSAST, ProductSCA, ProductSecrets} }
+
+// Collector reads one account. It implements collectors.Collector, collectors.Checker and collectors.Forecaster.
+type Collector struct {
+	config    Config
+	source    *translate.Source
+	projects  *translate.Projects
+	strangers *translate.Strangers
+}
+
+// New checks the configuration; it reads neither the platform nor the token.
+func New(config Config, env collectors.Env) (*Collector, error) {
+	if err := config.validate(); err != nil {
+		return nil, fmt.Errorf("semgrep: %w", err)
+	}
+	projects, err := translate.NewProjects(config.Projects)
+	if err != nil {
+		return nil, fmt.Errorf("semgrep: %w", err)
+	}
+	config.setDefaults()
+	client, err := env.Client(apiclient.Options{
+		BaseURL: config.URL, Auth: apiclient.Bearer(config.Token), RequestsPerSecond: config.RequestsPerSecond,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("semgrep: url: %w", err)
+	}
+	return &Collector{
+		config: config, source: translate.NewSource(client), projects: projects, strangers: translate.NewStrangers(env.Logger),
+	}, nil
+}
+
+func (c *Config) validate() error {
+	if err := c.Token.Validate(); err != nil {
+		return fmt.Errorf("token: %w", err)
+	}
+	if c.PageSize < 0 || c.PageSize > maxPageSize {
+		return fmt.Errorf("page_size must be between 1 and %d", maxPageSize)
+	}
+	if c.RequestsPerSecond < 0 {
+		return errors.New("requests_per_second must not be negative")
+	}
+	for _, p := range c.Products {
+		if !slices.Contains(products(), p) {
+			return fmt.Errorf("products: %q is none of %v", p, products())
+		}
+	}
+	return nil
+}
+
+func (c *Config) setDefaults() {
+	if c.URL == "" {
+		c.URL = defaultURL
+	}
+	if c.PageSize == 0 {
+		c.PageSize = defaultPageSize
+	}
+	if len(c.Products) == 0 {
+		c.Products = products()
+	}
+	if c.Interval <= 0 {
+		c.Interval = collectors.Duration(defaultInterval)
+	}
+}
+
+// Kind is the entry for the list of collector kinds.
+func Kind() collectors.Kind {
+	return collectors.Kind{
+		Name:    kindName,
+		Summary: "Code, Supply Chain and Secrets findings from Semgrep AppSec Platform",
+		Defaults: collectors.Common{
+			Interval:     collectors.Duration(defaultInterval),
+			FullInterval: collectors.Duration(defaultInterval),
+			StaleAfter:   collectors.Duration(24 * time.Hour),
+			Timeout:      collectors.Duration(30 * time.Minute),
+		},
+		New: func(section collectors.Section, env collectors.Env) (collectors.Collector, collectors.Common, error) {
+			var config Config
+			if err := section.Decode(&config); err != nil {
+				return nil, collectors.Common{}, err
+			}
+			c, err := New(config, env)
+			if err != nil {
+				return nil, collectors.Common{}, err
+			}
+			return c, config.Common, nil
+		},
+	}
+}
+
+// deployment is an organisation of the platform.
+type deployment struct {
+	Slug string       `json:"slug"`
+	ID   translate.ID `json:"id"`
+}
+
+// Collect reads every product of every deployment whole. Cursors are not used: the API can filter by the date of creation, but
+// not by that of a change. Without the list of deployments no scope is known.
+func (c *Collector) Collect(ctx context.Context, _ collectors.Cursors, emit func(record.Batch) error) error {
+	defer c.source.Begin()()
+	deployments, err := c.deployments(ctx)
+	if err != nil {
+		return fmt.Errorf("semgrep: list deployments: %w", err)
+	}
+	for _, d := range deployments {
+		for _, read := range c.scopes(d) {
+			b := read(ctx)
+			if err := translate.Canceled(ctx); err != nil {
+				return err
+			}
+			if err := emit(b); err != nil {
+				return fmt.Errorf("semgrep: emit %s: %w", b.Scope, err)
+			}
+		}
+	}
+	return nil
+}
+
+// scopes are the readings of one deployment.
+func (c *Collector) scopes(d deployment) []func(context.Context) record.Batch {
+	readings := []func(context.Context) record.Batch{
+		func(ctx context.Context) record.Batch { return c.readProjects(ctx, d) },
+	}
+	for _, p := range c.config.Products {
+		readings = append(readings, func(ctx context.Context) record.Batch {
+			if p == ProductSecrets {
+				return c.readSecrets(ctx, d)
+			}
+			return c.readFindings(ctx, d, p)
+		})
+	}
+	return readings
+}
+
+// deployments are those of the configuration, or all, ordered by slug. One that is configured and not seen has no id.
+func (c *Collector) deployments(ctx context.Context) ([]deployment, error) {
+	var list struct {
+		Deployments []deployment `json:"deployments"`
+	}
+	if _, err := c.source.Get(ctx, "api/v1/deployments", nil, &list); err != nil {
+		return nil, translate.Needs(err, webAPI)
+	}
+	seen := list.Deployments
+	if len(c.config.Deployments) > 0 {
+		seen = nil
+		for _, slug := range c.config.Deployments {
+			d := deployment{Slug: slug}
+			if at := slices.IndexFunc(list.Deployments, func(l deployment) bool { return l.Slug == slug }); at >= 0 {
+				d = list.Deployments[at]
+			}
+			seen = append(seen, d)
+		}
+	}
+	if len(seen) == 0 {
+		return nil, &record.Error{Reason: record.ReasonNotFound, Err: errors.New("the token sees no deployment: see whether it belongs to a Team or Enterprise account")}
+	}
+	slices.SortFunc(seen, func(a, b deployment) int { return strings.Compare(a.Slug, b.Slug) })
+	return seen, nil
+}
+
+// path is the address of a list of a deployment by its slug.
+func (d deployment) path(list string) string {
+	return "api/v1/deployments/" + url.PathEscape(d.Slug) + "/" + list
+}
+
+// Check asks for the deployments and one item of each list.
+func (c *Collector) Check(ctx context.Context) ([]collectors.CheckResult, error) {
+	deployments, err := c.deployments(ctx)
+	results := []collectors.CheckResult{{Subject: "deployments", Err: err, Unknown: "everything Semgrep knows"}}
+	one := url.Values{"page": {"0"}, "page_size": {"1"}}
+	for _, d := range deployments {
+		for _, p := range c.config.Products {
+			path, query := d.path("findings"), url.Values{"page": {"0"}, "page_size": {"1"}, "issue_type": {string(p)}}
+			if p == ProductSecrets {
+				path, query = d.secretsPath(), url.Values{"limit": {"1"}}
+			}
+			_, err := c.source.Get(ctx, path, query, nil)
+			results = append(results, collectors.CheckResult{
+				Subject: "deployment " + d.Slug + ": " + string(p), Err: translate.Needs(err, webAPI), Unknown: "Semgrep's findings of " + string(p),
+			})
+		}
+		_, err := c.source.Get(ctx, d.path("projects"), one, nil)
+		results = append(results, collectors.CheckResult{
+			Subject: "deployment " + d.Slug + ": projects", Err: translate.Needs(err, webAPI), Unknown: "when Semgrep last scanned a repository",
+		})
+	}
+	return results, ctx.Err()
+}
+
+// Forecast estimates the requests per hour; the platform states no budget, so there is one resource.
+func (c *Collector) Forecast() map[string]float64 {
+	return map[string]float64{"": c.source.PerHour(c.config.Interval.Std(), 20)}
+}
