@@ -10,7 +10,8 @@ import (
 // configuration writes the file that an operator of Meridian would write.
 func configuration(w *world.World, urls endpoints) []byte {
 	var b strings.Builder
-	fmt.Fprintf(&b, configurationHead, urls.files, urls.github, world.OrgMeridian, world.OrgLabs, urls.jira, jiraEmail, jiraProject, jiraIssueType, urls.defectdojo)
+	fmt.Fprintf(&b, configurationHead, urls.files, urls.github, world.OrgMeridian, world.OrgLabs, urls.jira, jiraEmail, jiraProject, jiraIssueType,
+		world.StatusAwaiting, world.StatusApproved, world.StatusRejected, world.StatusWithdrawn, world.StatusClosed, urls.defectdojo)
 	b.WriteString("  reports:\n    - name: ci\n      interval: 5m\n      urls:\n")
 	for _, name := range reportFiles(w) {
 		fmt.Fprintf(&b, "        - %s/reports/%s\n", urls.files, name)
@@ -40,6 +41,19 @@ collectors:
       auth: {email: %s, token: {env: ` + TokenVariable + `}}
       exceptions:
         jql: project = %s AND issuetype = "%s"
+        fields:
+          service: Service
+          repository: Repository
+          category: Exception category
+          expires: Expires on
+          advisories: Advisories
+          rules: Rules
+          categories: Weakness classes
+        statuses:
+          requested: [%s]
+          approved: [%s]
+          rejected: [%s]
+          ended: [%s, %s]
   defectdojo:
     - name: dojo
       interval: 1m

@@ -283,12 +283,20 @@ var orders = map[string]func(a, b seen) int{
 	"numerical_severity": func(a, b seen) int { return cmp.Compare(dojoSeverityRank(a.Severity), dojoSeverityRank(b.Severity)) },
 }
 
+// unknownOrder is a field that nothing can be sorted by.
+type unknownOrder string
+
+// Error says so in DefectDojo's words.
+func (e unknownOrder) Error() string {
+	return fmt.Sprintf("Select a valid choice. %s is not one of the available choices.", string(e))
+}
+
 // sortFindings sorts by the parameter "o"; an unknown field is an error, as in DefectDojo.
 func sortFindings(list []seen, by string) error {
 	field, descending := strings.CutPrefix(cmp.Or(by, "id"), "-")
 	compare, ok := orders[field]
 	if !ok {
-		return fmt.Errorf("Select a valid choice. %s is not one of the available choices.", by) //nolint:staticcheck // DefectDojo's own words.
+		return unknownOrder(by)
 	}
 	slices.SortFunc(list, func(a, b seen) int {
 		c := cmp.Or(compare(a, b), cmp.Compare(a.ID, b.ID))

@@ -89,7 +89,7 @@ func ask(t *testing.T, method, url string, body any, headers ...string) answer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer response.Body.Close()
+	defer func() { _ = response.Body.Close() }()
 	raw, err := io.ReadAll(response.Body)
 	if err != nil {
 		t.Fatal(err)
@@ -163,7 +163,8 @@ func TestServersEndWithTheContext(t *testing.T) {
 	}
 	cancel()
 	d.running.Wait()
-	if _, err := http.Get(d.urls.files + "/catalog.yml"); err == nil {
+	if response, err := http.Get(d.urls.files + "/catalog.yml"); err == nil {
+		_ = response.Body.Close()
 		t.Error("a server still answers")
 	}
 	if err := d.Close(); err != nil {
@@ -280,7 +281,7 @@ func ExampleDemo_Config() {
 		fmt.Println(err)
 		return
 	}
-	defer d.Close()
+	defer func() { _ = d.Close() }()
 	fmt.Println(strings.HasPrefix(string(d.Config()), "evaluation_interval: 15s\n"))
 	// Output: true
 }

@@ -1,7 +1,6 @@
 package demo
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -38,11 +37,19 @@ func parseJQL(text string, now time.Time) (*jql, error) {
 		}
 	}
 	if !p.done() {
-		return nil, fmt.Errorf("Error in the JQL Query: Expecting either 'OR' or 'AND' but got '%s'.", p.words[0].text) //nolint:staticcheck // Jira's own words.
+		return nil, jqlErrorf("Error in the JQL Query: Expecting either 'OR' or 'AND' but got '%s'.", p.words[0].text)
 	}
 	q.order.updated = q.byField == "updated"
 	return q, nil
 }
+
+// jqlError is what Jira says about a wrong query, in its own words.
+type jqlError string
+
+// Error is the message.
+func (e jqlError) Error() string { return string(e) }
+
+func jqlErrorf(format string, args ...any) error { return jqlError(fmt.Sprintf(format, args...)) }
 
 // word is a token of JQL; a quoted one is never an operator.
 type word struct {
@@ -60,7 +67,7 @@ func jqlWords(text string) ([]word, error) {
 		case c == '"' || c == '\'':
 			end := strings.IndexByte(text[i+1:], c)
 			if end < 0 {
-				return nil, errors.New("Error in the JQL Query: The quoted string has not been completed.") //nolint:staticcheck // Jira's own words.
+				return nil, jqlError("Error in the JQL Query: The quoted string has not been completed.")
 			}
 			words = append(words, word{text[i+1 : i+1+end], true})
 			i += end + 2
@@ -101,7 +108,7 @@ func (p *jqlParser) accept(keyword string) bool {
 
 func (p *jqlParser) next() (word, error) {
 	if p.done() {
-		return word{}, errors.New("Error in the JQL Query: The query ends too early.") //nolint:staticcheck // Jira's own words.
+		return word{}, jqlError("Error in the JQL Query: The query ends too early.")
 	}
 	w := p.words[0]
 	p.words = p.words[1:]
@@ -140,7 +147,7 @@ func (p *jqlParser) one() (func(issue) bool, error) {
 	case p.accept("("):
 		inner, err := p.any()
 		if err == nil && !p.accept(")") {
-			err = errors.New("Error in the JQL Query: Expecting ')'.") //nolint:staticcheck // Jira's own words.
+			err = jqlError("Error in the JQL Query: Expecting ')'.")
 		}
 		return inner, err
 	default:
@@ -174,14 +181,14 @@ func (p *jqlParser) clause() (func(issue) bool, error) {
 	}
 	read, ok := issueTexts[name]
 	if !ok {
-		return nil, fmt.Errorf("Field '%s' does not exist or you do not have permission to view it.", field.text) //nolint:staticcheck // Jira's own words.
+		return nil, jqlErrorf("Field '%s' does not exist or you do not have permission to view it.", field.text)
 	}
 	switch strings.ToLower(operator.text) {
 	case "=", "in":
 	case "!=":
 		negated = !negated
 	default:
-		return nil, fmt.Errorf("The operator '%s' is not supported by the '%s' field.", operator.text, field.text) //nolint:staticcheck // Jira's own words.
+		return nil, jqlErrorf("The operator '%s' is not supported by the '%s' field.", operator.text, field.text)
 	}
 	return func(i issue) bool {
 		return negated != slices.ContainsFunc(values, func(v string) bool { return strings.EqualFold(v, read(i)) })
@@ -194,7 +201,7 @@ func (p *jqlParser) values(list bool) ([]string, error) {
 		return []string{w.text}, err
 	}
 	if !p.accept("(") {
-		return nil, errors.New("Error in the JQL Query: Expecting '('.") //nolint:staticcheck // Jira's own words.
+		return nil, jqlError("Error in the JQL Query: Expecting '('.")
 	}
 	var values []string
 	for {
@@ -207,7 +214,7 @@ func (p *jqlParser) values(list bool) ([]string, error) {
 			return values, nil
 		}
 		if !p.accept(",") {
-			return nil, errors.New("Error in the JQL Query: Expecting ')'.") //nolint:staticcheck // Jira's own words.
+			return nil, jqlError("Error in the JQL Query: Expecting ')'.")
 		}
 	}
 }
@@ -223,7 +230,7 @@ func (p *jqlParser) dated(field, operator, value string) (func(issue) bool, erro
 		"<=": func(c int) bool { return c <= 0 }, "<": func(c int) bool { return c < 0 },
 	}[operator]
 	if !ok {
-		return nil, fmt.Errorf("The operator '%s' is not supported by the '%s' field.", operator, field) //nolint:staticcheck // Jira's own words.
+		return nil, jqlErrorf("The operator '%s' is not supported by the '%s' field.", operator, field)
 	}
 	return func(i issue) bool {
 		when := i.RequestedAt
@@ -246,12 +253,12 @@ func (p *jqlParser) date(value string) (time.Time, error) {
 	if _, err := fmt.Sscanf(value, "%d%s", &n, &unit); err == nil && units[unit] > 0 {
 		return p.now.Add(time.Duration(n) * units[unit]).Truncate(time.Minute), nil
 	}
-	return time.Time{}, fmt.Errorf("Date value '%s' for field is invalid. Valid formats include: 'yyyy/MM/dd HH:mm', 'yyyy-MM-dd HH:mm'.", value) //nolint:staticcheck // Jira's own words.
+	return time.Time{}, jqlErrorf("Date value '%s' for field is invalid. Valid formats include: 'yyyy/MM/dd HH:mm', 'yyyy-MM-dd HH:mm'.", value)
 }
 
 func (p *jqlParser) orderBy(q *jql) error {
 	if !p.accept("by") {
-		return errors.New("Error in the JQL Query: Expecting 'by'.") //nolint:staticcheck // Jira's own words.
+		return jqlError("Error in the JQL Query: Expecting 'by'.")
 	}
 	q.order.ascending = true
 	for first := true; ; first = false {
@@ -261,7 +268,7 @@ func (p *jqlParser) orderBy(q *jql) error {
 		}
 		name := strings.ToLower(w.text)
 		if !slices.Contains([]string{"updated", "created", "key", "id"}, name) {
-			return fmt.Errorf("Not able to sort using field '%s'.", w.text) //nolint:staticcheck // Jira's own words.
+			return jqlErrorf("Not able to sort using field '%s'.", w.text)
 		}
 		descending := p.accept("desc")
 		if !descending {

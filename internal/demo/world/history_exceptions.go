@@ -17,7 +17,7 @@ type tickets struct {
 // to expire and another has expired and is still open.
 func (t *tickets) shortLived() {
 	services := t.world.Services
-	s := services[int(t.week*7)%len(services)]
+	s := services[modulo(t.week*7, int64(len(services)))]
 	if team, _ := t.world.InTrouble(startOf(t.week)); t.week%3 == 0 {
 		s = team.Services[t.random.IntN(len(team.Services))]
 	}

@@ -260,13 +260,12 @@ func (c Control) ControlDate(t time.Time) time.Time {
 func (w *World) InTrouble(t time.Time) (team *Team, since time.Time) {
 	const overlap = 6 * week
 	turn := turnOf(t.Add(-overlap))
-	return w.rota[turn%int64(len(w.rota))], startOf(turn * weeksPerTurn)
+	return w.turnTeam(turn), startOf(turn * weeksPerTurn)
 }
 
 // Improving is the team that has been cleaning up since its trouble ended.
 func (w *World) Improving(t time.Time) *Team {
-	turn := turnOf(t.Add(-6*week)) - 1
-	return w.rota[turn%int64(len(w.rota))]
+	return w.turnTeam(turnOf(t.Add(-6*week)) - 1)
 }
 
 const (
@@ -274,14 +273,24 @@ const (
 	troubleLasts = 32 * week
 )
 
-func turnOf(t time.Time) int64 { return weekOf(t) / weeksPerTurn }
+// turnOf is the number of the turn that begins last before t; turns are counted from epoch.
+func turnOf(t time.Time) int64 {
+	n := weekOf(t)
+	return (n - modulo(n, weeksPerTurn)) / weeksPerTurn
+}
 
-// trouble reports whether a team that is born into trouble at t is, and when that trouble ends.
+// turnTeam is the team whose turn it is.
+func (w *World) turnTeam(turn int64) *Team { return w.rota[modulo(turn, int64(len(w.rota)))] }
+
+// modulo is the remainder that is never negative, whatever a wrong clock says.
+func modulo(a, b int64) int64 { return ((a % b) + b) % b }
+
+// trouble reports whether a team is in trouble at an instant, and when that trouble ends.
 func (w *World) trouble(team *Team, t time.Time) (end time.Time, yes bool) {
 	for _, turn := range [...]int64{turnOf(t), turnOf(t) - 1} {
-		start := startOf(turn * weeksPerTurn)
-		if w.rota[turn%int64(len(w.rota))] == team && t.Before(start.Add(troubleLasts)) {
-			return start.Add(troubleLasts), true
+		end := startOf(turn * weeksPerTurn).Add(troubleLasts)
+		if w.turnTeam(turn) == team && t.Before(end) {
+			return end, true
 		}
 	}
 	return time.Time{}, false

@@ -49,11 +49,11 @@ func (j judge) attainment(w *world.World, days int, of func(*world.Team) bool) (
 			continue
 		}
 		due, state := j.policy.Due(j.clock(f)), f.At(j.now)
-		fixed := state.Closure == record.ClosureFixed
+		inTime := state.Closure == record.ClosureFixed && state.ClosedAt.Unix() <= due
 		switch {
-		case fixed && state.ClosedAt.Unix() <= due && state.ClosedAt.Unix() > since:
+		case inTime && state.ClosedAt.Unix() > since:
 			met++
-		case due <= j.now.Unix() && due > since && !(fixed && state.ClosedAt.Unix() <= due) && policy.Treat(state.Closure) != policy.Void:
+		case !inTime && due <= j.now.Unix() && due > since && policy.Treat(state.Closure) != policy.Void:
 			missed++
 		}
 	}

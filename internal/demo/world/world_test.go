@@ -22,7 +22,7 @@ var starts = []time.Time{
 
 func forEachWorld(t *testing.T, test func(t *testing.T, w *world.World, now time.Time)) {
 	for i, now := range starts {
-		for seed := int64(1); seed <= 3; seed++ {
+		for seed := int64(1); seed <= 2; seed++ {
 			t.Run(fmt.Sprintf("seed %d on %s", seed, now.Format(time.DateOnly)), func(t *testing.T) {
 				test(t, world.New(seed+int64(i)*100, now), now)
 			})
@@ -213,6 +213,16 @@ func TestUpdatedMovesWithState(t *testing.T) {
 		changed := before.Closure != after.Closure || !before.ClosedAt.Equal(after.ClosedAt)
 		if changed && !after.UpdatedAt.After(now) {
 			t.Fatalf("%s %d: %v became %v", f.Source, f.ID, before, after)
+		}
+	}
+}
+
+// TestWrongClock: a clock that has lost its battery tells an odd story and ends nothing.
+func TestWrongClock(t *testing.T) {
+	for _, now := range []time.Time{time.Unix(0, 0), time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC)} {
+		w := world.New(1, now)
+		if findings, tickets := w.FindingsAt(now), w.ExceptionsAt(now); len(findings) == 0 || len(tickets) == 0 {
+			t.Errorf("%v: %d findings, %d tickets", now, len(findings), len(tickets))
 		}
 	}
 }
