@@ -68,7 +68,7 @@ func countingPanel() Panel {
 		Queries: []Query{
 			{Name: "numbers computed", Expr: evaluatedAgo(), Unit: "s", Steps: []Step{below(good), from(600, warning), from(3600, bad)}},
 			{Name: "counting changes in $window", Expr: countingChanged(), Steps: []Step{below(good), from(1, warning)}},
-			{Name: "policy in force since", Expr: policyInForce(), Legend: "policy {{version}} since", Unit: "dateTimeFromNow"},
+			{Name: "policy in force since", Expr: policyInForce(), Legend: "policy {{version}}", Unit: "dateTimeFromNow"},
 		},
 	}
 }

@@ -103,7 +103,7 @@ func verdictTable(id uint32, title, sla, means, act, empty string) Panel {
 			{Name: "Oldest, days", Expr: oldestByService(sla)},
 		},
 		Columns: append(append([]Column{serviceColumn()}, ownerColumns()...),
-			severityColumn("Critical", critical).wide(75), severityColumn("High", high).wide(65),
+			severityColumn("Critical", critical).wide(85), severityColumn("High", high).wide(70),
 			Column{Field: "Oldest, days", Title: "Oldest, days", Zero: "–", Width: 100}),
 		Sort: []Sort{{Title: "Critical", Desc: true}, {Title: "High", Desc: true}},
 	}
@@ -178,7 +178,7 @@ func responseTimes() []Panel {
 func responseHistory() []Panel {
 	return []Panel{
 		{
-			ID: 32, Title: "Median time to fix, previous 30 days", Look: Lines, W: 6, H: 8, Unit: "suffix: d", Decimals: number(0), Steps: plain(),
+			ID: 32, Title: "Median time to fix, previous 30 days", Look: Lines, W: 6, H: 8, Unit: "suffix: d", Steps: plain(),
 			Means:  "Median time from first seen to fixed over the thirty days before each moment. It fills as Prometheus gathers history.",
 			Source: findingRemediation + ".", Act: "rising while attainment holds means that targets are being met later: the next step is missing them.",
 			Empty: "Prometheus has no history yet", KeyTexts: severityTexts(),
