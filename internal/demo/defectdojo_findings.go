@@ -111,6 +111,7 @@ func (d *defectDojo) findingWire(s seen, related bool) map[string]any {
 	if a := s.Advisory; a != nil {
 		wire["title"] = fmt.Sprintf("%s %s %s", a.CVE, a.Package, a.Affected)
 		wire["vulnerability_ids"] = []any{map[string]string{"vulnerability_id": a.CVE}, map[string]string{"vulnerability_id": a.GHSA}}
+		wire["tags"] = []string{trivyTypes[a.Ecosystem], "lang-pkgs"} // as DefectDojo's reader of Trivy reports leaves them
 		wire["component_name"], wire["component_version"], wire["cve"] = a.Package, a.Affected, a.CVE
 		wire["fix_available"], wire["epss_score"], wire["epss_percentile"], wire["cvssv3_score"] = a.Patched != "", a.EPSS, min(a.EPSS*1.5, 1), a.Score
 	} else {

@@ -172,6 +172,24 @@ func TestServersEndWithTheContext(t *testing.T) {
 	}
 }
 
+// TestFilesKeepTheirAddress: scopes are named by it, so a demo that is started again with a kept ledger must find it free.
+func TestFilesKeepTheirAddress(t *testing.T) {
+	var addresses []string
+	for range 2 {
+		d, err := Start(t.Context(), Options{Seed: 7777})
+		if err != nil {
+			t.Fatal(err)
+		}
+		addresses = append(addresses, d.urls.files)
+		if err := d.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if addresses[0] != addresses[1] {
+		t.Errorf("the files moved from %s to %s", addresses[0], addresses[1])
+	}
+}
+
 // everything lists a request for each list of each fake.
 func (d *Demo) everything() map[string]string {
 	requests := map[string]string{"catalog": d.urls.files + "/catalog.yml"}
