@@ -147,6 +147,12 @@ func (b *birth) code() {
 		})
 		return
 	}
+	if b.repository.Purpose == PurposeApplication && b.random.Float64() < 0.15 {
+		b.add(&Finding{
+			Source: SourceCodeScanning, Tool: ToolTrivy, Class: record.ClassContainer, Rule: b.rule(imageRules), Path: b.folder() + "Dockerfile", Line: 1,
+		})
+		return
+	}
 	rules := codeRules
 	if team := b.team(); team != nil && team.Services[0].ProductArea == "storefront" && b.random.Float64() < 0.6 {
 		rules = scriptingRules

@@ -35,6 +35,15 @@ var infrastructureRules = []choice[Rule]{
 	{Rule{"CKV_DOCKER_3", "No user has been created for the container", 250, record.SeverityLow}, 12},
 }
 
+// imageRules are what Trivy finds in base images; the tool uploads the advisory as its rule.
+var imageRules = []choice[Rule]{
+	{Rule{"CVE-2026-9800011", "libssl: certificate chain is not checked to its end", 295, record.SeverityCritical}, 1},
+	{Rule{"CVE-2026-9800029", "libxml: out-of-bounds read", 125, record.SeverityHigh}, 5},
+	{Rule{"CVE-2026-9800037", "curl: cookies leak to another host", 200, record.SeverityMedium}, 9},
+	{Rule{"CVE-2026-9800043", "glibc: integer overflow in a time function", 190, record.SeverityMedium}, 9},
+	{Rule{"CVE-2026-9800051", "coreutils: race in a recursive copy", 367, record.SeverityLow}, 12},
+}
+
 // secretRules are the kinds of secret that are leaked, named as GitHub does.
 var secretRules = []choice[Rule]{
 	{Rule{"aws_access_key_id", "Amazon AWS Access Key ID", 798, record.SeverityHigh}, 4},
