@@ -164,14 +164,14 @@ func (m *grypeMatch) finding(image string) record.Finding {
 			epss = max(epss, e.EPSS)
 		}
 		for _, c := range all[i].CWEs {
-			category = cmp.Or(category, cweOf(string(c.CWE)))
+			category = cmp.Or(category, record.CWE(string(c.CWE)))
 		}
 	}
 	kind := string(m.Artifact.Type)
 	f := record.Finding{
 		Tool: grypeTool, Class: grypeClass(kind), Rule: record.Text(string(v.ID)), URL: webLink(string(v.DataSource)),
 		Title:    record.Text(string(cmp.Or(v.Description, v.ID+" in "+m.Artifact.Name))),
-		Severity: grypeSeverity(all), Category: cmp.Or(category, strings.ToLower(record.Text(kind))), Aliases: aliasesOf(ids...),
+		Severity: grypeSeverity(all), Category: cmp.Or(category, strings.ToLower(record.Text(kind))), Aliases: record.Advisories(ids...),
 		Package: record.Package(kind, string(m.Artifact.Name)), Version: record.Text(string(m.Artifact.Version)),
 		Place: record.Text(image), FixAvailable: grypeFix(v.Fix.State), EPSS: min(1, max(0, float64(epss))),
 	}

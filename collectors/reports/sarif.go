@@ -291,10 +291,10 @@ func (run *sarifRun) finish(r *report) {
 		r.add(f, identity...)
 	}
 	if len(classes) == 0 {
-		classes[tool.class] = true
+		classes[tool.Class] = true
 	}
 	for class := range classes {
-		r.scanned(tool.name, class, repository, ok)
+		r.scanned(tool.Name, class, repository, ok)
 	}
 }
 

@@ -23,12 +23,12 @@ func decodeElements(data []byte, into *textList) error {
 }
 
 // finding turns a result into a finding and says what identifies it within the report.
-func (run *sarifRun) finding(result *sarifResult, tool toolInfo) (record.Finding, []string) {
+func (run *sarifRun) finding(result *sarifResult, tool record.Tool) (record.Finding, []string) {
 	rule, id := run.rule(result)
 	file, line, column := run.where(result)
 	message := result.message(rule)
 	f := record.Finding{
-		Tool: tool.name, Class: tool.classOf(rule), Rule: record.Text(id), URL: webLink(string(rule.HelpURI)),
+		Tool: tool.Name, Class: classOf(tool, rule), Rule: record.Text(id), URL: webLink(string(rule.HelpURI)),
 		Severity: result.severity(rule), Category: result.cwe(rule),
 		Place: record.Text(file), Line: line, Closure: result.closure(),
 	}
@@ -38,7 +38,7 @@ func (run *sarifRun) finding(result *sarifResult, tool toolInfo) (record.Finding
 		f.Title = record.Text(cmp.Or(string(rule.ShortDescription.Text), string(rule.Name), id))
 	}
 	if f.Class == record.ClassSCA || f.Class == record.ClassContainer {
-		f.Aliases = aliasesOf(id, string(rule.ID))
+		f.Aliases = record.Advisories(id, string(rule.ID))
 	} else if f.Category == "" {
 		f.Category = f.Rule // an advisory does not recur, a rule does
 	}
@@ -167,7 +167,7 @@ func (result *sarifResult) cwe(rule *sarifRule) string {
 	}
 	for _, list := range []textList{result.Properties.CWE, result.Properties.Tags, rule.Properties.CWE, rule.Properties.Tags} {
 		for _, tag := range list {
-			if c := cweOf(string(tag)); c != "" {
+			if c := record.CWE(string(tag)); c != "" {
 				return c
 			}
 		}
@@ -182,9 +182,9 @@ func (result *sarifResult) cwe(rule *sarifRule) string {
 
 func (r *sarifReference) cwe() string {
 	if strings.EqualFold(string(r.ToolComponent.Name), "CWE") {
-		return cweOf("CWE-" + strings.TrimPrefix(strings.ToUpper(string(r.ID)), "CWE-"))
+		return record.CWE("CWE-" + strings.TrimPrefix(strings.ToUpper(string(r.ID)), "CWE-"))
 	}
-	return cweOf(string(r.ID))
+	return record.CWE(string(r.ID))
 }
 
 // closure: a baseline that no longer has the result means fixed; a suppression counts unless somebody rejected it or has not yet decided. An

@@ -87,7 +87,7 @@ func (i *semgrepResult) finding() (record.Finding, []string) {
 		Place: record.Text(cleanPath(string(i.Path))), Line: positive(i.Start.Line),
 	}
 	for _, c := range i.Extra.Metadata.CWE {
-		f.Category = cmp.Or(f.Category, cweOf(string(c)))
+		f.Category = cmp.Or(f.Category, record.CWE(string(c)))
 	}
 	f.Category = cmp.Or(f.Category, f.Rule)
 	if semgrepSecret(id) {

@@ -2,7 +2,6 @@ package reports
 
 import (
 	"math"
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -68,44 +67,6 @@ func severityOfVector(vector string) record.Severity {
 	case strings.HasPrefix(vector, "CVSS:3.0/"):
 		if v, err := gocvss30.ParseVector(vector); err == nil {
 			return severityOfScore(v.BaseScore())
-		}
-	}
-	return record.SeverityUnknown
-}
-
-var cwePattern = regexp.MustCompile(`(?i)\bcwe[-_ :/]*0*([1-9][0-9]{0,4})\b`)
-
-// cweOf finds the first CWE in a text such as "external/cwe/cwe-079" or "CWE-79: Cross-site Scripting".
-func cweOf(s string) string {
-	if m := cwePattern.FindStringSubmatch(s); m != nil {
-		return "CWE-" + m[1]
-	}
-	return ""
-}
-
-var advisoryPattern = regexp.MustCompile(`(?i)\b(CVE-[0-9]{4}-[0-9]{4,}|GHSA(-[0-9a-z]{4}){3}|(PYSEC|RUSTSEC|GO|OSV|MAL)-[0-9]{4}-[0-9]+)\b`)
-
-// aliasesOf keeps the ids that name one weakness, in upper case. A distribution's advisory (DSA, RHSA, ALAS...) covers several
-// weaknesses at once: folding by it would merge what is different.
-func aliasesOf(ids ...string) []string {
-	var aliases []string
-	seen := map[string]bool{}
-	for _, id := range ids {
-		for _, found := range advisoryPattern.FindAllString(id, -1) {
-			if found = strings.ToUpper(found); !seen[found] {
-				seen[found] = true
-				aliases = append(aliases, found)
-			}
-		}
-	}
-	return aliases
-}
-
-// worst is the more severe of two severities.
-func worst(a, b record.Severity) record.Severity {
-	for _, s := range record.Severities() {
-		if a == s || b == s {
-			return s
 		}
 	}
 	return record.SeverityUnknown

@@ -50,12 +50,12 @@ func (v trivyVulnerability) finding() (trivyFinding, string) {
 	f := record.Finding{
 		Rule: record.Text(string(v.VulnerabilityID)), URL: webLink(string(v.PrimaryURL)),
 		Title:    record.Text(string(cmp.Or(v.Title, v.VulnerabilityID+" in "+v.PkgName))),
-		Severity: trivySeverity(v.Severity, v.SeveritySource, v.CVSS), Aliases: aliasesOf(ids...),
+		Severity: trivySeverity(v.Severity, v.SeveritySource, v.CVSS), Aliases: record.Advisories(ids...),
 		Package: record.Text(string(v.PkgName)), Version: record.Text(string(v.InstalledVersion)),
 		FixAvailable: v.fixAvailable(),
 	}
 	for _, id := range v.CweIDs {
-		if f.Category = cweOf(string(id)); f.Category != "" {
+		if f.Category = record.CWE(string(id)); f.Category != "" {
 			break
 		}
 	}

@@ -2,29 +2,31 @@ package record
 
 import "strings"
 
-// ecosystems maps the words of scanners and package managers to the package URL type of the same ecosystem, so that reports by
-// different tools about one package can be folded.
+// ecosystems maps the words of scanners and package managers to the word that GitHub's advisories use for the same ecosystem, so that
+// reports by different tools about one package can be folded. Packages of distributions go by their package format.
 var ecosystems = map[string]string{
 	"npm": "npm", "node-pkg": "npm", "yarn": "npm", "pnpm": "npm", "node": "npm", "javascript": "npm", "bun": "npm",
-	"pip": "pypi", "pypi": "pypi", "pipenv": "pypi", "poetry": "pypi", "uv": "pypi", "python": "pypi", "python-pkg": "pypi",
-	"maven": "maven", "jar": "maven", "pom": "maven", "gradle": "maven", "java-archive": "maven", "java": "maven", "gradle-lockfile": "maven", "sbt-lockfile": "maven",
-	"go": "golang", "golang": "golang", "gomod": "golang", "gobinary": "golang", "go-module": "golang",
-	"rubygems": "gem", "gem": "gem", "bundler": "gem", "gemspec": "gem", "ruby": "gem",
-	"rust": "cargo", "cargo": "cargo", "rustbinary": "cargo", "rust-crate": "cargo", "crates.io": "cargo",
+	"pip": "pip", "pypi": "pip", "pipenv": "pip", "poetry": "pip", "uv": "pip", "python": "pip", "python-pkg": "pip",
+	"maven": "maven", "jar": "maven", "pom": "maven", "gradle": "maven", "java-archive": "maven", "java": "maven",
+	"gradle-lockfile": "maven", "sbt-lockfile": "maven",
+	"go": "go", "golang": "go", "gomod": "go", "gobinary": "go", "go-module": "go",
+	"rubygems": "rubygems", "gem": "rubygems", "bundler": "rubygems", "gemspec": "rubygems", "ruby": "rubygems",
+	"rust": "rust", "cargo": "rust", "rustbinary": "rust", "rust-crate": "rust", "crates.io": "rust",
 	"composer": "composer", "packagist": "composer", "php-composer": "composer", "composer-vendor": "composer",
 	"nuget": "nuget", "dotnet": "nuget", "dotnet-core": "nuget", "packages-props": "nuget",
-	"erlang": "hex", "hex": "hex", "mix-lock": "hex", "pub": "pub", "swift": "swift", "cocoapods": "cocoapods", "conan": "conan",
-	"actions": "githubactions", "github-action": "githubactions", "githubactions": "githubactions", "github actions": "githubactions",
+	"erlang": "erlang", "hex": "erlang", "mix-lock": "erlang", "pub": "pub", "swift": "swift", "cocoapods": "cocoapods", "conan": "conan",
+	"actions": "actions", "github-action": "actions", "githubactions": "actions", "github actions": "actions",
 	"deb": "deb", "debian": "deb", "ubuntu": "deb", "dpkg": "deb",
 	"apk": "apk", "alpine": "apk", "wolfi": "apk", "chainguard": "apk",
-	"rpm": "rpm", "redhat": "rpm", "centos": "rpm", "rocky": "rpm", "alma": "rpm", "amazon": "rpm", "oracle": "rpm", "fedora": "rpm", "photon": "rpm",
+	"rpm": "rpm", "redhat": "rpm", "centos": "rpm", "rocky": "rpm", "alma": "rpm", "amazon": "rpm", "oracle": "rpm", "fedora": "rpm",
+	"photon": "rpm",
 }
 
 // GenericEcosystem is the ecosystem of a package whose source names none.
 const GenericEcosystem = "generic"
 
-// Package writes a package as "ecosystem/name" in one spelling for all tools: the ecosystem is a package URL type, PyPI names are
-// normalised, Maven's group and artifact are joined by a colon. It is empty for an empty name.
+// Package writes a package as "ecosystem/name" in one spelling for all tools: the ecosystem in GitHub's word for it, Python names
+// normalised, Maven's group and artifact joined by a colon. It is empty for an empty name.
 func Package(ecosystem, name string) string {
 	name = Text(name)
 	if name == "" {
@@ -40,11 +42,11 @@ func Package(ecosystem, name string) string {
 		kind = Text(folded)
 	}
 	switch kind {
-	case "pypi":
+	case "pip":
 		name = strings.NewReplacer("_", "-", ".", "-").Replace(strings.ToLower(name))
 	case "maven":
 		name = strings.ReplaceAll(name, "/", ":")
-	case "npm", "composer", "deb", "apk", "githubactions":
+	case "npm", "composer", "deb", "apk", "actions":
 		name = strings.ToLower(name)
 	}
 	return kind + "/" + name
