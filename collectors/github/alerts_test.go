@@ -179,7 +179,7 @@ func TestWholeFindings(t *testing.T) {
 			URL: "https://github.com/Acme/api/security/code-scanning/7", Severity: record.SeverityHigh, Category: "CWE-79", Rule: "js/xss",
 			Place: "web/view.js", Line: 17, FirstSeen: created, UpdatedAt: updated,
 		}},
-		{SecretScanning, secretJSON(9, `,"first_location_detected":{"path":".env","start_line":3}`), record.Finding{
+		{SecretScanning, secretJSON(9, `,"first_location_detected":{"path":"/.env","start_line":3}`), record.Finding{
 			ID: "secret_scanning:acme/api#9", Tool: "secret-scanning", Class: record.ClassSecret, Repository: "acme/api", Title: "AWS access key",
 			URL: "https://github.com/Acme/api/security/secret-scanning/9", Severity: record.SeverityCritical, Category: "CWE-798", Rule: "aws_access_key",
 			Place: ".env", Line: 3, FirstSeen: created, UpdatedAt: updated, ActiveSecret: record.AnswerYes,
@@ -201,66 +201,61 @@ func TestWholeFindings(t *testing.T) {
 	}
 }
 
-func TestClosures(t *testing.T) {
-	c, _, _ := setup(t, nil)
-	when := `"2026-01-20T00:00:00Z"`
-	dependabot := func(state, more string) string { return dependabotJSON(1, state, more) }
-	tests := []struct {
-		name, item string
-		decode     func(*Collector, json.RawMessage) (record.Finding, error)
-		want       record.Closure
-		dated      bool
-	}{
-		{"dependabot open", dependabot("open", ""), (*Collector).dependabotFinding, record.ClosureNone, false},
-		{"dependabot fixed", dependabot("fixed", `,"fixed_at":`+when), (*Collector).dependabotFinding, record.ClosureFixed, true},
-		{"dependabot auto", dependabot("auto_dismissed", `,"auto_dismissed_at":`+when), (*Collector).dependabotFinding, record.ClosureAutoDismissed, true},
-		{"code open", codeScanningJSON(1, `,"state":"open"`), (*Collector).codeScanningFinding, record.ClosureNone, false},
-		{"code fixed", codeScanningJSON(1, `,"state":"fixed","fixed_at":`+when), (*Collector).codeScanningFinding, record.ClosureFixed, true},
-		{"code null, fixed", codeScanningJSON(1, `,"state":null,"fixed_at":`+when), (*Collector).codeScanningFinding, record.ClosureFixed, true},
-		{"code null, dismissed", codeScanningJSON(1, `,"state":null,"dismissed_reason":"mitigated","dismissed_at":`+when), (*Collector).codeScanningFinding, record.ClosureMitigated, true},
-		{"code null", codeScanningJSON(1, `,"state":null,"fixed_at":null`), (*Collector).codeScanningFinding, record.ClosureNone, false},
-		{"code unknown", codeScanningJSON(1, `,"state":"parked"`), (*Collector).codeScanningFinding, record.ClosureNone, false},
-		{"secret open", secretJSON(1, ""), (*Collector).secretScanningFinding, record.ClosureNone, false},
-		{"secret unknown", secretJSON(1, `,"state":"parked"`), (*Collector).secretScanningFinding, record.ClosureNone, false},
+type decoder func(*Collector, json.RawMessage) (record.Finding, error)
+
+type closureCase struct {
+	name, item string
+	decode     decoder
+	want       record.Closure
+	dated      bool
+}
+
+const closedAt = `"2026-01-20T00:00:00Z"`
+
+func stateCases() []closureCase {
+	dependabot, code, secret := (*Collector).dependabotFinding, (*Collector).codeScanningFinding, (*Collector).secretScanningFinding
+	return []closureCase{
+		{"dependabot open", dependabotJSON(1, "open", ""), dependabot, record.ClosureNone, false},
+		{"dependabot fixed", dependabotJSON(1, "fixed", `,"fixed_at":`+closedAt), dependabot, record.ClosureFixed, true},
+		{"dependabot auto", dependabotJSON(1, "auto_dismissed", `,"auto_dismissed_at":`+closedAt), dependabot, record.ClosureAutoDismissed, true},
+		{"code open", codeScanningJSON(1, `,"state":"open"`), code, record.ClosureNone, false},
+		{"code fixed", codeScanningJSON(1, `,"state":"fixed","fixed_at":`+closedAt), code, record.ClosureFixed, true},
+		{"code null, fixed", codeScanningJSON(1, `,"state":null,"fixed_at":`+closedAt), code, record.ClosureFixed, true},
+		{"code null, dismissed", codeScanningJSON(1, `,"state":null,"dismissed_reason":"mitigated","dismissed_at":`+closedAt), code, record.ClosureMitigated, true},
+		{"code null", codeScanningJSON(1, `,"state":null,"fixed_at":null`), code, record.ClosureNone, false},
+		{"code unknown", codeScanningJSON(1, `,"state":"parked"`), code, record.ClosureNone, false},
+		{"secret open", secretJSON(1, ""), secret, record.ClosureNone, false},
+		{"secret unknown", secretJSON(1, `,"state":"parked"`), secret, record.ClosureNone, false},
 	}
-	for reason, want := range map[string]record.Closure{
-		"fix_started": record.ClosureOther, "inaccurate": record.ClosureFalsePositive, "no_bandwidth": record.ClosureWontFix,
-		"not_used": record.ClosureOutOfScope, "tolerable_risk": record.ClosureRiskAccepted, "": record.ClosureOther, "new": record.ClosureOther,
-	} {
-		item := dependabot("dismissed", fmt.Sprintf(`,"dismissed_reason":%q,"dismissed_at":%s`, reason, when))
-		tests = append(tests, struct {
-			name, item string
-			decode     func(*Collector, json.RawMessage) (record.Finding, error)
-			want       record.Closure
-			dated      bool
-		}{"dependabot " + reason, item, (*Collector).dependabotFinding, want, true})
+}
+
+func reasonCases() []closureCase {
+	var cases []closureCase
+	add := func(decode decoder, item func(more string) string, format string, reasons map[string]record.Closure) {
+		for reason, want := range reasons {
+			fields := fmt.Sprintf(format, reason, closedAt)
+			cases = append(cases, closureCase{reason, item(fields), decode, want, true})
+		}
 	}
-	for reason, want := range map[string]record.Closure{
+	add((*Collector).codeScanningFinding, func(more string) string { return codeScanningJSON(1, more) }, `,"state":"dismissed","dismissed_reason":%q,"dismissed_at":%s`, map[string]record.Closure{
 		"false positive": record.ClosureFalsePositive, "won't fix": record.ClosureWontFix, "used in tests": record.ClosureUsedInTests,
 		"mitigated": record.ClosureMitigated, "new": record.ClosureOther,
-	} {
-		item := codeScanningJSON(1, fmt.Sprintf(`,"state":"dismissed","dismissed_reason":%q,"dismissed_at":%s`, reason, when))
-		tests = append(tests, struct {
-			name, item string
-			decode     func(*Collector, json.RawMessage) (record.Finding, error)
-			want       record.Closure
-			dated      bool
-		}{"code " + reason, item, (*Collector).codeScanningFinding, want, true})
-	}
-	for reason, want := range map[string]record.Closure{
+	})
+	add((*Collector).dependabotFinding, func(more string) string { return dependabotJSON(1, "dismissed", more) }, `,"dismissed_reason":%q,"dismissed_at":%s`, map[string]record.Closure{
+		"fix_started": record.ClosureOther, "inaccurate": record.ClosureFalsePositive, "no_bandwidth": record.ClosureWontFix,
+		"not_used": record.ClosureOutOfScope, "tolerable_risk": record.ClosureRiskAccepted, "": record.ClosureOther, "new": record.ClosureOther,
+	})
+	add((*Collector).secretScanningFinding, func(more string) string { return secretJSON(1, more) }, `,"state":"resolved","resolution":%q,"resolved_at":%s`, map[string]record.Closure{
 		"false_positive": record.ClosureFalsePositive, "wont_fix": record.ClosureWontFix, "revoked": record.ClosureFixed,
 		"used_in_tests": record.ClosureUsedInTests, "pattern_edited": record.ClosureAutoDismissed, "pattern_deleted": record.ClosureAutoDismissed,
 		"new": record.ClosureOther,
-	} {
-		item := secretJSON(1, fmt.Sprintf(`,"state":"resolved","resolution":%q,"resolved_at":%s`, reason, when))
-		tests = append(tests, struct {
-			name, item string
-			decode     func(*Collector, json.RawMessage) (record.Finding, error)
-			want       record.Closure
-			dated      bool
-		}{"secret " + reason, item, (*Collector).secretScanningFinding, want, true})
-	}
-	for _, tt := range tests {
+	})
+	return cases
+}
+
+func TestClosures(t *testing.T) {
+	c, _, _ := setup(t, nil)
+	for _, tt := range append(stateCases(), reasonCases()...) {
 		t.Run(tt.name, func(t *testing.T) {
 			got, err := tt.decode(c, json.RawMessage(tt.item))
 			if err != nil || got.Closure != tt.want || got.ClosedAt.IsZero() == tt.dated {

@@ -122,10 +122,7 @@ func (t appTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 }
 
 // get reads one address: a path below the base, or a link that GitHub gave.
-func (a *api) get(ctx context.Context, address string, query url.Values, out any) (*apiclient.Response, error) {
-	if len(query) > 0 {
-		address += "?" + query.Encode()
-	}
+func (a *api) get(ctx context.Context, address string, out any) (*apiclient.Response, error) {
 	req, err := a.maker.NewRequest(http.MethodGet, address, nil)
 	if err != nil {
 		return nil, fmt.Errorf("make request: %w", err)
@@ -136,22 +133,13 @@ func (a *api) get(ctx context.Context, address string, query url.Values, out any
 
 // pages reads a list to its end, or until page wants no more, and returns how many pages there were.
 func (a *api) pages(ctx context.Context, path string, query url.Values, page func([]json.RawMessage) (more bool)) (int, error) {
+	if len(query) > 0 {
+		path += "?" + query.Encode()
+	}
 	n := 0
-	err := apiclient.Walk(ctx, maxPages, func(ctx context.Context, cursor string) (string, error) {
-		address, q := path, query
-		if cursor != "" {
-			address, q = cursor, nil
-		}
-		var items []json.RawMessage
-		resp, err := a.get(ctx, address, q, &items)
-		if err != nil {
-			return "", err
-		}
+	err := apiclient.Follow(ctx, maxPages, path, a.get, func(items []json.RawMessage) (bool, error) {
 		n++
-		if !page(items) {
-			return "", nil
-		}
-		return resp.Next, nil
+		return page(items), nil
 	})
 	return n, err
 }

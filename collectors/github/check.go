@@ -55,7 +55,7 @@ func (c *Collector) probe(ctx context.Context, path string, more url.Values, per
 		query[key] = values
 	}
 	var items []json.RawMessage
-	_, err := c.api.get(ctx, path, query, &items)
+	_, err := c.api.get(ctx, path+"?"+query.Encode(), &items)
 	if permission == "" {
 		return err
 	}

@@ -117,7 +117,7 @@ func (c *Collector) dependabotFinding(item json.RawMessage) (record.Finding, err
 		f.Category = ecosystem
 	}
 	f.Version = record.Text(a.Vulnerability.Range)
-	f.Place = record.Text(a.Dependency.ManifestPath)
+	f.Place = place(a.Dependency.ManifestPath)
 	f.FixAvailable = record.AnswerOf(a.Vulnerability.FirstPatched != nil)
 	if p := float64(a.Advisory.EPSS.Percentage); p >= 0 && p <= 1 {
 		f.EPSS = p
@@ -228,7 +228,7 @@ func (c *Collector) codeScanningFinding(item json.RawMessage) (record.Finding, e
 	if f.Category = category(a.Rule.Tags...); f.Category == "" {
 		f.Category = f.Rule
 	}
-	f.Place, f.Line = record.Text(a.Instance.Location.Path), max(0, a.Instance.Location.StartLine)
+	f.Place, f.Line = place(a.Instance.Location.Path), max(0, a.Instance.Location.StartLine)
 	f.Closure, f.ClosedAt = c.codeScanningClosure(&a)
 	return f, nil
 }
@@ -286,7 +286,7 @@ func (c *Collector) secretScanningFinding(item json.RawMessage) (record.Finding,
 	f.Title = record.Text(firstOf(a.DisplayName, a.SecretType))
 	f.Rule = record.Text(a.SecretType)
 	f.Severity, f.ActiveSecret = c.validity(a.Validity)
-	f.Place, f.Line = record.Text(a.Location.Path), max(0, a.Location.StartLine)
+	f.Place, f.Line = place(a.Location.Path), max(0, a.Location.StartLine)
 	switch a.State {
 	case "open":
 	case "resolved":
@@ -311,6 +311,9 @@ func (c *Collector) validity(validity string) (record.Severity, record.Answer) {
 	}
 	return record.SeverityHigh, record.AnswerUnknown
 }
+
+// place is a path inside the repository; GitHub begins some with a slash.
+func place(path string) string { return record.Text(strings.TrimPrefix(path, "/")) }
 
 func upper(values ...string) []string {
 	var list []string

@@ -256,11 +256,11 @@ func (w *protectionWalk) bypassOf(ctx context.Context, fullName string, id int64
 	if known, ok := w.bypass[id]; ok {
 		return known, nil
 	}
-	path := "repos/" + escapeName(fullName) + "/rulesets/" + strconv.FormatInt(id, 10)
+	path := "repos/" + escapeName(fullName) + "/rulesets/" + strconv.FormatInt(id, 10) + "?includes_parents=true"
 	var ruleset struct {
 		Actors *[]bypassActor `json:"bypass_actors"`
 	}
-	_, err := w.collector.api.get(ctx, path, url.Values{"includes_parents": {"true"}}, &ruleset)
+	_, err := w.collector.api.get(ctx, path, &ruleset)
 	result := bypass{permission: bypassPermission}
 	switch reason := record.ReasonOf(err); {
 	case err == nil && ruleset.Actors != nil:

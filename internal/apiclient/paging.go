@@ -1,6 +1,7 @@
 package apiclient
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -42,16 +43,15 @@ func Walk(ctx context.Context, maxPages int, fetch func(ctx context.Context, cur
 	return &record.Error{Reason: record.ReasonTruncated, Err: fmt.Errorf("the source has more than %d pages", maxPages)}
 }
 
-// Follow walks the pages of an API that answers JSON arrays and names the next page in the header Link. Items come
-// undecoded, so that a bad one can be rejected alone. Page returns whether it wants more.
-func (c *Client) Follow(ctx context.Context, path string, query url.Values, maxPages int, page func(items []json.RawMessage) (more bool, err error)) error {
+// Getter reads one address and decodes its answer into out.
+type Getter func(ctx context.Context, address string, out any) (*Response, error)
+
+// Follow walks the pages of an API that answers JSON arrays and names the next page in the header Link, starting at an
+// address. Items come undecoded, so that a bad one can be rejected alone. Page returns whether it wants more.
+func Follow(ctx context.Context, maxPages int, address string, get Getter, page func(items []json.RawMessage) (more bool, err error)) error {
 	return Walk(ctx, maxPages, func(ctx context.Context, cursor string) (string, error) {
-		address, q := path, query
-		if cursor != "" {
-			address, q = cursor, nil
-		}
 		var items []json.RawMessage
-		resp, err := c.Do(ctx, http.MethodGet, address, q, nil, &items)
+		resp, err := get(ctx, cmp.Or(cursor, address), &items)
 		if err != nil {
 			return "", err
 		}
@@ -61,4 +61,15 @@ func (c *Client) Follow(ctx context.Context, path string, query url.Values, maxP
 		}
 		return resp.Next, nil
 	})
+}
+
+// Follow is the function Follow with the client's own requests.
+func (c *Client) Follow(ctx context.Context, path string, query url.Values, maxPages int, page func(items []json.RawMessage) (more bool, err error)) error {
+	first, err := c.resolve(path, query)
+	if err != nil {
+		return err
+	}
+	return Follow(ctx, maxPages, first.String(), func(ctx context.Context, address string, out any) (*Response, error) {
+		return c.Do(ctx, http.MethodGet, address, nil, nil, out)
+	}, page)
 }
