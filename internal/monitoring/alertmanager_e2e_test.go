@@ -3,10 +3,17 @@
 package monitoring
 
 import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // TestRoutes asks amtool where the shipped Alertmanager configuration sends what.
@@ -40,4 +47,160 @@ func TestRoutes(t *testing.T) {
 			run(append([]string{"config", "routes", "test", "--config.file=" + config, "--verify.receivers=" + c.receiver}, c.labels...)...)
 		})
 	}
+}
+
+// TestInhibition posts alerts to a real Alertmanager with the shipped configuration and asks it which it mutes.
+func TestInhibition(t *testing.T) {
+	address := startAlertmanager(t)
+	owner := map[string]string{"business_unit": "Retail Banking", "team": "cards", "service_name": "cards-api"}
+	alert := func(name string, labels map[string]string, more ...string) map[string]string {
+		all := map[string]string{"alertname": name}
+		for k, v := range labels {
+			all[k] = v
+		}
+		for i := 0; i+1 < len(more); i += 2 {
+			all[more[i]] = more[i+1]
+		}
+		return all
+	}
+	page := alert(AlertSLABreached, owner, "severity", "critical", "notify", "page", "derived_from", fromFindings)
+	ticket := alert(AlertSLABreached, owner, "severity", "high", "notify", "ticket", "derived_from", fromFindings)
+	soon := alert(AlertSLADueSoon, owner, "severity", "high", "notify", "info", "derived_from", fromFindings)
+	other := alert(AlertSLABreached, map[string]string{"team": "fraud", "service_name": "fraud-api"}, "severity", "high", "notify", "ticket", "derived_from", fromFindings)
+	expired := alert(AlertExceptionExpired, owner, "notify", "ticket", "derived_from", fromExceptions)
+	gap := alert(AlertRepositoryUnprotected, owner, "repository", "acme/cards", "notify", "ticket", "derived_from", fromRepositories)
+	stale := alert(AlertScopeStale, nil, "collector", "github", "notify", "ticket")
+	down := func(collector string) map[string]string {
+		return alert(AlertCollectorDown, nil, "collector", collector, "instance_name", "main", "notify", "ticket")
+	}
+	exporter := alert(AlertExporterDown, nil, "notify", "ticket")
+	for _, c := range []struct {
+		name       string
+		all, muted []map[string]string
+	}{
+		{name: "a page mutes the tickets about its service and no other", all: []map[string]string{page, ticket, soon, other}, muted: []map[string]string{ticket, soon}},
+		{name: "a breach mutes due soon of its severity", all: []map[string]string{ticket, soon, other}, muted: []map[string]string{soon}},
+		{name: "github down mutes findings and repositories, not exceptions", all: []map[string]string{down("github"), page, gap, expired, stale}, muted: []map[string]string{page, gap, stale}},
+		{name: "jira down mutes exceptions and nothing else", all: []map[string]string{down("jira"), page, gap, expired, stale}, muted: []map[string]string{expired}},
+		{name: "no catalog, nobody to call", all: []map[string]string{down("catalog"), page, gap, expired}, muted: []map[string]string{page, gap, expired}},
+		{name: "no exporter, no other alert", all: []map[string]string{exporter, down("github"), stale, page, expired}, muted: []map[string]string{down("github"), stale, page, expired}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			post(t, address, c.all, time.Hour)
+			defer post(t, address, c.all, -time.Minute) // resolves them
+			want := map[string]bool{}
+			for _, a := range c.all {
+				want[fmt.Sprint(a)] = false
+			}
+			for _, a := range c.muted {
+				want[fmt.Sprint(a)] = true
+			}
+			deadline := time.Now().Add(20 * time.Second)
+			for {
+				got := mutedAlerts(t, address)
+				if fmt.Sprint(got) == fmt.Sprint(want) {
+					return
+				}
+				if time.Now().After(deadline) {
+					t.Fatalf("muted:\n%v\nwant:\n%v", got, want)
+				}
+				time.Sleep(100 * time.Millisecond)
+			}
+		})
+	}
+}
+
+// startAlertmanager starts Debian's or the project's Alertmanager on loopback and returns its address once it is ready.
+func startAlertmanager(t *testing.T) string {
+	t.Helper()
+	binary, err := exec.LookPath("prometheus-alertmanager")
+	if err != nil {
+		binary, err = exec.LookPath("alertmanager")
+	}
+	if err != nil {
+		t.Fatalf("Alertmanager is needed: %v", err)
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := listener.Addr().String()
+	if err := listener.Close(); err != nil {
+		t.Fatal(err)
+	}
+	config, err := filepath.Abs(filepath.Join(root, "deploy/alertmanager/alertmanager.yml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cmd := exec.CommandContext(ctx, binary, "--config.file="+config, "--storage.path="+t.TempDir(), "--web.listen-address="+address, "--cluster.listen-address=")
+	var log bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &log, &log
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		cancel()
+		_ = cmd.Wait() // it was killed
+		if t.Failed() {
+			t.Logf("Alertmanager said:\n%s", log.String())
+		}
+	})
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+		answer, err := http.Get("http://" + address + "/-/ready")
+		if err == nil {
+			_ = answer.Body.Close()
+			if answer.StatusCode == http.StatusOK {
+				return address
+			}
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("Alertmanager is not ready: %v", err)
+		}
+	}
+}
+
+// post sends alerts that end after a time; a negative time resolves them.
+func post(t *testing.T, address string, alerts []map[string]string, lasting time.Duration) {
+	t.Helper()
+	var body []map[string]any
+	for _, labels := range alerts {
+		body = append(body, map[string]any{"labels": labels, "startsAt": time.Now().Add(-time.Hour), "endsAt": time.Now().Add(lasting)})
+	}
+	content, err := json.Marshal(body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer, err := http.Post("http://"+address+"/api/v2/alerts", "application/json", bytes.NewReader(content))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = answer.Body.Close() }()
+	if answer.StatusCode != http.StatusOK {
+		t.Fatalf("Alertmanager answers %s", answer.Status)
+	}
+}
+
+// mutedAlerts says of every active alert, by its labels, whether another one mutes it.
+func mutedAlerts(t *testing.T, address string) map[string]bool {
+	t.Helper()
+	answer, err := http.Get("http://" + address + "/api/v2/alerts")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = answer.Body.Close() }()
+	var list []struct {
+		Labels map[string]string `json:"labels"`
+		Status struct {
+			InhibitedBy []string `json:"inhibitedBy"`
+		} `json:"status"`
+	}
+	if err := json.NewDecoder(answer.Body).Decode(&list); err != nil {
+		t.Fatal(err)
+	}
+	muted := map[string]bool{}
+	for _, a := range list {
+		muted[fmt.Sprint(a.Labels)] = len(a.Status.InhibitedBy) > 0
+	}
+	return muted
 }
