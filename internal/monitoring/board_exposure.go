@@ -96,18 +96,18 @@ func exposureFlows() []Panel {
 		},
 		{
 			ID: 11, Title: "Which business unit is accumulating?", Look: Table, W: 11, H: 10, Unit: "none", Steps: plain(),
-			Means:  "Open criticals and highs by business unit, and what came and went in the window. Closed otherwise: dismissed, duplicate, out of scope or out of view.",
+			Means:  "Open criticals and highs by business unit, and what came and went in the window. Otherwise: closed as dismissed, duplicate, out of scope or out of view.",
 			Source: findingsOpen + ", " + findingFlow + ".",
 			Act:    "a positive net is debt growing: agree on capacity or on less intake with the business unit.", Empty: "No findings were read yet",
 			Queries: []Query{
 				{Name: "Critical", Expr: openNow("business_unit", critical)}, {Name: "High", Expr: openNow("business_unit", high)},
 				{Name: "Opened", Expr: flowsBy("business_unit", "opened", "reopened")}, {Name: "Fixed", Expr: "0 - " + flowsBy("business_unit", "fixed")},
-				{Name: "Closed otherwise", Expr: "0 - " + otherwiseClosed("business_unit")}, {Name: "Net", Expr: changeInWindow("business_unit", critical, high)},
+				{Name: "Otherwise", Expr: "0 - " + otherwiseClosed("business_unit")}, {Name: "Net", Expr: changeInWindow("business_unit", critical, high)},
 			},
 			Columns: []Column{
-				{Field: "business_unit", Title: "Business unit"}, severityColumn("Critical", critical).wide(75), severityColumn("High", high).wide(65),
-				{Field: "Opened", Title: "Opened", Zero: "–", Width: 80}, {Field: "Fixed", Title: "Fixed", Zero: "–", Width: 70},
-				{Field: "Closed otherwise", Title: "Closed otherwise", Zero: "–", Width: 130}, {Field: "Net", Title: "Net", Steps: falling(), Zero: "–", Width: 70},
+				{Field: "business_unit", Title: "Business unit"}, severityColumn("Critical", critical).wide(70), severityColumn("High", high).wide(58),
+				{Field: "Opened", Title: "Opened", Zero: "–", Width: 75}, {Field: "Fixed", Title: "Fixed", Zero: "–", Width: 62},
+				{Field: "Otherwise", Title: "Otherwise", Zero: "–", Width: 92}, {Field: "Net", Title: "Net", Steps: falling(), Zero: "–", Width: 62},
 			},
 			Sort: []Sort{{Title: "Net", Desc: true}},
 		},
@@ -158,7 +158,7 @@ func exposureAges() []Panel {
 			},
 			Columns: append(services,
 				severityColumn("Critical", critical).bar(), severityColumn("High", high).bar(),
-				countColumn("Past deadline", 1)),
+				countColumn("Past deadline", 1).wide(115)),
 			Sort: []Sort{{Title: "Critical", Desc: true}, {Title: "High", Desc: true}},
 		},
 		{
@@ -205,8 +205,8 @@ func exposureExceptions() []Panel {
 			Act: "decide before it ends: afterwards the clocks it stopped run again.", Empty: "No active exception has an end",
 			Queries: []Query{{Name: "Days left", Expr: nextExpiries()}},
 			Columns: []Column{
-				{Field: "service_name", Title: "Service", Width: 170}, {Field: "team", Title: "Team", Width: 120}, {Field: "category", Title: "Category"},
-				{Field: "Days left", Title: "Days left", Width: 90, Unit: "none", Steps: []Step{below(bad), from(7, warning), from(30, good)}},
+				{Field: "service_name", Title: "Service", Width: 145}, {Field: "team", Title: "Team", Width: 100}, {Field: "category", Title: "Category"},
+				{Field: "Days left", Title: "Days left", Width: 85, Unit: "none", Steps: []Step{below(bad), from(7, warning), from(30, good)}},
 			},
 			Sort: []Sort{{Title: "Days left"}},
 		},

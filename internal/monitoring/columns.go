@@ -3,13 +3,13 @@ package monitoring
 // The columns that several tables have, and what label values are called.
 
 func serviceColumn() Column {
-	return Column{Field: "service_name", Title: "Service", Width: 170}
+	return Column{Field: "service_name", Title: "Service", Width: 160}
 }
 
 func ownerColumns() []Column {
 	return []Column{
-		{Field: "team", Title: "Team", Width: 120}, {Field: "business_unit", Title: "Business unit", Width: 130},
-		{Field: "trust_tier", Title: "Tier", Width: 70},
+		{Field: "team", Title: "Team", Width: 110}, {Field: "business_unit", Title: "Business unit", Width: 125},
+		{Field: "trust_tier", Title: "Tier", Width: 60},
 	}
 }
 
