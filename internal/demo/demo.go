@@ -102,7 +102,9 @@ func (d *Demo) serve(ctx context.Context, port int, handler func(url string) htt
 		return "", err
 	}
 	url := "http://" + listener.Addr().String()
-	server := &http.Server{Handler: handler(url), ReadHeaderTimeout: 10 * time.Second}
+	server := &http.Server{
+		Handler: handler(url), ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(d.logger.Handler(), slog.LevelWarn),
+	}
 	stop := context.AfterFunc(ctx, func() { _ = server.Close() })
 	d.servers = append(d.servers, server)
 	d.running.Go(func() {

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"prodsec_exporter/internal/demo/world"
 )
 
 func alertID(item map[string]any) string {
@@ -321,7 +323,8 @@ func TestWrongQueries(t *testing.T) {
 	d, _ := start(t, 1)
 	for query, code := range map[string]string{
 		`{ viewer { shoeSize } }`: "undefinedField", `{ viewer `: "parseError", `{ viewer { ...x } }`: "useAndDefineFragment", `mutation { x }`: "missingOperation",
-		`{ organization(login:"meridian") { repositories { totalCount } } }`: "argumentLiteralsIncompatible", `{ organization(login:"meridian") }`: "selectionMismatch",
+		`{ viewer { ...x } } fragment x on User { ...y } fragment y on User { ...x }`: "infiniteLoop",
+		`{ organization(login:"meridian") { repositories { totalCount } } }`:          "argumentLiteralsIncompatible", `{ organization(login:"meridian") }`: "selectionMismatch",
 		`query($o:String!){ organization(login:$o) { login } }`: "missingRequiredVariable",
 	} {
 		answer := d.graph(t, query, nil)
@@ -350,4 +353,17 @@ func TestRulesetShowsWhoMayBypass(t *testing.T) {
 	if len(rules) != 4 || rules[0]["ruleset_id"] != 9007.0 {
 		t.Errorf("%v", rules)
 	}
+}
+
+// FuzzGraphQL: whatever is asked, the executor answers or refuses.
+func FuzzGraphQL(f *testing.F) {
+	f.Add(protectionQuery)
+	f.Add(`query q($a: Int = 1) { viewer { login } ...x @skip(if: true) } fragment x on Query { viewer { login } }`)
+	g := newGitHub(world.New(1, testNow), func() time.Time { return testNow }, "token", "http://demo.example").(*gitHub)
+	f.Fuzz(func(t *testing.T, text string) {
+		data, failures, cost := g.execute(text, "", map[string]any{"org": "meridian-labs"})
+		if cost < 1 || data == nil && len(failures) == 0 {
+			t.Errorf("%q: data %v, errors %v, cost %d", text, data, failures, cost)
+		}
+	})
 }

@@ -62,6 +62,11 @@ func parseQuery(text, operation string, variables map[string]any) (*query, error
 		return nil, invalid(nil, "missingOperation", "No query operation named %q", operation)
 	}
 	q := &query{operation: chosen, fragments: document.Fragments, variables: map[string]any{}}
+	for _, fragment := range q.fragments {
+		if q.contains(fragment.SelectionSet, fragment.Name, map[string]bool{}) {
+			return nil, invalid(nil, "infiniteLoop", "Fragment %s contains an infinite loop", fragment.Name)
+		}
+	}
 	for _, definition := range chosen.VariableDefinitions {
 		value, given := variables[definition.Variable]
 		if !given && definition.DefaultValue != nil {
@@ -75,6 +80,31 @@ func parseQuery(text, operation string, variables map[string]any) (*query, error
 		q.variables[definition.Variable] = value
 	}
 	return q, nil
+}
+
+// contains reports whether a selection spreads a fragment, directly or by way of others.
+func (q *query) contains(selection ast.SelectionSet, name string, seen map[string]bool) bool {
+	for _, selected := range selection {
+		nested := ast.SelectionSet(nil)
+		switch s := selected.(type) {
+		case *ast.Field:
+			nested = s.SelectionSet
+		case *ast.InlineFragment:
+			nested = s.SelectionSet
+		case *ast.FragmentSpread:
+			if s.Name == name {
+				return true
+			}
+			if fragment := q.fragments.ForName(s.Name); fragment != nil && !seen[s.Name] {
+				seen[s.Name] = true
+				nested = fragment.SelectionSet
+			}
+		}
+		if q.contains(nested, name, seen) {
+			return true
+		}
+	}
+	return false
 }
 
 // run answers a selection on an object with the fields that were asked for and no others.

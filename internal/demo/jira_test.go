@@ -6,8 +6,11 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"testing"
 	"time"
+
+	"prodsec_exporter/internal/demo/world"
 )
 
 func (d *Demo) jiraAsk(t *testing.T, method, path string, body any) answer {
@@ -168,4 +171,27 @@ func TestChangelogsTellEveryDecision(t *testing.T) {
 	if single.Total != 1 || len(single.Values) != 1 {
 		t.Errorf("%+v", single)
 	}
+}
+
+// FuzzJQL: a query is understood or refused, and one that is understood can be asked.
+func FuzzJQL(f *testing.F) {
+	for _, jql := range []string{
+		`project = PSEC AND (status in (Approved, "x") OR NOT updated >= -1d) ORDER BY key DESC, updated`, `status not in ('a')`, `created < "2026-01-02 03:04"`,
+	} {
+		f.Add(jql)
+	}
+	ticket := issue{Exception: &world.Exception{Number: 1, RequestedAt: testNow}, status: world.StatusApproved, updated: testNow}
+	f.Fuzz(func(t *testing.T, text string) {
+		q, err := parseJQL(text, testNow)
+		if err != nil {
+			if !strings.ContainsAny(err.Error(), ".") {
+				t.Errorf("%q: %v is no sentence", text, err)
+			}
+			return
+		}
+		q.matches(ticket)
+		if q.position(ticket).id != 1 {
+			t.Errorf("%q: no position", text)
+		}
+	})
 }
