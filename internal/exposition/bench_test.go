@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"testing"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -122,5 +123,20 @@ func TestScrapeAllocations(t *testing.T) {
 		if many > few+10 {
 			t.Errorf("%s: %v allocations for 10 series, %v for 20,000", encoding, few, many)
 		}
+	}
+}
+
+// TestEncodedInAdvance: after a scrape, the next evaluation is encoded when it is published, so that the next scrape only writes.
+func TestEncodedInAdvance(t *testing.T) {
+	store, request, response := prepared(t, 20_000, "identity")
+	for range 3 { // more evaluations than scrapes
+		store.Publish(wide(20_000))
+	}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	store.ServeHTTP(response, request)
+	runtime.ReadMemStats(&after)
+	if bytes := after.TotalAlloc - before.TotalAlloc; bytes > uint64(response.n)/10 {
+		t.Errorf("the scrape allocated %d bytes to write %d", bytes, response.n)
 	}
 }

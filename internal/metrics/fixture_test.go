@@ -44,7 +44,7 @@ const (
 func organisation(p *policy.Policy) *snapshot.Snapshot {
 	s := &snapshot.Snapshot{
 		At: noon, Founded: day(1, 1),
-		PolicyVersions:  []snapshot.PolicyVersion{{Version: "older", Since: day(1, 1)}, {Version: p.Version(), Since: day(2, 1)}},
+		PolicyVersions:  []snapshot.PolicyVersion{{Version: p.Version(), Since: day(1, 1)}, {Version: "another", Since: day(1, 15)}, {Version: p.Version(), Since: day(2, 1)}},
 		CountingChanges: []snapshot.CountingChange{{Kind: snapshot.CountingPolicy, At: day(2, 1)}, {Kind: snapshot.CountingScope, At: day(4, 2)}},
 		Strings:         []string{"", "codeql", "dependabot"},
 		Records:         map[record.Kind]int{record.KindFinding: 9, record.KindException: 5, record.KindService: 3, record.KindRepository: 4},

@@ -13,7 +13,6 @@ import (
 
 	"prodsec_exporter/internal/metrics"
 	"prodsec_exporter/internal/policy"
-	"prodsec_exporter/internal/record"
 	"prodsec_exporter/internal/snapshot"
 )
 
@@ -145,6 +144,9 @@ func TestFoldingKeepsSums(t *testing.T) {
 			if n := lines(r); n > budget && budget > 100 {
 				t.Errorf("budget %d: %s has %d series", budget, r.Family.Name, n)
 			}
+			if r.Family.Combine == metrics.Least && least(full) != least(r) {
+				t.Errorf("budget %d: %s: the least is %v, was %v", budget, r.Family.Name, least(r), least(full))
+			}
 			if r.Family.Combine != metrics.Sum {
 				continue
 			}
@@ -155,6 +157,35 @@ func TestFoldingKeepsSums(t *testing.T) {
 				t.Errorf("budget %d: %s: sums by %v changed (-whole +folded):\n%s", budget, r.Family.Name, keep, diff)
 			}
 		}
+	}
+}
+
+// least is the smallest value of a family by trust tier and the labels behind the owner.
+func least(r metrics.Result) string {
+	least := map[string]float64{}
+	for _, s := range r.Series {
+		at := strings.Join(s.Labels[min(3, len(s.Labels)):], "/")
+		if v, ok := least[at]; !ok || s.Value < v {
+			least[at] = s.Value
+		}
+	}
+	return fmt.Sprint(least)
+}
+
+// TestCountersFoldTheSame: which services of a counter are folded does not depend on how much has happened so far.
+func TestCountersFoldTheSame(t *testing.T) {
+	p := withBudget(t, 600)
+	s := synthetic(small, p, 3)
+	shown := func(at time.Time) map[string]bool {
+		names := map[string]bool{}
+		for _, one := range family(metrics.Evaluate(s, p, at), "prodsec_sla_outcomes_total").Series {
+			names[one.Labels[2]] = true
+		}
+		return names
+	}
+	before, after := shown(evaluated.AddDate(0, 0, -120)), shown(evaluated)
+	if diff := cmp.Diff(before, after); diff != "" || !after["other"] || len(after) < 3 {
+		t.Errorf("services shown 120 days before and now (-before +after): %s %v", diff, after)
 	}
 }
 
@@ -294,6 +325,8 @@ func TestRevocation(t *testing.T) {
 		{"met before every window", []eventAt{{snapshot.EventMet, 100}, {snapshot.EventRevoked, 80}, {snapshot.EventMet, 5}}, map[string]float64{"7d": 1, "30d": 1, "90d": 1}},
 		{"met again", []eventAt{{snapshot.EventMet, 20}, {snapshot.EventRevoked, 15}, {snapshot.EventMet, 2}}, map[string]float64{"7d": 1, "30d": 1, "90d": 1}},
 		{"revoked twice", []eventAt{{snapshot.EventMet, 20}, {snapshot.EventRevoked, 15}, {snapshot.EventMet, 5}, {snapshot.EventRevoked, 2}}, map[string]float64{"7d": 0, "30d": 0, "90d": 0}},
+		{"after a clock that was restarted, whose outcome stands", []eventAt{{snapshot.EventMet, 25}, {snapshot.EventMet, 15}, {snapshot.EventRevoked, 10}}, map[string]float64{"7d": 0, "30d": 1, "90d": 1}},
+		{"the start of a window is not in it", []eventAt{{snapshot.EventMet, 7}}, map[string]float64{"7d": 0, "30d": 1, "90d": 1}},
 		{"revocation still to come", []eventAt{{snapshot.EventMet, 3}, {snapshot.EventRevoked, -1}}, map[string]float64{"7d": 1, "30d": 1, "90d": 1}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -325,86 +358,6 @@ func TestRevocation(t *testing.T) {
 type eventAt struct {
 	kind    snapshot.EventKind
 	daysAgo int
-}
-
-// TestDroppedScope: what a dropped scope contributed to vanishes, what it did not stays, nothing turns zero, and events go on.
-func TestDroppedScope(t *testing.T) {
-	p := policy.Default()
-	before := metrics.Evaluate(organisation(p), p, noon)
-	s := organisation(p)
-	// A second scanner saw what the first one saw, in the same label set as A (checkout, critical, sca, within).
-	fresh := s.Scopes[scopeAlerts]
-	fresh.Name, fresh.Kind, fresh.LastSuccess = "reports:ci", "reports", noon
-	s.Scopes = append(s.Scopes, fresh)
-	weaknesses := snapshot.Edit(s.Weaknesses)
-	another := *weaknesses.At(0)
-	another.Scope = int32(len(s.Scopes) - 1)
-	weaknesses.Append(another)
-	alone := another
-	alone.Service, alone.Severity = docs, policy.IndexOfSeverity(record.SeverityLow)
-	weaknesses.Append(alone)
-	s.Weaknesses = weaknesses.Freeze()
-	s.Scopes[scopeAlerts].LastSuccess = noon.Add(-7 * time.Hour) // shown for six
-	after := metrics.Evaluate(s, p, noon)
-
-	open := family(after, "prodsec_findings_open")
-	if v, ok := value(open, "service_name=checkout,severity=critical,class=sca,sla=within"); ok {
-		t.Errorf("a label set to which a dropped scope contributes is shown as %v", v)
-	}
-	if v, ok := value(open, "service_name=docs,severity=low,class=sca"); !ok || v != 1 {
-		t.Errorf("a label set of a fresh scope alone: got %v, %v; want 1", v, ok)
-	}
-	if _, ok := value(open, "service_name=docs,severity=critical"); ok {
-		t.Error("a class that a dropped scope feeds is shown as 0")
-	}
-	for _, name := range []string{"prodsec_finding_age_seconds", "prodsec_finding_oldest_opened_timestamp_seconds"} {
-		if _, ok := value(family(after, name), "team=payments,severity=critical"); ok {
-			t.Errorf("%s shows a label set to which a dropped scope contributes", name)
-		}
-	}
-	if r := family(after, "prodsec_duplicate_findings"); len(r.Series) > 0 {
-		t.Errorf("duplicates are shown: %v", r.Series)
-	}
-	if _, ok := value(family(after, "prodsec_scope_size"), "kind=scanners"); ok {
-		t.Error("the number of scanners is shown although some may be missing")
-	}
-	for _, name := range []string{
-		"prodsec_finding_events_total", "prodsec_finding_flow_in_window", "prodsec_sla_outcomes_total", "prodsec_sla_outcomes_in_window",
-		"prodsec_finding_remediation_seconds", "prodsec_exceptions", "prodsec_protected_repositories",
-	} {
-		r := family(before, name)
-		if diff := cmp.Diff(sumBy(r, r.Family.Labels...), sumBy(family(after, name), r.Family.Labels...)); diff != "" {
-			t.Errorf("%s does not go on:\n%s", name, diff)
-		}
-	}
-}
-
-// TestDroppedSources does the same for the other kinds of source.
-func TestDroppedSources(t *testing.T) {
-	p := policy.Default()
-	for _, c := range []struct {
-		scope  int
-		absent []string
-		stays  []string
-	}{
-		{scopeCatalog, []string{"prodsec_service_info"}, []string{"prodsec_findings_open", "prodsec_protected_repositories"}},
-		{scopeRepositories, []string{"prodsec_protected_repositories", "prodsec_repository_protection_gap", "prodsec_unmapped_repositories"}, []string{"prodsec_service_info", "prodsec_exceptions"}},
-		{scopeExceptions, []string{"prodsec_exceptions", "prodsec_exception_age_seconds", "prodsec_exception_next_expiry_timestamp_seconds"}, []string{"prodsec_findings_open"}},
-	} {
-		s := organisation(p)
-		s.Scopes[c.scope].LastSuccess, s.Scopes[c.scope].StaleAfter = noon.Add(-25*time.Hour), 24*time.Hour
-		e := metrics.Evaluate(s, p, noon)
-		for _, name := range c.absent {
-			if r := family(e, name); len(r.Series) > 0 {
-				t.Errorf("%s dropped: %s still has %v", s.Scopes[c.scope].Name, name, r.Series[0].Labels)
-			}
-		}
-		for _, name := range c.stays {
-			if r := family(e, name); len(r.Series) == 0 {
-				t.Errorf("%s dropped: %s is gone, too", s.Scopes[c.scope].Name, name)
-			}
-		}
-	}
 }
 
 // TestNames: names from outside are bounded and valid, and two that become alike are counted together, not refused.
