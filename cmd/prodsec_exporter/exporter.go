@@ -52,7 +52,7 @@ func newExporter(kept *ledger.Ledger, t *telemetry, load func() (*config.Config,
 		ledger: kept, telemetry: t, load: load, logger: logger, now: time.Now,
 		landed: make(chan struct{}, 1), running: map[instanceKey]*runningInstance{},
 	}
-	registry := t.registry(kept)
+	registry := t.registry(func() int64 { return kept.Stats().Bytes })
 	e.store = exposition.New(registry, logger)
 	registry.MustRegister(e.store)
 	return e

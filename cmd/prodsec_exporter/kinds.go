@@ -4,9 +4,11 @@ import (
 	"prodsec_exporter/collectors"
 	"prodsec_exporter/collectors/catalog"
 	"prodsec_exporter/collectors/defectdojo"
+	"prodsec_exporter/collectors/dependencytrack"
 	"prodsec_exporter/collectors/github"
 	"prodsec_exporter/collectors/jira"
 	"prodsec_exporter/collectors/reports"
+	"prodsec_exporter/collectors/semgrep"
 )
 
 // kinds is the one list of what the exporter can read.
@@ -14,8 +16,10 @@ func kinds() []collectors.Kind {
 	return []collectors.Kind{
 		catalog.Kind(),
 		defectdojo.Kind(),
+		dependencytrack.Kind(),
 		github.Kind(),
 		jira.Kind(),
 		reports.Kind(),
+		semgrep.Kind(),
 	}
 }

@@ -9,8 +9,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	promcollectors "github.com/prometheus/client_golang/prometheus/collectors"
 	versioncollector "github.com/prometheus/client_golang/prometheus/collectors/version"
-
-	"prodsec_exporter/internal/ledger"
 )
 
 // The metrics about the exporter itself. Those about evaluations are in package exposition.
@@ -51,15 +49,15 @@ var (
 
 // self makes the metrics about the exporter at each scrape.
 type self struct {
-	telemetry *telemetry
-	ledger    *ledger.Ledger
+	telemetry   *telemetry
+	ledgerBytes func() int64
 }
 
-// registry holds everything about the exporter itself.
-func (t *telemetry) registry(kept *ledger.Ledger) *prometheus.Registry {
+// registry holds everything about the exporter itself; ledgerBytes is asked at each scrape.
+func (t *telemetry) registry(ledgerBytes func() int64) *prometheus.Registry {
 	r := prometheus.NewRegistry()
 	r.MustRegister(
-		self{t, kept}, t.duration, t.ledgerErrors,
+		self{t, ledgerBytes}, t.duration, t.ledgerErrors,
 		versioncollector.NewCollector(programName),
 		promcollectors.NewGoCollector(), promcollectors.NewProcessCollector(promcollectors.ProcessCollectorOpts{}),
 	)
@@ -82,7 +80,7 @@ func (s self) Collect(ch chan<- prometheus.Metric) {
 		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
 	}
 	gauge(leaderDesc, 1)
-	gauge(ledgerBytesDesc, float64(s.ledger.Stats().Bytes))
+	gauge(ledgerBytesDesc, float64(s.ledgerBytes()))
 	s.telemetry.mu.Lock()
 	good, since := s.telemetry.reloadGood, s.telemetry.reloadGoodSince
 	s.telemetry.mu.Unlock()

@@ -2,7 +2,9 @@ package config
 
 import (
 	"errors"
+	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 
 	"gopkg.in/yaml.v3"
@@ -13,32 +15,77 @@ import (
 )
 
 // Schema is the JSON Schema of configuration files, for editors. It follows from the Go types that files are decoded into; the
-// descriptions are the comments of the example, a configuration file that mentions every key.
+// descriptions are the comments of the example, a configuration file. The error lists the keys that the example does not
+// explain anywhere.
 func Schema(kinds []collectors.Kind, example []byte) (map[string]any, error) {
 	root, problem := parse("example", example)
 	if problem != nil {
 		return nil, problem
 	}
-	instances := map[string]any{}
+	w := &schemaWriter{comments: map[fieldOf]string{}}
+	forms := map[string]reflect.Type{}
+	w.learn(reflect.TypeFor[file](), root)
 	for _, k := range kinds {
-		t, err := formOf(k)
+		form, err := formOf(k)
 		if err != nil {
 			return nil, err
 		}
-		at := locate(root, "collectors."+k.Name+"[0]")
-		instance := schemaOf(t, at)
+		forms[k.Name] = form
+		w.learn(form, item(locate(root, "collectors."+k.Name)))
+	}
+	instances := map[string]any{}
+	for _, k := range kinds {
+		instance := w.object(forms[k.Name], "collectors."+k.Name+"[]")
 		instance["required"] = []string{"name"}
 		instance["properties"].(map[string]any)["name"].(map[string]any)["pattern"] = namePattern.String()
 		instances[k.Name] = map[string]any{"type": []string{"array", "null"}, "description": k.Summary, "items": instance}
 	}
-	schema := schemaOf(reflect.TypeFor[file](), root)
+	schema := w.object(reflect.TypeFor[file](), "")
 	schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
 	schema["title"] = "Configuration of prodsec_exporter"
 	schema["required"] = []string{"collectors"}
-	schema["properties"].(map[string]any)["collectors"] = map[string]any{
-		"type": "object", "additionalProperties": false, "properties": instances, "description": "Collector instances by kind.",
+	properties := schema["properties"].(map[string]any)
+	properties["collectors"] = map[string]any{
+		"type": "object", "additionalProperties": false, "properties": instances,
+		"description": properties["collectors"].(map[string]any)["description"],
+	}
+	if len(w.unexplained) > 0 {
+		slices.Sort(w.unexplained)
+		return nil, fmt.Errorf("the example does not explain these keys: %s", strings.Join(w.unexplained, ", "))
 	}
 	return schema, nil
+}
+
+// schemaWriter turns types into schemas.
+type schemaWriter struct {
+	// comments are what the example says about fields, wherever it says it first.
+	comments    map[fieldOf]string
+	unexplained []string
+}
+
+// fieldOf is a key of a struct type; what is embedded belongs to its own type.
+type fieldOf struct {
+	owner reflect.Type
+	key   string
+}
+
+type field struct {
+	fieldOf
+	form reflect.Type
+}
+
+func fieldsOf(t reflect.Type) (fields []field) {
+	for i := range t.NumField() {
+		f := t.Field(i)
+		key, inline := tag(f)
+		switch {
+		case inline:
+			fields = append(fields, fieldsOf(f.Type)...)
+		case key != "":
+			fields = append(fields, field{fieldOf{t, key}, f.Type})
+		}
+	}
+	return fields
 }
 
 // asked is a section that notes what a collector wants to decode and refuses.
@@ -55,69 +102,66 @@ func (a *asked) Decode(into any) error {
 func formOf(k collectors.Kind) (reflect.Type, error) {
 	var a asked
 	if _, _, err := k.New(&a, collectors.Env{}); !errors.Is(err, errAsked) {
-		return nil, errors.New("config: kind " + k.Name + " does not return the error of its section")
+		return nil, fmt.Errorf("config: kind %s does not return the error of its section", k.Name)
 	}
 	return a.form, nil
 }
 
-// Keys lists every key path that a file can have, with [0] for items of lists and * for free keys of maps.
-func Keys(kinds []collectors.Kind) ([]string, error) {
-	var keys []string
-	add := func(path string, t reflect.Type) { keys = append(keys, keysOf(path, t)...) }
-	add("", reflect.TypeFor[file]())
-	for _, k := range kinds {
-		t, err := formOf(k)
-		if err != nil {
-			return nil, err
-		}
-		keys = append(keys, "collectors."+k.Name)
-		add("collectors."+k.Name+"[0]", t)
-	}
-	return keys, nil
-}
-
-func keysOf(path string, t reflect.Type) (keys []string) {
-	if isText(t) {
-		return nil
+// learn collects the example's comments about a type.
+func (w *schemaWriter) learn(t reflect.Type, at *yaml.Node) {
+	if at == nil || isText(t) {
+		return
 	}
 	switch t.Kind() { //nolint:exhaustive // Scalars have no keys.
 	case reflect.Pointer:
-		return keysOf(path, t.Elem())
-	case reflect.Slice:
-		return keysOf(path+"[0]", t.Elem())
-	case reflect.Map:
-		return keysOf(join(path, "*"), t.Elem())
+		w.learn(t.Elem(), at)
+	case reflect.Slice, reflect.Map:
+		w.learn(t.Elem(), item(at))
 	case reflect.Struct:
-		fields := map[string]reflect.Value{}
-		collectFields(reflect.New(t).Elem(), fields)
-		for _, name := range sortedKeys(fields) {
-			keys = append(keys, join(path, name))
-			keys = append(keys, keysOf(join(path, name), fields[name].Type())...)
+		for _, f := range fieldsOf(t) {
+			value, comment := valueAndComment(at, f.key)
+			if comment != "" && w.comments[f.fieldOf] == "" {
+				w.comments[f.fieldOf] = comment
+			}
+			w.learn(f.form, value)
 		}
 	}
-	return keys
 }
 
-func schemaOf(t reflect.Type, at *yaml.Node) map[string]any {
+func (w *schemaWriter) object(t reflect.Type, path string) map[string]any {
+	properties := map[string]any{}
+	for _, f := range fieldsOf(t) {
+		s := w.schema(f.form, join(path, f.key))
+		if comment := w.comments[f.fieldOf]; comment != "" {
+			s["description"] = comment
+		} else {
+			w.unexplained = append(w.unexplained, join(path, f.key))
+		}
+		properties[f.key] = s
+	}
+	// A section of which every line is a comment is null.
+	return map[string]any{"type": []string{"object", "null"}, "additionalProperties": false, "properties": properties}
+}
+
+func (w *schemaWriter) schema(t reflect.Type, path string) map[string]any {
 	if values, ok := enums[t]; ok {
 		return map[string]any{"type": "string", "enum": values}
 	}
 	if isText(t) {
-		s := map[string]any{"type": "string"}
 		if strings.HasSuffix(t.Name(), "Duration") {
-			s["pattern"] = `^([0-9]+(ms|[smhdwy]))+$|^0$`
+			return map[string]any{"type": "string", "pattern": `^([0-9]+(ms|[smhdwy]))+$`}
 		}
-		return s
+		return map[string]any{"type": "string"}
 	}
-	switch t.Kind() { //nolint:exhaustive // The default covers text and numbers by their names.
+	switch t.Kind() { //nolint:exhaustive // The default covers what the decoder would refuse.
 	case reflect.Pointer:
-		return schemaOf(t.Elem(), at)
+		return w.schema(t.Elem(), path)
 	case reflect.Slice:
-		return map[string]any{"type": []string{"array", "null"}, "items": schemaOf(t.Elem(), item(at))}
+		return map[string]any{"type": []string{"array", "null"}, "items": w.schema(t.Elem(), path+"[]")}
 	case reflect.Map:
-		return map[string]any{"type": []string{"object", "null"}, "additionalProperties": schemaOf(t.Elem(), item(at))}
+		return map[string]any{"type": []string{"object", "null"}, "additionalProperties": w.schema(t.Elem(), join(path, "*"))}
 	case reflect.Struct:
-		return objectSchema(t, at)
+		return w.object(t, path)
 	case reflect.Bool:
 		return map[string]any{"type": "boolean"}
 	case reflect.String:
@@ -129,28 +173,9 @@ func schemaOf(t reflect.Type, at *yaml.Node) map[string]any {
 	}
 }
 
-func objectSchema(t reflect.Type, at *yaml.Node) map[string]any {
-	fields := map[string]reflect.Value{}
-	collectFields(reflect.New(t).Elem(), fields)
-	properties := map[string]any{}
-	for name, field := range fields {
-		value, comment := valueAndComment(at, name)
-		s := schemaOf(field.Type(), value)
-		if comment != "" {
-			s["description"] = comment
-		}
-		properties[name] = s
-	}
-	kind := any("object")
-	if at == nil || at.Kind != yaml.SequenceNode {
-		kind = []string{"object", "null"} // a section of which every line is a comment
-	}
-	return map[string]any{"type": kind, "additionalProperties": false, "properties": properties}
-}
-
 // enums are the texts that have a fixed set of values.
 var enums = map[reflect.Type]any{
-	reflect.TypeFor[record.Severity](): record.Severities(),
+	reflect.TypeFor[record.Severity](): []record.Severity{record.SeverityCritical, record.SeverityHigh, record.SeverityMedium, record.SeverityLow},
 	reflect.TypeFor[policy.Reopen]():   []policy.Reopen{policy.ReopenContinue, policy.ReopenRestart},
 	reflect.TypeFor[policy.Check]():    append(policy.BranchChecks(), policy.CheckRequiredReviewers, policy.CheckSelfReviewPrevented, policy.CheckBranchPolicy),
 }
@@ -161,25 +186,32 @@ func isText(t reflect.Type) bool {
 	return ok
 }
 
-// valueAndComment are the value of a key in the example and the comment above or beside it.
-func valueAndComment(n *yaml.Node, key string) (*yaml.Node, string) {
+// valueAndComment are the value of a key and the first comment above or beside it; a merged section may have a key several times.
+func valueAndComment(n *yaml.Node, key string) (value *yaml.Node, comment string) {
 	if n == nil || n.Kind != yaml.MappingNode {
 		return nil, ""
 	}
+	var values []*yaml.Node
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		k, v := n.Content[i], n.Content[i+1]
 		if k.Value != key {
 			continue
 		}
-		comment := k.HeadComment
-		for _, other := range []string{k.LineComment, v.LineComment} {
+		values = append(values, deref(v))
+		for _, c := range []string{k.HeadComment, k.LineComment, v.LineComment} {
 			if comment == "" {
-				comment = other
+				comment = plainComment(c)
 			}
 		}
-		return deref(v), plainComment(comment)
 	}
-	return nil, ""
+	switch len(values) {
+	case 0:
+		return nil, comment
+	case 1:
+		return values[0], comment
+	default:
+		return merge(values), comment
+	}
 }
 
 // plainComment is the last paragraph of a comment as one line: what stands right above the key.
@@ -192,16 +224,37 @@ func plainComment(comment string) string {
 	return strings.Join(lines, " ")
 }
 
-// item is the first item of a list or value of a map.
+// item stands for every item of a list or value of a map: a section with the keys of all of them.
 func item(n *yaml.Node) *yaml.Node {
-	switch {
-	case n == nil || len(n.Content) == 0:
-		return nil
-	case n.Kind == yaml.SequenceNode:
-		return deref(n.Content[0])
-	case n.Kind == yaml.MappingNode:
-		return deref(n.Content[1])
-	default:
+	if n == nil {
 		return nil
 	}
+	var items []*yaml.Node
+	for i, c := range n.Content {
+		if n.Kind == yaml.SequenceNode || n.Kind == yaml.MappingNode && i%2 == 1 {
+			items = append(items, deref(c))
+		}
+	}
+	return merge(items)
+}
+
+func merge(nodes []*yaml.Node) *yaml.Node {
+	merged := &yaml.Node{}
+	for _, n := range nodes {
+		if merged.Kind == 0 {
+			merged.Kind = n.Kind
+		}
+		if n.Kind != merged.Kind {
+			continue
+		}
+		content := n.Content
+		if n.Kind == yaml.MappingNode && n.HeadComment != "" && len(content) > 0 && content[0].HeadComment == "" {
+			// The parser gives what stands above "- key:" to the item; it is about the key.
+			first := *content[0]
+			first.HeadComment = n.HeadComment
+			content = append([]*yaml.Node{&first}, content[1:]...)
+		}
+		merged.Content = append(merged.Content, content...)
+	}
+	return merged
 }

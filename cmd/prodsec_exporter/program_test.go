@@ -1,0 +1,313 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// buffer is a writer that can be read meanwhile.
+type buffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (b *buffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.Write(p)
+}
+
+func (b *buffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.String()
+}
+
+// command runs the program to its end.
+func command(args ...string) (stdout, stderr string, err error) {
+	var out, log buffer
+	err = newProgram(&out, &log).run(context.Background(), args)
+	return out.String(), log.String(), err
+}
+
+// running is a program that serves.
+type running struct {
+	t    *testing.T
+	url  string
+	log  *buffer
+	stop context.CancelFunc
+	done chan struct{}
+	err  error
+}
+
+// run serves on a free port of loopback until the test ends.
+func run(t *testing.T, args ...string) *running {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	r := &running{t: t, log: &buffer{}, stop: cancel, done: make(chan struct{})}
+	address := make(chan string, 1)
+	p := newProgram(io.Discard, r.log)
+	p.listening = func(a []net.Addr) { address <- a[0].String() }
+	go func() {
+		defer close(r.done)
+		r.err = p.run(ctx, append(args, "--web.listen-address=127.0.0.1:0"))
+	}()
+	t.Cleanup(func() {
+		if err := r.end(); err != nil {
+			t.Errorf("the program ended with %v", err)
+		}
+		if t.Failed() {
+			t.Logf("log:\n%s", r.log)
+		}
+	})
+	select {
+	case a := <-address:
+		r.url = "http://" + a
+	case <-r.done:
+		t.Fatalf("the program ended: %v\n%s", r.err, r.log)
+	}
+	return r
+}
+
+// end stops the program and returns its error.
+func (r *running) end() error {
+	r.stop()
+	<-r.done
+	return r.err
+}
+
+// ask sends a request and returns code and body.
+func (r *running) ask(method, path string) (int, string) {
+	r.t.Helper()
+	request, err := http.NewRequestWithContext(r.t.Context(), method, r.url+path, nil)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	defer response.Body.Close() //nolint:errcheck // Read to its end below.
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return response.StatusCode, string(body)
+}
+
+// until asks for a path until its answer holds a text, or does not.
+func (r *running) until(path, text string, present bool) string {
+	r.t.Helper()
+	deadline := time.Now().Add(30 * time.Second)
+	for {
+		_, body := r.ask(http.MethodGet, path)
+		if strings.Contains(body, text) == present {
+			return body
+		}
+		if time.Now().After(deadline) {
+			r.t.Fatalf("%s: %q present is not %t after 30 s:\n%s", path, text, present, body)
+		}
+		time.Sleep(20 * time.Millisecond) // polling a server that cannot call us
+	}
+}
+
+const catalogFile = `
+services:
+  - name: payments
+    business_unit: Retail
+    team: cards
+    trust_tier: tier0
+    internet_facing: true
+    repositories: [github.com/acme/payments]
+`
+
+const sarifFile = `{"version": "2.1.0", "runs": [{"tool": {"driver": {"name": "semgrep"}}, "results": [
+  {"ruleId": "injection", "level": "error", "message": {"text": "Injection"}, "locations": [{"physicalLocation": {"artifactLocation": {"uri": "main.go"}, "region": {"startLine": 7}}}]}]}]}`
+
+// files are a catalog, a report and a configuration that reads both.
+func files(t *testing.T) (dir, configFile string) {
+	t.Helper()
+	dir = t.TempDir()
+	put(t, filepath.Join(dir, "services.yml"), catalogFile)
+	put(t, filepath.Join(dir, "reports", "scan.sarif"), sarifFile)
+	return dir, put(t, filepath.Join(dir, "prodsec.yml"), fmt.Sprintf(`
+collectors:
+  catalog:
+    - name: services
+      path: %[1]s/services.yml
+  reports:
+    - name: ci
+      paths: [%[1]s/reports]
+      repository: {default: github.com/acme/payments}
+`, dir))
+}
+
+func put(t *testing.T, path, text string) string {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+const openFinding = `prodsec_findings_open{business_unit="Retail",team="cards",service_name="payments",trust_tier="tier0",severity="high",class="sast",sla="within"} 1`
+
+func TestFromFilesToMetricsAndOverARestart(t *testing.T) {
+	dir, configFile := files(t)
+	args := []string{"--config.file=" + configFile, "--ledger.path=" + filepath.Join(dir, "ledger", "prodsec.db")}
+	first := run(t, args...)
+	first.until("/-/ready", "is ready", true)
+	_, metrics := first.ask(http.MethodGet, "/metrics")
+	for _, want := range []string{
+		openFinding, `prodsec_collector_up{collector="reports",instance_name="ci"} 1`, "prodsec_exporter_build_info{", "go_goroutines ", "prodsec_leader 1",
+		"prodsec_config_last_reload_successful 1", "prodsec_evaluation_timestamp_seconds ",
+	} {
+		if !strings.Contains(metrics, want) {
+			t.Errorf("/metrics lacks %s:\n%s", want, metrics)
+		}
+	}
+	if _, page := first.ask(http.MethodGet, "/"); !strings.Contains(page, "<td>reports</td><td>ci</td>") {
+		t.Errorf("the landing page lacks the collector:\n%s", page)
+	}
+	if err := first.end(); err != nil {
+		t.Fatal(err)
+	}
+	// The report is gone; what was known is served from the first second.
+	if err := os.RemoveAll(filepath.Join(dir, "reports")); err != nil {
+		t.Fatal(err)
+	}
+	run(t, args...).until("/metrics", openFinding, true)
+}
+
+func TestReload(t *testing.T) {
+	dir, configFile := files(t)
+	r := run(t, "--config.file="+configFile, "--ledger.path="+filepath.Join(dir, "prodsec.db"))
+	r.until("/-/ready", "is ready", true)
+	good := string(readFile(t, configFile))
+
+	put(t, configFile, good+"nonsense: true\n")
+	if code, body := r.ask(http.MethodPost, "/-/reload"); code != http.StatusInternalServerError || !strings.Contains(body, "nonsense: unknown key") {
+		t.Errorf("a bad file: got %d %s", code, body)
+	}
+	body := r.until("/metrics", "prodsec_config_last_reload_successful 0", true)
+	if !strings.Contains(body, openFinding) {
+		t.Error("a bad file took metrics away")
+	}
+
+	put(t, configFile, strings.Replace(good, "collectors:", "policy: {sla: {targets: [{severity: high, within: 1s}]}}\ncollectors:", 1))
+	if code, body := r.ask(http.MethodPost, "/-/reload"); code != http.StatusOK {
+		t.Errorf("a good file: got %d %s", code, body)
+	}
+	r.until("/metrics", `prodsec_counting_changes_total{kind="policy"} 1`, true)
+
+	// A signal does the same. The collector that is removed takes its records along, the other goes on.
+	reports, _, _ := strings.Cut(good, "  reports:")
+	put(t, configFile, reports)
+	if err := syscall.Kill(os.Getpid(), syscall.SIGHUP); err != nil {
+		t.Fatal(err)
+	}
+	body = r.until("/metrics", `collector="reports"`, false)
+	if !strings.Contains(body, `prodsec_collector_up{collector="catalog",instance_name="services"} 1`) {
+		t.Errorf("the collector that stayed is gone:\n%s", body)
+	}
+	if _, text := r.ask(http.MethodGet, "/config"); strings.Contains(text, "reports") || !strings.Contains(text, "catalog") {
+		t.Errorf("/config shows another configuration than the one in force:\n%s", text)
+	}
+}
+
+func TestDemoIsCompleteWithinSeconds(t *testing.T) {
+	tmp := t.TempDir()
+	t.Setenv("TMPDIR", tmp)
+	r := run(t, "--demo")
+	r.until("/-/ready", "is ready", true)
+	_, metrics := r.ask(http.MethodGet, "/metrics")
+	for _, k := range []string{"catalog", "github", "jira", "defectdojo", "reports"} {
+		if !strings.Contains(metrics, `prodsec_collector_up{collector="`+k+`"`) {
+			t.Errorf("no %s in the demo", k)
+		}
+	}
+	if strings.Contains(metrics, "prodsec_collector_up{") && !strings.Contains(metrics, "prodsec_findings_open{") {
+		t.Error("ready without findings")
+	}
+	if err := r.end(); err != nil {
+		t.Fatal(err)
+	}
+	if left, err := filepath.Glob(filepath.Join(tmp, demoLedgerPrefix+"*")); err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v (%v)", left, err)
+	}
+}
+
+func TestCheck(t *testing.T) {
+	dir, configFile := files(t)
+	stdout, _, err := command("--config.file="+configFile, "check")
+	if err != nil || !strings.Contains(stdout, "is valid: 2 collectors") || !strings.Contains(stdout, "reports    ci") {
+		t.Errorf("offline: %v\n%s", err, stdout)
+	}
+	stdout, _, err = command("--config.file="+configFile, "check", "--online")
+	if err != nil || !strings.Contains(stdout, "Everything that is configured works.") {
+		t.Errorf("online: %v\n%s", err, stdout)
+	}
+	if err := os.Remove(filepath.Join(dir, "services.yml")); err != nil {
+		t.Fatal(err)
+	}
+	stdout, _, err = command("--config.file="+configFile, "check", "--online")
+	if err == nil || !strings.Contains(stdout, "FAILED") || !strings.Contains(stdout, "remains unknown:") {
+		t.Errorf("online without the catalog: %v\n%s", err, stdout)
+	}
+	put(t, configFile, "collectors: {gitbub: []}\n")
+	if _, _, err = command("--config.file="+configFile, "check"); err == nil || !strings.Contains(err.Error(), `did you mean "github"?`) {
+		t.Errorf("a wrong kind: %v", err)
+	}
+}
+
+func TestCheckOnlineOfTheDemoNamesWhatIsMissing(t *testing.T) {
+	stdout, _, err := command("--demo", "check", "--online")
+	if err == nil {
+		t.Errorf("the demo has a scope without permission, yet everything works:\n%s", stdout)
+	}
+	for _, want := range []string{"github/", "forecast", "requests per hour (budget ", "FAILED"} {
+		if !strings.Contains(stdout, want) {
+			t.Errorf("%q is missing:\n%s", want, stdout)
+		}
+	}
+}
+
+func TestArguments(t *testing.T) {
+	for _, tt := range []struct {
+		args []string
+		out  string
+		err  string
+	}{
+		{args: []string{"--help"}, out: "--ledger.path"},
+		{args: []string{"--version"}, out: programName},
+		{args: []string{"version"}, out: programName},
+		{args: []string{"--nonsense"}, err: "try --help"},
+		{args: []string{"--log.level=loud"}, err: "loud"},
+		{args: []string{"--config.file=/absent/prodsec.yml"}, err: "--config.file"},
+		{args: []string{"--config.file=/absent/prodsec.yml", "check"}, err: "/absent/prodsec.yml"},
+	} {
+		t.Run(strings.Join(tt.args, " "), func(t *testing.T) {
+			stdout, _, err := command(tt.args...)
+			if !strings.Contains(stdout, tt.out) {
+				t.Errorf("output lacks %q:\n%s", tt.out, stdout)
+			}
+			if tt.err == "" && err != nil || tt.err != "" && (err == nil || !strings.Contains(err.Error(), tt.err)) {
+				t.Errorf("error %v, want one with %q", err, tt.err)
+			}
+		})
+	}
+}
