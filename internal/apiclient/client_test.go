@@ -201,10 +201,10 @@ func TestCredentialStaysOnItsHost(t *testing.T) {
 			_, _ = io.WriteString(w, `[]`)
 		}
 	})
-	for _, path := range []string{"away", "link", foreign.URL + "/x"} {
+	for path, what := range map[string]string{"away": "a redirect", "link": "the link to the next page", foreign.URL + "/x": "a request"} {
 		_, err := c.Do(t.Context(), http.MethodGet, path, nil, nil, nil)
-		if record.ReasonOf(err) != record.ReasonTransport || !strings.Contains(err.Error(), "refused") {
-			t.Errorf("Do(%q) = %v, want a refusal", path, err)
+		if record.ReasonOf(err) != record.ReasonTransport || !strings.Contains(err.Error(), what) || !strings.Contains(err.Error(), "refused") {
+			t.Errorf("Do(%q) = %v, want a refusal of %s", path, err, what)
 		}
 	}
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, foreign.URL, nil)

@@ -166,26 +166,41 @@ func TestScopeThatFailedInASweepIsReadWholeLater(t *testing.T) {
 func TestBackoff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := &scripted{play: func(_ context.Context, run int, _ collectors.Cursors, emit func(record.Batch) error) error {
-			if run < 10 {
+			if run < 10 || run == 11 {
 				return emit(failed("a", record.ReasonUnauthorized))
 			}
 			return emit(whole("a"))
 		}}
 		list, logged := run(t, 6*time.Hour, &memory{}, job(c))
 		var gaps []time.Duration
-		for i := range 11 {
+		for i := range 12 {
 			gaps = append(gaps, c.starts[i+1].Sub(c.starts[i]))
 		}
 		m := time.Minute
-		want := []time.Duration{m / 2, m, 2 * m, 4 * m, 8 * m, 16 * m, 32 * m, 60 * m, 60 * m, 60 * m, 10 * m}
+		want := []time.Duration{m / 2, m, 2 * m, 4 * m, 8 * m, 16 * m, 32 * m, 60 * m, 60 * m, 60 * m, 10 * m, m / 2}
 		if !slices.Equal(gaps, want) {
 			t.Errorf("waits = %v, want %v", gaps, want)
 		}
 		if list[0].Err == nil || list[0].Errors[record.ReasonUnauthorized] != 1 {
 			t.Errorf("a run in which every scope failed = %+v, want a failed run, counted once", list[0])
 		}
-		if got := strings.Count(logged, "Collection failed"); got != 10 {
+		if got := strings.Count(logged, "Collection failed"); got != 11 {
 			t.Errorf("%d log lines, want one per failed run", got)
+		}
+	})
+}
+
+func TestSweepThatFailedIsRepeated(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := &scripted{play: func(_ context.Context, run int, _ collectors.Cursors, emit func(record.Batch) error) error {
+			if run < 2 {
+				return errors.New("the list of organisations cannot be read")
+			}
+			return emit(whole("a"))
+		}}
+		run(t, 15*time.Minute, &memory{cursors: map[string]record.Cursor{"a": "old"}}, job(c))
+		if want := []string{"", "", "", "a"}; !slices.Equal(c.given, want) {
+			t.Errorf("cursors per run = %q, want %q", c.given, want)
 		}
 	})
 }
