@@ -1,0 +1,75 @@
+package defectdojo
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"net/url"
+	"slices"
+	"strconv"
+
+	"prodsec_exporter/internal/record"
+)
+
+// acceptance is a risk acceptance.
+type acceptance struct {
+	ID         int64   `json:"id"`
+	Name       string  `json:"name"`
+	Decision   *string `json:"decision"`
+	Findings   []int64 `json:"accepted_findings"`
+	Expiration moment  `json:"expiration_date"`
+	Created    moment  `json:"created"`
+	Updated    moment  `json:"updated"`
+}
+
+// acceptances reads all risk acceptances.
+func (c *Collector) acceptances(ctx context.Context) record.Batch {
+	b := record.Batch{Scope: acceptanceScope, Mode: record.Full, Exceptions: []record.Exception{}, Rejected: map[record.RejectReason]int{}}
+	all, rejected, err := list(ctx, c.client, "api/v2/risk_acceptance/", url.Values{}, func(a acceptance) int64 { return a.ID }, nil)
+	if err != nil {
+		return record.Batch{Scope: b.Scope, Err: fmt.Errorf("defectdojo %s: %w", b.Scope, err)}
+	}
+	b.Rejected[record.RejectDecode] += rejected
+	slices.SortFunc(all, func(a, b acceptance) int { return cmp.Compare(a.ID, b.ID) })
+	for i := range all {
+		if x, reason := all[i].record(c.client.BaseURL()); reason != "" {
+			b.Rejected[reason]++
+		} else {
+			b.Exceptions = append(b.Exceptions, x)
+		}
+	}
+	return b
+}
+
+// record turns a risk acceptance into an exception. Whether it has expired is computed from its date, whatever DefectDojo's own job
+// has done about it; one whose date cannot be read is rejected, because without an end it would hold for ever.
+func (a *acceptance) record(site string) (record.Exception, record.RejectReason) {
+	switch {
+	case a.ID == 0:
+		return record.Exception{}, record.RejectNoID
+	case a.Expiration.wrong || a.Created.wrong || a.Updated.wrong:
+		return record.Exception{}, record.RejectTimestamp
+	}
+	state, category := a.decision()
+	x := record.Exception{
+		ID: "acceptance#" + strconv.FormatInt(a.ID, 10), Title: record.Text(a.Name), URL: fmt.Sprintf("%s/api/v2/risk_acceptance/%d/", site, a.ID),
+		State: state, Category: category, RequestedAt: a.Created.Time, DecidedAt: a.Created.Time, ExpiresAt: a.Expiration.Time,
+		UpdatedAt: a.Updated.Time, VendorAcceptance: true, Tool: kindName,
+	}
+	for _, number := range a.Findings {
+		x.Findings = append(x.Findings, idOf(number))
+	}
+	return x, ""
+}
+
+// decision reads DefectDojo's letter. All five tolerate the findings until the end; a letter that is not known stops no clock.
+func (a *acceptance) decision() (record.ExceptionState, string) {
+	if a.Decision == nil {
+		return record.ExceptionApproved, ""
+	}
+	word, known := map[string]string{"A": "accept", "V": "avoid", "M": "mitigate", "F": "fix", "T": "transfer"}[*a.Decision]
+	if !known {
+		return record.ExceptionOther, ""
+	}
+	return record.ExceptionApproved, word
+}

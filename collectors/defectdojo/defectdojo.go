@@ -1,0 +1,286 @@
+// Package defectdojo reads findings and risk acceptances from DefectDojo's API v2.
+//
+// Each product is a scope of its own, so that one that cannot be read does not stop the others. Between full sweeps a single list of what
+// changed lately serves all products.
+package defectdojo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"prodsec_exporter/collectors"
+	"prodsec_exporter/internal/apiclient"
+	"prodsec_exporter/internal/record"
+)
+
+const (
+	kindName = "defectdojo"
+	// acceptanceScope holds the risk acceptances of all products.
+	acceptanceScope = "acceptances:all"
+	// overlap allows for clocks that differ and for changes that were under way during the last poll.
+	overlap = time.Hour
+)
+
+// Config is the section of one DefectDojo.
+type Config struct {
+	collectors.Common `yaml:",inline"`
+	// URL is where people open DefectDojo, e.g. https://defectdojo.example.com.
+	URL string `yaml:"url"`
+	// Token is an API v2 key.
+	Token apiclient.Secret `yaml:"token"`
+	// Products says which service and repository a product stands for, by the product's name. One that is not named stands for the service
+	// of its own name.
+	Products map[string]ProductConfig `yaml:"products,omitempty"`
+}
+
+// ProductConfig says what a product stands for.
+type ProductConfig struct {
+	Service    string `yaml:"service,omitempty"`
+	Repository string `yaml:"repository,omitempty"`
+}
+
+// Collector reads one DefectDojo. It implements collectors.Collector, collectors.Checker and collectors.Forecaster.
+type Collector struct {
+	config   Config
+	env      collectors.Env
+	client   *apiclient.Client
+	products map[string]target
+}
+
+// target is what a product stands for.
+type target struct {
+	service    string
+	repository record.RepositoryName
+}
+
+// New checks the configuration; it sends nothing.
+func New(config Config, env collectors.Env) (*Collector, error) {
+	u, err := url.Parse(config.URL)
+	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
+		return nil, errors.New("defectdojo: url must be a full address such as https://defectdojo.example.com")
+	}
+	if err := config.Token.Validate(); err != nil {
+		return nil, fmt.Errorf("defectdojo: token: %w", err)
+	}
+	c := &Collector{config: config, env: env, products: map[string]target{}}
+	for name, p := range config.Products {
+		t := target{service: record.Text(p.Service)}
+		if p.Repository != "" {
+			if t.repository, err = record.ParseRepository(p.Repository); err != nil {
+				return nil, fmt.Errorf("defectdojo: products: %s: repository: %w", name, err)
+			}
+		}
+		c.products[strings.ToLower(name)] = t
+	}
+	c.client, err = env.Client(apiclient.Options{BaseURL: config.URL, Auth: apiclient.Token(config.Token, "Token"), CacheBytes: -1})
+	if err != nil {
+		return nil, fmt.Errorf("defectdojo: url: %w", err)
+	}
+	return c, nil
+}
+
+// Kind is the entry for the list of collector kinds.
+func Kind() collectors.Kind {
+	return collectors.Kind{
+		Name:    kindName,
+		Summary: "findings and risk acceptances from DefectDojo",
+		Defaults: collectors.Common{
+			Interval:     collectors.Duration(10 * time.Minute),
+			FullInterval: collectors.Duration(12 * time.Hour),
+			StaleAfter:   collectors.Duration(48 * time.Hour),
+			Timeout:      collectors.Duration(30 * time.Minute),
+		},
+		New: func(section collectors.Section, env collectors.Env) (collectors.Collector, collectors.Common, error) {
+			var config Config
+			if err := section.Decode(&config); err != nil {
+				return nil, collectors.Common{}, err
+			}
+			c, err := New(config, env)
+			if err != nil {
+				return nil, collectors.Common{}, err
+			}
+			return c, config.Common, nil
+		},
+	}
+}
+
+// product is a product and the scope it is read as.
+type product struct {
+	ID   int64  `json:"id"`
+	Name string `json:"name"`
+}
+
+func (p product) scope() string { return "product:" + record.Text(p.Name) }
+
+// Collect reads the risk acceptances and each product: those with a cursor from one list of late changes, the others whole.
+func (c *Collector) Collect(ctx context.Context, cursors collectors.Cursors, emit func(record.Batch) error) error {
+	started := c.env.Now()
+	send := func(b record.Batch) error {
+		if err := ctx.Err(); err != nil {
+			return &record.Error{Reason: record.ReasonCanceled, Err: err}
+		}
+		if err := emit(b); err != nil {
+			return fmt.Errorf("defectdojo: emit %s: %w", b.Scope, err)
+		}
+		return nil
+	}
+	if err := send(c.acceptances(ctx)); err != nil {
+		return err
+	}
+	products, err := c.listProducts(ctx)
+	if err != nil {
+		return fmt.Errorf("defectdojo: list products: %w", err)
+	}
+	var known []product
+	since := started
+	for _, p := range products {
+		at, err := time.Parse(time.RFC3339, string(cursors[p.scope()]))
+		if err == nil { // a product without a cursor, or with one that nobody understands, is read whole
+			known = append(known, p)
+			since = minTime(since, at)
+			continue
+		}
+		if err := send(c.whole(ctx, p, started)); err != nil {
+			return err
+		}
+	}
+	if len(known) == 0 {
+		return nil
+	}
+	for _, b := range c.changes(ctx, known, since.Add(-overlap), started) {
+		if err := send(b); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func minTime(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}
+
+func cursorAt(t time.Time) record.Cursor { return record.Cursor(t.UTC().Format(time.RFC3339)) }
+
+// listProducts lists the products in the order of their numbers. Two of one name cannot be told apart as scopes.
+func (c *Collector) listProducts(ctx context.Context) ([]product, error) {
+	products, rejected, err := list(ctx, c.client, "api/v2/products/", url.Values{"o": {"id"}}, func(p product) int64 { return p.ID }, nil)
+	if err != nil {
+		return nil, err
+	}
+	if rejected > 0 {
+		return nil, &record.Error{Reason: record.ReasonDecode, Err: fmt.Errorf("%d products cannot be understood", rejected)}
+	}
+	slices.SortFunc(products, func(a, b product) int { return int(a.ID - b.ID) })
+	scopes := map[string]int64{}
+	for _, p := range products {
+		if other, dup := scopes[p.scope()]; dup {
+			return nil, &record.Error{Reason: record.ReasonDecode, Err: fmt.Errorf("products %d and %d have one name, %q; rename one", other, p.ID, record.Text(p.Name))}
+		}
+		scopes[p.scope()] = p.ID
+	}
+	return products, nil
+}
+
+// whole reads all findings of a product, in the order of their numbers, which does not change while they are read.
+func (c *Collector) whole(ctx context.Context, p product, started time.Time) record.Batch {
+	b := record.Batch{Scope: p.scope(), Mode: record.Full, Findings: []record.Finding{}, Rejected: map[record.RejectReason]int{}, Cursor: cursorAt(started)}
+	query := url.Values{"test__engagement__product": {fmt.Sprint(p.ID)}, "o": {"id"}, "related_fields": {"true"}}
+	findings, rejected, err := list(ctx, c.client, "api/v2/findings/", query, func(f finding) int64 { return f.ID }, nil)
+	if err != nil {
+		return record.Batch{Scope: b.Scope, Err: fmt.Errorf("defectdojo %s: %w", b.Scope, err)}
+	}
+	b.Rejected[record.RejectDecode] += rejected
+	for i := range findings {
+		c.add(&b, &findings[i], p)
+	}
+	return b
+}
+
+// add takes up a finding of a product.
+func (c *Collector) add(b *record.Batch, f *finding, p product) {
+	if f.ID == 0 {
+		b.Rejected[record.RejectNoID]++
+		return
+	}
+	r, ok := f.record(c.client.BaseURL(), c.targetOf(p))
+	if !ok {
+		b.Rejected[record.RejectTimestamp]++
+		return
+	}
+	b.Findings = append(b.Findings, r)
+}
+
+func (c *Collector) targetOf(p product) target {
+	t := c.products[strings.ToLower(p.Name)]
+	if t.service == "" {
+		t.service = record.Text(p.Name)
+	}
+	return t
+}
+
+// changes reads what changed lately, newest first, until what is older than since, and yields a Delta for every product. A change that leaves the
+// status alone is found by the next full sweep.
+func (c *Collector) changes(ctx context.Context, products []product, since, started time.Time) []record.Batch {
+	batches := make([]record.Batch, len(products))
+	byProduct := map[int64]int{}
+	for i, p := range products {
+		byProduct[p.ID] = i
+		batches[i] = record.Batch{
+			Scope: p.scope(), Mode: record.Delta, Findings: []record.Finding{}, Rejected: map[record.RejectReason]int{}, Cursor: cursorAt(started),
+		}
+	}
+	query := url.Values{"o": {"-last_status_update"}, "related_fields": {"true"}}
+	old := func(f finding) bool { return !f.LastStatusUpdate.IsZero() && f.LastStatusUpdate.Before(since) }
+	findings, rejected, err := list(ctx, c.client, "api/v2/findings/", query, func(f finding) int64 { return f.ID }, old)
+	for i := range batches {
+		switch {
+		case err != nil:
+			batches[i] = record.Batch{Scope: batches[i].Scope, Err: fmt.Errorf("defectdojo %s: list of changes: %w", batches[i].Scope, err)}
+		case i == 0:
+			// What cannot be understood does not say whose it is; it is counted once.
+			batches[i].Rejected[record.RejectDecode] += rejected
+		}
+	}
+	if err != nil {
+		return batches
+	}
+	for i := range findings {
+		if at, ok := byProduct[findings[i].Related.Test.Engagement.Product.ID]; ok {
+			c.add(&batches[at], &findings[i], products[at])
+		}
+	}
+	return batches
+}
+
+// Check proves the credential for each sort of thing that is read.
+func (c *Collector) Check(ctx context.Context) ([]collectors.CheckResult, error) {
+	one := url.Values{"limit": {"1"}}
+	var results []collectors.CheckResult
+	for _, try := range []struct{ subject, path, unknown string }{
+		{"products", "api/v2/products/", "everything read from DefectDojo"},
+		{"findings", "api/v2/findings/", "the findings of all products"},
+		{"risk acceptances", "api/v2/risk_acceptance/", "accepted risks; findings with one count as closed without an exception"},
+	} {
+		_, err := c.client.Do(ctx, "GET", try.path, one, nil, nil)
+		results = append(results, collectors.CheckResult{Subject: "defectdojo: " + try.subject, Err: err, Unknown: try.unknown})
+	}
+	return results, ctx.Err()
+}
+
+// Forecast estimates the requests per hour of collections without news: the acceptances, the products and the late changes.
+func (c *Collector) Forecast() map[string]float64 {
+	const requests = 3
+	interval := c.config.Interval.Std()
+	if interval <= 0 {
+		interval = Kind().Defaults.Interval.Std()
+	}
+	return map[string]float64{"": requests * float64(time.Hour) / float64(interval)}
+}

@@ -1,0 +1,259 @@
+package defectdojo
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"prodsec_exporter/collectors"
+	"prodsec_exporter/collectors/collectorstest"
+	"prodsec_exporter/internal/apiclient"
+	"prodsec_exporter/internal/record"
+)
+
+// dojo is a fake DefectDojo with two products. It answers at most two items a page, whatever is asked for, and refuses requests that
+// DefectDojo would not understand.
+type dojo struct {
+	findings    map[int64][]string // by product
+	acceptances []string
+	// count, if set, replaces the number of items that pages claim.
+	count func(offset int) int
+}
+
+// item is a finding of a product in JSON, with further fields.
+func item(id, product int64, fields string) string {
+	return fmt.Sprintf(`{"id": %d, "title": "Finding %d", "severity": "High", "date": "2026-01-02", "created": "2026-01-02T10:00:00.5Z",
+		"last_status_update": "2026-02-0%dT10:00:00Z", "active": true, "verified": true, "cwe": 79, "static_finding": true,
+		"related_fields": {"test": {"test_type": {"id": 1, "name": "Semgrep JSON Report"}, "engagement": {"id": 1, "product": {"id": %d, "name": "p%d"}}}} %s}`,
+		id, id, id%9+1, product, product, fields)
+}
+
+func healthy() *dojo {
+	return &dojo{
+		findings: map[int64][]string{
+			1: {item(11, 1, ""), item(12, 1, ""), item(13, 1, "")},
+			2: {item(21, 2, ""), item(22, 2, ""), item(23, 2, "")},
+		},
+		acceptances: []string{acceptanceOf(1, `"A"`), acceptanceOf(2, `"M"`), acceptanceOf(3, "null")},
+	}
+}
+
+func acceptanceOf(id int, decision string) string {
+	return fmt.Sprintf(`{"id": %d, "name": "Accepted %d", "decision": %s, "accepted_findings": [11, 12], "expiration_date": "2026-12-31T00:00:00Z",
+		"created": "2026-01-05T00:00:00Z", "updated": "2026-01-06T00:00:00Z"}`, id, id, decision)
+}
+
+func (d *dojo) serve(s *collectorstest.Server) {
+	s.JSON("GET /api/v2/products/", `{"count": 2, "results": [{"id": 2, "name": "payments"}, {"id": 1, "name": "search"}]}`)
+	s.Handle("GET /api/v2/findings/", func(w http.ResponseWriter, r *http.Request) {
+		query := r.URL.Query()
+		if query.Get("related_fields") != "true" || !slices.Contains([]string{"id", "-last_status_update"}, query.Get("o")) {
+			w.WriteHeader(http.StatusBadRequest)
+			return
+		}
+		var items []string
+		for _, product := range []int64{1, 2} {
+			if wanted := query.Get("test__engagement__product"); wanted == "" || wanted == strconv.FormatInt(product, 10) {
+				items = append(items, d.findings[product]...)
+			}
+		}
+		if query.Get("o") == "-last_status_update" {
+			slices.SortStableFunc(items, func(a, b string) int { return strings.Compare(updated(b), updated(a)) })
+		}
+		d.page(w, r, items)
+	})
+	s.Handle("GET /api/v2/risk_acceptance/", func(w http.ResponseWriter, r *http.Request) { d.page(w, r, d.acceptances) })
+}
+
+func updated(item string) string {
+	var f struct {
+		At string `json:"last_status_update"`
+	}
+	if json.Unmarshal([]byte(item), &f) != nil || f.At == "" {
+		return "9999" // PostgreSQL sorts null first in descending order
+	}
+	return f.At
+}
+
+func (d *dojo) page(w http.ResponseWriter, r *http.Request, items []string) {
+	offset, err := strconv.Atoi(r.URL.Query().Get("offset"))
+	if err != nil {
+		w.WriteHeader(http.StatusBadRequest)
+		return
+	}
+	count := len(items)
+	if d.count != nil {
+		count = d.count(offset)
+	}
+	results := []json.RawMessage{}
+	for _, i := range items[min(offset, len(items)):min(offset+2, len(items))] {
+		results = append(results, json.RawMessage(i))
+	}
+	next := "http://wrong.example/api/v2/?offset=2" // as behind many proxies
+	collectorstest.WriteJSON(w, map[string]any{"count": count, "next": next, "previous": nil, "results": results})
+}
+
+func TestConformance(t *testing.T) {
+	product := func(id string) func(collectorstest.Request) bool {
+		return func(r collectorstest.Request) bool { return r.Query.Get("test__engagement__product") == id }
+	}
+	altered := func(change func(*dojo)) func(*collectorstest.Server) {
+		return func(s *collectorstest.Server) {
+			d := healthy()
+			change(d)
+			d.serve(s)
+		}
+	}
+	collectorstest.Run(t, collectorstest.Suite{
+		Kind: Kind(),
+		New: func(base string, token apiclient.Secret, env collectors.Env) (collectors.Collector, error) {
+			return New(Config{URL: base, Token: token}, env)
+		},
+		Serve: healthy().serve,
+		Scopes: []collectorstest.Scope{
+			{Name: "product:search", Records: 3, Pages: 2, Requests: product("1")},
+			{Name: "product:payments", Records: 3, Pages: 2, Requests: product("2")},
+			{Name: "acceptances:all", Records: 3, Pages: 2, Requests: func(r collectorstest.Request) bool { return strings.Contains(r.Path, "risk_acceptance") }},
+		},
+		Altered: []collectorstest.Altered{
+			{
+				Name: "unknown severity and scanner", Scope: "product:search", Records: 1,
+				Serve: altered(func(d *dojo) {
+					d.findings[1] = []string{strings.NewReplacer(`"High"`, `"Spicy"`, "Semgrep JSON Report", "Novel Scan").Replace(item(11, 1, ""))}
+				}),
+				Check: func(b record.Batch) error {
+					if f := b.Findings[0]; f.Severity != record.SeverityUnknown || f.Tool != "novel" || f.Class != record.ClassSAST {
+						return fmt.Errorf("got %+v", f)
+					}
+					return nil
+				},
+			},
+			{
+				Name: "items that cannot be understood", Scope: "product:search", Records: 1, Rejected: 3,
+				Serve: altered(func(d *dojo) {
+					d.findings[1] = []string{`"nonsense"`, item(11, 1, ""), `{"title": "no id"}`, item(12, 1, `, "mitigated": "yesterday"`)}
+				}),
+			},
+			{
+				Name: "unknown decision, and no end that can be read", Scope: "acceptances:all", Records: 1, Rejected: 1,
+				Serve: altered(func(d *dojo) {
+					d.acceptances = []string{acceptanceOf(1, `"Z"`), strings.Replace(acceptanceOf(2, `"A"`), "2026-12-31T00:00:00Z", "soon", 1)}
+				}),
+				Check: func(b record.Batch) error {
+					if b.Exceptions[0].State != record.ExceptionOther {
+						return errors.New("an unknown decision must become other")
+					}
+					return nil
+				},
+			},
+		},
+		Readme: "README.md",
+	})
+}
+
+func gather(t *testing.T, d *dojo, config Config, cursors collectors.Cursors) (map[string]record.Batch, *collectorstest.Server) {
+	t.Helper()
+	s := collectorstest.NewServer(t)
+	d.serve(s)
+	config.URL, config.Token = s.URL(), collectorstest.Secret(t, "t0ken-of-dojo")
+	c, err := New(config, collectorstest.Env(collectorstest.NewClock(), slog.New(slog.DiscardHandler)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	batches, err := collectorstest.Gather(t.Context(), c, cursors)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return batches, s
+}
+
+func TestDelta(t *testing.T) {
+	d := healthy()
+	d.findings[1] = append(d.findings[1], strings.Replace(item(14, 1, ""), `"last_status_update": "2026-02-06T10:00:00Z"`, `"last_status_update": null`, 1))
+	old := record.Cursor("2026-02-05T10:30:00Z") // with the overlap: from 09:30 on that day
+	batches, s := gather(t, d, Config{}, collectors.Cursors{"product:search": old, "product:payments": "2026-02-09T00:00:00Z"})
+	got := map[string][]string{}
+	for scope, b := range batches {
+		if b.Err != nil || scope != acceptanceScope && b.Mode != record.Delta || scope != acceptanceScope && b.Cursor <= old {
+			t.Errorf("%s: mode %s, cursor %s, error %v", scope, b.Mode, b.Cursor, b.Err)
+		}
+		for _, f := range b.Findings {
+			got[scope] = append(got[scope], f.ID)
+		}
+	}
+	// Finding n was updated on day n%9+1 of February: 13 on the 5th, 22 on the 5th, 23 on the 6th; 14 has no date.
+	slices.Sort(got["product:payments"])
+	slices.Sort(got["product:search"])
+	if want := "[defectdojo#13 defectdojo#14]"; fmt.Sprint(got["product:search"]) != want {
+		t.Errorf("product:search: got %v, want %s", got["product:search"], want)
+	}
+	if want := "[defectdojo#22 defectdojo#23]"; fmt.Sprint(got["product:payments"]) != want {
+		t.Errorf("product:payments: got %v, want %s", got["product:payments"], want)
+	}
+	for _, r := range s.Requests() {
+		if r.Query.Has("test__engagement__product") {
+			t.Error("a delta must not ask product by product")
+		}
+	}
+}
+
+func TestNewProductIsReadWhole(t *testing.T) {
+	batches, _ := gather(t, healthy(), Config{}, collectors.Cursors{"product:search": record.Cursor(time.Now().UTC().Format(time.RFC3339))})
+	if b := batches["product:payments"]; b.Mode != record.Full || len(b.Findings) != 3 {
+		t.Errorf("got mode %s with %d findings, want all", b.Mode, len(b.Findings))
+	}
+	if b := batches["product:search"]; b.Mode != record.Delta {
+		t.Errorf("got mode %s, want a delta", b.Mode)
+	}
+}
+
+func TestListsThatAreNotWhole(t *testing.T) {
+	for name, change := range map[string]func(*dojo){
+		"shrinks":      func(d *dojo) { d.count = func(offset int) int { return 4 - offset/2 } },
+		"ends early":   func(d *dojo) { d.count = func(int) int { return 50 } },
+		"repeats":      func(d *dojo) { d.findings[1] = append(d.findings[1], d.findings[1][0]) },
+		"empty page":   func(d *dojo) { d.findings[1] = nil; d.count = func(int) int { return 1 } },
+		"repeats soon": func(d *dojo) { d.findings[1] = []string{item(11, 1, ""), item(11, 1, "")} },
+	} {
+		d := healthy()
+		change(d)
+		batches, _ := gather(t, d, Config{}, nil)
+		if b := batches["product:search"]; record.ReasonOf(b.Err) != record.ReasonTruncated || len(b.Findings) != 0 {
+			t.Errorf("%s: got %d findings, %v; want truncated", name, len(b.Findings), b.Err)
+		}
+	}
+}
+
+func TestProducts(t *testing.T) {
+	d := healthy()
+	d.findings[2][0] = strings.Replace(d.findings[2][0], `"engagement": {`, `"engagement": {"source_code_management_uri": "https://github.com/Acme/Pay", `, 1)
+	batches, _ := gather(t, d, Config{Products: map[string]ProductConfig{"Search": {Service: "search-api", Repository: "Acme/Search"}}}, nil)
+	if f := batches["product:search"].Findings[0]; f.Service != "search-api" || f.Repository != "acme/search" {
+		t.Errorf("configured product: service %q, repository %q", f.Service, f.Repository)
+	}
+	if f := batches["product:payments"].Findings[0]; f.Service != "payments" || f.Repository != "acme/pay" {
+		t.Errorf("other product: service %q, repository %q; want its own name and the engagement's repository", f.Service, f.Repository)
+	}
+}
+
+func TestNewRefuses(t *testing.T) {
+	good := Config{URL: "https://dojo.example", Token: apiclient.Secret{Env: "T"}}
+	for name, change := range map[string]func(*Config){
+		"no url":         func(c *Config) { c.URL = "" },
+		"no token":       func(c *Config) { c.Token = apiclient.Secret{} },
+		"bad repository": func(c *Config) { c.Products = map[string]ProductConfig{"p": {Repository: "nonsense"}} },
+	} {
+		config := good
+		change(&config)
+		if c, err := New(config, collectorstest.Env(collectorstest.NewClock(), slog.New(slog.DiscardHandler))); err == nil {
+			t.Errorf("%s: got %v without an error", name, c)
+		}
+	}
+}
