@@ -43,7 +43,7 @@ var ecosystems = []string{"npm", "pip", "maven", "go", "nuget"}
 // packages are invented names in the style of each ecosystem.
 var packages = map[string][]string{
 	"npm": {
-		"lantern-router", "quickmerge", "tiny-template", "cookie-jar-lite", "json-weave", "stream-shovel", "markdown-press", "image-shrink",
+		"@lantern/router", "quickmerge", "@lantern/template", "cookie-jar-lite", "@weave/json", "stream-shovel", "markdown-press", "@weave/image",
 		"yaml-pocket", "query-stitch", "ws-relay", "deep-assign-all",
 	},
 	"pip": {

@@ -1,0 +1,189 @@
+package demo_test
+
+import (
+	"context"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"prodsec_exporter/collectors"
+	"prodsec_exporter/collectors/catalog"
+	"prodsec_exporter/collectors/defectdojo"
+	"prodsec_exporter/collectors/github"
+	"prodsec_exporter/collectors/jira"
+	"prodsec_exporter/collectors/reports"
+	"prodsec_exporter/internal/config"
+	"prodsec_exporter/internal/demo"
+	"prodsec_exporter/internal/record"
+)
+
+func kinds() []collectors.Kind {
+	return []collectors.Kind{catalog.Kind(), defectdojo.Kind(), github.Kind(), jira.Kind(), reports.Kind()}
+}
+
+// requests counts what the collectors ask.
+type requests struct {
+	mu    sync.Mutex
+	count int
+	codes map[int]int
+}
+
+func (r *requests) Requested(code int, _ bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.count++
+	r.codes[code]++
+}
+
+func (*requests) Budget(string, int, int, time.Time) {}
+
+// exporter is the real collectors, as the demo's own configuration describes them.
+type exporter struct {
+	built    []config.Built
+	requests requests
+	cursors  map[string]collectors.Cursors
+}
+
+func newExporter(t *testing.T, d *demo.Demo, now func() time.Time) *exporter {
+	t.Helper()
+	e := &exporter{requests: requests{codes: map[int]int{}}, cursors: map[string]collectors.Cursors{}}
+	c, err := config.Load("demo.yml", d.Config(), kinds())
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.built, err = c.Build(func(kind, name string) collectors.Env {
+		return collectors.Env{Logger: slog.New(slog.DiscardHandler), Observer: &e.requests, Now: now}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+// pass collects from everything once, from where it ended last time, and returns the batches by kind and scope.
+func (e *exporter) pass(t *testing.T) map[string]record.Batch {
+	t.Helper()
+	batches := map[string]record.Batch{}
+	for _, b := range e.built {
+		cursors := e.cursors[b.Kind.Name]
+		if cursors == nil {
+			cursors = collectors.Cursors{}
+			e.cursors[b.Kind.Name] = cursors
+		}
+		err := b.Collector.Collect(t.Context(), cursors, func(batch record.Batch) error {
+			batches[b.Kind.Name+" "+batch.Scope] = batch
+			if batch.Err == nil && batch.Cursor != "" {
+				cursors[batch.Scope] = batch.Cursor
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatalf("%s: %v", b.Kind.Name, err)
+		}
+	}
+	return batches
+}
+
+// total adds up what a pass yields.
+func total(batches map[string]record.Batch) (records map[string]int, rejected int) {
+	records = map[string]int{}
+	for name, b := range batches {
+		kind, _, _ := strings.Cut(name, ":")
+		records[kind] += b.Size()
+		for _, n := range b.Rejected {
+			rejected += n
+		}
+	}
+	return records, rejected
+}
+
+// TestRealCollectors runs the collectors that the exporter has against the demo: all scopes but one are read whole, nothing is rejected, and a second pass
+// sees what has changed.
+func TestRealCollectors(t *testing.T) {
+	var mu sync.Mutex
+	at := time.Date(2026, 11, 23, 20, 0, 0, 0, time.UTC)
+	now := func() time.Time { mu.Lock(); defer mu.Unlock(); return at }
+	d, err := demo.Start(context.Background(), demo.Options{Seed: 1, Now: now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close() //nolint:errcheck // The test of Close is elsewhere.
+	e := newExporter(t, d, now)
+
+	began := time.Now()
+	first := e.pass(t)
+	took := time.Since(began)
+	records, rejected := total(first)
+	t.Logf("%d requests in %v: %v; answers %v", e.requests.count, took.Round(time.Millisecond), records, e.requests.codes)
+	if limit := 10 * time.Second; took > limit {
+		t.Errorf("the first pass took %v, want at most %v", took, limit)
+	}
+	var failed []string
+	for scope, b := range first {
+		if b.Err != nil {
+			failed = append(failed, scope)
+			if record.ReasonOf(b.Err) != record.ReasonPermission || !strings.Contains(b.Err.Error(), "secret_scanning_alerts=read") {
+				t.Errorf("%s: %v", scope, b.Err)
+			}
+		}
+	}
+	if len(failed) != 1 || failed[0] != "github secret_scanning:meridian-labs" {
+		t.Errorf("scopes that could not be read: %v", failed)
+	}
+	if rejected != 0 {
+		t.Errorf("%d items were rejected", rejected)
+	}
+	for kind, least := range map[string]int{
+		"catalog catalog": 60, "github repositories": 150, "github protection": 150, "github dependabot": 2000, "github code_scanning": 1000,
+		"github secret_scanning": 50, "jira exceptions": 130, "reports report": 20,
+		"defectdojo product": 1200, "defectdojo acceptances": 20,
+	} {
+		if records[kind] < least {
+			t.Errorf("%s: %d records, want %d or more", kind, records[kind], least)
+		}
+	}
+
+	if n := reportedTwice(first); n < 10 {
+		t.Errorf("%d weak packages are reported by two tools in the same words", n)
+	}
+
+	mu.Lock()
+	at = at.Add(3 * time.Hour)
+	mu.Unlock()
+	again, rejected := total(e.pass(t))
+	t.Logf("three hours later: %v", again)
+	if rejected != 0 {
+		t.Errorf("%d items were rejected", rejected)
+	}
+	for _, kind := range []string{"github dependabot", "github code_scanning", "jira exceptions", "defectdojo product"} {
+		if again[kind] == 0 || again[kind] > records[kind]/2 {
+			t.Errorf("%s: %d changed records after %d", kind, again[kind], records[kind])
+		}
+	}
+}
+
+// reportedTwice counts the weak packages that two collectors describe so that they can be known to be the same.
+func reportedTwice(batches map[string]record.Batch) int {
+	type weak struct {
+		repository record.RepositoryName
+		class      record.Class
+		pkg, alias string
+	}
+	first, twice := map[weak]string{}, map[weak]bool{}
+	for scope, b := range batches {
+		collector, _, _ := strings.Cut(scope, " ")
+		for i := range b.Findings {
+			f := &b.Findings[i]
+			for _, alias := range f.Aliases {
+				key := weak{f.Repository, f.Class, f.Package, alias}
+				if other, ok := first[key]; ok && other != collector && f.Package != "" && strings.HasPrefix(alias, "CVE-") {
+					twice[key] = true
+				}
+				first[key] = collector
+			}
+		}
+	}
+	return len(twice)
+}
