@@ -115,7 +115,7 @@ func TestAlertsOfTheStory(t *testing.T) {
 }
 
 func TestProtectionOnPaper(t *testing.T) {
-	w := world.New(1, starts[0])
+	w := world.New(1, starts[1])
 	ways := map[string]int{}
 	unmapped, archived := 0, 0
 	for _, r := range w.Repositories {

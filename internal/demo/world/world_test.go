@@ -13,6 +13,7 @@ const day = 24 * time.Hour
 
 // starts are instants at which the demo may be started: ordinary days, and the edges of turns, months and years.
 var starts = []time.Time{
+	time.Date(2025, 6, 15, 3, 0, 0, 0, time.UTC),
 	time.Date(2026, 11, 23, 20, 0, 0, 0, time.UTC),
 	time.Date(2026, 12, 28, 0, 0, 1, 0, time.UTC), // a new team gets into trouble
 	time.Date(2027, 2, 8, 12, 0, 0, 0, time.UTC),  // the old one has been out of it for a moment
@@ -164,7 +165,7 @@ func TestStartDoesNotMatter(t *testing.T) {
 }
 
 func TestSeedsDiffer(t *testing.T) {
-	a, b := world.New(1, starts[0]).FindingsAt(starts[0]), world.New(2, starts[0]).FindingsAt(starts[0])
+	a, b := world.New(1, starts[1]).FindingsAt(starts[1]), world.New(2, starts[1]).FindingsAt(starts[1])
 	same := 0
 	for i := range min(len(a), len(b)) {
 		if a[i].Born.Equal(b[i].Born) && a[i].ID == b[i].ID {
@@ -205,7 +206,7 @@ func TestTimeMovesOn(t *testing.T) {
 
 // TestUpdatedMovesWithState: whatever changes what is told about a finding also changes its time of update, or a delta would miss it.
 func TestUpdatedMovesWithState(t *testing.T) {
-	now := starts[0]
+	now := starts[1]
 	w := world.New(3, now)
 	later := now.Add(50 * time.Hour)
 	for _, f := range w.FindingsAt(now) {
