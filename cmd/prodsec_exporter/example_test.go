@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"flag"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -183,5 +184,17 @@ func TestSnippetsLoad(t *testing.T) {
 	}
 	if snippets < 5 {
 		t.Errorf("found %d configurations in the documentation, want at least 5", snippets)
+	}
+}
+
+// TestDocumentedDefaults holds the table of kinds in docs/configuration.md against the kinds.
+func TestDocumentedDefaults(t *testing.T) {
+	document := string(readFile(t, "../../docs/configuration.md"))
+	for _, k := range kinds() {
+		d := k.Defaults
+		row := fmt.Sprintf("| [`%s`](../collectors/%s/README.md) | %s, %s, %s, %s | %s |\n", k.Name, k.Name, d.Interval, d.FullInterval, d.StaleAfter, d.Timeout, k.Summary)
+		if !strings.Contains(document, row) {
+			t.Errorf("docs/configuration.md lacks the row\n%s", row)
+		}
 	}
 }
