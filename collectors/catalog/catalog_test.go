@@ -3,6 +3,7 @@ package catalog
 import (
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -131,6 +132,8 @@ func TestCollectMissing(t *testing.T) {
 	}
 }
 
+func send(w io.Writer, text string) { _, _ = io.WriteString(w, text) } // a client that left is the test's own doing
+
 func TestCollectURL(t *testing.T) {
 	const token = "s3cr3t-t0ken"
 	secret := write(t, t.TempDir(), "token", token+"\n")
@@ -145,12 +148,12 @@ func TestCollectURL(t *testing.T) {
 				return
 			}
 			w.Header().Set("Last-Modified", testWritten.Format(http.TimeFormat))
-			fmt.Fprint(w, wholeCatalog)
+			send(w, wholeCatalog)
 		}, dated: testWritten},
-		"without time": {answer: func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, wholeCatalog) }},
+		"without time": {answer: func(w http.ResponseWriter, _ *http.Request) { send(w, wholeCatalog) }},
 		"unauthorized": {answer: func(w http.ResponseWriter, _ *http.Request) { http.Error(w, token, http.StatusUnauthorized) }, reason: record.ReasonUnauthorized},
 		"not found":    {answer: http.NotFound, reason: record.ReasonNotFound},
-		"sign-in page": {answer: func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "<html>sign in</html>") }, reason: record.ReasonDecode},
+		"sign-in page": {answer: func(w http.ResponseWriter, _ *http.Request) { send(w, "<html>sign in</html>") }, reason: record.ReasonDecode},
 	} {
 		t.Run(name, func(t *testing.T) {
 			server := httptest.NewServer(tt.answer)

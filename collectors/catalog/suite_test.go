@@ -3,7 +3,6 @@ package catalog
 import (
 	"context"
 	"errors"
-	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -28,7 +27,7 @@ func TestConformance(t *testing.T) {
 	serve := func(content string) func(*collectorstest.Server) {
 		return func(s *collectorstest.Server) {
 			s.Handle("GET /services.yml", func(w http.ResponseWriter, _ *http.Request) {
-				io.WriteString(w, content) //nolint:errcheck // A test's own server.
+				send(w, content)
 			})
 		}
 	}

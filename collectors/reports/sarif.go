@@ -59,7 +59,6 @@ type sarifRun struct {
 	}
 	artifacts []sarifArtifact
 	bases     map[string]sarifLocation
-	taxa      map[string]bool
 	results   []sarifResult
 	// listed says that there is a list of results: null or absent means that the tool did not get to scanning.
 	listed bool
