@@ -173,7 +173,7 @@ func (a *api) graphql(ctx context.Context, query string, variables map[string]an
 	}
 	for _, e := range answer.Errors {
 		if e.Type == "RATE_LIMITED" {
-			return nil, queryFailure(answer.Errors)
+			return nil, queryFailure([]queryError{e})
 		}
 	}
 	return answer.Errors, nil

@@ -303,6 +303,8 @@ func TestGraphQLFailures(t *testing.T) {
 	}{
 		{"rate limited", `{"data":null,"errors":[{"type":"RATE_LIMITED","message":"API rate limit exceeded"}]}`, record.ReasonRateLimited},
 		{"rate limited with data", `{"data":{"organization":null},"errors":[{"type":"RATE_LIMITED","message":"API rate limit exceeded"}]}`, record.ReasonRateLimited},
+		{"rate limited in the middle", `{"data":{"organization":{"repositories":{"nodes":[` + nodeJSON("api", bareRef) + `]}}},` +
+			`"errors":[{"type":"FORBIDDEN","path":["organization","repositories","nodes",0],"message":"no"},{"type":"RATE_LIMITED","path":["organization","repositories","nodes",0],"message":"API rate limit exceeded"}]}`, record.ReasonRateLimited},
 		{"secondary limit", `{"data":null,"errors":[{"message":"You have exceeded a secondary rate limit."}]}`, record.ReasonRateLimited},
 		{"no such organisation", `{"data":{"organization":null},"errors":[{"type":"NOT_FOUND","path":["organization"],"message":"Could not resolve"}]}`, record.ReasonPermission},
 		{"forbidden", `{"data":{"organization":null},"errors":[{"type":"FORBIDDEN","path":["organization"],"message":"SSO"}]}`, record.ReasonPermission},
