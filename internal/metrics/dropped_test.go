@@ -181,6 +181,9 @@ func TestDroppedSources(t *testing.T) {
 				t.Errorf("%s dropped: %s still has %v", s.Scopes[c.scope].Name, name, r.Series[0].Labels)
 			}
 		}
+		if v, ok := value(family(e, "prodsec_scope_size"), "kind=repositories"); ok != (c.scope != scopeRepositories) {
+			t.Errorf("%s dropped: repositories are shown as %v (%v)", s.Scopes[c.scope].Name, v, ok)
+		}
 		for _, name := range c.stays {
 			if r := family(e, name); len(r.Series) == 0 {
 				t.Errorf("%s dropped: %s is gone, too", s.Scopes[c.scope].Name, name)

@@ -13,6 +13,7 @@ import (
 
 	"prodsec_exporter/internal/metrics"
 	"prodsec_exporter/internal/policy"
+	"prodsec_exporter/internal/record"
 	"prodsec_exporter/internal/snapshot"
 )
 
@@ -189,7 +190,8 @@ func TestCountersFoldTheSame(t *testing.T) {
 	}
 }
 
-// TestFoldingTakesTheLeastImportant: what stays is at least as important as what is folded, by tier and then by exposure.
+// TestFoldingTakesTheLeastImportant: what stays is at least as important as what is folded, by tier, then by exposure, then by the
+// number of open criticals and highs.
 func TestFoldingTakesTheLeastImportant(t *testing.T) {
 	p := withBudget(t, 600)
 	s := synthetic(small, p, 3)
@@ -201,19 +203,26 @@ func TestFoldingTakesTheLeastImportant(t *testing.T) {
 	if !kept["other"] || len(kept) < 3 {
 		t.Fatalf("want some services and other, got %d names", len(kept))
 	}
-	rank := func(service *snapshot.Service) int {
-		n := int(service.Facts.Tier) * 2
-		if !service.Facts.InternetFacing && !service.Facts.CrownJewel {
+	urgent := make([]int, len(s.Services))
+	for _, w := range s.Weaknesses.All() {
+		if w.Open() && w.Severity <= policy.IndexOfSeverity(record.SeverityHigh) {
+			urgent[w.Service]++
+		}
+	}
+	rank := func(i int) int { // the smaller the more important
+		f := s.Services[i].Facts
+		n := int(f.Tier) * 2
+		if !f.InternetFacing && !f.CrownJewel {
 			n++
 		}
-		return n
+		return n*1_000_000 - urgent[i]
 	}
-	worstKept, bestFolded := -1, math.MaxInt
+	worstKept, bestFolded := math.MinInt, math.MaxInt
 	for i := 1; i < len(s.Services); i++ {
 		if kept[s.Services[i].Name] {
-			worstKept = max(worstKept, rank(&s.Services[i]))
+			worstKept = max(worstKept, rank(i))
 		} else {
-			bestFolded = min(bestFolded, rank(&s.Services[i]))
+			bestFolded = min(bestFolded, rank(i))
 		}
 	}
 	if worstKept > bestFolded {
