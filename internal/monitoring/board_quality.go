@@ -22,16 +22,17 @@ func collectorsPanel() Panel {
 }
 
 func scopesPanel() Panel {
+	var queries []Query
+	for _, status := range []string{"fresh", "stale", "dropped", "never"} {
+		queries = append(queries, Query{Name: status, Expr: scopesIn(status), Colour: meaningColours[status]})
+	}
 	return Panel{
 		ID: panelScopes, Title: "Is everything read?", Look: Bars, W: 5, H: 7, Unit: "none", Steps: plain(),
 		Means: "Scopes (the smallest things that are read whole) by collector. Stale: last good facts are shown. Dropped: too old, withheld. Never: not read once, often " +
 			"for lack of a permission.",
 		Source: scopes + ".", Act: "the runbook of ProdsecScopeStale. Nothing unread counts as good or as zero.", Empty: "No scope was read yet",
 		Key: "collector", Stacked: true, Horizontal: true, Sort: []Sort{{"dropped", true}, {"never", true}, {"stale", true}},
-		Queries: []Query{
-			{Name: "fresh", Expr: scopesIn("fresh"), Colour: good}, {Name: "stale", Expr: scopesIn("stale"), Colour: warning},
-			{Name: "dropped", Expr: scopesIn("dropped"), Colour: bad}, {Name: "never", Expr: scopesIn("never"), Colour: unknown},
-		},
+		Queries: queries,
 	}
 }
 

@@ -50,15 +50,15 @@ func responseHeadlines() []Panel {
 			Means:  "Open criticals and highs covered by an approved, unexpired exception. They are in no breach until it ends, and still open.",
 			Source: findingsOpen + `{sla="excepted"}.`, Act: "Exposure shows by category when the exceptions end.", Empty: "No findings were read yet",
 			Queries: []Query{
-				{Name: critical, Expr: verdicts("excepted", critical), Colour: waived}, {Name: high, Expr: verdicts("excepted", high), Colour: waived},
+				{Name: critical, Expr: verdicts("excepted", critical), Colour: meaningColours["excepted"]}, {Name: high, Expr: verdicts("excepted", high), Colour: meaningColours["excepted"]},
 			},
 		},
 	}
 }
 
 func responseByOwner() []Panel {
-	outcome := func(name, value, colour string) Query {
-		return Query{Name: name, Expr: filled(outcomes("severity", value), outcomes("severity", "met|missed|void")), Colour: colour}
+	outcome := func(value string) Query {
+		return Query{Name: value, Expr: filled(outcomes("severity", value), outcomes("severity", "met|missed|void")), Colour: meaningColours[value]}
 	}
 	ratio := func(title string) Column {
 		return Column{Field: title, Title: title, Unit: "percentunit", Steps: towards(attainmentTarget), Shade: true, Zero: "nothing due"}
@@ -90,7 +90,7 @@ func responseByOwner() []Panel {
 			Means:  "Outcomes that fell in the window. Void: false positives, duplicates and out of scope, in no denominator.",
 			Source: slaOutcomesWindow + ".", Act: "a large void share is closing without fixing: sample it.", Empty: "Nothing fell due in this window",
 			Key: "severity", Share: true, Horizontal: true, Sort: []Sort{{"missed", true}},
-			Queries: []Query{outcome("met", "met", good), outcome("missed", "missed", bad), outcome("void", "void", unknown)},
+			Queries: []Query{outcome("met"), outcome("missed"), outcome("void")},
 		},
 	}
 }

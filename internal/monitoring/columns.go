@@ -1,5 +1,7 @@
 package monitoring
 
+import "prodsec_exporter/internal/record"
+
 // The columns that several tables have, and what label values are called.
 
 func serviceColumn() Column {
@@ -25,16 +27,20 @@ func severityColumn(title, severity string) Column {
 
 // severityTexts name the severities, most severe first.
 func severityTexts() []Text {
-	return []Text{
-		{Value: "critical", Text: "critical", Colour: severityColours["critical"]}, {Value: "high", Text: "high", Colour: severityColours["high"]},
-		{Value: "medium", Text: "medium", Colour: severityColours["medium"]}, {Value: "low", Text: "low", Colour: severityColours["low"]},
-		{Value: "unknown", Text: "unknown", Colour: severityColours["unknown"]},
+	var texts []Text
+	for _, s := range record.Severities() {
+		texts = append(texts, Text{Value: string(s), Text: string(s), Colour: severityColours[string(s)]})
 	}
+	return texts
 }
 
 // statusTexts name the results of a check.
 func statusTexts() []Text {
-	return []Text{{"pass", "pass", good}, {"fail", "fail", bad}, {"unknown", "unknown", unknown}}
+	var texts []Text
+	for _, status := range []string{"pass", "fail", "unknown"} {
+		texts = append(texts, Text{Value: status, Text: status, Colour: meaningColours[status]})
+	}
+	return texts
 }
 
 // checkTexts name the checks of protection.

@@ -34,11 +34,11 @@ var severityColours = map[string]string{
 	string(record.SeverityUnknown):  grey,
 }
 
-// meaningColours colour the labels status, sla, outcome and expires.
+// meaningColours colour the values of the labels status, outcome and sla.
 var meaningColours = map[string]string{
-	"pass": good, "fail": bad, "unknown": unknown, "exempt": waived,
-	"within": good, "due_soon": warning, "breached": bad, "excepted": waived, "none": unknown,
-	"met": good, "missed": bad, "void": unknown,
+	"pass": good, "fail": bad, "unknown": unknown,
+	"excepted": waived,
+	"met":      good, "missed": bad, "void": unknown,
 	"fresh": good, "stale": warning, "dropped": bad, "never": unknown,
 }
 

@@ -35,9 +35,10 @@ func openWithBlastRadius() string {
 	return sumBy("", board(recOpenExposure, is("crown_jewel", affirmative))+" or "+board(recOpenExposure, is("internet_facing", affirmative)))
 }
 
-// openWithUnknownRadius is the number on services of which that is not known.
+// openWithUnknownRadius is the number on services that may be one or the other: nothing says that they are, something is not known.
 func openWithUnknownRadius() string {
-	return sumBy("", board(recOpenExposure, is("crown_jewel", "unknown"))+" or "+board(recOpenExposure, is("internet_facing", "unknown")))
+	return sumBy("", board(recOpenExposure, is("crown_jewel", "unknown"), isNot("internet_facing", affirmative))+
+		" or "+board(recOpenExposure, is("internet_facing", "unknown"), isNot("crown_jewel", affirmative)))
 }
 
 // breachedShare is the share of open criticals and highs that are past their deadline; what an approved exception covers is left out.

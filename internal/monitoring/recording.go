@@ -151,8 +151,9 @@ func responsivenessRecords() Group {
 // openByExposure joins open findings with the facts about their service.
 func openByExposure() string {
 	findings := series(recServiceOpen)
-	facts := maxBy(ownerLabels+", crown_jewel, internet_facing", one(serviceInfo))
-	bare := fmt.Sprintf("%s unless on (%s) %s", findings, ownerLabels, facts)
+	// One per owner even while two replicas disagree about a catalog that just changed: a join with two would fail as a whole.
+	facts := fmt.Sprintf("topk by (%s) (1, %s)", ownerLabels, maxBy(ownerLabels+", crown_jewel, internet_facing", one(serviceInfo)))
+	bare := fmt.Sprintf("%s unless on (%s) %s", findings, ownerLabels, one(serviceInfo))
 	for _, label := range []string{"crown_jewel", "internet_facing"} {
 		bare = fmt.Sprintf(`label_replace(%s, "%s", "unknown", "", "")`, bare, label)
 	}
