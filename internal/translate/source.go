@@ -3,8 +3,10 @@ package translate
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 	"sync"
 	"time"
 
@@ -15,6 +17,7 @@ import (
 // Source is a vendor's API as a collector reads it: by GET only, with the requests of a collection counted for its forecast.
 type Source struct {
 	client *apiclient.Client
+	accept string
 
 	mu      sync.Mutex
 	running int
@@ -22,14 +25,51 @@ type Source struct {
 }
 
 // NewSource wraps a client.
-func NewSource(client *apiclient.Client) *Source { return &Source{client: client} }
+func NewSource(client *apiclient.Client) *Source {
+	return &Source{client: client, accept: "application/json"}
+}
 
-// Get reads an answer into out. The path is relative to the base, or absolute on the same host. Errors are *record.Error.
+// NewSourceAccepting wraps a client for an API whose JSON has a media type of its own.
+func NewSourceAccepting(client *apiclient.Client, mediaType string) *Source {
+	return &Source{client: client, accept: mediaType}
+}
+
+// Get reads an answer into out. The path is relative to the base; one that begins with a slash is relative to the host, and may
+// be absolute on the same host. Errors are *record.Error.
 func (s *Source) Get(ctx context.Context, path string, query url.Values, out any) (*apiclient.Response, error) {
 	s.mu.Lock()
 	s.running++
 	s.mu.Unlock()
-	return s.client.Do(ctx, http.MethodGet, path, query, nil, out)
+	address, err := s.resolve(path, query)
+	if err != nil {
+		return nil, err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return nil, &record.Error{Reason: record.ReasonDecode, Err: fmt.Errorf("make a request: %w", err)}
+	}
+	req.Header.Set("Accept", s.accept)
+	return s.client.Send(req, out)
+}
+
+// resolve makes the address of a request. A path from the root of the host, as links to next pages have it, keeps its query; the
+// client refuses addresses on other hosts.
+func (s *Source) resolve(path string, query url.Values) (string, error) {
+	if !strings.HasPrefix(path, "/") && !strings.Contains(path, "://") {
+		path = s.client.BaseURL() + "/" + path
+	}
+	base, err := url.Parse(s.client.BaseURL() + "/")
+	if err != nil {
+		return "", fmt.Errorf("base address: %w", err)
+	}
+	u, err := base.Parse(path)
+	if err != nil {
+		return "", &record.Error{Reason: record.ReasonDecode, Err: errors.New("the address of a page is malformed")}
+	}
+	if len(query) > 0 {
+		u.RawQuery = query.Encode()
+	}
+	return u.String(), nil
 }
 
 // BaseURL is the base of the API, without a slash at its end.

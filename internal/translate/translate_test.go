@@ -199,18 +199,18 @@ func TestProjects(t *testing.T) {
 }
 
 func TestPURL(t *testing.T) {
-	for in, want := range map[string]struct{ pkg, version string }{
-		"pkg:npm/brace-expansion@2.0.3": {"npm/brace-expansion", "2.0.3"},
-		"pkg:npm/%40angular/core@1.0.0": {"npm/@angular/core", "1.0.0"},
-		"pkg:npm/@angular/core":         {"npm/@angular/core", ""},
-		"pkg:maven/com.fasterxml.jackson.core/jackson-databind@2.13.3?type=jar": {"maven/com.fasterxml.jackson.core:jackson-databind", "2.13.3"},
-		"pkg:deb/debian/openssl@1.1.1n-0%2Bdeb11u3?arch=amd64":                  {"deb/openssl", "1.1.1n-0+deb11u3"},
-		"pkg:golang/github.com/acme/x@v1.2.3#sub":                               {"golang/github.com/acme/x", "v1.2.3"},
-		"pkg:pypi/Ruamel.YAML@0.1":                                              {"pypi/ruamel-yaml", "0.1"},
+	for in, want := range map[string]struct{ ecosystem, name, version string }{
+		"pkg:npm/brace-expansion@2.0.3": {"npm", "brace-expansion", "2.0.3"},
+		"pkg:npm/%40angular/core@1.0.0": {"npm", "@angular/core", "1.0.0"},
+		"pkg:npm/@angular/core":         {"npm", "@angular/core", ""},
+		"pkg:maven/com.fasterxml.jackson.core/jackson-databind@2.13.3?type=jar": {"maven", "com.fasterxml.jackson.core:jackson-databind", "2.13.3"},
+		"pkg:deb/debian/openssl@1.1.1n-0%2Bdeb11u3?arch=amd64":                  {"deb", "openssl", "1.1.1n-0+deb11u3"},
+		"pkg:golang/github.com/acme/x@v1.2.3#sub":                               {"golang", "github.com/acme/x", "v1.2.3"},
+		"pkg:pypi/Ruamel.YAML@0.1":                                              {"pypi", "ruamel-yaml", "0.1"},
 	} {
 		got, ok := ParsePURL(in)
-		if !ok || got.Package() != want.pkg || got.Version != want.version {
-			t.Errorf("ParsePURL(%q) = %q %q %v, want %q %q", in, got.Package(), got.Version, ok, want.pkg, want.version)
+		if pkg := record.Package(want.ecosystem, want.name); !ok || got.Package() != pkg || got.Version != want.version {
+			t.Errorf("ParsePURL(%q) = %q %q %v, want %q %q", in, got.Package(), got.Version, ok, pkg, want.version)
 		}
 	}
 	for _, in := range []string{"", "npm/x", "pkg:npm", "pkg:/x", "pkg:npm/"} {

@@ -1,0 +1,168 @@
+package snyk
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"time"
+
+	"prodsec_exporter/collectors"
+	"prodsec_exporter/internal/apiclient"
+	"prodsec_exporter/internal/record"
+	"prodsec_exporter/internal/translate"
+)
+
+// The permissions that requests need, in Snyk's words.
+const (
+	viewGroup    = "View Groups (group.read)"
+	viewOrg      = "View Organization (org.read)"
+	viewProject  = "View Project (org.project.read)"
+	viewSnapshot = "View Project Snapshot (org.project.snapshot.read)"
+	viewIgnores  = "View Project Ignores (org.project.ignore.read)"
+)
+
+// document is a page of the REST API (JSON:API).
+type document struct {
+	Data  []json.RawMessage `json:"data"`
+	Links struct {
+		Next json.RawMessage `json:"next"`
+	} `json:"links"`
+}
+
+// next is the address of the next page: text, or an object with an href. It is relative to the host.
+func (d *document) next() (string, error) {
+	if len(d.Links.Next) == 0 || string(d.Links.Next) == "null" {
+		return "", nil
+	}
+	var address string
+	if json.Unmarshal(d.Links.Next, &address) == nil {
+		return address, nil
+	}
+	var object struct {
+		Href string `json:"href"`
+	}
+	if err := json.Unmarshal(d.Links.Next, &object); err != nil {
+		return "", &record.Error{Reason: record.ReasonDecode, Err: fmt.Errorf("the link to the next page: %w", err)}
+	}
+	return object.Href, nil
+}
+
+// pages reads all pages of a list.
+func (c *Collector) pages(ctx context.Context, path string, query url.Values, each func(json.RawMessage)) error {
+	query.Set("version", apiVersion)
+	query.Set("limit", pageLimit)
+	return apiclient.Walk(ctx, 0, func(ctx context.Context, cursor string) (string, error) {
+		address, q := path, query
+		if cursor != "" {
+			address, q = cursor, nil
+		}
+		var page *document
+		resp, err := c.source.Get(ctx, address, q, &page)
+		if err != nil {
+			return "", err
+		}
+		c.announce(path, resp.Header)
+		if page == nil || page.Data == nil {
+			return "", &record.Error{Reason: record.ReasonDecode, Err: fmt.Errorf("%s: the answer has no data", path)}
+		}
+		for _, raw := range page.Data {
+			each(raw)
+		}
+		return page.next()
+	})
+}
+
+// announce logs once that Snyk will switch off a version of a call.
+func (c *Collector) announce(path string, h http.Header) {
+	sunset, deprecation := record.Text(h.Get("Sunset")), record.Text(h.Get("Deprecation"))
+	if sunset == "" && deprecation == "" {
+		return
+	}
+	if _, known := c.announced.LoadOrStore(path+"\x00"+sunset+"\x00"+deprecation, true); !known {
+		c.env.Logger.Warn("Snyk announces the end of a call that this collector uses: update the exporter before",
+			"call", path, "sunset", sunset, "deprecation", deprecation, "version", apiVersion)
+	}
+}
+
+// resource is what every item of the REST API has.
+type resource struct {
+	ID string `json:"id"`
+}
+
+func (c *Collector) groupOrganizations(ctx context.Context, group string) ([]string, error) {
+	var ids []string
+	var bad error
+	err := c.pages(ctx, "rest/groups/"+url.PathEscape(group)+"/orgs", url.Values{}, func(raw json.RawMessage) {
+		org, err := translate.Decode[resource](raw)
+		if err == nil && org.ID == "" {
+			err = translate.ErrNoID
+		}
+		if err != nil {
+			// An organisation that cannot be read would take its issues with it.
+			bad = &record.Error{Reason: record.ReasonDecode, Err: err}
+			return
+		}
+		ids = append(ids, org.ID)
+	})
+	if err == nil {
+		err = bad
+	}
+	return ids, translate.Needs(err, viewGroup)
+}
+
+// readIssues reads the issues of an organisation, those that changed since the cursor if there is one.
+func (c *Collector) readIssues(ctx context.Context, org string, cursor record.Cursor, t *translation) record.Batch {
+	scope := "issues:" + org
+	query := url.Values{}
+	mode := record.Full
+	var latest time.Time
+	if since, err := time.Parse(time.RFC3339Nano, string(cursor)); err == nil {
+		// A cursor that cannot be read asks for everything.
+		mode, latest = record.Delta, since
+		query.Set("updated_after", since.Add(-overlap).UTC().Format(time.RFC3339))
+	}
+	pile := translate.NewPile()
+	err := c.pages(ctx, "rest/orgs/"+url.PathEscape(org)+"/issues", query, func(raw json.RawMessage) {
+		f, err := c.issue(raw, t)
+		pile.Take(f, err)
+		if err == nil && f.UpdatedAt.After(latest) {
+			latest = f.UpdatedAt
+		}
+	})
+	if err != nil {
+		return translate.Failed(scope, fmt.Errorf("read the issues of organisation %s: %w", org, translate.Needs(err, viewSnapshot)))
+	}
+	b := pile.Batch(scope)
+	b.Mode = mode
+	if !latest.IsZero() {
+		b.Cursor = record.Cursor(latest.UTC().Format(time.RFC3339Nano))
+	}
+	return b
+}
+
+// Check asks for one page of everything that is read.
+func (c *Collector) Check(ctx context.Context) ([]collectors.CheckResult, error) {
+	var results []collectors.CheckResult
+	try := func(subject, path, permission, unknown string, out any) {
+		_, err := c.source.Get(ctx, path, url.Values{"version": {apiVersion}, "limit": {"10"}}, out)
+		results = append(results, collectors.CheckResult{Subject: subject, Err: translate.Needs(err, permission), Unknown: unknown})
+	}
+	for _, group := range c.config.Groups {
+		try("group "+group+": organisations", "rest/groups/"+url.PathEscape(group)+"/orgs", viewGroup, "every organisation of the group", nil)
+	}
+	for _, org := range c.config.Organizations {
+		base := "rest/orgs/" + url.PathEscape(org)
+		try("organisation "+org+": issues", base+"/issues", viewOrg+", "+viewSnapshot, "the issues of the organisation", nil)
+		var projects document
+		try("organisation "+org+": projects", base+"/projects", viewProject, "the repositories of issues, and when they were tested", &projects)
+		if len(projects.Data) == 0 {
+			continue
+		}
+		if project, err := translate.Decode[resource](projects.Data[0]); err == nil {
+			try("organisation "+org+": ignores", ignoresPath(org, project.ID), viewIgnores, "why issues are ignored and until when", nil)
+		}
+	}
+	return results, ctx.Err()
+}
