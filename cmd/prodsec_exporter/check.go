@@ -102,12 +102,12 @@ func writeResult(w *strings.Builder, r collectors.CheckResult) {
 		fmt.Fprintf(w, "  ok\t%s\n", r.Subject)
 		return
 	}
-	fmt.Fprintf(w, "  FAILED\t%s\t%s\n", r.Subject, record.Text(r.Err.Error()))
+	fmt.Fprintf(w, "  FAILED\t%s\n  \t  %s\n", r.Subject, record.Text(r.Err.Error()))
 	if e, ok := errors.AsType[*record.Error](r.Err); ok && e.Permission != "" {
-		fmt.Fprintf(w, "  \t  missing permission:\t%s\n", record.Text(e.Permission))
+		fmt.Fprintf(w, "  \t  missing permission: %s\n", record.Text(e.Permission))
 	}
 	if r.Unknown != "" {
-		fmt.Fprintf(w, "  \t  remains unknown:\t%s\n", r.Unknown)
+		fmt.Fprintf(w, "  \t  remains unknown: %s\n", r.Unknown)
 	}
 }
 
@@ -117,7 +117,7 @@ func writeForecast(w *strings.Builder, b config.Built, seen *instance) {
 	if !ok {
 		return
 	}
-	forecast := forecaster.Forecast()
+	forecast := named(forecaster.Forecast())
 	for _, resource := range slices.Sorted(maps.Keys(forecast)) {
 		of := "the source stated no budget"
 		seen.mu.Lock()
@@ -125,7 +125,7 @@ func writeForecast(w *strings.Builder, b config.Built, seen *instance) {
 			of = fmt.Sprintf("budget %d, %d left", budget.limit, budget.remaining)
 		}
 		seen.mu.Unlock()
-		fmt.Fprintf(w, "  forecast\t%s\t%.0f requests per hour (%s)\n", resource, forecast[resource], of)
+		fmt.Fprintf(w, "  forecast\t%s: %.0f requests per hour (%s)\n", resource, forecast[resource], of)
 	}
 }
 

@@ -1,8 +1,8 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
-	"maps"
 	"strconv"
 	"sync"
 	"time"
@@ -32,6 +32,18 @@ type instance struct {
 	budgets     map[string]budget
 	forecast    map[string]float64
 	progress    progress
+}
+
+// oneBudget is the resource of a source that has only one.
+const oneBudget = "requests"
+
+// named gives the resource of a source that has only one a name, since an empty label is none.
+func named(forecast map[string]float64) map[string]float64 {
+	out := make(map[string]float64, len(forecast))
+	for resource, n := range forecast {
+		out[cmp.Or(resource, oneBudget)] += n
+	}
+	return out
 }
 
 type requestKey struct {
@@ -79,7 +91,7 @@ func (i *instance) Requested(code int, cached bool) {
 func (i *instance) Budget(resource string, limit, remaining int, reset time.Time) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	i.budgets[resource] = budget{limit, remaining, reset}
+	i.budgets[cmp.Or(resource, oneBudget)] = budget{limit, remaining, reset}
 }
 
 // runs tells an instance's telemetry about its runs.
@@ -121,7 +133,7 @@ func (r *runs) Batch(_, _ string, b *record.Batch) {
 func (r *runs) Ended(result schedule.Result) {
 	var forecast map[string]float64
 	if r.forecaster != nil {
-		forecast = r.forecaster.Forecast()
+		forecast = named(r.forecaster.Forecast())
 	}
 	r.telemetry.duration.WithLabelValues(r.key.kind, r.key.name).Observe(result.Duration.Seconds())
 	r.mu.Lock()
@@ -140,7 +152,7 @@ func (r *runs) Ended(result schedule.Result) {
 	for reason, n := range result.Rejected {
 		r.rejected[reason] += n
 	}
-	r.forecast = maps.Clone(forecast)
+	r.forecast = forecast
 }
 
 // status is the instance in the words of the landing page.

@@ -224,7 +224,7 @@ func TestReadNamesAMissingFile(t *testing.T) {
 func TestSuggest(t *testing.T) {
 	known := []string{"collectors", "evaluation_interval", "interval", "name", "policy"}
 	for wrong, want := range map[string]string{
-		"collector": "collectors", "Policy": "policy", "nmae": "name", "evaluation-interval": "evaluation_interval", "zebra": "", "x": "",
+		"collector": "collectors", "Policy": "policy", "naem": "name", "evaluation-interval": "evaluation_interval", "zebra": "", "x": "",
 	} {
 		if got := suggest(wrong, known); got != want {
 			t.Errorf("suggest(%q) = %q, want %q", wrong, got, want)

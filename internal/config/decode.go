@@ -258,6 +258,7 @@ func describe(n *yaml.Node) string {
 		return "a list"
 	case yaml.DocumentNode, yaml.AliasNode:
 		return "an alias"
+	case yaml.ScalarNode:
 	}
 	switch n.Tag {
 	case "!!null":

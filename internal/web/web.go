@@ -111,7 +111,9 @@ func Serve(ctx context.Context, handler http.Handler, flags *toolkit.FlagConfig,
 	if err := server.Shutdown(grace); err != nil {
 		return errors.Join(fmt.Errorf("web server: requests did not end within %s: %w", Grace, err), server.Close())
 	}
-	<-failed
+	if err := <-failed; !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("web server: %w", err)
+	}
 	return nil
 }
 
