@@ -9,6 +9,7 @@ import (
 	"prodsec_exporter/collectors/jira"
 	"prodsec_exporter/collectors/reports"
 	"prodsec_exporter/collectors/semgrep"
+	"prodsec_exporter/collectors/snyk"
 )
 
 // kinds is the one list of what the exporter can read.
@@ -21,5 +22,6 @@ func kinds() []collectors.Kind {
 		jira.Kind(),
 		reports.Kind(),
 		semgrep.Kind(),
+		snyk.Kind(),
 	}
 }
