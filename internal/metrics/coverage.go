@@ -126,22 +126,20 @@ func postureDims(out *Sink) func(check int, privileged bool, status result) int 
 
 // zeroPostures shows 0 for the results that no repository of a group has, so that shares can be computed by status.
 func zeroPostures(in *Input, out *Sink, dims func(check int, privileged bool, status result) int) {
-	type checked struct {
-		group      int32
-		check      int
-		privileged bool
-	}
-	seen := map[checked]bool{}
+	width := dims(len(protectionChecks), false, 0)
+	seen := make([]bool, len(in.shared.own.groups.labels)*width)
 	for i := range in.shared.postures {
 		p := &in.shared.postures[i]
+		group := in.shared.own.groupOf[p.owner]
 		for check, status := range p.status {
-			at := checked{in.shared.own.groupOf[p.owner], check, p.privileged}
+			first := dims(check, p.privileged, 0)
+			at := int(group)*width + first
 			if status == notApplicable || seen[at] {
 				continue
 			}
 			seen[at] = true
 			for status := range results {
-				out.Zero(at.group, dims(check, p.privileged, result(status)))
+				out.Zero(group, first+status)
 			}
 		}
 	}
