@@ -229,7 +229,7 @@ func packageOf(name, tool string) string {
 	host, _, hasPath := strings.Cut(name, "/")
 	switch {
 	case strings.HasPrefix(name, "pkg:"):
-		return packageOfURL(name)
+		return record.PackageOfURL(name)
 	case strings.HasPrefix(name, "@") && hasPath:
 		ecosystem = "npm"
 	case hasPath && strings.Contains(host, "."):
@@ -242,16 +242,6 @@ func packageOf(name, tool string) string {
 		}[tool]
 	}
 	return record.Package(ecosystem, name)
-}
-
-// packageOfURL reads "pkg:type/namespace/name@version".
-func packageOfURL(purl string) string {
-	rest, _, _ := strings.Cut(strings.TrimPrefix(purl, "pkg:"), "?")
-	kind, name, _ := strings.Cut(rest, "/")
-	if at := strings.LastIndexByte(name, '@'); at > 0 {
-		name = name[:at]
-	}
-	return record.Package(kind, strings.ReplaceAll(name, "%40", "@"))
 }
 
 func answer(b *bool) record.Answer {

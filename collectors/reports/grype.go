@@ -87,6 +87,7 @@ type grypeMatch struct {
 		Name      text `json:"name"`
 		Version   text `json:"version"`
 		Type      text `json:"type"`
+		PURL      text `json:"purl"`
 		Locations []struct {
 			Path text `json:"path"`
 		} `json:"locations"`
@@ -172,7 +173,7 @@ func (m *grypeMatch) finding(image string) record.Finding {
 		Tool: grypeTool, Class: grypeClass(kind), Rule: record.Text(string(v.ID)), URL: webLink(string(v.DataSource)),
 		Title:    record.Text(string(cmp.Or(v.Description, v.ID+" in "+m.Artifact.Name))),
 		Severity: grypeSeverity(all), Category: cmp.Or(category, strings.ToLower(record.Text(kind))), Aliases: record.Advisories(ids...),
-		Package: record.Package(kind, string(m.Artifact.Name)), Version: record.Text(string(m.Artifact.Version)),
+		Package: cmp.Or(record.PackageOfURL(string(m.Artifact.PURL)), record.Package(kind, string(m.Artifact.Name))), Version: record.Text(string(m.Artifact.Version)),
 		Place: record.Text(image), FixAvailable: grypeFix(v.Fix.State), EPSS: min(1, max(0, float64(epss))),
 	}
 	if exploited {

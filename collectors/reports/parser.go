@@ -28,7 +28,7 @@ type parser interface {
 
 // parsers lists the known formats, those with the most telling marks first.
 func parsers() []parser {
-	return []parser{sarifParser{}, trivyParser{}, grypeParser{}, semgrepParser{}}
+	return []parser{sarifParser{}, trivyParser{}, grypeParser{}, cyclonedxParser{}, semgrepParser{}}
 }
 
 // sketch is the beginning of a report: as much as is needed to recognise its format.

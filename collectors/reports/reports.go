@@ -1,5 +1,5 @@
-// Package reports reads the report files that scanners leave behind: SARIF 2.1.0, Trivy, Grype and Semgrep JSON, from folders and
-// over HTTP. A file's format is told by its content, never by its name.
+// Package reports reads the report files that scanners leave behind: SARIF 2.1.0, Trivy, Grype, Semgrep and CycloneDX JSON, from
+// folders and over HTTP. A file's format is told by its content, never by its name.
 //
 // A file is a scope: what a report no longer lists was fixed, unless the tool says that it failed. Files are read as streams, so that
 // the memory needed is that of the findings and not that of the report.
@@ -82,7 +82,7 @@ func New(config Config, env collectors.Env) (*Collector, error) {
 func Kind() collectors.Kind {
 	return collectors.Kind{
 		Name:    kindName,
-		Summary: "findings from report files: SARIF, Trivy, Grype and Semgrep JSON",
+		Summary: "findings from report files: SARIF, Trivy, Grype, Semgrep and CycloneDX JSON",
 		Defaults: collectors.Common{
 			Interval:     collectors.Duration(15 * time.Minute),
 			FullInterval: collectors.Duration(15 * time.Minute),

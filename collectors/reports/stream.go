@@ -85,6 +85,9 @@ func plainText(r io.Reader) (*bufio.Reader, error) {
 		len(start) > 1 && (start[0] == 0) != (start[1] == 0):
 		return nil, &malformedError{message: "the text is UTF-16; let the tool write the file itself, or convert it to UTF-8 (iconv -f UTF-16 -t UTF-8)"}
 	}
+	if len(start) > 0 && start[0] == '<' {
+		return nil, &malformedError{message: "the file is XML or HTML and not JSON; let the tool write its report as JSON"}
+	}
 	return b, nil
 }
 

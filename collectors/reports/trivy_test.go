@@ -92,7 +92,7 @@ func TestMalformedReports(t *testing.T) {
 		"syntax":          {"{\"version\": \"2.1.0\",\n\n \"runs\": [}", record.ReasonDecode, []string{"line 3", "byte"}},
 		"UTF-16":          {"\xff\xfe{\x00}\x00", record.ReasonDecode, []string{"UTF-16", "UTF-8"}},
 		"UTF-16, no mark": {"{\x00}\x00", record.ReasonDecode, []string{"UTF-16"}},
-		"HTML":            {"<html>", record.ReasonDecode, []string{"invalid character '<'"}},
+		"HTML":            {"<html>", record.ReasonDecode, []string{"XML or HTML", "JSON"}},
 		"unknown format":  {`{"weather": "fine"}`, record.ReasonDecode, []string{"known format", "SARIF", "weather"}},
 		"a number":        {"7", record.ReasonDecode, []string{"want an object or a list"}},
 		"SARIF 1":         {`{"version": "1.0.0", "runs": []}`, record.ReasonDecode, []string{"1.0.0", "2.1.0"}},

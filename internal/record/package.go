@@ -1,6 +1,9 @@
 package record
 
-import "strings"
+import (
+	"net/url"
+	"strings"
+)
 
 // ecosystems maps the words of scanners and package managers to the word that GitHub's advisories use for the same ecosystem, so that
 // reports by different tools about one package can be folded. Packages of distributions go by their package format.
@@ -50,4 +53,27 @@ func Package(ecosystem, name string) string {
 		name = strings.ToLower(name)
 	}
 	return kind + "/" + name
+}
+
+// PackageOfURL reads a package URL such as "pkg:npm/%40babel/core@7.0.0" and writes the package as Package does, without version. It is
+// empty for what is no package URL.
+func PackageOfURL(purl string) string {
+	rest, ok := strings.CutPrefix(purl, "pkg:")
+	if !ok {
+		return ""
+	}
+	rest, _, _ = strings.Cut(rest, "#")
+	rest, _, _ = strings.Cut(rest, "?")
+	kind, name, _ := strings.Cut(strings.Trim(rest, "/"), "/")
+	if at := strings.LastIndexByte(name, '@'); at > 0 {
+		name = name[:at]
+	}
+	if unescaped, err := url.PathUnescape(name); err == nil {
+		name = unescaped
+	}
+	switch kind {
+	case "deb", "rpm", "apk": // the namespace is the distribution
+		name = name[strings.LastIndexByte(name, '/')+1:]
+	}
+	return Package(kind, name)
 }

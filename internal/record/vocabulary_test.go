@@ -55,3 +55,20 @@ func TestAdvisoriesAndCWE(t *testing.T) {
 		}
 	}
 }
+
+func TestPackageOfURL(t *testing.T) {
+	for purl, want := range map[string]string{
+		"pkg:npm/%40babel/core@7.0.0?x=y#z":           "npm/@babel/core",
+		"pkg:pypi/Django@4":                           "pip/django",
+		"pkg:maven/org.apache/log4j@2":                "maven/org.apache:log4j",
+		"pkg:golang/github.com/x/y@v1":                "go/github.com/x/y",
+		"pkg:deb/debian/openssl@1.1?distro=debian-12": "deb/openssl",
+		"pkg:npm/lodash":                              "npm/lodash",
+		"pkg:":                                        "",
+		"lodash":                                      "",
+	} {
+		if got := PackageOfURL(purl); got != want {
+			t.Errorf("PackageOfURL(%q) = %q, want %q", purl, got, want)
+		}
+	}
+}

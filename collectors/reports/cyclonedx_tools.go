@@ -1,0 +1,47 @@
+package reports
+
+import (
+	"encoding/json"
+	"strconv"
+
+	"prodsec_exporter/internal/record"
+)
+
+// cyclonedxTools are the tools that made a document: a list until version 1.4, an object with components since.
+type cyclonedxTools []text
+
+// UnmarshalJSON never fails on valid JSON.
+func (t *cyclonedxTools) UnmarshalJSON(data []byte) error {
+	type tool struct {
+		Name text `json:"name"`
+	}
+	var (
+		list    []tool
+		current struct {
+			Components []tool `json:"components"`
+		}
+	)
+	*t = nil
+	if json.Unmarshal(data, &list) != nil && json.Unmarshal(data, &current) == nil {
+		list = current.Components
+	}
+	for _, named := range list {
+		*t = append(*t, named.Name)
+	}
+	return nil
+}
+
+// name is the first tool that is known, else the first.
+func (t cyclonedxTools) name() string {
+	for _, name := range t {
+		if tool := record.ToolNamed(string(name)); tool.Class != "" {
+			return tool.Name
+		}
+	}
+	if len(t) > 0 {
+		return record.ToolNamed(string(t[0])).Name
+	}
+	return "cyclonedx"
+}
+
+func formatNumber(n number) string { return strconv.FormatFloat(float64(n), 'f', -1, 64) }
