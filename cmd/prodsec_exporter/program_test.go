@@ -34,8 +34,8 @@ func (b *buffer) String() string {
 	return b.b.String()
 }
 
-// command runs the program to its end.
-func command(args ...string) (stdout, stderr string, err error) {
+// runCommand runs the program to its end.
+func runCommand(args ...string) (stdout, stderr string, err error) {
 	var out, log buffer
 	err = newProgram(&out, &log).run(context.Background(), args)
 	return out.String(), log.String(), err
@@ -253,29 +253,29 @@ func TestDemoIsCompleteWithinSeconds(t *testing.T) {
 
 func TestCheck(t *testing.T) {
 	dir, configFile := files(t)
-	stdout, _, err := command("--config.file="+configFile, "check")
+	stdout, _, err := runCommand("--config.file="+configFile, "check")
 	if err != nil || !strings.Contains(stdout, "is valid: 2 collectors") || !strings.Contains(stdout, "reports    ci") {
 		t.Errorf("offline: %v\n%s", err, stdout)
 	}
-	stdout, _, err = command("--config.file="+configFile, "check", "--online")
+	stdout, _, err = runCommand("--config.file="+configFile, "check", "--online")
 	if err != nil || !strings.Contains(stdout, "Everything that is configured works.") {
 		t.Errorf("online: %v\n%s", err, stdout)
 	}
 	if err := os.Remove(filepath.Join(dir, "services.yml")); err != nil {
 		t.Fatal(err)
 	}
-	stdout, _, err = command("--config.file="+configFile, "check", "--online")
+	stdout, _, err = runCommand("--config.file="+configFile, "check", "--online")
 	if err == nil || !strings.Contains(stdout, "FAILED") || !strings.Contains(stdout, "remains unknown:") {
 		t.Errorf("online without the catalog: %v\n%s", err, stdout)
 	}
 	put(t, configFile, "collectors: {gitbub: []}\n")
-	if _, _, err = command("--config.file="+configFile, "check"); err == nil || !strings.Contains(err.Error(), `did you mean "github"?`) {
+	if _, _, err = runCommand("--config.file="+configFile, "check"); err == nil || !strings.Contains(err.Error(), `did you mean "github"?`) {
 		t.Errorf("a wrong kind: %v", err)
 	}
 }
 
 func TestCheckOnlineOfTheDemoNamesWhatIsMissing(t *testing.T) {
-	stdout, _, err := command("--demo", "check", "--online")
+	stdout, _, err := runCommand("--demo", "check", "--online")
 	if err == nil {
 		t.Errorf("the demo has a scope without permission, yet everything works:\n%s", stdout)
 	}
@@ -301,7 +301,7 @@ func TestArguments(t *testing.T) {
 		{args: []string{"--config.file=/absent/prodsec.yml", "check"}, err: "/absent/prodsec.yml"},
 	} {
 		t.Run(strings.Join(tt.args, " "), func(t *testing.T) {
-			stdout, _, err := command(tt.args...)
+			stdout, _, err := runCommand(tt.args...)
 			if !strings.Contains(stdout, tt.out) {
 				t.Errorf("output lacks %q:\n%s", tt.out, stdout)
 			}
