@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -62,7 +63,7 @@ func (p *program) pages(e *exporter) web.Options {
 		Reload:  e.reload,
 		Config:  func() (string, error) { return e.current().Masked() },
 		Private: func() bool { return web.Private(p.web) },
-		Version: version.Version,
+		Version: cmp.Or(version.Version, "of an unreleased build"),
 		Logger:  p.logger,
 	}
 }
