@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"time"
 
 	"prodsec_exporter/internal/record"
 )
@@ -20,6 +21,24 @@ type acceptance struct {
 	Expiration moment  `json:"expiration_date"`
 	Created    moment  `json:"created"`
 	Updated    moment  `json:"updated"`
+}
+
+// lapsed holds the records' ids of findings all of whose risk acceptances have run out.
+type lapsed map[string]bool
+
+// lapsedAt looks for what has run out at an instant. One acceptance without an end, or with one that lies ahead, still holds.
+func lapsedAt(acceptances []record.Exception, now time.Time) lapsed {
+	ran := lapsed{}
+	holds := map[string]bool{}
+	for i := range acceptances {
+		x := &acceptances[i]
+		over := !x.ExpiresAt.IsZero() && !now.Before(x.ExpiresAt)
+		for _, id := range x.Findings {
+			holds[id] = holds[id] || !over
+			ran[id] = !holds[id]
+		}
+	}
+	return ran
 }
 
 // acceptances reads all risk acceptances.

@@ -129,9 +129,11 @@ func (c *Collector) Collect(ctx context.Context, cursors collectors.Cursors, emi
 		}
 		return nil
 	}
-	if err := send(c.acceptances(ctx)); err != nil {
+	accepted := c.acceptances(ctx)
+	if err := send(accepted); err != nil {
 		return err
 	}
+	ran := lapsedAt(accepted.Exceptions, started)
 	products, err := c.listProducts(ctx)
 	if err != nil {
 		return fmt.Errorf("defectdojo: list products: %w", err)
@@ -145,14 +147,14 @@ func (c *Collector) Collect(ctx context.Context, cursors collectors.Cursors, emi
 			since = minTime(since, at)
 			continue
 		}
-		if err := send(c.whole(ctx, p, started)); err != nil {
+		if err := send(c.whole(ctx, p, ran, started)); err != nil {
 			return err
 		}
 	}
 	if len(known) == 0 {
 		return nil
 	}
-	for _, b := range c.changes(ctx, known, since.Add(-overlap), started) {
+	for _, b := range c.changes(ctx, known, ran, since.Add(-overlap), started) {
 		if err := send(b); err != nil {
 			return err
 		}
@@ -190,7 +192,7 @@ func (c *Collector) listProducts(ctx context.Context) ([]product, error) {
 }
 
 // whole reads all findings of a product, in the order of their numbers, which does not change while they are read.
-func (c *Collector) whole(ctx context.Context, p product, started time.Time) record.Batch {
+func (c *Collector) whole(ctx context.Context, p product, ran lapsed, started time.Time) record.Batch {
 	b := record.Batch{Scope: p.scope(), Mode: record.Full, Findings: []record.Finding{}, Rejected: map[record.RejectReason]int{}, Cursor: cursorAt(started)}
 	query := url.Values{"test__engagement__product": {fmt.Sprint(p.ID)}, "o": {"id"}, "related_fields": {"true"}}
 	findings, rejected, err := list(ctx, c.client, "api/v2/findings/", query, func(f finding) int64 { return f.ID }, nil)
@@ -199,13 +201,13 @@ func (c *Collector) whole(ctx context.Context, p product, started time.Time) rec
 	}
 	b.Rejected[record.RejectDecode] += rejected
 	for i := range findings {
-		c.add(&b, &findings[i], p)
+		c.add(&b, &findings[i], p, ran)
 	}
 	return b
 }
 
-// add takes up a finding of a product.
-func (c *Collector) add(b *record.Batch, f *finding, p product) {
+// add takes up a finding of a product. One whose acceptance has run out is open again, whether or not DefectDojo's own job has run.
+func (c *Collector) add(b *record.Batch, f *finding, p product, ran lapsed) {
 	if f.ID == 0 {
 		b.Rejected[record.RejectNoID]++
 		return
@@ -214,6 +216,9 @@ func (c *Collector) add(b *record.Batch, f *finding, p product) {
 	if !ok {
 		b.Rejected[record.RejectTimestamp]++
 		return
+	}
+	if r.Closure == record.ClosureRiskAccepted && ran[r.ID] {
+		r.Closure, r.ClosedAt = record.ClosureNone, time.Time{}
 	}
 	b.Findings = append(b.Findings, r)
 }
@@ -228,7 +233,7 @@ func (c *Collector) targetOf(p product) target {
 
 // changes reads what changed lately, newest first, until what is older than since, and yields a Delta for every product. A change that leaves the
 // status alone is found by the next full sweep.
-func (c *Collector) changes(ctx context.Context, products []product, since, started time.Time) []record.Batch {
+func (c *Collector) changes(ctx context.Context, products []product, ran lapsed, since, started time.Time) []record.Batch {
 	batches := make([]record.Batch, len(products))
 	byProduct := map[int64]int{}
 	for i, p := range products {
@@ -254,7 +259,7 @@ func (c *Collector) changes(ctx context.Context, products []product, since, star
 	}
 	for i := range findings {
 		if at, ok := byProduct[findings[i].Related.Test.Engagement.Product.ID]; ok {
-			c.add(&batches[at], &findings[i], products[at])
+			c.add(&batches[at], &findings[i], products[at], ran)
 		}
 	}
 	return batches

@@ -257,3 +257,28 @@ func TestNewRefuses(t *testing.T) {
 		}
 	}
 }
+
+// TestLapsedAcceptance reads findings whose acceptance has run out while DefectDojo's own job, which would say so, has not run.
+func TestLapsedAcceptance(t *testing.T) {
+	d := healthy()
+	for i, id := range []int64{11, 12, 13} {
+		d.findings[1][i] = strings.Replace(item(id, 1, `, "risk_accepted": true`), `"active": true`, `"active": false`, 1)
+	}
+	until := func(id int, finding, end string) string {
+		return fmt.Sprintf(`{"id": %d, "decision": "A", "accepted_findings": [%s], "expiration_date": %s, "created": "2020-01-05T00:00:00Z"}`, id, finding, end)
+	}
+	d.acceptances = []string{
+		until(1, "11", `"2021-01-01T00:00:00Z"`),
+		until(2, "12", `"2021-01-01T00:00:00Z"`), until(3, "12", `"2999-01-01T00:00:00Z"`),
+		until(4, "13", "null"),
+	}
+	batches, _ := gather(t, d, Config{}, nil)
+	want := map[string]record.Closure{
+		"defectdojo#11": record.ClosureNone, "defectdojo#12": record.ClosureRiskAccepted, "defectdojo#13": record.ClosureRiskAccepted,
+	}
+	for _, f := range batches["product:search"].Findings {
+		if f.Closure != want[f.ID] || (f.Closure == record.ClosureNone) != f.ClosedAt.IsZero() {
+			t.Errorf("%s: closure %q at %v, want %q", f.ID, f.Closure, f.ClosedAt, want[f.ID])
+		}
+	}
+}

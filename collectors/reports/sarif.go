@@ -10,7 +10,7 @@ import (
 )
 
 // sarifParser reads SARIF 2.1.0, the exchange format of static analysers. Rules may stand before or after the results that
-// refer to them, so results are kept short until their run was read to its end.
+// refer to them: results that need what may still come are kept until their run was read to its end.
 type sarifParser struct{}
 
 func (sarifParser) name() string { return "SARIF" }
@@ -59,9 +59,12 @@ type sarifRun struct {
 	}
 	artifacts []sarifArtifact
 	bases     map[string]sarifLocation
-	results   []sarifResult
+	// results are those that need what may still come.
+	results []sarifResult
 	// listed says that there is a list of results: null or absent means that the tool did not get to scanning.
 	listed bool
+	// first is the position of the run's first finding in the report.
+	first int
 }
 
 type sarifTool struct {
@@ -175,7 +178,7 @@ type sarifSuppression struct {
 
 // readSARIFRun reads one run and adds its findings.
 func readSARIFRun(s *stream, r *report) error {
-	run := sarifRun{bases: map[string]sarifLocation{}}
+	run := sarifRun{bases: map[string]sarifLocation{}, first: len(r.findings)}
 	err := s.object(func(key string) error {
 		switch key {
 		case "tool":
@@ -258,6 +261,8 @@ func (run *sarifRun) readResults(s *stream, r *report) error {
 			r.reject(record.RejectDecode)
 		case !countedKind(string(result.Kind)):
 			r.ignored["result of kind "+record.Text(string(result.Kind))]++
+		case run.ready(&result):
+			run.take(r, &result)
 		default:
 			run.results = append(run.results, result)
 		}
@@ -272,7 +277,23 @@ func countedKind(kind string) bool {
 	return slices.Contains([]string{"", "fail", "review", "open"}, kind)
 }
 
-// finish turns the results into findings, now that rules, artifacts and tool are known.
+// ready reports whether a result can be made a finding at once: the tool was read before, as most tools write it, and the place needs
+// nothing that may still come. It keeps long reports from being held twice.
+func (run *sarifRun) ready(result *sarifResult) bool {
+	if run.tool.Driver.Name == "" || len(result.Locations) == 0 {
+		return false
+	}
+	l := result.Locations[0].Physical.Artifact
+	return l.URI != "" && l.URIBaseID == "" && !strings.Contains(string(l.URI), "://")
+}
+
+// take makes a finding of a result.
+func (run *sarifRun) take(r *report, result *sarifResult) {
+	f, identity := run.finding(result, toolNamed(string(run.tool.Driver.Name)))
+	r.add(f, identity...)
+}
+
+// finish turns the remaining results into findings, now that rules, artifacts and tool are known, and says what the run as a whole says.
 func (run *sarifRun) finish(r *report) {
 	tool := toolNamed(string(run.tool.Driver.Name))
 	repository := run.repository()
@@ -282,12 +303,14 @@ func (run *sarifRun) finish(r *report) {
 		ok = ok && (i.ExecutionSuccessful == nil || *i.ExecutionSuccessful)
 	}
 	r.incomplete = r.incomplete || !ok
-	classes := map[record.Class]bool{}
 	for i := range run.results {
-		f, identity := run.finding(&run.results[i], tool)
+		run.take(r, &run.results[i])
+	}
+	classes := map[record.Class]bool{}
+	for i := range r.findings[run.first:] {
+		f := &r.findings[run.first+i]
 		f.Repository = repository
 		classes[f.Class] = true
-		r.add(f, identity...)
 	}
 	if len(classes) == 0 {
 		classes[tool.Class] = true

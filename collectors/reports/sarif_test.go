@@ -161,3 +161,20 @@ func TestSARIFRun(t *testing.T) {
 		t.Error("a run without results must not count as a clean scan")
 	}
 }
+
+// TestSARIFKeyOrder reads one report with its tool before and after its results: a long report is made findings while it is read, and the
+// order of keys must not show.
+func TestSARIFKeyOrder(t *testing.T) {
+	tool := `"tool": {"driver": {"name": "CodeQL", "rules": [{"id": "r", "properties": {"security-severity": "9.5"}}]}}`
+	provenance := `"versionControlProvenance": [{"repositoryUri": "https://github.com/acme/api"}]`
+	results := `"results": [{"ruleId": "r", "message": {"text": "a"}, "locations": [{"physicalLocation": {"artifactLocation": {"uri": "a.go"}, "region": {"startLine": 1}}}]},
+		{"ruleId": "r", "message": {"text": "b"}, "locations": [{"physicalLocation": {"artifactLocation": {"uri": "b.go"}, "region": {"startLine": 2}}}]}]`
+	first := mustRead(t, `{"runs": [{`+strings.Join([]string{tool, results, provenance}, ",")+`}]}`)
+	last := mustRead(t, `{"runs": [{`+strings.Join([]string{provenance, results, tool}, ",")+`}]}`)
+	if d := cmp.Diff(first.findings, last.findings); d != "" {
+		t.Errorf("tool first (-), tool last (+):\n%s", d)
+	}
+	if d := cmp.Diff(first.scans, last.scans); d != "" || first.findings[1].Severity != record.SeverityCritical || first.findings[1].Repository != "acme/api" {
+		t.Errorf("got %+v, scans:\n%s", first.findings[1], d)
+	}
+}
