@@ -282,3 +282,23 @@ func TestLapsedAcceptance(t *testing.T) {
 		}
 	}
 }
+
+func TestCheckAndForecast(t *testing.T) {
+	s := collectorstest.NewServer(t)
+	healthy().serve(s)
+	s.Handle("GET /api/v2/risk_acceptance/", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusForbidden) })
+	s.JSON("GET /api/v2/findings/", `{"count": 0, "results": []}`)
+	c, err := New(Config{
+		Common: collectors.Common{Interval: collectors.Duration(10 * time.Minute)}, URL: s.URL(), Token: collectorstest.Secret(t, "t0ken-of-dojo"),
+	}, collectorstest.Env(collectorstest.NewClock(), slog.New(slog.DiscardHandler)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	results, err := c.Check(t.Context())
+	if err != nil || len(results) != 3 || results[0].Err != nil || results[1].Err != nil || record.ReasonOf(results[2].Err) != record.ReasonPermission || results[2].Unknown == "" {
+		t.Errorf("got %+v, %v; want only the risk acceptances missing", results, err)
+	}
+	if got := c.Forecast()[""]; got != 18 {
+		t.Errorf("got %v requests per hour, want 3 each 10 minutes: 18", got)
+	}
+}

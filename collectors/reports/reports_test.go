@@ -351,3 +351,24 @@ func generated(item string, items int) func() (io.ReadCloser, error) {
 		}), nil
 	}
 }
+
+func TestCheck(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "good.json", oneTrivy)
+	write(t, dir, "bad.json", "{")
+	env := collectorstest.Env(collectorstest.NewClock(), slog.New(slog.DiscardHandler))
+	c, err := New(Config{Paths: []string{dir}}, env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	results, err := c.Check(t.Context())
+	if err != nil || len(results) != 2 || results[0].Err == nil || results[1].Err != nil {
+		t.Errorf("got %+v, %v; want bad.json refused and good.json read", results, err)
+	}
+	if c, err = New(Config{Paths: []string{filepath.Join(dir, "none")}}, env); err != nil {
+		t.Fatal(err)
+	}
+	if results, err := c.Check(t.Context()); err != nil || len(results) != 1 || record.ReasonOf(results[0].Err) != record.ReasonNotFound {
+		t.Errorf("missing folder: got %+v, %v", results, err)
+	}
+}

@@ -178,3 +178,45 @@ func TestSARIFKeyOrder(t *testing.T) {
 		t.Errorf("got %+v, scans:\n%s", first.findings[1], d)
 	}
 }
+
+func TestSARIFPaths(t *testing.T) {
+	place := func(location string) string {
+		r := mustRead(t, `{"runs": [{"tool": {"driver": {"name": "x"}}, "originalUriBaseIds": {"ROOT": {"uri": "file:///work/"}, "DEEP": {"uri": "file:///work/repo/"}, "SRC": {"uri": "src/"}},
+			"artifacts": [{"location": {"uri": "zero.go"}}, {"location": {"uri": "one.go"}}],
+			"results": [{"ruleId": "r", "locations": [{"physicalLocation": {"artifactLocation": `+location+`}}]}]}]}`)
+		return r.findings[0].Place
+	}
+	for location, want := range map[string]string{
+		`{"uri": "file:///work/repo/a.go"}`:       "a.go", // the longest base
+		`{"uri": "file:///work/other/a.go"}`:      "other/a.go",
+		`{"uri": "file:///elsewhere/a.go"}`:       "/elsewhere/a.go",
+		`{"uri": "a.go", "uriBaseId": "SRC"}`:     "src/a.go",
+		`{"uri": "a.go", "uriBaseId": "ROOT"}`:    "a.go",
+		`{"uri": "a.go", "uriBaseId": "UNKNOWN"}`: "a.go",
+		`{"index": 1}`:  "one.go",
+		`{"index": 7}`:  "",
+		`{"index": -1}`: "",
+		`{"uri": "https://shop.example/login?x=%20y"}`: "https://shop.example/login?x= y",
+		`{}`: "",
+	} {
+		if got := place(location); got != want {
+			t.Errorf("%s: got %q, want %q", location, got, want)
+		}
+	}
+}
+
+func TestSeverityOfVector(t *testing.T) {
+	for vector, want := range map[string]record.Severity{
+		"CVSS:3.0/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H":                    record.SeverityCritical,
+		"CVSS:3.1/AV:L/AC:H/PR:H/UI:R/S:U/C:L/I:N/A:N":                    record.SeverityLow,
+		"CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N": record.SeverityCritical,
+		"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:N":                    record.SeverityUnknown,
+		"AV:N/AC:L/Au:N/C:P/I:P/A:P":                                      record.SeverityUnknown,
+		"CVSS:3.1/nonsense":                                               record.SeverityUnknown,
+		"":                                                                record.SeverityUnknown,
+	} {
+		if got := severityOfVector(vector); got != want {
+			t.Errorf("%q: got %s, want %s", vector, got, want)
+		}
+	}
+}
