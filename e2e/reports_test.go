@@ -3,6 +3,8 @@
 package e2e
 
 import (
+	"bytes"
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,12 +15,9 @@ import (
 // scans holds real output of real scanners, which this repository does not copy.
 const scans = "../../shared/fixtures/scans"
 
-// malformed are the reports there that their tools would refuse, too, and why.
-var malformed = map[string]string{}
-
-// TestRealReports points the exporter at reports that tools wrote and checks that each is read whole or rejected by name.
-func TestRealReports(t *testing.T) {
-	var files []string
+// realReports are the SARIF and Trivy reports there. All of them are well-formed.
+func realReports(t *testing.T) (files []string) {
+	t.Helper()
 	for _, kind := range []string{"sarif", "trivy"} {
 		dir, err := filepath.Abs(filepath.Join(scans, kind))
 		if err != nil {
@@ -30,44 +29,126 @@ func TestRealReports(t *testing.T) {
 		}
 		files = append(files, found...)
 	}
+	return files
+}
+
+// items counts what a report complains of, by a rule so simple that it shares no mistake with the collector: SARIF results whose
+// kind is a failure, and the entries of Trivy's lists.
+func items(value any) (n int) {
+	switch v := value.(type) {
+	case []any:
+		for _, e := range v {
+			n += items(e)
+		}
+	case map[string]any:
+		for key, e := range v {
+			list, isList := e.([]any)
+			switch {
+			case isList && (key == "Vulnerabilities" || key == "Secrets"):
+				n += len(list)
+			case isList && key == "Misconfigurations":
+				n += count(list, "Status", "FAIL")
+			case isList && key == "results":
+				n += count(list, "kind", "fail", "review", "open")
+			default:
+				n += items(e)
+			}
+		}
+	}
+	return n
+}
+
+// count is how many objects have one of the values under a key; the first value is what absence means.
+func count(list []any, key string, values ...string) (n int) {
+	for _, e := range list {
+		object, ok := e.(map[string]any)
+		if !ok {
+			continue
+		}
+		have, ok := object[key].(string)
+		if !ok {
+			have = values[0]
+		}
+		for _, v := range values {
+			if have == v {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// TestRealReports points the exporter at reports that tools wrote, with broken ones among them, and checks that each is read whole or
+// rejected by name.
+func TestRealReports(t *testing.T) {
+	files := realReports(t)
+	want := 0
+	for _, file := range files {
+		var value any
+		if err := json.Unmarshal(bytes.TrimPrefix([]byte(read(t, file)), []byte("\ufeff")), &value); err != nil {
+			t.Fatalf("%s: %v", file, err)
+		}
+		want += items(value)
+	}
 	dir := t.TempDir()
+	broken := map[string]string{
+		"cut-in-half.sarif": read(t, files[0])[:len(read(t, files[0]))/2],
+		"empty.json":        "",
+		"not-a-report.json": `{"hello": "world"}`,
+	}
 	var list strings.Builder
+	for name, text := range broken {
+		files = append(files, write(t, filepath.Join(dir, "broken", name), text))
+	}
 	for _, file := range files {
 		list.WriteString("        - " + file + "\n")
 	}
-	broken := write(t, filepath.Join(dir, "cut-in-half.sarif"), read(t, files[0])[:200])
-	list.WriteString("        - " + broken + "\n")
 	config := write(t, filepath.Join(dir, "prodsec.yml"), "collectors:\n  reports:\n    - name: scans\n      paths:\n"+list.String())
 	e := startExporter(t, "--config.file="+config, "--ledger.path="+filepath.Join(dir, "ledger.db"))
 	e.ready(30 * time.Second)
 
-	rejected := map[string]bool{filepath.Base(broken): true}
-	for name := range malformed {
-		rejected[name] = true
-	}
 	families := e.families()
 	fresh, _ := value(families, "prodsec_scopes", map[string]string{"collector": "reports", "status": "fresh"})
-	if want := float64(len(files) + 1 - len(rejected)); fresh != want {
-		t.Errorf("%v reports were read, want %v", fresh, want)
+	if good := float64(len(files) - len(broken)); fresh != good {
+		t.Errorf("%v reports were read, want %v", fresh, good)
 	}
 	failures, _ := value(families, "prodsec_collection_errors_total", map[string]string{"collector": "reports"})
-	if failures != float64(len(rejected)) {
-		t.Errorf("%v reports were rejected, want %d", failures, len(rejected))
+	if failures != float64(len(broken)) {
+		t.Errorf("%v reports were rejected, want %d", failures, len(broken))
 	}
-	if findings, _ := value(families, "prodsec_records", map[string]string{"kind": "finding"}); findings < 500 {
-		t.Errorf("%v findings, want at least 500", findings)
+	findings, _ := value(families, "prodsec_records", map[string]string{"kind": "finding"})
+	rejected, _ := value(families, "prodsec_records_rejected_total", map[string]string{"collector": "reports"})
+	if findings+rejected != float64(want) {
+		t.Errorf("%v findings and %v rejected items, want %d together: some were lost or made up", findings, rejected, want)
 	}
 	if up, _ := value(families, "prodsec_collector_up", map[string]string{"collector": "reports"}); up != 1 {
 		t.Errorf("prodsec_collector_up is %v although reports were read", up)
 	}
-	page, err := get(e.url("/"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !strings.Contains(string(page), filepath.Base(broken)) {
-		t.Errorf("the landing page does not name %s", filepath.Base(broken))
-	}
+	rejectedByName(t, config, broken)
 	if _, err := os.Stat(filepath.Join(dir, "ledger.db")); err != nil {
 		t.Errorf("the ledger: %v", err)
+	}
+}
+
+// rejectedByName checks that "check --online" names every broken report and no other.
+func rejectedByName(t *testing.T, config string, broken map[string]string) {
+	t.Helper()
+	p := start(t, t.TempDir(), binary, "--config.file="+config, "check", "--online")
+	<-p.done
+	if p.err == nil {
+		t.Error("check --online is content with broken reports")
+	}
+	failed := 0
+	for line := range strings.Lines(p.log.String()) {
+		if !strings.Contains(line, "FAILED") {
+			continue
+		}
+		failed++
+		if _, ok := broken[filepath.Base(strings.TrimSpace(line))]; !ok {
+			t.Errorf("not a broken report: %s", line)
+		}
+	}
+	if failed != len(broken) {
+		t.Errorf("%d reports are named as broken, want %d:\n%s", failed, len(broken), p.log)
 	}
 }
