@@ -74,9 +74,11 @@ func (e *exporter) run(ctx context.Context) error {
 			return nil
 		case <-firstPass:
 			firstPass = nil
-			e.found(ctx)
 		case <-e.landed:
 		case <-timer.C:
+		}
+		if firstPass == nil {
+			e.found(ctx) // again, if the ledger failed the last time
 		}
 		var took time.Duration
 		if !e.ledger.Snapshot().Founded.IsZero() {

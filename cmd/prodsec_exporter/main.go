@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	_ "time/tzdata" // deadlines end with the day in a time zone, also on hosts without a database of them
 )
 
 func main() {
