@@ -158,7 +158,7 @@ func dojoStatus(s seen) string {
 	}
 }
 
-// acceptances lists a risk acceptance for every finding whose risk was accepted.
+// acceptances lists a risk acceptance for every finding whose risk was accepted. They hold for two years, longer than the world is shown.
 func (d *defectDojo) acceptances(w http.ResponseWriter, r *http.Request) {
 	all := d.view.of(d.world, d.now(), world.SourceDefectDojo, "", func(*world.Finding) string { return "" })
 	list := filter(all, func(s seen) bool { return s.Closure == record.ClosureRiskAccepted })
@@ -171,7 +171,7 @@ func (d *defectDojo) acceptances(w http.ResponseWriter, r *http.Request) {
 		return map[string]any{
 			"id": s.ID, "name": "Accepted: " + s.Title(), "accepted_findings": []int64{s.ID}, "recommendation": "A", "decision": "A",
 			"decision_details": nil, "accepted_by": "Lena Sorel", "owner": 3, "path": nil, "notes": []any{}, "reactivate_expired": true, "restart_sla_expired": false,
-			"expiration_date": stamp(s.ClosedAt.Add(365 * 24 * time.Hour)), "expiration_date_handled": nil, "created": stamp(s.ClosedAt), "updated": stamp(s.ClosedAt),
+			"expiration_date": stamp(s.ClosedAt.AddDate(2, 0, 0)), "expiration_date_handled": nil, "created": stamp(s.ClosedAt), "updated": stamp(s.ClosedAt),
 		}
 	}, nil)
 }
