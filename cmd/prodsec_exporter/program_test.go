@@ -224,6 +224,9 @@ func TestReload(t *testing.T) {
 	if !strings.Contains(body, `prodsec_collector_up{collector="catalog",instance_name="services"} 1`) {
 		t.Errorf("the collector that stayed is gone:\n%s", body)
 	}
+	if !strings.Contains(body, `prodsec_collection_duration_seconds_count{collector="catalog",instance_name="services"} 1`+"\n") {
+		t.Error("the collector whose section did not change was started anew")
+	}
 	if _, text := r.ask(http.MethodGet, "/config"); strings.Contains(text, "reports") || !strings.Contains(text, "catalog") {
 		t.Errorf("/config shows another configuration than the one in force:\n%s", text)
 	}
