@@ -52,7 +52,7 @@ func newExporter(kept *ledger.Ledger, t *telemetry, load func() (*config.Config,
 		ledger: kept, telemetry: t, load: load, logger: logger, now: time.Now,
 		landed: make(chan struct{}, 1), running: map[instanceKey]*runningInstance{},
 	}
-	registry := t.registry(func() int64 { return kept.Stats().Bytes })
+	registry := t.registry(kept.Stats)
 	e.store = exposition.New(registry, logger)
 	registry.MustRegister(e.store)
 	return e
@@ -63,7 +63,7 @@ func (e *exporter) run(ctx context.Context) error {
 	defer e.stopped.Wait()
 	firstPass := make(chan struct{})
 	e.stopped.Go(func() { e.awaitFirstPass(ctx, firstPass) })
-	if !e.ledger.Snapshot().Founded.IsZero() {
+	if !e.ledger.Founded().IsZero() {
 		e.evaluate(ctx) // what an earlier run learned is true until somebody says otherwise
 	}
 	timer := time.NewTimer(e.current().EvaluationInterval)
@@ -81,7 +81,7 @@ func (e *exporter) run(ctx context.Context) error {
 			e.found(ctx) // again, if the ledger failed the last time
 		}
 		var took time.Duration
-		if !e.ledger.Snapshot().Founded.IsZero() {
+		if !e.ledger.Founded().IsZero() {
 			began := e.now()
 			e.evaluate(ctx)
 			took = e.now().Sub(began)
@@ -129,7 +129,7 @@ func (e *exporter) awaitFirstPass(ctx context.Context, done chan<- struct{}) {
 
 // found tells the ledger that the history of what was there before us has been imported.
 func (e *exporter) found(ctx context.Context) {
-	if !e.ledger.Snapshot().Founded.IsZero() {
+	if !e.ledger.Founded().IsZero() {
 		return
 	}
 	if err := e.ledger.MarkFounded(ctx, e.now()); err != nil && ctx.Err() == nil {
@@ -164,10 +164,7 @@ func (s sink) Cursors(ctx context.Context, collector, instance string) (map[stri
 // Apply stores a batch and asks for an evaluation.
 func (s sink) Apply(ctx context.Context, collector, instance string, b record.Batch) error {
 	if err := s.ledger.Apply(ctx, collector, instance, b, s.now()); err != nil {
-		if ctx.Err() == nil {
-			s.telemetry.ledgerFailed("storing a batch of "+collector+"/"+instance, err)
-		}
-		return err
+		return err // the scheduler logs it as the failure of the run
 	}
 	s.touch()
 	return nil

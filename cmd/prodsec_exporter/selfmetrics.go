@@ -9,6 +9,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	promcollectors "github.com/prometheus/client_golang/prometheus/collectors"
 	versioncollector "github.com/prometheus/client_golang/prometheus/collectors/version"
+
+	"prodsec_exporter/internal/ledger"
 )
 
 // The metrics about the exporter itself. Those about evaluations are in package exposition.
@@ -39,6 +41,8 @@ var (
 		[]string{"collector", "instance_name", "resource"}, nil)
 	ledgerBytesDesc = prometheus.NewDesc("prodsec_ledger_bytes",
 		"Size of the ledger on disk.", nil, nil)
+	ledgerErrorsDesc = prometheus.NewDesc("prodsec_ledger_errors_total",
+		"Operations on the ledger that failed. What was known before stays served; what was to be stored will be read again.", nil, nil)
 	leaderDesc = prometheus.NewDesc("prodsec_leader",
 		"Whether this replica serves the product families. Always 1 with the embedded ledger, which has one user.", nil, nil)
 	reloadGoodDesc = prometheus.NewDesc("prodsec_config_last_reload_successful",
@@ -49,15 +53,15 @@ var (
 
 // self makes the metrics about the exporter at each scrape.
 type self struct {
-	telemetry   *telemetry
-	ledgerBytes func() int64
+	telemetry *telemetry
+	ledger    func() ledger.Stats
 }
 
-// registry holds everything about the exporter itself; ledgerBytes is asked at each scrape.
-func (t *telemetry) registry(ledgerBytes func() int64) *prometheus.Registry {
+// registry holds everything about the exporter itself; stats is asked at each scrape.
+func (t *telemetry) registry(stats func() ledger.Stats) *prometheus.Registry {
 	r := prometheus.NewRegistry()
 	r.MustRegister(
-		self{t, ledgerBytes}, t.duration, t.ledgerErrors,
+		self{t, stats}, t.duration,
 		versioncollector.NewCollector(programName),
 		promcollectors.NewGoCollector(), promcollectors.NewProcessCollector(promcollectors.ProcessCollectorOpts{}),
 	)
@@ -68,7 +72,7 @@ func (t *telemetry) registry(ledgerBytes func() int64) *prometheus.Registry {
 func (s self) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		upDesc, errorsDesc, rejectedDesc, requestsDesc, budgetLimitDesc, budgetRemainingDesc, budgetResetDesc, forecastDesc,
-		ledgerBytesDesc, leaderDesc, reloadGoodDesc, reloadTimeDesc,
+		ledgerBytesDesc, ledgerErrorsDesc, leaderDesc, reloadGoodDesc, reloadTimeDesc,
 	} {
 		ch <- d
 	}
@@ -80,7 +84,9 @@ func (s self) Collect(ch chan<- prometheus.Metric) {
 		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
 	}
 	gauge(leaderDesc, 1)
-	gauge(ledgerBytesDesc, float64(s.ledgerBytes()))
+	stats := s.ledger()
+	gauge(ledgerBytesDesc, float64(stats.Bytes))
+	ch <- prometheus.MustNewConstMetric(ledgerErrorsDesc, prometheus.CounterValue, float64(stats.Errors))
 	s.telemetry.mu.Lock()
 	good, since := s.telemetry.reloadGood, s.telemetry.reloadGoodSince
 	s.telemetry.mu.Unlock()

@@ -20,8 +20,7 @@ type telemetry struct {
 	logger *slog.Logger
 	now    func() time.Time
 
-	duration     *prometheus.HistogramVec
-	ledgerErrors prometheus.Counter
+	duration *prometheus.HistogramVec
 
 	mu              sync.Mutex
 	instances       map[instanceKey]*instance
@@ -43,10 +42,6 @@ func newTelemetry(logger *slog.Logger, now func() time.Time) *telemetry {
 			Buckets: []float64{0.1, 0.5, 1, 5, 15, 60, 300, 900, 3600}, NativeHistogramBucketFactor: 1.1,
 			NativeHistogramMaxBucketNumber: 100, NativeHistogramMinResetDuration: time.Hour,
 		}, []string{"collector", "instance_name"}),
-		ledgerErrors: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "prodsec_ledger_errors_total",
-			Help: "Operations on the ledger that failed. What was known before stays served; what was to be stored will be read again.",
-		}),
 	}
 }
 
@@ -116,9 +111,8 @@ func (t *telemetry) reloaded(good bool) {
 	}
 }
 
-// ledgerFailed counts and logs a failure that has no caller to be returned to.
+// ledgerFailed logs a failure that has no caller to be returned to; the ledger counts it.
 func (t *telemetry) ledgerFailed(doing string, err error) {
-	t.ledgerErrors.Inc()
 	t.logger.Error("The ledger failed", "doing", doing, "error", err)
 }
 

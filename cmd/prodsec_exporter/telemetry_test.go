@@ -12,6 +12,7 @@ import (
 
 	"prodsec_exporter/collectors"
 	"prodsec_exporter/internal/config"
+	"prodsec_exporter/internal/ledger"
 	"prodsec_exporter/internal/record"
 	"prodsec_exporter/internal/schedule"
 	"prodsec_exporter/internal/web"
@@ -81,7 +82,6 @@ func TestSelfMetrics(t *testing.T) {
 	telemetry.reloaded(true)
 	at.at = at.at.Add(time.Hour)
 	telemetry.reloaded(false)
-	telemetry.ledgerFailed("a test", errors.New("disk full"))
 
 	client := telemetry.env("github", "main").Observer
 	client.Requested(200, false)
@@ -105,7 +105,7 @@ func TestSelfMetrics(t *testing.T) {
 		Started: at.at, Duration: time.Second, Err: errors.New("nobody answers"), Errors: map[record.ErrorReason]int{record.ReasonTransport: 1},
 	})
 
-	registry := telemetry.registry(func() int64 { return 4096 })
+	registry := telemetry.registry(func() ledger.Stats { return ledger.Stats{Bytes: 4096, Errors: 1} })
 	names := []string{}
 	for line := range strings.Lines(wantSelf) {
 		if rest, ok := strings.CutPrefix(line, "# TYPE "); ok {
