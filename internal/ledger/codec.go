@@ -1,0 +1,255 @@
+package ledger
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"prodsec_exporter/internal/policy"
+	"prodsec_exporter/internal/record"
+	"prodsec_exporter/internal/snapshot"
+)
+
+// Blocks hold blockSize entries of a fixed length in little-endian order. Enumerations are stored by codes of the file's own,
+// whose names are in the table codes, so that adding a constant to the program never changes what a file means.
+const (
+	blockSize     = 64
+	reportBytes   = 32
+	weaknessBytes = 62
+	eventBytes    = 31
+)
+
+// codec translates between codes in the file and indexes in the program.
+type codec struct {
+	enumerations map[string]*enumeration
+}
+
+// enumeration is one kind of constant.
+type enumeration struct {
+	names  []string
+	toFile []uint8
+	toUs   map[uint8]uint8
+	// saved says that the file knows every name.
+	saved bool
+}
+
+// The enumerations that blocks contain.
+const (
+	codesSeverity = "severity"
+	codesClass    = "class"
+	codesClosure  = "closure"
+	codesOutcome  = "outcome"
+	codesEvent    = "event"
+)
+
+func newCodec() *codec {
+	c := &codec{enumerations: map[string]*enumeration{}}
+	add := func(name string, names []string) {
+		c.enumerations[name] = &enumeration{names: names, toUs: map[uint8]uint8{}}
+	}
+	add(codesSeverity, namesOf(record.Severities()))
+	add(codesClass, namesOf(record.Classes()))
+	add(codesClosure, append([]string{""}, namesOf(record.Closures())...))
+	outcomes := []string{snapshot.OutcomeNone.String()}
+	for _, o := range snapshot.Outcomes() {
+		outcomes = append(outcomes, o.String())
+	}
+	add(codesOutcome, outcomes)
+	var kinds []string
+	for _, k := range append(snapshot.FlowKinds(), snapshot.OutcomeKinds()...) {
+		kinds = append(kinds, k.String())
+	}
+	add(codesEvent, kinds)
+	return c
+}
+
+func namesOf[T ~string](values []T) []string {
+	names := make([]string, len(values))
+	for i, v := range values {
+		names[i] = string(v)
+	}
+	return names
+}
+
+// load enters a code of the file. A name that the program does not know is left out: an entry that uses it fails to decode.
+func (c *codec) load(kind string, code int, name string) {
+	e, ok := c.enumerations[kind]
+	if !ok {
+		return
+	}
+	for i, n := range e.names {
+		if n == name {
+			e.toUs[uint8(code)] = uint8(i)
+		}
+	}
+}
+
+// complete gives a code to every name that the file lacks and returns those, to be stored.
+func (c *codec) complete() []codeRow {
+	var missing []codeRow
+	for kind, e := range c.enumerations {
+		e.toFile = make([]uint8, len(e.names))
+		known := make([]bool, len(e.names))
+		next := 0
+		for code, i := range e.toUs {
+			e.toFile[i], known[i] = code, true
+			next = max(next, int(code)+1)
+		}
+		for i := range e.names {
+			if !known[i] {
+				e.toFile[i] = uint8(next)
+				e.toUs[uint8(next)] = uint8(i)
+				missing = append(missing, codeRow{kind, next, e.names[i]})
+				next++
+			}
+		}
+	}
+	return missing
+}
+
+type codeRow struct {
+	enumeration string
+	code        int
+	name        string
+}
+
+func (c *codec) encode(kind string, i uint8) byte { return c.enumerations[kind].toFile[i] }
+
+func (c *codec) decode(kind string, code byte, err *error) uint8 {
+	i, ok := c.enumerations[kind].toUs[code]
+	if !ok && *err == nil {
+		*err = fmt.Errorf("the %s code %d means nothing to this program", kind, code)
+	}
+	return i
+}
+
+var order = binary.LittleEndian
+
+func appendReport(b []byte, r *report) []byte {
+	b = order.AppendUint64(b, r.key)
+	b = order.AppendUint64(b, r.content)
+	b = order.AppendUint32(b, uint32(r.weakness))
+	b = order.AppendUint32(b, uint32(r.next))
+	b = order.AppendUint32(b, uint32(r.scope))
+	return order.AppendUint32(b, r.group)
+}
+
+func decodeReport(b []byte) report {
+	return report{
+		key: order.Uint64(b), content: order.Uint64(b[8:]), weakness: int32(order.Uint32(b[16:])), next: int32(order.Uint32(b[20:])),
+		scope: int32(order.Uint32(b[24:])), group: order.Uint32(b[28:]),
+	}
+}
+
+func (s *state) appendWeakness(b []byte, w *snapshot.Weakness) []byte {
+	for _, v := range [...]int64{w.FirstSeen, w.ClockStart, w.ClosedAt} {
+		b = order.AppendUint64(b, uint64(v))
+	}
+	scope := int32(-1)
+	if w.Scope >= 0 {
+		scope = s.scopeOrder[w.Scope]
+	}
+	for _, v := range [...]int32{s.services.number(w.Service), s.repositories.number(w.Repository), scope, w.Category, w.Tool} {
+		b = order.AppendUint32(b, uint32(v))
+	}
+	for _, v := range [...]uint16{w.EPSS, w.Reports, w.OpenReports} {
+		b = order.AppendUint16(b, v)
+	}
+	c := s.codec
+	return append(b, c.encode(codesSeverity, uint8(w.Severity)), c.encode(codesClass, uint8(w.Class)),
+		c.encode(codesClosure, uint8(w.Closure)), c.encode(codesOutcome, uint8(w.Outcome)), uint8(w.Flags),
+		0, 0, 0, 0, 0, 0, 0) // spare
+}
+
+func (s *state) decodeWeakness(b []byte) (w snapshot.Weakness, err error) {
+	w.ID = int64(s.weaknesses.Len()) + 1
+	w.FirstSeen, w.ClockStart, w.ClosedAt = int64(order.Uint64(b)), int64(order.Uint64(b[8:])), int64(order.Uint64(b[16:]))
+	number := func(at int) int32 { return int32(order.Uint32(b[at:])) }
+	w.Service = max(0, s.services.positionOf(number(24)))
+	w.Repository = s.repositories.positionOf(number(28))
+	w.Scope = s.scopePositionOf(number(32))
+	w.Category, w.Tool = number(36), number(40)
+	w.EPSS, w.Reports, w.OpenReports = order.Uint16(b[44:]), order.Uint16(b[46:]), order.Uint16(b[48:])
+	c := s.codec
+	w.Severity = policy.SeverityIndex(c.decode(codesSeverity, b[50], &err))
+	w.Class = snapshot.ClassIndex(c.decode(codesClass, b[51], &err))
+	w.Closure = snapshot.ClosureIndex(c.decode(codesClosure, b[52], &err))
+	w.Outcome = snapshot.Outcome(c.decode(codesOutcome, b[53], &err))
+	w.Flags = snapshot.Flags(b[54])
+	return w, err
+}
+
+func (s *state) appendEvent(b []byte, e *snapshot.Event) []byte {
+	b = order.AppendUint64(b, uint64(e.At))
+	b = order.AppendUint64(b, uint64(e.Counted))
+	b = order.AppendUint32(b, uint32(e.Weakness))
+	b = order.AppendUint32(b, uint32(e.Owner))
+	b = order.AppendUint32(b, e.Seconds)
+	return append(b, s.codec.encode(codesEvent, uint8(e.Kind)), s.codec.encode(codesSeverity, uint8(e.Severity)),
+		s.codec.encode(codesClass, uint8(e.Class)))
+}
+
+func (s *state) decodeEvent(b []byte) (e snapshot.Event, err error) {
+	e.At, e.Counted = int64(order.Uint64(b)), int64(order.Uint64(b[8:]))
+	e.Weakness, e.Owner, e.Seconds = int32(order.Uint32(b[16:])), int32(order.Uint32(b[20:])), order.Uint32(b[24:])
+	e.Kind = snapshot.EventKind(s.codec.decode(codesEvent, b[28], &err))
+	e.Severity = policy.SeverityIndex(s.codec.decode(codesSeverity, b[29], &err))
+	e.Class = snapshot.ClassIndex(s.codec.decode(codesClass, b[30], &err))
+	return e, err
+}
+
+// loadBlock decodes a block into memory.
+func (s *state) loadBlock(t blockTable, _ int32, body []byte) error {
+	size := map[blockTable]int{reportBlocks: reportBytes, weaknessBlocks: weaknessBytes, eventBlocks: eventBytes}[t]
+	if len(body)%size != 0 || len(body) > size*blockSize {
+		return fmt.Errorf("a block of %s has %d bytes, which is no multiple of %d", t, len(body), size)
+	}
+	for ; len(body) > 0; body = body[size:] {
+		switch t {
+		case reportBlocks:
+			s.enter(decodeReport(body))
+		case weaknessBlocks:
+			w, err := s.decodeWeakness(body)
+			if err != nil {
+				return err
+			}
+			s.weaknesses.Append(w)
+		case eventBlocks:
+			e, err := s.decodeEvent(body)
+			if err != nil {
+				return err
+			}
+			s.events.Append(e)
+		}
+	}
+	return nil
+}
+
+// saveBlocks writes the blocks that changed.
+func (s *state) saveBlocks(t tx) error {
+	if s.importing() {
+		clear(s.dirtyEvents) // the history is stored at the founding
+	}
+	var body []byte
+	for _, table := range []struct {
+		name   blockTable
+		dirty  map[int32]struct{}
+		length int
+		entry  func(b []byte, i int) []byte
+	}{
+		{reportBlocks, s.dirtyReports, s.reports.Len(), func(b []byte, i int) []byte { return appendReport(b, s.reports.At(i)) }},
+		{weaknessBlocks, s.dirtyWeaknesses, s.weaknesses.Len(), func(b []byte, i int) []byte { return s.appendWeakness(b, s.weaknesses.At(i)) }},
+		{eventBlocks, s.dirtyEvents, s.events.Len(), func(b []byte, i int) []byte { return s.appendEvent(b, s.events.At(i)) }},
+	} {
+		for number := range table.dirty {
+			body = body[:0]
+			for i := int(number) * blockSize; i < min(table.length, int(number+1)*blockSize); i++ {
+				body = table.entry(body, i)
+			}
+			if err := t.putBlock(table.name, number, body); err != nil {
+				return err
+			}
+		}
+		clear(table.dirty)
+	}
+	return nil
+}

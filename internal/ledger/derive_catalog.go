@@ -1,0 +1,224 @@
+package ledger
+
+import (
+	"cmp"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"prodsec_exporter/internal/policy"
+	"prodsec_exporter/internal/record"
+	"prodsec_exporter/internal/snapshot"
+)
+
+// catalog is who owns what, merged over all catalogs.
+type catalog struct {
+	// services by position; 0 is record.Unattributed.
+	services []snapshot.Service
+	// rules by repository.
+	rules map[record.RepositoryName]*repositoryRule
+}
+
+// repositoryRule says to which services the contents of a repository belong. Services are named, so that a rule outlives a
+// change of positions.
+type repositoryRule struct {
+	// service owns what no pattern matches; "" when no catalog gives the whole repository to a service.
+	service string
+	// paths are ordered: the longest pattern first, so the most specific one decides.
+	paths []pathRule
+}
+
+type pathRule struct {
+	pattern string
+	service string
+	match   *regexp.Regexp
+}
+
+// sole is the service that answers for the repository as a whole: its default, or the only one that has a part of it.
+func (r *repositoryRule) sole() string {
+	if r.service != "" {
+		return r.service
+	}
+	for _, p := range r.paths {
+		if p.service != r.paths[0].service {
+			return ""
+		}
+	}
+	return r.paths[0].service
+}
+
+func (r *repositoryRule) equal(o *repositoryRule) bool {
+	return r.service == o.service && slices.EqualFunc(r.paths, o.paths, func(a, b pathRule) bool {
+		return a.pattern == b.pattern && a.service == b.service
+	})
+}
+
+// attribute is the name of the service that a place in a repository belongs to, "" when no catalog knows.
+func (c *catalog) attribute(repository record.RepositoryName, place string) string {
+	rule := c.rules[repository]
+	if rule == nil {
+		return ""
+	}
+	if place != "" {
+		for _, p := range rule.paths {
+			if p.match.MatchString(strings.TrimPrefix(place, "/")) {
+				return p.service
+			}
+		}
+	}
+	return rule.service
+}
+
+// mergeServices merges the catalogs' records, which come in the order of precedence: per field the first that knows it wins.
+func mergeServices(records []record.Service) []record.Service {
+	byName := map[string]int{}
+	var merged []record.Service
+	for _, r := range records {
+		i, ok := byName[r.Name]
+		if !ok {
+			byName[r.Name] = len(merged)
+			r.Facts = maps.Clone(r.Facts)
+			merged = append(merged, r)
+			continue
+		}
+		m := &merged[i]
+		m.BusinessUnit = cmp.Or(m.BusinessUnit, r.BusinessUnit)
+		m.Team = cmp.Or(m.Team, r.Team)
+		m.TrustTier = cmp.Or(m.TrustTier, r.TrustTier)
+		m.ProductArea = cmp.Or(m.ProductArea, r.ProductArea)
+		m.Lifecycle = cmp.Or(m.Lifecycle, r.Lifecycle)
+		m.CrownJewel = cmp.Or(m.CrownJewel, r.CrownJewel)
+		m.InternetFacing = cmp.Or(m.InternetFacing, r.InternetFacing)
+		if len(m.Repositories) == 0 {
+			m.Repositories = r.Repositories
+		}
+		m.Facts = under(m.Facts, r.Facts)
+	}
+	return merged
+}
+
+// under fills what a map lacks from another one.
+func under[K, V comparable](m, lower map[K]V) map[K]V {
+	var zero V
+	for k, v := range lower {
+		if m[k] == zero && v != zero {
+			if m == nil {
+				m = map[K]V{}
+			}
+			m[k] = v
+		}
+	}
+	return m
+}
+
+// rulesOf says which service owns what, by repository. Where two services claim the same, the first by name has it.
+func rulesOf(services []record.Service) map[record.RepositoryName]*repositoryRule {
+	byName := slices.SortedFunc(slices.Values(services), func(a, b record.Service) int { return cmp.Compare(a.Name, b.Name) })
+	rules := map[record.RepositoryName]*repositoryRule{}
+	for _, s := range byName {
+		for _, claim := range s.Repositories {
+			rule := rules[claim.Repository]
+			if rule == nil {
+				rule = &repositoryRule{}
+				rules[claim.Repository] = rule
+			}
+			if len(claim.Paths) == 0 && rule.service == "" {
+				rule.service = s.Name
+			}
+			for _, pattern := range claim.Paths {
+				rule.paths = append(rule.paths, pathRule{pattern: pattern, service: s.Name, match: globPattern(pattern)})
+			}
+		}
+	}
+	for _, rule := range rules {
+		slices.SortStableFunc(rule.paths, func(a, b pathRule) int { return cmp.Compare(len(b.pattern), len(a.pattern)) })
+	}
+	return rules
+}
+
+// globPattern compiles a pattern in the form of CODEOWNERS: "*" and "?" stay inside a path element, "**" crosses them, a
+// pattern with a slash before its end is anchored at the root, and one that names a directory holds everything below it.
+func globPattern(pattern string) *regexp.Regexp {
+	body := strings.Trim(pattern, "/")
+	var re strings.Builder
+	re.WriteString("^")
+	if !strings.Contains(body, "/") && !strings.HasPrefix(pattern, "/") {
+		re.WriteString("(?:.*/)?")
+	}
+	for i := 0; i < len(body); i++ {
+		switch {
+		case strings.HasPrefix(body[i:], "**/"):
+			re.WriteString("(?:.*/)?")
+			i += 2
+		case strings.HasPrefix(body[i:], "**"):
+			re.WriteString(".*")
+			i++
+		case body[i] == '*':
+			re.WriteString("[^/]*")
+		case body[i] == '?':
+			re.WriteString("[^/]")
+		default:
+			re.WriteString(regexp.QuoteMeta(body[i : i+1]))
+		}
+	}
+	if strings.HasSuffix(pattern, "/") {
+		re.WriteString("/.*$")
+	} else {
+		re.WriteString("(?:/.*)?$")
+	}
+	compiled, err := regexp.Compile(re.String())
+	if err != nil { // a pattern that is not valid UTF-8 matches nothing
+		return neverMatches
+	}
+	return compiled
+}
+
+var neverMatches = regexp.MustCompile(`[^\s\S]`)
+
+// ownerOf is the owner of a service in the words of the labels.
+func ownerOf(s *record.Service, p *policy.Policy) snapshot.Owner {
+	return snapshot.Owner{
+		BusinessUnit: cmp.Or(s.BusinessUnit, record.Unattributed), Team: cmp.Or(s.Team, record.Unattributed), Service: s.Name,
+		TrustTier: p.TierNames()[p.Tier(s.TrustTier)],
+	}
+}
+
+// mergeRepositories folds what several scopes say about one repository; what comes first wins where both speak.
+func mergeRepositories(m, r record.Repository) record.Repository {
+	m.URL = cmp.Or(m.URL, r.URL)
+	m.Visibility = cmp.Or(m.Visibility, r.Visibility)
+	m.Archived = m.Archived || r.Archived
+	m.Fork = m.Fork || r.Fork
+	m.DefaultBranch = cmp.Or(m.DefaultBranch, r.DefaultBranch)
+	if m.Topics == nil {
+		m.Topics = r.Topics
+	}
+	m.Properties = under(maps.Clone(m.Properties), r.Properties)
+	if m.PushedAt.Before(r.PushedAt) {
+		m.PushedAt = r.PushedAt
+	}
+	if m.Branches == nil {
+		m.Branches = r.Branches
+	}
+	if m.Environments == nil {
+		m.Environments = r.Environments
+	}
+	m.Scanners = under(maps.Clone(m.Scanners), r.Scanners)
+	m.Settings = under(maps.Clone(m.Settings), r.Settings)
+	return m
+}
+
+// unmapped says why a repository has no owner.
+func unmapped(r *record.Repository, rule *repositoryRule, team string) snapshot.UnmappedReason {
+	switch {
+	case rule == nil && r.Archived:
+		return snapshot.UnmappedArchived
+	case rule == nil:
+		return snapshot.UnmappedNoCatalogEntry
+	case team == "":
+		return snapshot.UnmappedNoOwner
+	default:
+		return ""
+	}
+}

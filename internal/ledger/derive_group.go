@@ -1,0 +1,125 @@
+package ledger
+
+import (
+	"slices"
+
+	"prodsec_exporter/internal/record"
+	"prodsec_exporter/internal/snapshot"
+)
+
+// derive folds every group that changed into weaknesses, matches them to those that were there, and stores the reports.
+func (a *application) derive() error {
+	var all [][]*detail
+	for _, d := range a.pending {
+		if a.reports.At(int(d.number)).group == 0 {
+			all = append(all, []*detail{d})
+		}
+	}
+	for _, group := range a.groups {
+		members, err := a.members(group)
+		if err != nil {
+			return err
+		}
+		all = append(all, clusters(members)...)
+	}
+	slices.SortStableFunc(all, func(x, y []*detail) int { return earlier(x[0], y[0]) })
+	continued := a.match(all)
+	for i, cluster := range all {
+		a.become(cluster, continued[i])
+	}
+	for _, cluster := range all {
+		for _, d := range cluster {
+			if !d.changed {
+				continue
+			}
+			row, err := d.row(a.reports.At(int(d.number)).weakness)
+			if err != nil {
+				return err
+			}
+			if err := a.tx.putFinding(row); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// members are the reports of a group: as changed by this batch, or as stored.
+func (a *application) members(group uint32) ([]*detail, error) {
+	var members []*detail
+	var unchanged []int32
+	for p := a.head(group); p >= 0; p = a.reports.At(int(p)).next {
+		if d := a.byReport[p]; d != nil {
+			members = append(members, d)
+		} else {
+			unchanged = append(unchanged, p)
+		}
+	}
+	stored, err := a.details(a.tx, unchanged)
+	return append(members, stored...), err
+}
+
+// match says which weakness goes on in which cluster, -1 for a new one. A weakness goes on where its primary report is; of
+// several in one cluster the one with the earliest primary does, and the others end.
+func (a *application) match(all [][]*detail) []int32 {
+	continued := make([]int32, len(all))
+	var ended []int32
+	for i, cluster := range all {
+		continued[i] = -1
+		for _, d := range cluster { // ordered: the earliest primary comes first
+			r := a.reports.At(int(d.number))
+			switch {
+			case r.weakness < 0 || !r.primary():
+			case continued[i] < 0:
+				continued[i] = r.weakness
+			default:
+				ended = append(ended, r.weakness)
+			}
+		}
+	}
+	for _, p := range ended {
+		a.absorb(p)
+	}
+	return continued
+}
+
+// become makes a cluster the weakness it is, under its old identity if it has one.
+func (a *application) become(cluster []*detail, p int32) {
+	how := observed
+	if a.first {
+		how = gained
+	}
+	if p < 0 && slices.ContainsFunc(cluster, func(d *detail) bool { return a.reports.At(int(d.number)).weakness >= 0 }) {
+		how = split
+		if !a.importing() {
+			a.countingChange(snapshot.CountingDeduplication)
+		}
+	}
+	w := a.fold(cluster)
+	clock, reopened, before, wasOpen := w, int64(0), p >= 0, false
+	if before {
+		wasOpen = a.weaknesses.At(int(p)).Open()
+		clock, reopened = a.replace(p, w, cluster, how)
+	} else {
+		p = a.create(w, how)
+	}
+	for i, d := range cluster {
+		r := a.reports.At(int(d.number))
+		if r.weakness == p && r.primary() == (i == 0) {
+			continue
+		}
+		r = a.changeReport(d.number)
+		if r.weakness != p {
+			r.weakness = p
+			d.changed = true // its row names its weakness
+		}
+		r.set(primaryBit, i == 0)
+	}
+	if c := w.Closure.Closure(); c == record.ClosureVanished || c == record.ClosureRepositoryDeleted {
+		a.rosterShrunk = true
+	}
+	if len(a.exceptions.all) > 0 || a.pauses[p] != nil {
+		a.cover(p, cluster, wasOpen)
+	}
+	a.settleClock(p, &clock, reopened, how, before)
+}

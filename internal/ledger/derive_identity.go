@@ -1,0 +1,166 @@
+package ledger
+
+import (
+	"hash/fnv"
+	"path"
+	"slices"
+	"strconv"
+
+	"prodsec_exporter/internal/record"
+)
+
+// Identity. A report is (instance, id). A weakness is one report, or several that say the same thing:
+//
+//   - class sca and container: same repository, class and package, and advisory ids that connect them (A shares one with B,
+//     B another with C: all three). Of these, reports at different known places stay apart: the directory of the manifest,
+//     or the image. Reports that name no place join the lexicographically smallest.
+//   - any other class: same repository, class, category (rule where there is none), place and line. Two reports of one tool
+//     in one instance stay apart: the tool itself tells them apart.
+//
+// Without repository, package, advisory id, place or line, a report is folded into nothing. The result depends
+// on the members alone, not on the order in which they came.
+
+// groupKey is what reports of one weakness have in common, or "" for a report that is never folded.
+func groupKey(f *record.Finding) string {
+	if f.Repository == "" {
+		return ""
+	}
+	if byAdvisory(f.Class) {
+		if f.Package == "" || len(f.Aliases) == 0 {
+			return ""
+		}
+		return string(f.Repository) + "\x00" + string(f.Class) + "\x00" + f.Package
+	}
+	what := f.Category
+	if what == "" {
+		what = f.Rule
+	}
+	if what == "" || f.Place == "" || f.Line <= 0 {
+		return ""
+	}
+	return string(f.Repository) + "\x00" + string(f.Class) + "\x00" + what + "\x00" + f.Place + "\x00" + strconv.Itoa(f.Line)
+}
+
+// groupHash is the hash of a group key; 0 means no group.
+func groupHash(key string) uint32 {
+	if key == "" {
+		return 0
+	}
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(key)) // a hash never fails
+	return max(1, h.Sum32())
+}
+
+// byAdvisory reports whether weaknesses of a class are told apart by advisory and package rather than by line.
+func byAdvisory(c record.Class) bool { return c == record.ClassSCA || c == record.ClassContainer }
+
+// clusters splits the members of one group into weaknesses. Each is ordered, its primary first, and so is the list.
+func clusters(members []*detail) [][]*detail {
+	byKey := map[string][]*detail{}
+	var result [][]*detail
+	for _, m := range members {
+		if key := groupKey(&m.finding); key != "" {
+			byKey[key] = append(byKey[key], m)
+		} else {
+			result = append(result, []*detail{m})
+		}
+	}
+	for _, same := range byKey {
+		if byAdvisory(same[0].finding.Class) {
+			for _, component := range connected(same) {
+				result = append(result, apartByPlace(component)...)
+			}
+		} else {
+			result = append(result, apartByTool(same)...)
+		}
+	}
+	for _, c := range result {
+		slices.SortFunc(c, earlier)
+	}
+	slices.SortFunc(result, func(a, b []*detail) int { return earlier(a[0], b[0]) })
+	return result
+}
+
+// connected are the components of reports that share advisory ids.
+func connected(members []*detail) [][]*detail {
+	parent := make([]int, len(members))
+	for i := range parent {
+		parent[i] = i
+	}
+	root := func(i int) int {
+		for parent[i] != i {
+			parent[i] = parent[parent[i]]
+			i = parent[i]
+		}
+		return i
+	}
+	first := map[string]int{}
+	for i, m := range members {
+		for _, alias := range m.finding.Aliases {
+			if j, ok := first[alias]; ok {
+				parent[root(i)] = root(j)
+			} else {
+				first[alias] = i
+			}
+		}
+	}
+	byRoot := map[int][]*detail{}
+	for i, m := range members {
+		byRoot[root(i)] = append(byRoot[root(i)], m)
+	}
+	result := make([][]*detail, 0, len(byRoot))
+	for _, component := range byRoot {
+		result = append(result, component)
+	}
+	return result
+}
+
+// placeOf is where an advisory applies: the directory of a manifest, or an image; "" if unknown.
+func placeOf(f *record.Finding) string {
+	if f.Class == record.ClassSCA && f.Place != "" {
+		return path.Dir(path.Clean("/" + f.Place))
+	}
+	return f.Place
+}
+
+// apartByPlace splits a component by place.
+func apartByPlace(component []*detail) [][]*detail {
+	byPlace := map[string][]*detail{}
+	for _, m := range component {
+		byPlace[placeOf(&m.finding)] = append(byPlace[placeOf(&m.finding)], m)
+	}
+	nowhere := byPlace[""]
+	delete(byPlace, "")
+	if len(byPlace) == 0 {
+		return [][]*detail{nowhere}
+	}
+	smallest, result := "", make([][]*detail, 0, len(byPlace))
+	for place := range byPlace {
+		if smallest == "" || place < smallest {
+			smallest = place
+		}
+	}
+	byPlace[smallest] = append(byPlace[smallest], nowhere...)
+	for _, members := range byPlace {
+		result = append(result, members)
+	}
+	return result
+}
+
+// apartByTool splits reports of one place so that no tool of one instance appears twice: the n-th reports of every tool,
+// in the order of first seen and id, are one weakness.
+func apartByTool(same []*detail) [][]*detail {
+	slices.SortFunc(same, earlier)
+	seen := map[[3]string]int{}
+	var result [][]*detail
+	for _, m := range same {
+		tool := [3]string{m.source.collector, m.source.instance, m.finding.Tool}
+		n := seen[tool]
+		seen[tool]++
+		if n == len(result) {
+			result = append(result, nil)
+		}
+		result[n] = append(result[n], m)
+	}
+	return result
+}

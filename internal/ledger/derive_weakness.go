@@ -1,0 +1,290 @@
+package ledger
+
+import (
+	"math"
+	"slices"
+
+	"prodsec_exporter/internal/policy"
+	"prodsec_exporter/internal/record"
+	"prodsec_exporter/internal/snapshot"
+)
+
+// fold makes the weakness that a cluster of reports is, its primary report first. Of open reports the worst severity
+// and the union of flags count, of closed ones only when none is open. It closes with its last report; fixed wins over any
+// other reason, because somebody removed the weakness, whatever another tool was told.
+func (s *state) fold(cluster []*detail) snapshot.Weakness {
+	primary := cluster[0]
+	w := snapshot.Weakness{
+		FirstSeen: primary.finding.FirstSeen.Unix(), Repository: -1, Class: snapshot.IndexOfClass(primary.finding.Class),
+		Category: s.texts.of(primary.finding.Category), Tool: s.texts.of(primary.finding.Tool),
+		Severity: math.MaxUint8, Reports: uint16(min(len(cluster), math.MaxUint16)),
+	}
+	if primary.finding.Repository != "" {
+		w.Repository = s.repositoryOf(primary.finding.Repository)
+	}
+	open := func(d *detail) bool { return d.open() }
+	first := slices.IndexFunc(cluster, open)
+	w.Scope = s.scopePositionOf(cluster[max(0, first)].scope)
+	var last *detail
+	fixed := false
+	for _, d := range cluster {
+		f := &d.finding
+		if first >= 0 && !d.open() {
+			continue
+		}
+		if first >= 0 {
+			w.OpenReports++
+		} else if last == nil || f.ClosedAt.After(last.finding.ClosedAt) {
+			last = d
+		}
+		fixed = fixed || f.Closure == record.ClosureFixed
+		w.Severity = min(w.Severity, policy.IndexOfSeverity(f.Severity))
+		w.Flags |= flagsOf(f)
+		w.EPSS = max(w.EPSS, uint16(math.Round(min(1, max(0, f.EPSS))*10_000)))
+	}
+	if last != nil {
+		w.ClosedAt, w.Closure = last.finding.ClosedAt.Unix(), snapshot.IndexOfClosure(last.finding.Closure)
+		if fixed {
+			w.Closure = snapshot.IndexOfClosure(record.ClosureFixed)
+		}
+	}
+	w.ClockStart = w.FirstSeen
+	w.Service = s.serviceOf(cluster)
+	return w
+}
+
+func flagsOf(f *record.Finding) (flags snapshot.Flags) {
+	if f.KnownExploited == record.AnswerYes {
+		flags |= snapshot.KnownExploited
+	}
+	if f.ActiveSecret == record.AnswerYes {
+		flags |= snapshot.ActiveSecret
+	}
+	if f.FixAvailable == record.AnswerYes {
+		flags |= snapshot.FixAvailable
+	}
+	return flags
+}
+
+// serviceOf is the service of a cluster: the one that a source names, if a catalog knows it; else the one that owns the place;
+// else the repository's own.
+func (s *state) serviceOf(cluster []*detail) int32 {
+	for _, d := range cluster {
+		if p := s.services.find(d.finding.Service); d.finding.Service != "" && p > 0 {
+			return p
+		}
+	}
+	for _, d := range cluster {
+		if d.finding.Place == "" {
+			continue
+		}
+		if p := s.services.find(s.catalog.attribute(d.finding.Repository, d.finding.Place)); p > 0 {
+			return p
+		}
+	}
+	return max(0, s.services.find(s.catalog.attribute(cluster[0].finding.Repository, "")))
+}
+
+// entrance says how a weakness came to what it is now.
+type entrance uint8
+
+// The entrances.
+const (
+	// observed: a scope that is known told us.
+	observed entrance = iota
+	// gained: a scope that was never read before told us, so it was there before we looked.
+	gained
+	// split: it was part of another weakness.
+	split
+)
+
+// create adds a weakness that was not there before.
+func (s *state) create(w snapshot.Weakness, how entrance) int32 {
+	p := s.addWeakness(w)
+	if s.importing() {
+		return p
+	}
+	switch {
+	case how == observed:
+		s.emit(snapshot.EventOpened, p, &w, w.FirstSeen, s.now)
+		if !w.Open() {
+			s.emit(snapshot.EventOfClosure(w.Closure.Closure()), p, &w, w.ClosedAt, s.now)
+		}
+	case w.Open():
+		s.emit(snapshot.EventScopeGained, p, &w, w.FirstSeen, s.now)
+	}
+	return p
+}
+
+// settleClock freezes the outcome of a clock that ended or lapsed by what create or replace did. A weakness that was closed
+// before its scope was first read, after the founding, has an outcome but no event: nobody counted it while it was open.
+func (s *state) settleClock(p int32, clock *snapshot.Weakness, from int64, how entrance, before bool) {
+	if s.importing() {
+		return
+	}
+	settled := s.at
+	if !before || from > 0 {
+		s.at = s.now // it counts from now, and so does all that follows from it
+		s.silent = !before && how != observed && !s.weaknesses.At(int(p)).Open()
+	}
+	s.closeClock(p, clock, s.now)
+	s.lapse(p, s.now, from)
+	s.at, s.silent = settled, false
+}
+
+// replace turns a weakness into what its reports say now. It returns the clock as it ran until now, and the instant of a
+// reopening, 0 if there was none.
+func (s *state) replace(p int32, w snapshot.Weakness, cluster []*detail, how entrance) (clock snapshot.Weakness, reopened int64) {
+	old := *s.weaknesses.At(int(p))
+	w.ID = old.ID
+	if s.importing() {
+		*s.changeWeakness(p) = w
+		return w, 0
+	}
+	until := s.now
+	if old.Open() && !w.Open() {
+		until = min(until, w.ClosedAt)
+	}
+	s.lapse(p, until, 0)
+	w.Outcome = s.weaknesses.At(int(p)).Outcome
+	if old.Flags.Has(snapshot.RestartedClock) {
+		w.ClockStart, w.Flags = old.ClockStart, w.Flags|snapshot.RestartedClock
+	}
+	if w == old {
+		return w, 0
+	}
+	*s.changeWeakness(p) = w
+	clock = w
+	switch {
+	case old.Open() && !w.Open():
+		s.emit(snapshot.EventOfClosure(w.Closure.Closure()), p, &old, w.ClosedAt, s.now)
+		clock = old
+		clock.ClockStart = w.ClockStart
+	case old.Open():
+		s.shift(p, &old, &w, sourceTime(cluster, s.now))
+	case w.Open():
+		reopened = s.reopen(p, &old, cluster, how)
+		clock = *s.weaknesses.At(int(p))
+	}
+	return clock, reopened
+}
+
+// shift emits what changed about a weakness that stays open: first its severity, then who owns it.
+func (s *state) shift(p int32, old, w *snapshot.Weakness, at int64) {
+	between := *old
+	if old.Severity != w.Severity {
+		between.Severity = w.Severity
+		kind := snapshot.EventSeverityRaised
+		if w.Severity > old.Severity {
+			kind = snapshot.EventSeverityLowered
+		}
+		s.emit(snapshot.EventSeverityLeft, p, old, at, s.now)
+		s.emit(kind, p, &between, at, s.now)
+	}
+	if s.ownerOf(old) != s.ownerOf(w) || old.Class != w.Class {
+		s.emit(snapshot.EventMovedOut, p, &between, s.now, s.now)
+		s.emit(snapshot.EventMovedIn, p, w, s.now, s.now)
+	}
+}
+
+// reopen emits the return of a closed weakness and says when it was.
+func (s *state) reopen(p int32, old *snapshot.Weakness, cluster []*detail, how entrance) int64 {
+	at := sourceTime(cluster, s.now)
+	if at <= old.ClosedAt {
+		at = s.now
+	}
+	w := s.weaknesses.At(int(p))
+	if how == gained || old.Closure.Closure() == record.ClosureVanished {
+		s.emit(snapshot.EventScopeGained, p, w, at, s.now)
+	} else {
+		s.emit(snapshot.EventReopened, p, w, at, s.now)
+	}
+	s.reopenClock(p, old, at)
+	return at
+}
+
+// sourceTime is when the source says that a weakness changed last: the latest update of an open report, now if none is dated.
+func sourceTime(cluster []*detail, now int64) int64 {
+	latest := int64(0)
+	for _, d := range cluster {
+		if d.open() && d.changed {
+			latest = max(latest, unix(d.finding.UpdatedAt))
+		}
+	}
+	if latest <= 0 {
+		return now
+	}
+	return min(latest, now)
+}
+
+// absorb ends a weakness whose reports turned out to belong to another one.
+func (s *state) absorb(p int32) {
+	old := *s.weaknesses.At(int(p))
+	if old.Open() && !s.importing() {
+		s.lapse(p, s.now, 0)
+		old.Outcome = s.weaknesses.At(int(p)).Outcome
+		s.emit(snapshot.EventDuplicate, p, &old, s.now, s.now)
+	}
+	w := s.changeWeakness(p)
+	w.Reports, w.OpenReports = 0, 0
+	if old.Open() {
+		w.Closure, w.ClosedAt = snapshot.IndexOfClosure(record.ClosureDuplicate), s.now
+		if !s.importing() {
+			s.closeClock(p, &old, s.now)
+		}
+	}
+	if s.pauses[p] != nil {
+		s.setPauses(p, nil)
+	}
+}
+
+// importing reports whether what is read is history: until the first full pass has ended. Nothing is emitted then; the
+// history is derived from the weaknesses as they stand, by importHistory.
+func (s *state) importing() bool { return s.founded.IsZero() }
+
+// importHistory derives every event anew from the weaknesses as they stand, with the source's dates. It makes windows right
+// on the first day, and the order in which sources were first read (catalog before findings or after) leaves no trace.
+func (s *state) importHistory() {
+	s.events = snapshot.Edit(snapshot.Table[snapshot.Event]{})
+	clear(s.dirtyEvents)
+	settled := s.at
+	s.at = math.MinInt64 // nothing was served yet, so everything counts from its own date
+	s.nextDue, s.nextEdge = policy.Forever, policy.Forever
+	for i := range s.weaknesses.Len() {
+		p := int32(i)
+		if s.weaknesses.At(i).Outcome != snapshot.OutcomeNone {
+			s.changeWeakness(p).Outcome = snapshot.OutcomeNone
+		}
+		w := *s.weaknesses.At(i)
+		if w.Reports == 0 {
+			continue // it was folded into another one before anybody counted it
+		}
+		s.emit(snapshot.EventOpened, p, &w, w.FirstSeen, w.FirstSeen)
+		s.importPauses(p, &w)
+		if !w.Open() {
+			s.emit(snapshot.EventOfClosure(w.Closure.Closure()), p, &w, w.ClosedAt, w.ClosedAt)
+			s.closeClock(p, &w, w.ClosedAt)
+		}
+		s.lapse(p, s.now, 0)
+	}
+	s.at = settled
+}
+
+// importPauses emits the pauses that fell into the time in which a weakness was open.
+func (s *state) importPauses(p int32, w *snapshot.Weakness) {
+	end := s.now
+	if !w.Open() {
+		end = min(end, w.ClosedAt)
+	}
+	for _, pause := range s.pauses[p] {
+		start := max(pause.Start, w.FirstSeen)
+		if start > end || pause.End <= w.FirstSeen {
+			continue
+		}
+		s.emit(snapshot.EventExcepted, p, w, start, start)
+		if pause.End <= end {
+			s.emit(snapshot.EventExceptionEnded, p, w, pause.End, pause.End)
+		}
+	}
+	s.nextEdge = min(s.nextEdge, nextEdge(s.pauses[p], s.now))
+}

@@ -1,0 +1,302 @@
+// Package ledger keeps what collectors learned, durably, and derives from it what happened: weaknesses from reports, events from
+// changes, outcomes from deadlines. It hands all of it over as immutable snapshots.
+//
+// # How it works
+//
+// A batch is applied in one transaction: its records are stored, the weaknesses they touch are folded anew, the differences
+// become events, and the scope's cursor moves. Memory is only shown (as a new Snapshot) after the transaction is
+// committed; if it fails, memory is loaded again from the store, so the two never differ. A record that says what it said
+// before costs a hash and a look-up, and no write.
+//
+// Derivations (files derive_*.go) decide and never touch the store; the store (store.go) stores and never decides. SQLite is the
+// first store, and package ledgertest is what any other has to pass.
+//
+// # The founding
+//
+// Until the first full pass over all sources has ended (MarkFounded) everything read is history: no events are stored, and
+// those in a Snapshot are derived anew from the weaknesses as they stand, with the source's dates, so that the order in which
+// sources were read first leaves no trace and windows are right on the first day. At the founding that history is stored once.
+// From then on an event counts from when it was observed; see package snapshot.
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"prodsec_exporter/internal/policy"
+	"prodsec_exporter/internal/record"
+	"prodsec_exporter/internal/snapshot"
+)
+
+// Options say where the ledger is and what it decides by.
+type Options struct {
+	// Path is the SQLite file. Its folder is made if it does not exist.
+	Path string
+	// Policy decides deadlines and exceptions until SetPolicy gives another one; nil means policy.Default.
+	Policy *policy.Policy
+	// Logger is told of what the ledger recovers from; nil discards.
+	Logger *slog.Logger
+}
+
+// Source is a configured collector instance.
+type Source struct {
+	Collector string
+	Instance  string
+	// StaleAfter and StaleFrom are copied to the snapshot's scopes; see snapshot.Scope.
+	StaleAfter time.Duration
+	StaleFrom  time.Duration
+	// Classes are those that its scopes can yield, if that is known beforehand.
+	Classes []record.Class
+}
+
+// Stats are facts about the ledger itself.
+type Stats struct {
+	// Bytes is what its files occupy.
+	Bytes int64
+	// Errors counts transactions that failed since it was opened.
+	Errors uint64
+}
+
+// Ledger is safe for concurrent use. Operations that change it wait for each other; Snapshot waits for nothing once the ledger is
+// founded.
+type Ledger struct {
+	mu      sync.Mutex
+	store   store
+	logger  *slog.Logger
+	policy  *policy.Policy
+	sources []Source
+	// state is nil when it has to be loaded again after a failure.
+	state  *state
+	closed bool
+
+	current atomic.Pointer[snapshot.Snapshot]
+	// unread says that history was read which current does not show yet (before the founding).
+	unread atomic.Bool
+	errors atomic.Uint64
+}
+
+// ErrClosed is returned by operations on a ledger after Close.
+var ErrClosed = errors.New("the ledger is closed")
+
+// Open opens the ledger at o.Path or makes a new one. The error wraps ErrNewerSchema when a newer version wrote it.
+func Open(ctx context.Context, o Options) (*Ledger, error) {
+	s, err := openSQLite(ctx, o.Path)
+	if err != nil {
+		return nil, err
+	}
+	return open(ctx, s, o, s.migrated)
+}
+
+func open(ctx context.Context, s store, o Options, migrated bool) (*Ledger, error) {
+	l := &Ledger{store: s, logger: o.Logger, policy: o.Policy}
+	if l.logger == nil {
+		l.logger = slog.New(slog.DiscardHandler)
+	}
+	if l.policy == nil {
+		l.policy = policy.Default()
+	}
+	loaded, err := l.load(ctx)
+	if err != nil {
+		return nil, errors.Join(err, s.close())
+	}
+	l.state = loaded
+	l.publish(loaded)
+	if err := l.change(ctx, time.Unix(loaded.at, 0), func(t tx, st *state) error { return st.open(t, l.policy, migrated) }); err != nil {
+		return nil, errors.Join(err, s.close())
+	}
+	return l, nil
+}
+
+// change runs one operation in one transaction and shows its result. When anything fails, the store and what is shown stay as
+// they were, and memory is loaded again before the next operation.
+func (l *Ledger) change(ctx context.Context, at time.Time, operate func(tx, *state) error) (err error) {
+	if l.closed {
+		return ErrClosed
+	}
+	defer func() {
+		if err != nil && ctx.Err() == nil {
+			l.errors.Add(1)
+		}
+	}()
+	if err := l.ready(ctx); err != nil {
+		return err
+	}
+	t, err := l.store.begin(ctx)
+	if err != nil {
+		return err
+	}
+	defer t.rollback()
+	st := l.state
+	l.state = nil // until the transaction is committed memory may be ahead of the store
+	st.now = max(st.at, unix(at))
+	if err := operate(t, st); err != nil {
+		return err
+	}
+	st.settle() // lists and rosters follow what changed
+	if err := st.save(t); err != nil {
+		return err
+	}
+	if err := t.commit(); err != nil {
+		return err
+	}
+	l.state = st
+	l.publish(st)
+	return nil
+}
+
+// ready loads the state again after a failure.
+func (l *Ledger) ready(ctx context.Context) error {
+	if l.state != nil {
+		return nil
+	}
+	loaded, err := l.load(ctx)
+	if err != nil {
+		return err
+	}
+	l.state = loaded
+	return nil
+}
+
+// Configure says which collector instances there are. Everything of an instance that is no longer among them leaves: its scopes and
+// records at once, its open findings by the event scope_lost. Once founded, a change of the set is a CountingSource change.
+func (l *Ledger) Configure(ctx context.Context, sources []Source, at time.Time) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.change(ctx, at, func(t tx, st *state) error {
+		if err := st.configure(t, sources); err != nil {
+			return fmt.Errorf("taking over the configured sources: %w", err)
+		}
+		l.sources = sources
+		return nil
+	})
+}
+
+// Apply brings in what a collector instance learned about one scope, as of the instant at, in one transaction. A batch with Err
+// set only marks the scope. Cancelling ctx before the commit leaves everything as it was.
+func (l *Ledger) Apply(ctx context.Context, collector, instance string, b record.Batch, at time.Time) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	err := l.change(ctx, at, func(t tx, st *state) error { return st.apply(t, sourceID{collector, instance}, &b) })
+	return failed(fmt.Sprintf("applying %s of %s/%s", b.Scope, collector, instance), err)
+}
+
+// MarkFounded ends the import: the first full pass over all sources has ended, well or not. Later calls do nothing.
+func (l *Ledger) MarkFounded(ctx context.Context, at time.Time) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.state != nil && !l.state.founded.IsZero() {
+		return nil
+	}
+	return failed("founding the ledger", l.change(ctx, at, func(t tx, st *state) error { return st.found(t) }))
+}
+
+// SetPolicy puts another policy in force. Deadlines that have not passed move; outcomes that fell stay.
+func (l *Ledger) SetPolicy(ctx context.Context, p *policy.Policy, at time.Time) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if p.Version() == l.policy.Version() {
+		return nil
+	}
+	err := l.change(ctx, at, func(t tx, st *state) error { return st.setPolicy(t, p) })
+	if err != nil {
+		return fmt.Errorf("changing the policy: %w", err)
+	}
+	l.policy = p
+	return nil
+}
+
+// Settle lets happen what the calendar decides, up to an instant: deadlines that pass, exceptions that begin or end. It writes
+// nothing when nothing happened, and doing it twice is doing it once.
+func (l *Ledger) Settle(ctx context.Context, at time.Time) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
+		return ErrClosed
+	}
+	if err := l.ready(ctx); err != nil {
+		l.errors.Add(1)
+		return failed("settling", err)
+	}
+	if st := l.state; unix(at) <= st.at {
+		return nil
+	} else if !st.importing() && st.nextDue >= unix(at) && st.nextEdge > unix(at) {
+		st.at = unix(at)
+		l.publish(st)
+		return nil
+	}
+	return failed("settling", l.change(ctx, at, func(_ tx, st *state) error {
+		if !st.importing() {
+			st.settlePauses()
+			st.settleDeadlines()
+		}
+		st.at = st.now
+		return nil
+	}))
+}
+
+// Cursors are the stored cursors of a collector instance by scope.
+func (l *Ledger) Cursors(ctx context.Context, collector, instance string) (map[string]record.Cursor, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
+		return nil, ErrClosed
+	}
+	if err := l.ready(ctx); err != nil {
+		return nil, fmt.Errorf("reading cursors: %w", err)
+	}
+	cursors := map[string]record.Cursor{}
+	for _, number := range l.state.scopeOrder {
+		sc := &l.state.scopes[number]
+		if sc.source == (sourceID{collector, instance}) && sc.cursor != "" {
+			cursors[sc.name] = sc.cursor
+		}
+	}
+	return cursors, nil
+}
+
+// Founded is when the first full pass ended, zero before that.
+func (l *Ledger) Founded() time.Time { return l.current.Load().Founded }
+
+// Snapshot is all that is known, as of the last operation that succeeded.
+func (l *Ledger) Snapshot() *snapshot.Snapshot {
+	if l.unread.Load() && l.mu.TryLock() {
+		if st := l.state; st != nil && l.unread.Load() {
+			st.importHistory()
+			l.current.Store(st.snapshot())
+			l.unread.Store(false)
+		}
+		l.mu.Unlock()
+	}
+	return l.current.Load()
+}
+
+// publish shows the state. Before the founding the history is derived only when somebody looks.
+func (l *Ledger) publish(st *state) {
+	if st.importing() {
+		if l.current.Load() != nil {
+			l.unread.Store(true)
+			return
+		}
+	}
+	l.current.Store(st.snapshot())
+	l.unread.Store(st.importing())
+}
+
+// Stats are the ledger's size and failures.
+func (l *Ledger) Stats() Stats { return Stats{Bytes: l.store.size(), Errors: l.errors.Load()} }
+
+// Close releases the store. The last snapshot can still be read.
+func (l *Ledger) Close() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
+		return nil
+	}
+	l.closed = true
+	return l.store.close()
+}

@@ -1,0 +1,136 @@
+package ledger
+
+// roster gives names positions in the snapshot. A name keeps its number for ever, and numbers are what is stored; positions are
+// dense and follow the order of numbers, so they change only when a name leaves.
+type roster struct {
+	kind  string
+	names []string
+	// position by number, -1 for a name that left; order is the inverse.
+	position []int32
+	order    []int32
+	byName   map[string]int32
+	touched  map[int32]struct{}
+}
+
+func newRoster(kind string) roster {
+	return roster{kind: kind, byName: map[string]int32{}, touched: map[int32]struct{}{}}
+}
+
+// load enters a stored name; call it in the order of numbers.
+func (r *roster) load(number int32, name string, removed bool) {
+	for int32(len(r.names)) <= number {
+		r.names = append(r.names, "")
+		r.position = append(r.position, -1)
+	}
+	r.names[number] = name
+	if !removed {
+		r.position[number] = int32(len(r.order))
+		r.order = append(r.order, number)
+		r.byName[name] = number
+	}
+}
+
+// add returns the position of a name, entering it at the end if it is not there.
+func (r *roster) add(name string) int32 {
+	if number, ok := r.byName[name]; ok {
+		return r.position[number]
+	}
+	number := int32(len(r.names))
+	r.load(number, name, false)
+	r.touched[number] = struct{}{}
+	return r.position[number]
+}
+
+// find is the position of a name, -1 if it is not there.
+func (r *roster) find(name string) int32 {
+	if number, ok := r.byName[name]; ok {
+		return r.position[number]
+	}
+	return -1
+}
+
+// at is the name at a position.
+func (r *roster) at(position int32) string { return r.names[r.order[position]] }
+
+// number is what is stored for a position.
+func (r *roster) number(position int32) int32 {
+	if position < 0 {
+		return -1
+	}
+	return r.order[position]
+}
+
+// positionOf is the inverse of number; what left has none.
+func (r *roster) positionOf(number int32) int32 {
+	if number < 0 || int(number) >= len(r.position) {
+		return -1
+	}
+	return r.position[number]
+}
+
+// keep drops every name for which stays is false. It returns the new position by old position (-1 for those that left), or nil
+// when nothing changed.
+func (r *roster) keep(stays func(name string) bool) []int32 {
+	moved := make([]int32, len(r.order))
+	order := r.order[:0:0]
+	for old, number := range r.order {
+		if stays(r.names[number]) {
+			moved[old] = int32(len(order))
+			order = append(order, number)
+			continue
+		}
+		moved[old] = -1
+		delete(r.byName, r.names[number])
+		r.position[number] = -1
+		r.touched[number] = struct{}{}
+	}
+	if len(order) == len(r.order) {
+		return nil
+	}
+	r.order = order
+	for position, number := range order {
+		r.position[number] = int32(position)
+	}
+	return moved
+}
+
+// save writes what changed.
+func (r *roster) save(t tx) error {
+	for number := range r.touched {
+		if err := t.putName(r.kind, number, r.names[number], r.position[number] < 0); err != nil {
+			return err
+		}
+	}
+	clear(r.touched)
+	return nil
+}
+
+// dictionary numbers values in the order in which they were first seen.
+type dictionary[T comparable] struct {
+	values []T
+	index  map[T]int32
+	saved  int
+}
+
+func (d *dictionary[T]) of(v T) int32 {
+	if i, ok := d.index[v]; ok {
+		return i
+	}
+	if d.index == nil {
+		d.index = map[T]int32{}
+	}
+	i := int32(len(d.values))
+	d.values = append(d.values, v)
+	d.index[v] = i
+	return i
+}
+
+// save writes what was added.
+func (d *dictionary[T]) save(put func(id int32, v T) error) error {
+	for ; d.saved < len(d.values); d.saved++ {
+		if err := put(int32(d.saved), d.values[d.saved]); err != nil {
+			return err
+		}
+	}
+	return nil
+}

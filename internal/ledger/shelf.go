@@ -1,0 +1,303 @@
+package ledger
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"prodsec_exporter/internal/record"
+	"prodsec_exporter/internal/snapshot"
+)
+
+// shelf holds the records of one kind other than finding, whole and in memory: there are thousands of them, not millions.
+type shelf[T any] struct {
+	kind    record.Kind
+	entries map[shelfKey]*entry[T]
+	// about is what a record says of itself: its id in its scope, and what it belongs to.
+	about func(*T) subject
+	// stale says that held has to be made anew.
+	stale bool
+	held  []snapshot.Held[T]
+	// live is the number of entries that are not gone.
+	live int
+}
+
+type shelfKey struct {
+	scope int32
+	id    string
+}
+
+type entry[T any] struct {
+	number        int32
+	scope         int32
+	id            string
+	value         T
+	digest        [sha256.Size]byte
+	owner         int32
+	firstObserved int64
+	gone          bool
+	revision      int32
+}
+
+// subject is what a record says of itself.
+type subject struct {
+	id         string
+	service    string
+	repository record.RepositoryName
+}
+
+func newShelf[T any](kind record.Kind, about func(*T) subject) *shelf[T] {
+	return &shelf[T]{kind: kind, about: about, entries: map[shelfKey]*entry[T]{}, stale: true}
+}
+
+// shelves are all of them.
+type shelves struct {
+	services     *shelf[record.Service]
+	repositories *shelf[record.Repository]
+	exceptions   *shelf[record.Exception]
+	reviews      *shelf[record.Review]
+	followups    *shelf[record.Followup]
+	incidents    *shelf[record.Incident]
+	deployments  *shelf[record.Deployment]
+	releases     *shelf[record.Release]
+	escalations  *shelf[record.Escalation]
+	evidence     *shelf[record.Evidence]
+	scans        *shelf[record.Scan]
+	// next is the number of the next record of any kind.
+	next int32
+}
+
+func newShelves() *shelves {
+	return &shelves{
+		services:     newShelf(record.KindService, func(r *record.Service) subject { return subject{id: r.Name, service: r.Name} }),
+		repositories: newShelf(record.KindRepository, func(r *record.Repository) subject { return subject{id: string(r.Name), repository: r.Name} }),
+		exceptions:   newShelf(record.KindException, func(r *record.Exception) subject { return subject{r.ID, r.Service, r.Repository} }),
+		reviews:      newShelf(record.KindReview, func(r *record.Review) subject { return subject{r.ID, r.Service, r.Repository} }),
+		followups:    newShelf(record.KindFollowup, func(r *record.Followup) subject { return subject{r.ID, r.Service, r.Repository} }),
+		incidents:    newShelf(record.KindIncident, func(r *record.Incident) subject { return subject{r.ID, r.Service, r.Repository} }),
+		deployments:  newShelf(record.KindDeployment, func(r *record.Deployment) subject { return subject{r.ID, r.Service, r.Repository} }),
+		releases:     newShelf(record.KindRelease, func(r *record.Release) subject { return subject{r.ID, r.Service, r.Repository} }),
+		escalations:  newShelf(record.KindEscalation, func(r *record.Escalation) subject { return subject{r.ID, r.Service, r.Repository} }),
+		evidence:     newShelf(record.KindEvidence, func(r *record.Evidence) subject { return subject{r.ID, r.Service, r.Repository} }),
+		scans: newShelf(record.KindScan, func(r *record.Scan) subject {
+			return subject{id: r.Tool + " " + string(r.Class) + " " + string(r.Repository), repository: r.Repository}
+		}),
+	}
+}
+
+// anyShelf is a shelf without its type.
+type anyShelf interface {
+	load(row recordRow) error
+	drop(s *state, t tx, scope int32, keep map[string]bool) error
+	refresh(s *state)
+	freeze(s *state, t tx) error
+	size() (record.Kind, int)
+}
+
+func (h *shelves) all() []anyShelf {
+	return []anyShelf{
+		h.services, h.repositories, h.exceptions, h.reviews, h.followups, h.incidents, h.deployments, h.releases,
+		h.escalations, h.evidence, h.scans,
+	}
+}
+
+// load enters a stored record.
+func (h *shelves) load(row recordRow) error {
+	for _, one := range h.all() {
+		if kind, _ := one.size(); kind == row.kind {
+			h.next = max(h.next, row.record+1)
+			return one.load(row)
+		}
+	}
+	return fmt.Errorf("record %d is of the unknown kind %q", row.record, row.kind)
+}
+
+// apply stores what a batch says of all kinds but findings; a shelf that changed is stale afterwards.
+func (h *shelves) apply(s *state, t tx, scope int32, b *record.Batch) error {
+	for _, err := range []error{
+		put(h.services, s, t, scope, b.Mode, b.Services),
+		put(h.repositories, s, t, scope, b.Mode, b.Repositories),
+		put(h.exceptions, s, t, scope, b.Mode, b.Exceptions),
+		put(h.reviews, s, t, scope, b.Mode, b.Reviews),
+		put(h.followups, s, t, scope, b.Mode, b.Followups),
+		put(h.incidents, s, t, scope, b.Mode, b.Incidents),
+		put(h.deployments, s, t, scope, b.Mode, b.Deployments),
+		put(h.releases, s, t, scope, b.Mode, b.Releases),
+		put(h.escalations, s, t, scope, b.Mode, b.Escalations),
+		put(h.evidence, s, t, scope, b.Mode, b.Evidence),
+		put(h.scans, s, t, scope, b.Mode, b.Scans),
+	} {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// put stores the records of one kind and, for a full batch that speaks of the kind, drops what it lacks.
+func put[T any](h *shelf[T], s *state, t tx, scope int32, mode record.Mode, items []T) error {
+	if items == nil {
+		return nil
+	}
+	keep := make(map[string]bool, len(items))
+	for i := range items {
+		id := h.about(&items[i]).id
+		if id == "" {
+			continue // nothing to know it by; collectors reject such items themselves
+		}
+		keep[id] = true
+		if err := h.put(s, t, scope, id, items[i]); err != nil {
+			return err
+		}
+	}
+	if mode == record.Full {
+		return h.drop(s, t, scope, keep)
+	}
+	return nil
+}
+
+func (h *shelf[T]) put(s *state, t tx, scope int32, id string, value T) error {
+	body, err := json.Marshal(value)
+	if err != nil {
+		return fmt.Errorf("encoding %s %q: %w", h.kind, id, err)
+	}
+	digest := sha256.Sum256(body)
+	key := shelfKey{scope, id}
+	e := h.entries[key]
+	if e != nil && e.digest == digest && !e.gone {
+		return nil
+	}
+	if e == nil {
+		e = &entry[T]{number: s.shelves.next, scope: scope, id: id, firstObserved: s.now, gone: true}
+		s.shelves.next++
+		h.entries[key] = e
+		_, e.owner = s.belongs(h.about(&value))
+	}
+	revised := e.digest != digest
+	if revised {
+		e.revision++
+	}
+	if e.gone {
+		h.live++
+	}
+	e.value, e.digest, e.gone = value, digest, false
+	h.stale = true
+	return h.store(t, e, s.now, body, revised)
+}
+
+func (h *shelf[T]) store(t tx, e *entry[T], at int64, body []byte, revised bool) error {
+	row := recordRow{
+		record: e.number, kind: h.kind, scope: e.scope, id: e.id, owner: e.owner, firstObserved: e.firstObserved,
+		changedAt: at, revision: e.revision, body: body, revised: revised,
+	}
+	if e.gone {
+		row.goneAt = at
+	}
+	if err := t.putRecord(row); err != nil {
+		return fmt.Errorf("storing %s %q: %w", h.kind, e.id, err)
+	}
+	return nil
+}
+
+// drop marks the records of a scope as gone that are not to be kept.
+func (h *shelf[T]) drop(s *state, t tx, scope int32, keep map[string]bool) error {
+	for key, e := range h.entries {
+		if key.scope != scope || e.gone || keep[key.id] {
+			continue
+		}
+		e.gone = true
+		h.live--
+		h.stale = true
+		e.digest = [sha256.Size]byte{} // its return is a revision: the one before ends now
+		if err := h.store(t, e, s.now, nil, false); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (h *shelf[T]) load(row recordRow) error {
+	e := &entry[T]{
+		number: row.record, scope: row.scope, id: row.id, owner: row.owner, firstObserved: row.firstObserved,
+		gone: row.goneAt != 0, revision: row.revision,
+	}
+	if err := json.Unmarshal(row.body, &e.value); err != nil {
+		return fmt.Errorf("decoding %s %q: %w", row.kind, row.id, err)
+	}
+	if !e.gone {
+		h.live++
+		e.digest = sha256.Sum256(row.body)
+	}
+	h.entries[shelfKey{row.scope, row.id}] = e
+	h.stale = true
+	return nil
+}
+
+func (h *shelf[T]) size() (record.Kind, int) { return h.kind, h.live }
+
+// ordered are the entries that are not gone, in the order in which they were first held.
+func (h *shelf[T]) ordered() []*entry[T] {
+	result := make([]*entry[T], 0, h.live)
+	for _, e := range h.entries {
+		if !e.gone {
+			result = append(result, e)
+		}
+	}
+	slices.SortFunc(result, func(a, b *entry[T]) int { return cmp.Compare(a.number, b.number) })
+	return result
+}
+
+// refresh makes the snapshot's form of the shelf if something changed.
+func (h *shelf[T]) refresh(s *state) {
+	if !h.stale && !s.shelvesStale {
+		return
+	}
+	entries := h.ordered()
+	h.held = make([]snapshot.Held[T], 0, len(entries))
+	for _, e := range entries {
+		service, owner := s.belongs(h.about(&e.value))
+		if !s.founded.IsZero() {
+			owner = e.owner
+		}
+		h.held = append(h.held, snapshot.Held[T]{
+			Record: e.value, Instance: s.scopes[e.scope].source.String(), Scope: s.scopePositionOf(e.scope), Service: service,
+			Owner: owner, FirstObserved: timeOf(e.firstObserved),
+		})
+	}
+	h.stale = false
+}
+
+// freeze fixes the owners of everything held at the founding: until then a catalog may have been read after what it owns.
+func (h *shelf[T]) freeze(s *state, t tx) error {
+	for _, e := range h.entries {
+		_, owner := s.belongs(h.about(&e.value))
+		if owner == e.owner || e.gone {
+			continue
+		}
+		e.owner = owner
+		h.stale = true
+		if err := h.store(t, e, s.now, nil, false); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// belongs says which service a record is about and who owns that now.
+func (s *state) belongs(about subject) (service, owner int32) {
+	if about.service != "" {
+		if p := s.services.find(about.service); p >= 0 {
+			service = p
+		}
+	} else if rule := s.catalog.rules[about.repository]; rule != nil {
+		if name := rule.sole(); name != "" {
+			service = max(0, s.services.find(name))
+		}
+	}
+	if int(service) >= len(s.catalog.services) {
+		return 0, 0
+	}
+	return service, s.catalog.services[service].Owner
+}

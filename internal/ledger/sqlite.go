@@ -1,0 +1,305 @@
+package ledger
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	_ "modernc.org/sqlite" // registers the driver "sqlite"
+
+	"prodsec_exporter/internal/record"
+	"prodsec_exporter/internal/snapshot"
+)
+
+//go:embed schema/*.sql
+var schema embed.FS
+
+// sqlite keeps the ledger in one file. Write-ahead logging lets people read it with another tool while we write;
+// synchronous=FULL costs one fsync for each batch and buys that no counter falls even when the power fails.
+type sqlite struct {
+	path       string
+	db         *sql.DB
+	generation int64
+	migrated   bool
+}
+
+// openSQLite opens or creates the file and brings it to the newest schema.
+func openSQLite(ctx context.Context, path string) (*sqlite, error) {
+	if path == "" {
+		return nil, errors.New("opening the ledger: no path given")
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
+		return nil, fmt.Errorf("opening the ledger: %w", err)
+	}
+	pragmas := url.Values{
+		"_txlock": {"immediate"},
+		"_pragma": {
+			"busy_timeout(5000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(OFF)",
+			"cache_size(-16000)", "temp_store(MEMORY)", "journal_size_limit(67108864)",
+		},
+	}
+	dsn := url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: pragmas.Encode()}
+	db, err := sql.Open("sqlite", dsn.String())
+	if err != nil {
+		return nil, fmt.Errorf("opening the ledger %s: %w", path, err)
+	}
+	db.SetMaxOpenConns(1) // one writer; readers use the snapshot
+	s := &sqlite{path: path, db: db}
+	if err := s.migrate(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("opening the ledger %s: %w", path, err), db.Close())
+	}
+	return s, nil
+}
+
+// migrations are the embedded schema files in order; the position of each is one less than the version it leads to.
+func migrations() ([]string, error) {
+	names, err := fs.Glob(schema, "schema/*.sql")
+	if err != nil {
+		return nil, fmt.Errorf("listing the schema: %w", err)
+	}
+	var steps []string
+	for _, name := range names {
+		step, err := schema.ReadFile(name)
+		if err != nil {
+			return nil, fmt.Errorf("reading the schema: %w", err)
+		}
+		steps = append(steps, string(step))
+	}
+	return steps, nil
+}
+
+// migrate runs the migrations that the file lacks, all in one transaction. There is no way back.
+func (s *sqlite) migrate(ctx context.Context) error {
+	steps, err := migrations()
+	if err != nil {
+		return err
+	}
+	var version int
+	if err := s.db.QueryRowContext(ctx, "PRAGMA user_version").Scan(&version); err != nil {
+		return fmt.Errorf("reading its version: %w", err)
+	}
+	if version > len(steps) {
+		return fmt.Errorf("%w: %s has schema %d and this program knows schemas up to %d; upgrade the program or use another file",
+			ErrNewerSchema, s.path, version, len(steps))
+	}
+	if version == len(steps) {
+		return nil
+	}
+	t, err := s.db.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("migrating from schema %d: %w", version, err)
+	}
+	defer func() { _ = t.Rollback() }() // after Commit it does nothing
+	for i, step := range steps[version:] {
+		if _, err := t.ExecContext(ctx, step); err != nil {
+			return fmt.Errorf("migrating from schema %d to %d: %w", version+i, version+i+1, err)
+		}
+	}
+	if _, err := t.ExecContext(ctx, "PRAGMA user_version = "+strconv.Itoa(len(steps))); err != nil {
+		return fmt.Errorf("setting its version: %w", err)
+	}
+	s.migrated = version > 0
+	return failed("migrating", t.Commit())
+}
+
+func (s *sqlite) size() int64 {
+	var total int64
+	for _, suffix := range []string{"", "-wal"} {
+		if info, err := os.Stat(s.path + suffix); err == nil {
+			total += info.Size()
+		}
+	}
+	return total
+}
+
+func (s *sqlite) close() error { return failed("closing the ledger "+s.path, s.db.Close()) }
+
+// each runs a query and hands every row to scan.
+func (s *sqlite) each(ctx context.Context, query string, scan func(*sql.Rows) error) error {
+	rows, err := s.db.QueryContext(ctx, query)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := scan(rows); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// load reads all tables but the bodies of findings, which stay on disk.
+func (s *sqlite) load(ctx context.Context, into *loaded) error {
+	s.generation = 0
+	for _, step := range []struct {
+		what, query string
+		scan        func(*sql.Rows) error
+	}{
+		{"settings", "SELECT name, value FROM meta", func(r *sql.Rows) error {
+			var name, value string
+			err := r.Scan(&name, &value)
+			if name == "generation" && err == nil {
+				s.generation, err = strconv.ParseInt(value, 10, 64)
+				return err
+			}
+			into.meta(name, value)
+			return err
+		}},
+		{"codes", "SELECT enumeration, code, name FROM codes ORDER BY enumeration, code", func(r *sql.Rows) error {
+			var enumeration, name string
+			var code int
+			err := r.Scan(&enumeration, &code, &name)
+			into.code(enumeration, code, name)
+			return err
+		}},
+		{"texts", "SELECT id, text FROM strings ORDER BY id", func(r *sql.Rows) error {
+			var id int32
+			var text string
+			err := r.Scan(&id, &text)
+			into.text(id, text)
+			return err
+		}},
+		{"owners", "SELECT id, business_unit, team, service, trust_tier FROM owners ORDER BY id", func(r *sql.Rows) error {
+			var id int32
+			var o snapshot.Owner
+			err := r.Scan(&id, &o.BusinessUnit, &o.Team, &o.Service, &o.TrustTier)
+			into.owner(id, o)
+			return err
+		}},
+		{"names", "SELECT roster, id, name, removed FROM names ORDER BY roster, id", func(r *sql.Rows) error {
+			var roster, name string
+			var id int32
+			var removed bool
+			err := r.Scan(&roster, &id, &name, &removed)
+			into.name(roster, id, name, removed)
+			return err
+		}},
+		{"sources", "SELECT collector, instance FROM sources", func(r *sql.Rows) error {
+			var id sourceID
+			err := r.Scan(&id.collector, &id.instance)
+			into.source(id)
+			return err
+		}},
+		{"scopes", scopeQuery, func(r *sql.Rows) error { return loadScope(r, into) }},
+		{"reports", "SELECT number, body FROM report_blocks ORDER BY number", loadBlock(reportBlocks, into)},
+		{"weaknesses", "SELECT number, body FROM weakness_blocks ORDER BY number", loadBlock(weaknessBlocks, into)},
+		{"events", "SELECT number, body FROM event_blocks ORDER BY number", loadBlock(eventBlocks, into)},
+		{"pauses", "SELECT weakness, spans FROM pauses", func(r *sql.Rows) error {
+			var weakness int32
+			var spans string
+			if err := r.Scan(&weakness, &spans); err != nil {
+				return err
+			}
+			return into.pauses(weakness, spans)
+		}},
+		{"policies", "SELECT version, since, first_event, config FROM policies ORDER BY id", func(r *sql.Rows) error {
+			var p policyRow
+			err := r.Scan(&p.version, &p.since, &p.firstEvent, &p.config)
+			into.policy(p)
+			return err
+		}},
+		{"counting changes", "SELECT kind, at FROM counting_changes ORDER BY id", func(r *sql.Rows) error {
+			var kind snapshot.CountingKind
+			var at int64
+			err := r.Scan(&kind, &at)
+			into.counting(snapshot.CountingChange{Kind: kind, At: timeOf(at)})
+			return err
+		}},
+		{"records", recordQuery, func(r *sql.Rows) error { return loadRecord(r, into) }},
+	} {
+		if err := s.each(ctx, step.query, step.scan); err != nil {
+			return fmt.Errorf("reading the %s of the ledger %s: %w", step.what, s.path, err)
+		}
+	}
+	return nil
+}
+
+const scopeQuery = `SELECT id, collector, instance, name, removed, cursor, classes, last_attempt, last_success, last_full, last_error
+	FROM scopes ORDER BY id`
+
+func loadScope(r *sql.Rows, into *loaded) error {
+	var s scope
+	var id int32
+	var classes string
+	var attempt, success, full int64
+	err := r.Scan(&id, &s.source.collector, &s.source.instance, &s.name, &s.removed, &s.cursor, &classes, &attempt, &success,
+		&full, &s.lastError)
+	for class := range strings.FieldsSeq(classes) {
+		s.classes = append(s.classes, record.Class(class))
+	}
+	s.lastAttempt, s.lastSuccess, s.lastFull = timeOf(attempt), timeOf(success), timeOf(full)
+	into.scope(id, s)
+	return err
+}
+
+func loadBlock(t blockTable, into *loaded) func(*sql.Rows) error {
+	var raw sql.RawBytes
+	return func(r *sql.Rows) error {
+		var number int32
+		if err := r.Scan(&number, &raw); err != nil {
+			return err
+		}
+		return into.block(t, number, raw)
+	}
+}
+
+const recordQuery = `SELECT r.record, r.kind, r.scope, r.id, r.owner, r.first_observed, r.changed_at, coalesce(r.gone_at, 0), v.revision, v.body
+	FROM records r JOIN revisions v ON v.record = r.record
+	 AND v.revision = (SELECT max(revision) FROM revisions x WHERE x.record = r.record)
+	ORDER BY r.record`
+
+func loadRecord(r *sql.Rows, into *loaded) error {
+	var row recordRow
+	if err := r.Scan(&row.record, &row.kind, &row.scope, &row.id, &row.owner, &row.firstObserved, &row.changedAt, &row.goneAt,
+		&row.revision, &row.body); err != nil {
+		return err
+	}
+	return into.record(row)
+}
+
+// begin starts a transaction and takes the file's next generation, which fails if anybody else took it.
+func (s *sqlite) begin(ctx context.Context) (tx, error) {
+	t, err := s.db.BeginTx(ctx, nil)
+	if err != nil {
+		return nil, fmt.Errorf("starting a transaction: %w", err)
+	}
+	w := &sqliteTx{ctx: ctx, store: s, tx: t, statements: map[string]*sql.Stmt{}}
+	if err := w.advance(); err != nil {
+		w.rollback()
+		return nil, err
+	}
+	return w, nil
+}
+
+func (w *sqliteTx) advance() error {
+	next := strconv.FormatInt(w.store.generation+1, 10)
+	if w.store.generation == 0 {
+		return w.exec("INSERT INTO meta (name, value) VALUES ('generation', ?)", next)
+	}
+	statement, err := w.prepare("UPDATE meta SET value = ? WHERE name = 'generation' AND value = ?")
+	if err != nil {
+		return err
+	}
+	result, err := statement.ExecContext(w.ctx, next, strconv.FormatInt(w.store.generation, 10))
+	if err != nil {
+		return fmt.Errorf("taking the next generation: %w", err)
+	}
+	if n, err := result.RowsAffected(); err != nil || n != 1 {
+		return errors.Join(fmt.Errorf("%w: %s", errOtherWriter, w.store.path), err)
+	}
+	return nil
+}
+
+// nullable is NULL for 0.
+func nullable(seconds int64) sql.NullInt64 { return sql.NullInt64{Int64: seconds, Valid: seconds != 0} }
+
+var _ store = (*sqlite)(nil)

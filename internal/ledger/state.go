@@ -1,0 +1,293 @@
+package ledger
+
+import (
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"time"
+
+	"prodsec_exporter/internal/policy"
+	"prodsec_exporter/internal/record"
+	"prodsec_exporter/internal/snapshot"
+)
+
+// state is everything the ledger holds in memory. It is changed by the derivations and then saved, all within one
+// transaction; if that fails the state is thrown away and loaded again, so memory never runs ahead of the store.
+type state struct {
+	policy *policy.Policy
+	logger *slog.Logger
+	codec  *codec
+
+	// at is the instant up to which time-driven events were settled, in Unix seconds. It never goes back.
+	at int64
+	// now is the instant of the operation under way, at or later.
+	now     int64
+	founded time.Time
+
+	sources      []sourceID
+	configured   map[sourceID]Source
+	texts        dictionary[string]
+	owners       dictionary[snapshot.Owner]
+	services     roster
+	repositories roster
+	scopes       []scope
+	scopeIndex   map[scopeKey]int32
+	// scopeOrder holds the number of the scope at each position of the snapshot.
+	scopeOrder []int32
+
+	reports         *snapshot.Editor[report]
+	byKey, byGroup  index
+	weaknesses      *snapshot.Editor[snapshot.Weakness]
+	events          *snapshot.Editor[snapshot.Event]
+	pauses          map[int32][]policy.Pause
+	policies        []policyRow
+	countingChanges []snapshot.CountingChange
+	shelves         *shelves
+	catalog         catalog
+	exceptions      exceptionIndex
+
+	// nextDue and nextEdge are no later than the next deadline and the next start or end of a pause that are still to be
+	// settled, so that settling costs nothing in between.
+	nextDue, nextEdge int64
+
+	// imported says that the events in memory are the import as of now and are not stored (before the founding).
+	imported bool
+	// hostsStale: the merged repositories have to be made anew; rosterShrunk: a repository may have lost what names it;
+	// shelvesStale: positions that held records refer to moved.
+	hostsStale, rosterShrunk, shelvesStale bool
+	// hosts are the repositories as merged over their scopes; listed is their form in the snapshot.
+	hosts  map[record.RepositoryName]host
+	listed []snapshot.Repository
+	// silent keeps outcomes that nobody counted from being emitted.
+	silent bool
+
+	dirtyReports, dirtyWeaknesses, dirtyEvents map[int32]struct{}
+	dirtyPauses, dirtyScopes                   map[int32]struct{}
+	savedCounting, savedPolicies               int
+	dirtyMeta, dirtySources                    bool
+}
+
+// scope is a scope as held.
+type scope struct {
+	source      sourceID
+	name        string
+	removed     bool
+	cursor      record.Cursor
+	classes     []record.Class
+	lastAttempt time.Time
+	lastSuccess time.Time
+	lastFull    time.Time
+	lastError   record.ErrorReason
+	// live is the number of reports that the scope yielded last and that are not gone.
+	live int
+}
+
+type scopeKey struct {
+	source sourceID
+	name   string
+}
+
+// kind is the part of the name before the first colon.
+func (s *scope) kind() string {
+	kind, _, _ := strings.Cut(s.name, ":")
+	return kind
+}
+
+func newState(p *policy.Policy, logger *slog.Logger) *state {
+	s := &state{
+		policy: p, logger: logger, codec: newCodec(),
+		configured: map[sourceID]Source{}, services: newRoster("service"), repositories: newRoster("repository"),
+		scopeIndex: map[scopeKey]int32{},
+		reports:    snapshot.Edit(snapshot.Table[report]{}), weaknesses: snapshot.Edit(snapshot.Table[snapshot.Weakness]{}),
+		events: snapshot.Edit(snapshot.Table[snapshot.Event]{}), pauses: map[int32][]policy.Pause{}, shelves: newShelves(),
+		nextDue: policy.Forever, nextEdge: policy.Forever, hostsStale: true, shelvesStale: true,
+		dirtyReports: map[int32]struct{}{}, dirtyWeaknesses: map[int32]struct{}{}, dirtyEvents: map[int32]struct{}{},
+		dirtyPauses: map[int32]struct{}{}, dirtyScopes: map[int32]struct{}{},
+	}
+	s.byKey.hash = func(p int32) uint64 { return s.reports.At(int(p)).key }
+	s.byGroup.hash = func(p int32) uint64 { return spread(s.reports.At(int(p)).group) }
+	return s
+}
+
+// spread mixes a 32-bit hash so that its low bits are good enough for an index.
+func spread(h uint32) uint64 { return uint64(h) * 0x9E3779B97F4A7C15 >> 16 }
+
+// begins fills a new ledger with what every ledger has.
+func (s *state) begins() {
+	s.texts.of("")
+	s.owners.of(snapshot.UnattributedOwner)
+	s.services.add(record.Unattributed)
+	s.catalog = catalog{services: []snapshot.Service{s.serviceAt(record.Service{Name: record.Unattributed})}}
+}
+
+// enter adds a loaded report to memory and indexes.
+func (s *state) enter(r report) {
+	p := int32(s.reports.Append(r))
+	s.byKey.add(p)
+	s.count(&r, +1)
+}
+
+// count keeps the number of live reports of a scope.
+func (s *state) count(r *report, by int) {
+	if !r.gone() {
+		s.scopes[r.scopeNumber()].live += by
+	}
+}
+
+// changeReport returns a report for changing.
+func (s *state) changeReport(p int32) *report {
+	s.dirtyReports[p/blockSize] = struct{}{}
+	return s.reports.Change(int(p))
+}
+
+// changeWeakness returns a weakness for changing.
+func (s *state) changeWeakness(p int32) *snapshot.Weakness {
+	s.dirtyWeaknesses[p/blockSize] = struct{}{}
+	return s.weaknesses.Change(int(p))
+}
+
+// addWeakness appends a weakness and gives it its identity.
+func (s *state) addWeakness(w snapshot.Weakness) int32 {
+	w.ID = int64(s.weaknesses.Len()) + 1
+	p := int32(s.weaknesses.Append(w))
+	s.dirtyWeaknesses[p/blockSize] = struct{}{}
+	return p
+}
+
+// emit appends an event about a weakness, with the owner, severity and class of w frozen in it.
+func (s *state) emit(kind snapshot.EventKind, p int32, w *snapshot.Weakness, at, counted int64) {
+	s.emitUnder(s.ownerOf(w), kind, p, w, at, counted)
+}
+
+// emitUnder is emit with another owner than the present one.
+func (s *state) emitUnder(owner int32, kind snapshot.EventKind, p int32, w *snapshot.Weakness, at, counted int64) {
+	e := snapshot.Event{At: at, Counted: counted, Weakness: p, Owner: owner, Kind: kind, Severity: w.Severity, Class: w.Class}
+	if kind == snapshot.EventFixed {
+		e.Seconds = uint32(min(max(0, at-w.FirstSeen), 1<<32-1))
+	}
+	i := int32(s.events.Append(e))
+	s.dirtyEvents[i/blockSize] = struct{}{}
+}
+
+// ownerOf is the present owner of a weakness, an index into owners.
+func (s *state) ownerOf(w *snapshot.Weakness) int32 { return s.catalog.services[w.Service].Owner }
+
+// setPauses replaces the pauses of a weakness. The map is shared with snapshots, so it is copied by publish.
+func (s *state) setPauses(p int32, pauses []policy.Pause) {
+	if len(pauses) == 0 {
+		delete(s.pauses, p)
+	} else {
+		s.pauses[p] = pauses
+		s.nextEdge = min(s.nextEdge, nextEdge(pauses, s.at))
+	}
+	s.dirtyPauses[p] = struct{}{}
+}
+
+// countingChange notes a change in how things are counted.
+func (s *state) countingChange(kind snapshot.CountingKind) {
+	s.countingChanges = append(s.countingChanges, snapshot.CountingChange{Kind: kind, At: timeOf(s.now)})
+}
+
+// scopeOf finds or makes a scope and returns its number.
+func (s *state) scopeOf(source sourceID, name string) int32 {
+	key := scopeKey{source, name}
+	if number, ok := s.scopeIndex[key]; ok {
+		return number
+	}
+	number := int32(len(s.scopes))
+	s.loadScope(number, scope{source: source, name: name})
+	s.dirtyScopes[number] = struct{}{}
+	return number
+}
+
+func (s *state) loadScope(number int32, sc scope) {
+	for int32(len(s.scopes)) <= number {
+		s.scopes = append(s.scopes, scope{removed: true})
+	}
+	s.scopes[number] = sc
+	if !sc.removed {
+		s.scopeIndex[scopeKey{sc.source, sc.name}] = number
+		s.scopeOrder = append(s.scopeOrder, number)
+	}
+}
+
+// scopePositionOf is the position in the snapshot of a scope by number, -1 for one that was removed.
+func (s *state) scopePositionOf(number int32) int32 {
+	if i, ok := slices.BinarySearch(s.scopeOrder, number); ok {
+		return int32(i)
+	}
+	return -1
+}
+
+// renumber changes the position of a service, repository or scope in every weakness after one of them left.
+func (s *state) renumber(field func(*snapshot.Weakness) *int32, moved []int32, gone int32) {
+	for p := range s.weaknesses.Len() {
+		old := *field(s.weaknesses.At(p))
+		if old < 0 {
+			continue
+		}
+		position := moved[old]
+		if position < 0 {
+			position = gone
+			s.dirtyWeaknesses[int32(p)/blockSize] = struct{}{}
+		}
+		if position != old {
+			*field(s.weaknesses.Change(p)) = position
+		}
+	}
+}
+
+// save writes everything that changed.
+func (s *state) save(t tx) error {
+	if err := s.texts.save(t.putString); err != nil {
+		return fmt.Errorf("saving texts: %w", err)
+	}
+	if err := s.owners.save(t.putOwner); err != nil {
+		return fmt.Errorf("saving owners: %w", err)
+	}
+	for _, r := range []*roster{&s.services, &s.repositories} {
+		if err := r.save(t); err != nil {
+			return fmt.Errorf("saving names: %w", err)
+		}
+	}
+	for number := range s.dirtyScopes {
+		if err := t.putScope(number, &s.scopes[number]); err != nil {
+			return fmt.Errorf("saving scopes: %w", err)
+		}
+	}
+	if s.dirtySources {
+		if err := t.putSources(s.sources); err != nil {
+			return fmt.Errorf("saving sources: %w", err)
+		}
+	}
+	if err := s.saveBlocks(t); err != nil {
+		return fmt.Errorf("saving weaknesses: %w", err)
+	}
+	for p := range s.dirtyPauses {
+		if err := t.putPauses(p, formatPauses(s.pauses[p])); err != nil {
+			return fmt.Errorf("saving pauses: %w", err)
+		}
+	}
+	clear(s.dirtyScopes)
+	clear(s.dirtyPauses)
+	return s.saveHistory(t)
+}
+
+func (s *state) saveHistory(t tx) error {
+	for ; s.savedPolicies < len(s.policies); s.savedPolicies++ {
+		if err := t.putPolicy(s.savedPolicies, s.policies[s.savedPolicies]); err != nil {
+			return fmt.Errorf("saving policies: %w", err)
+		}
+	}
+	for ; s.savedCounting < len(s.countingChanges); s.savedCounting++ {
+		if err := t.putCountingChange(s.savedCounting, s.countingChanges[s.savedCounting]); err != nil {
+			return fmt.Errorf("saving counting changes: %w", err)
+		}
+	}
+	if err := t.putMeta("at", fmt.Sprint(s.at)); err != nil {
+		return err
+	}
+	s.dirtySources = false
+	return t.putMeta("founded", fmt.Sprint(unix(s.founded)))
+}
