@@ -149,7 +149,10 @@ func (e *exporter) evaluate(ctx context.Context) {
 	if ctx.Err() != nil {
 		return
 	}
-	e.store.Publish(metrics.Evaluate(known, decided, at))
+	began := time.Now()
+	evaluation := metrics.Evaluate(known, decided, at)
+	evaluation.Took = time.Since(began)
+	e.store.Publish(evaluation)
 	e.evaluated.Store(&at)
 }
 

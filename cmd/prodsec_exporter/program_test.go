@@ -174,7 +174,7 @@ func TestFromFilesToMetricsAndOverARestart(t *testing.T) {
 	_, metrics := first.ask(http.MethodGet, "/metrics")
 	for _, want := range []string{
 		openFinding, `prodsec_collector_up{collector="reports",instance_name="ci"} 1`, "prodsec_exporter_build_info{", "go_goroutines ", "prodsec_leader 1",
-		"prodsec_config_last_reload_successful 1", "prodsec_evaluation_timestamp_seconds ",
+		"prodsec_config_last_reload_successful 1", "prodsec_evaluation_timestamp_seconds ", "prodsec_evaluation_duration_seconds ",
 	} {
 		if !strings.Contains(metrics, want) {
 			t.Errorf("/metrics lacks %s:\n%s", want, metrics)
