@@ -17,37 +17,36 @@ func coverageBoard() Board {
 }
 
 // protectionStat is the headline for one check: the share that passes, and what fails or is not known.
-func protectionStat(id uint32, title, scope, check, means, act string) Panel {
+func protectionStat(id uint32, title, privileged string, check policy.Check, means, act string) Panel {
 	return Panel{
 		ID: id, Title: title, Look: Stat, W: 6, H: 4, Unit: "none",
 		Means: means + " The share counts what passes among all that is not exempt, so that what could not be read counts against it. " +
 			"A repository is privileged by the policy's trust tiers, topics or names.",
-		Source: protectedRepositories + ", effective protection: classic rules together with active rulesets, worst branch or environment of a repository.",
-		Act:    act, Empty: "No privileged repository was read yet",
+		Source: protectedRepositories + ", effective protection: classic rules together with active rulesets, worst of the default and release branches.",
+		Act:    act, Empty: "not read yet",
 		Steps: plain(),
 		Queries: []Query{
-			{Name: "pass", Expr: protectedShare(scope, check), Unit: "percentunit", Steps: towards(protectionTarget)},
-			{Name: "fail", Expr: protectedCount(scope, check, "fail"), Steps: noneBut(1)},
-			{Name: "unknown", Expr: protectedCount(scope, check, "unknown"), Steps: []Step{below(good), from(1, unknown)}},
+			{Name: "pass", Expr: protectedShare(privileged, check), Unit: "percentunit", Steps: towards(protectionTarget)},
+			{Name: "fail", Expr: protectedCount(privileged, check, "fail"), Steps: noneBut(1)},
+			{Name: "unknown", Expr: protectedCount(privileged, check, "unknown"), Steps: []Step{below(good), from(1, unknown)}},
 		},
 	}
 }
 
 func coverageHeadlines() []Panel {
-	required := string(policy.CheckRequired)
 	return []Panel{
-		protectionStat(1, "Privileged repositories protected", scopeBranch, required,
+		protectionStat(1, "Privileged repositories protected", affirmative, policy.CheckRequired,
 			"Privileged repositories whose default and release branches pass every check that policy requires.",
 			"open the table of gaps below, start with tier 0, and have the owning team add a ruleset; unknown means that the token lacks a permission."),
-		protectionStat(2, "Their production environments protected", scopeEnvironment, required,
-			"Privileged repositories whose production environments pass every check that policy requires.",
-			"add required reviewers and a branch policy to the environment; a repository without environments of a production name is not counted."),
+		protectionStat(2, "All other repositories protected", negative, policy.CheckRequired,
+			"Repositories that are not privileged, by the same checks.",
+			"one organisation-wide ruleset closes most of it; it is the way from which a privileged repository is reached."),
 		{
 			ID: 3, Title: "Repositories that a service answers for", Look: Stat, W: 6, H: 4, Unit: "none", Steps: plain(),
 			Means:  "Share of all repositories that the catalog gives to a service with a team. Findings in the others reach nobody. Not restricted by the choices above: what has no owner has no business unit.",
 			Source: unmappedRepositories + " and " + scopeSize + `{kind="repositories"}.`,
 			Act:    "go through the list of reasons below; claim, archive or delete.",
-			Empty:  "No repository was read yet",
+			Empty:  "not read yet",
 			Queries: []Query{
 				{Name: "owned", Expr: ownedShare(), Unit: "percentunit", Steps: towards(ownershipTarget)},
 				{Name: "unmapped", Expr: unmapped(), Steps: noneBut(20)},
@@ -58,7 +57,7 @@ func coverageHeadlines() []Panel {
 			Means:  "Share of the catalog's services for which trust tier, crown jewel, internet-facing and team are all known. Targets and required controls are decided by these facts; where they are missing the strictest is not applied.",
 			Source: serviceInfo + ", from the catalog.",
 			Act:    "ask the teams in the table below to complete their catalog entries.",
-			Empty:  "No catalog was read yet",
+			Empty:  "not read yet",
 			Queries: []Query{
 				{Name: "known", Expr: factsKnownShare(), Unit: "percentunit", Steps: towards(ownershipTarget)},
 				{Name: "incomplete", Expr: factsUnknown(""), Steps: noneBut(10)},
@@ -75,7 +74,7 @@ func coverageChecks() []Panel {
 			ID: 10, Title: "Which branch checks do privileged repositories pass?", Look: Bars, W: 12, H: 11, Unit: "none", Steps: plain(),
 			Means: "Privileged repositories by branch check and result.", Source: source, Act: act, Empty: "No branch rules were read yet",
 			Key: "check", KeyTexts: checkTexts(), Share: true, Horizontal: true, Sort: failingFirst(),
-			Queries: statusQueries(func(s ...string) string { return protectionByCheck(scopeBranch, s...) }),
+			Queries: statusQueries(func(s ...string) string { return protectionByCheck(s...) }),
 		},
 		{
 			ID: 11, Title: "By business unit: every required branch rule", Look: Bars, W: 7, H: 11, Unit: "none", Steps: plain(),
@@ -83,7 +82,7 @@ func coverageChecks() []Panel {
 			Empty: "No branch rules were read yet",
 			Key:   "business_unit", Stacked: true, Horizontal: true,
 			Sort:    failingFirst(),
-			Queries: statusQueries(func(s ...string) string { return requiredBy("business_unit", scopeBranch, s...) }),
+			Queries: statusQueries(func(s ...string) string { return requiredBy("business_unit", s...) }),
 		},
 		{
 			ID: 12, Title: "By trust tier", Look: Bars, W: 5, H: 11, Unit: "none", Steps: plain(),
@@ -91,7 +90,7 @@ func coverageChecks() []Panel {
 			Empty: "No branch rules were read yet",
 			Key:   "trust_tier", Stacked: true,
 			Sort:    []Sort{{Title: "trust_tier"}},
-			Queries: statusQueries(func(s ...string) string { return requiredBy("trust_tier", scopeBranch, s...) }),
+			Queries: statusQueries(func(s ...string) string { return requiredBy("trust_tier", s...) }),
 		},
 	}
 }
@@ -100,7 +99,7 @@ func coverageGaps() Panel {
 	columns := append([]Column{{Field: "repository", Title: "Repository"}, serviceColumn()}, ownerColumns()...)
 	return Panel{
 		ID: 20, Title: "Privileged repositories with missing protection, most gaps first", Look: Table, W: 17, H: 10, Unit: "none", Steps: plain(),
-		Means:  "Failing and unknown checks per privileged repository, branches and environments together; the summary check is not counted.",
+		Means:  "Failing and unknown checks per privileged repository; the check that sums up the required ones is not counted.",
 		Source: protectionGap + ".",
 		Act:    "have the team apply the organisation's ruleset; Delivery trust lists the single checks.",
 		Empty:  "No privileged repository has a gap",
@@ -122,9 +121,9 @@ func protectedOverTime() Panel {
 			"It fills as Prometheus gathers history.",
 		Source: protectedRepositories + " (rule " + recProtectedRatio + ").", Act: "a step down is usually new repositories without a ruleset, or a permission that was lost.",
 		Empty: "Prometheus has no history yet", KeyTexts: []Text{
-			{Value: scopeBranch, Text: "branches", Colour: neutral}, {Value: scopeEnvironment, Text: "environments", Colour: orange},
+			{Value: "required", Text: "every required check", Colour: neutral},
 		},
-		Queries: []Query{{Name: "Protected", Expr: protectedRatio(string(policy.CheckRequired)), Legend: "{{scope}}"}},
+		Queries: []Query{{Name: "Protected", Expr: protectedRatio(string(policy.CheckRequired)), Legend: "{{check}}"}},
 	}
 }
 
@@ -157,10 +156,10 @@ func coverageBlindSpots() []Panel {
 		},
 		{
 			ID: 32, Title: "Which protection could not be read?", Look: Ranking, W: 8, H: 8, Unit: "none", Steps: []Step{below(unknown)},
-			Means:  "Privileged repositories per check whose result is unknown: the token lacks a permission, or the repository could not be read.",
+			Means:  "Repositories, privileged or not, per check whose result is unknown: the token lacks a permission, or the repository could not be read.",
 			Source: protectedRepositories + `{status="unknown"}.`, Act: "grant the permission that the exporter's check command names.",
-			Empty: "Every check of every privileged repository was read", KeyTexts: checkTexts(),
-			Queries: []Query{{Name: "Repositories", Expr: "sort_desc(topk(8, " + protectionByCheck(scopeBranch, "unknown") + " > 0))", Legend: "{{check}}"}},
+			Empty: "Every check of every repository was read", KeyTexts: checkTexts(),
+			Queries: []Query{{Name: "Repositories", Expr: unreadChecks(), Legend: "{{check}}"}},
 		},
 	}
 }

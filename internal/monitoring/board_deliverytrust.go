@@ -5,12 +5,12 @@ import "prodsec_exporter/internal/policy"
 func deliveryTrustBoard() Board {
 	return Board{
 		UID: BoardDeliveryTrust, File: "delivery-trust.json", Title: "Delivery trust",
-		Question: "Can we trust the way software is changed and released?",
+		Question: "Can we trust the way software is changed?",
 		Rows: []Row{
-			{ID: 100, Question: "Can one person change or release privileged software alone?", Panels: trustHeadlines()},
-			{ID: 200, Question: "Which guarantees hold between a change and production?", Panels: trustGuarantees()},
+			{ID: 100, Question: "Can one person change privileged software alone?", Panels: trustHeadlines()},
+			{ID: 200, Question: "Which guarantees hold for a change, and for whom?", Panels: trustGuarantees()},
 			{ID: 300, Question: "What must be closed first?", Panels: []Panel{trustGaps()}},
-			{ID: 400, Question: "Who relies on a way to production that is not protected?", Panels: trustByOwner()},
+			{ID: 400, Question: "Who relies on repositories that are not protected?", Panels: trustByOwner()},
 			qualityRow(),
 		},
 	}
@@ -18,18 +18,18 @@ func deliveryTrustBoard() Board {
 
 func trustHeadlines() []Panel {
 	return []Panel{
-		protectionStat(1, "A second person approves every change", scopeBranch, string(policy.CheckApprovals),
+		protectionStat(1, "A second person approves every change", affirmative, policy.CheckApprovals,
 			"Privileged repositories whose default and release branches need as many approving reviews as policy says.",
 			"one account can change what runs in production; add a required review to the branch rules."),
-		protectionStat(2, "Administrators are bound by the rules, too", scopeBranch, string(policy.CheckAdminsBound),
+		protectionStat(2, "Administrators are bound by the rules, too", affirmative, policy.CheckAdminsBound,
 			"Privileged repositories in which branch rules hold for administrators.",
 			"a stolen administrator's account can change production unseen; enforce the rules for administrators."),
-		protectionStat(3, "Few may bypass the rules", scopeBranch, string(policy.CheckBypassLimited),
+		protectionStat(3, "Few may bypass the rules", affirmative, policy.CheckBypassLimited,
 			"Privileged repositories whose rulesets let no one, or only named few, go around them.",
 			"empty the bypass lists, or leave a break-glass team whose use is reviewed."),
-		protectionStat(4, "A second person approves every release", scopeEnvironment, string(policy.CheckRequiredReviewers),
-			"Privileged repositories whose production environments need a reviewer before deployment.",
-			"add required reviewers to the production environment; without them a merged change deploys itself."),
+		protectionStat(4, "History cannot be rewritten", affirmative, policy.CheckForcePushBlocked,
+			"Privileged repositories whose default and release branches refuse force pushes.",
+			"what was reviewed can be replaced afterwards; block force pushes."),
 	}
 }
 
@@ -37,19 +37,21 @@ func trustGuarantees() []Panel {
 	const act = "orange-red is known to fail and grey could not be read; both are faith, not evidence."
 	return []Panel{
 		{
-			ID: 10, Title: "On the branch: what must a change pass?", Look: Bars, W: 13, H: 11, Unit: "none", Steps: plain(),
+			ID: 10, Title: "What must a change pass?", Look: Bars, W: 13, H: 11, Unit: "none", Steps: plain(),
 			Means: "Share of privileged repositories by branch check and result.", Source: protectedRepositories + `{scope="branch"}.`, Act: act,
 			Empty: "No branch rules were read yet", Key: "check", KeyTexts: checkTexts(), Share: true, Horizontal: true,
 			Sort:    failingFirst(),
-			Queries: statusQueries(func(s ...string) string { return protectionByCheck(scopeBranch, s...) }),
+			Queries: statusQueries(func(s ...string) string { return protectionByCheck(s...) }),
 		},
 		{
-			ID: 11, Title: "On the environment: what must a release pass?", Look: Bars, W: 11, H: 11, Unit: "none", Steps: plain(),
-			Means:  "Share of privileged repositories with a production environment, by environment check and result.",
-			Source: protectedRepositories + `{scope="environment"}.`, Act: act, Empty: "No production environments were read yet",
-			Key: "check", KeyTexts: checkTexts(), Share: true, Horizontal: true,
-			Sort:    failingFirst(),
-			Queries: statusQueries(func(s ...string) string { return protectionByCheck(scopeEnvironment, s...) }),
+			ID: 12, Title: "Which teams lack most guarantees?", Look: Bars, W: 11, H: 11, Unit: "none", Steps: plain(),
+			Means: "Checks of privileged repositories that fail or are not known, by team.", Source: protectionGap + ".",
+			Act: "agree on one ruleset for all repositories of the first team; single fixes come undone.", Empty: "No privileged repository lacks a guarantee",
+			Key: "team", Stacked: true, Horizontal: true, Sort: failingFirst(),
+			Queries: []Query{
+				{Name: "fail", Expr: filled(gapsByTeam("fail"), gapsByTeam("fail", "unknown")), Colour: bad},
+				{Name: "unknown", Expr: filled(gapsByTeam("unknown"), gapsByTeam("fail", "unknown")), Colour: unknown},
+			},
 		},
 	}
 }
@@ -63,26 +65,25 @@ func trustGaps() Panel {
 		Empty:   "No privileged repository lacks a guarantee",
 		Queries: []Query{{Name: "Gap", Expr: gapChecks()}},
 		Columns: append(columns,
-			Column{Field: "scope", Title: "Where", Width: 110}, Column{Field: "check", Title: "Guarantee", Texts: checkTexts()},
+			Column{Field: "check", Title: "Guarantee", Texts: checkTexts()},
 			Column{Field: "status", Title: "Result", Width: 100, Texts: statusTexts(), Shade: true}),
 		Sort: []Sort{{Title: "Result"}, {Title: "Tier"}},
 	}
 }
 
 func trustByOwner() []Panel {
-	panel := func(id uint32, title, scope, means string) Panel {
+	panel := func(id uint32, title, label string, horizontal bool) Panel {
 		return Panel{
-			ID: id, Title: title, Look: Bars, W: 8, H: 9, Unit: "none", Steps: plain(), Means: means, Source: protectedRepositories + ".",
-			Act: "orange-red: agree on a date with the business unit; grey: grant the permission to look.", Empty: "Nothing of this kind was read yet",
-			Key: "business_unit", Stacked: true, Horizontal: true,
-			Sort:    failingFirst(),
-			Queries: statusQueries(func(s ...string) string { return requiredBy("business_unit", scope, s...) }),
+			ID: id, Title: title, Look: Bars, W: 8, H: 9, Unit: "none", Steps: plain(), Means: "Privileged repositories by whether every required branch check passes.",
+			Source: protectedRepositories + ".", Act: "orange-red: agree on a date; grey: grant the permission to look.", Empty: "No branch rules were read yet",
+			Key: label, Stacked: true, Horizontal: horizontal, Sort: failingFirst(),
+			Queries: statusQueries(func(s ...string) string { return requiredBy(label, s...) }),
 		}
 	}
+	tiers := panel(31, "By trust tier", "trust_tier", false)
+	tiers.Sort = []Sort{{Title: "trust_tier"}}
 	return []Panel{
-		panel(30, "Branch rules, by business unit", scopeBranch, "Privileged repositories by whether every required branch check passes."),
-		panel(31, "Production environment rules, by business unit", scopeEnvironment,
-			"Privileged repositories with a production environment, by whether every required environment check passes."),
+		panel(30, "By business unit", "business_unit", true), tiers,
 		{
 			ID: 32, Title: "Are the guarantees spreading?", Look: Lines, W: 8, H: 9, Unit: "percentunit", Max: number(1),
 			Steps: []Step{below("transparent"), from(protectionTarget, good)},
@@ -90,10 +91,10 @@ func trustByOwner() []Panel {
 				"It fills as Prometheus gathers history.",
 			Source: protectedRepositories + " (rule " + recProtectedRatio + ").", Act: "a line that has not moved for a quarter needs an organisation-wide rule, not reminders.",
 			Empty: "Prometheus has no history yet", KeyTexts: []Text{
-				{Value: "branch approvals", Text: "change approved", Colour: neutral}, {Value: "branch admins_bound", Text: "administrators bound", Colour: blue},
-				{Value: "branch bypass_limited", Text: "bypass limited", Colour: waived}, {Value: "environment required_reviewers", Text: "release approved", Colour: orange},
+				{Value: "approvals", Text: "change approved", Colour: neutral}, {Value: "admins_bound", Text: "administrators bound", Colour: blue},
+				{Value: "bypass_limited", Text: "bypass limited", Colour: waived}, {Value: "force_push_blocked", Text: "history kept", Colour: orange},
 			},
-			Queries: []Query{{Name: "Guarantees", Legend: "{{scope}} {{check}}", Expr: guaranteesOverTime()}},
+			Queries: []Query{{Name: "Guarantees", Legend: "{{check}}", Expr: guaranteesOverTime()}},
 		},
 	}
 }

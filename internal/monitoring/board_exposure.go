@@ -30,7 +30,7 @@ func openStat(id uint32, severity string) Panel {
 			"start of the window.",
 		Source:  findingsOpen + "; the change is the sum of the signed events of " + findingFlow + ", exact from the first day.",
 		Act:     "a growing number is explained by cause and business unit in the next row; decide whether intake or capacity is the problem.",
-		Empty:   "No findings were read yet",
+		Empty:   "not read yet",
 		Queries: []Query{{Name: "open", Expr: openNow("", severity)}, {Name: "$window change", Expr: changeInWindow("", severity), Steps: falling()}},
 	}
 }
@@ -43,7 +43,7 @@ func exposureHeadlines() []Panel {
 			Means:  "Open criticals and highs in services that are crown jewels or face the internet, and in services of which that is not known.",
 			Source: findingsOpen + " joined with " + serviceInfo + " (rule " + recOpenExposure + ").",
 			Act:    "these come first; ask their owners for a date. What is unknown may be exposed: complete the catalog.",
-			Empty:  "No findings were read yet",
+			Empty:  "not read yet",
 			Queries: []Query{
 				{Name: "exposed", Expr: openWithBlastRadius(), Steps: []Step{below(good), from(1, warning)}},
 				{Name: "not known", Expr: openWithUnknownRadius(), Steps: []Step{below(unknown)}},
@@ -53,7 +53,7 @@ func exposureHeadlines() []Panel {
 			ID: 4, Title: "Share past its deadline", Look: Stat, W: 4, H: 4, Unit: "percentunit", Decimals: number(0),
 			Steps: []Step{below(good), from(0.05, warning), from(0.15, bad)},
 			Means: "Open criticals and highs past their SLA deadline, among all that no approved exception covers.", Source: findingsOpen + " by sla.",
-			Act: "Responsiveness lists the services.", Empty: "No criticals or highs are open",
+			Act: "Responsiveness lists the services.", Empty: "not read yet",
 			Queries: []Query{{Name: "past deadline", Expr: breachedShare()}},
 		},
 		{
@@ -61,14 +61,14 @@ func exposureHeadlines() []Panel {
 			Steps: []Step{below(neutral), from(concentrated, warning)},
 			Means: "Share of the open criticals and highs that the five services with most of them hold. High: a few services' problem, to be solved with their owners. " +
 				"Low: everybody's problem, to be solved by a platform.", Source: findingsOpen + ".",
-			Act: "open the table of services below.", Empty: "No criticals or highs are open",
+			Act: "open the table of services below.", Empty: "not read yet",
 			Queries: []Query{{Name: "in five services", Expr: concentration()}},
 		},
 		{
 			ID: 6, Title: "Exceptions", Look: Stat, W: 4, H: 4, Unit: "none", Steps: plain(),
 			Means:  "Exceptions that are approved and unexpired, and those that expired without being closed; the latter stop no clock any more.",
 			Source: exceptions + ", expiry computed from the date.", Act: "renew with a reason, or close what has expired; the table below names the next ones.",
-			Empty:   "No exceptions were read yet",
+			Empty:   "not read yet",
 			Queries: []Query{{Name: "active", Expr: exceptionsNow("active")}, {Name: "expired", Expr: exceptionsNow("expired"), Steps: noneBut(1)}},
 		},
 	}

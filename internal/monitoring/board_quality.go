@@ -9,7 +9,7 @@ func qualityRow() Row {
 
 func collectorsPanel() Panel {
 	return Panel{
-		ID: panelCollectors, Title: "Do the sources answer?", Look: Table, W: 5, H: 7, Unit: "none", Steps: plain(),
+		ID: panelCollectors, Title: "Do the sources answer?", Look: Table, W: 5, H: 8, Unit: "none", Steps: plain(),
 		Means:  "Whether the last pass of each collector could read its source.",
 		Source: collectorUp + ".", Act: "the runbook of ProdsecCollectorDown; until then its last good facts are shown.", Empty: "No collector has finished a pass yet",
 		Queries: []Query{{Name: "Answers", Expr: collectors()}},
@@ -27,18 +27,18 @@ func scopesPanel() Panel {
 		queries = append(queries, Query{Name: status, Expr: scopesIn(status), Colour: meaningColours[status]})
 	}
 	return Panel{
-		ID: panelScopes, Title: "Is everything read?", Look: Bars, W: 5, H: 7, Unit: "none", Steps: plain(),
+		ID: panelScopes, Title: "Is everything read?", Look: Bars, W: 5, H: 8, Unit: "none", Steps: plain(),
 		Means: "Scopes (the smallest things that are read whole) by collector. Stale: last good facts are shown. Dropped: too old, withheld. Never: not read once, often " +
 			"for lack of a permission.",
 		Source: scopes + ".", Act: "the runbook of ProdsecScopeStale. Nothing unread counts as good or as zero.", Empty: "No scope was read yet",
-		Key: "collector", Stacked: true, Horizontal: true, Sort: []Sort{{"dropped", true}, {"never", true}, {"stale", true}},
+		Key: "collector", Share: true, Horizontal: true, Sort: []Sort{{"dropped", true}, {"never", true}, {"stale", true}},
 		Queries: queries,
 	}
 }
 
 func freshnessPanel() Panel {
 	return Panel{
-		ID: 903, Title: "When was it last read?", Look: Table, W: 5, H: 7, Unit: "none", Steps: plain(),
+		ID: 903, Title: "When was it last read?", Look: Table, W: 5, H: 8, Unit: "none", Steps: plain(),
 		Means: "Time since the last complete reading of the scope that has waited longest, by kind.", Source: scopeLastSuccess + ".",
 		Act: "compare with the collector's interval in the configuration.", Empty: "No scope was read yet",
 		Queries: []Query{{Name: "Oldest reading", Expr: sinceSuccess()}},
@@ -52,7 +52,7 @@ func freshnessPanel() Panel {
 
 func recordsPanel() Panel {
 	return Panel{
-		ID: 905, Title: "Records behind them", Look: Ranking, W: 4, H: 7, Unit: "none", Steps: plain(),
+		ID: 905, Title: "Records behind them", Look: Ranking, W: 4, H: 8, Unit: "none", Steps: plain(),
 		Means: "Records in the ledger by kind; findings are reports, before several reports of one weakness are folded.", Source: records + ".",
 		Act: "a kind that is missing or shrank suddenly is a source that is read no more.", Empty: "Nothing was read yet",
 		Queries: []Query{{Name: "Records", Expr: recordsHeld(), Legend: "{{kind}}"}},
@@ -61,11 +61,11 @@ func recordsPanel() Panel {
 
 func countingPanel() Panel {
 	return Panel{
-		ID: 904, Title: "Is counting the same as before?", Look: Stat, W: 5, H: 7, Unit: "none", Steps: plain(), Lines: true,
+		ID: 904, Title: "Is counting the same as before?", Look: Stat, W: 5, H: 8, Unit: "none", Steps: plain(), Lines: true,
 		Means: "How long ago the numbers were computed; how often the way of counting changed in the window (policy, scope, source, de-duplication, migration); and since when " +
 			"the policy is in force, with its version. A number that moved together with one of these may have moved because of it.",
 		Source: evaluationTime + ", " + countingChanges + ", " + policyInfo + ", " + policyChanged + ".",
-		Act:    "before praising or blaming a trend across a change, read the exporter's log for what changed.", Empty: "Not known yet",
+		Act:    "before praising or blaming a trend across a change, read the exporter's log for what changed.", Empty: "not known yet",
 		Queries: []Query{
 			{Name: "numbers computed", Expr: evaluatedAgo(), Unit: "s", Steps: []Step{below(good), from(600, warning), from(3600, bad)}},
 			{Name: "counting changes in $window", Expr: countingChanged(), Steps: []Step{below(good), from(1, warning)}},

@@ -22,7 +22,7 @@ func attainmentStat(id uint32, severity string) Panel {
 	return Panel{
 		ID: id, Title: "SLA attainment, " + severity, Look: Stat, W: 5, H: 4, Unit: "percentunit", Decimals: number(0), Steps: towards(attainmentTarget),
 		Means: attainmentMeans + " Shown for the window and, for comparison, for 90 days.", Source: slaOutcomesWindow + ", verdicts frozen when they fell.",
-		Act: "the next row names the business units and teams; missing a target for a quarter is a staffing or ownership question.", Empty: "Nothing fell due",
+		Act: "the next row names the business units and teams; missing a target for a quarter is a staffing or ownership question.", Empty: "nothing due",
 		Queries: []Query{{Name: "last $window", Expr: attainment("", is("severity", severity))}, {Name: "last 90d", Expr: attainmentOver("90d", severity)}},
 	}
 }
@@ -31,7 +31,7 @@ func attainmentStat(id uint32, severity string) Panel {
 func verdictStat(id uint32, title, sla, means, act string, criticalSteps, highSteps []Step) Panel {
 	return Panel{
 		ID: id, Title: title, Look: Stat, W: 5, H: 4, Unit: "none", Steps: plain(), Means: means, Source: findingsOpen + `{sla="` + sla + `"}.`, Act: act,
-		Empty: "No findings were read yet",
+		Empty: "not read yet",
 		Queries: []Query{
 			{Name: critical, Expr: verdicts(sla, critical), Steps: criticalSteps}, {Name: high, Expr: verdicts(sla, high), Steps: highSteps},
 		},
@@ -48,7 +48,7 @@ func responseHeadlines() []Panel {
 		{
 			ID: 5, Title: "Clock stopped", Look: Stat, W: 4, H: 4, Unit: "none", Steps: plain(),
 			Means:  "Open criticals and highs covered by an approved, unexpired exception. They are in no breach until it ends, and still open.",
-			Source: findingsOpen + `{sla="excepted"}.`, Act: "Exposure shows by category when the exceptions end.", Empty: "No findings were read yet",
+			Source: findingsOpen + `{sla="excepted"}.`, Act: "Exposure shows by category when the exceptions end.", Empty: "not read yet",
 			Queries: []Query{
 				{Name: critical, Expr: verdicts("excepted", critical), Colour: meaningColours["excepted"]}, {Name: high, Expr: verdicts("excepted", high), Colour: meaningColours["excepted"]},
 			},

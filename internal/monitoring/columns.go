@@ -5,13 +5,13 @@ import "prodsec_exporter/internal/record"
 // The columns that several tables have, and what label values are called.
 
 func serviceColumn() Column {
-	return Column{Field: "service_name", Title: "Service", Width: 160}
+	return Column{Field: "service_name", Title: "Service"}
 }
 
 func ownerColumns() []Column {
 	return []Column{
-		{Field: "team", Title: "Team", Width: 110}, {Field: "business_unit", Title: "Business unit", Width: 125},
-		{Field: "trust_tier", Title: "Tier", Width: 60},
+		{Field: "team", Title: "Team"}, {Field: "business_unit", Title: "Business unit"},
+		{Field: "trust_tier", Title: "Tier", Width: 75},
 	}
 }
 

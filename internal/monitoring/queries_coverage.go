@@ -8,43 +8,54 @@ import (
 
 // affirmative is the value of the labels privileged, crown_jewel and internet_facing when the answer is yes; what nobody knows is
 // "unknown".
-const affirmative = "true"
-
-// The scopes of protection.
 const (
-	scopeBranch      = "branch"
-	scopeEnvironment = "environment"
+	affirmative = "true"
+	negative    = "false"
 )
 
-// protected selects privileged repositories by the result of one check.
-func protected(scope, check string, matchers ...string) string {
-	return board(recProtected, append([]string{is("privileged", affirmative), is("scope", scope), is("check", check)}, matchers...)...)
+// scopeBranch is the scope of checks of branches. Checks of environments have the scope "environment"; they get their panels with the first
+// collector that reads environments.
+const scopeBranch = "branch"
+
+// protected selects repositories by the result of one check of their branches.
+func protected(privileged string, check policy.Check, matchers ...string) string {
+	return board(recProtected, append([]string{is("privileged", privileged), is("scope", scopeBranch), is("check", string(check))}, matchers...)...)
 }
 
-// protectedShare is the share of privileged repositories that pass a check. Unknown counts against it; an exemption is left out.
-func protectedShare(scope, check string) string {
-	return sumBy("", protected(scope, check, is("status", "pass"))) + "\n/\n(" +
-		sumBy("", protected(scope, check, isNot("status", "exempt"))) + " > 0)"
+// protectedShare is the share of repositories that pass a check. Unknown counts against it; an exemption is left out.
+func protectedShare(privileged string, check policy.Check) string {
+	return sumBy("", protected(privileged, check, is("status", "pass"))) + "\n/\n(" +
+		sumBy("", protected(privileged, check, isNot("status", "exempt"))) + " > 0)"
 }
 
-// protectedCount is the number of privileged repositories with one result of one check.
-func protectedCount(scope, check, status string) string {
-	return sumBy("", protected(scope, check, is("status", status)))
+// protectedCount is the number of repositories with one result of one check.
+func protectedCount(privileged string, check policy.Check, status string) string {
+	return sumBy("", protected(privileged, check, is("status", status)))
 }
 
 // protectionByCheck is the number of privileged repositories with one of the results, by check.
-func protectionByCheck(scope string, statuses ...string) string {
-	return sumBy("check", board(recProtected, is("privileged", affirmative), is("scope", scope), in("status", statuses...)))
+func protectionByCheck(statuses ...string) string {
+	return sumBy("check", board(recProtected, is("privileged", affirmative), is("scope", scopeBranch), in("status", statuses...)))
 }
 
 // requiredBy is the number of privileged repositories with one of the results of all required checks together, by a label.
-func requiredBy(label, scope string, statuses ...string) string {
-	return sumBy(label, protected(scope, string(policy.CheckRequired), in("status", statuses...)))
+func requiredBy(label string, statuses ...string) string {
+	return sumBy(label, protected(affirmative, policy.CheckRequired, in("status", statuses...)))
+}
+
+// unreadChecks counts the repositories, privileged or not, of which a check could not be read.
+func unreadChecks() string {
+	return top(8, sumBy("check", board(recProtected, is("scope", scopeBranch), is("status", "unknown")))+" > 0")
+}
+
+// gapsByTeam counts the failing or unknown checks of privileged repositories by team.
+func gapsByTeam(statuses ...string) string {
+	return sumBy("team", oneBoard(protectionGap, in("status", statuses...), isNot("check", "required")))
 }
 
 // protectedRatio is the recorded share of privileged repositories that pass one of the checks.
 func protectedRatio(checks ...string) string {
-	return series(recProtectedRatio, is("privileged", affirmative), in("check", checks...))
+	return series(recProtectedRatio, is("privileged", affirmative), is("scope", scopeBranch), in("check", checks...))
 }
 
 // gapsByRepository counts the failing or unknown checks of each privileged repository.
@@ -98,13 +109,5 @@ func factsUnknown(by string) string {
 
 // guaranteesOverTime are the recorded shares behind the headlines of Delivery trust.
 func guaranteesOverTime() string {
-	on := func(scope string, checks ...policy.Check) string {
-		names := make([]string, len(checks))
-		for i, c := range checks {
-			names[i] = string(c)
-		}
-		return series(recProtectedRatio, is("privileged", affirmative), is("scope", scope), in("check", names...))
-	}
-	return on(scopeBranch, policy.CheckApprovals, policy.CheckAdminsBound, policy.CheckBypassLimited) +
-		"\nor\n" + on(scopeEnvironment, policy.CheckRequiredReviewers)
+	return protectedRatio(string(policy.CheckApprovals), string(policy.CheckAdminsBound), string(policy.CheckBypassLimited), string(policy.CheckForcePushBlocked))
 }

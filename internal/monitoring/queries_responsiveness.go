@@ -27,7 +27,7 @@ func worstTeams() string {
 
 // verdicts counts open weaknesses of a severity with one SLA verdict.
 func verdicts(sla, severity string) string {
-	return sumBy("", board(recOpen, is("severity", severity), is("sla", sla)))
+	return filled(sumBy("", board(recOpen, is("severity", severity), is("sla", sla))), sumBy("", board(recOpen, is("severity", severity))))
 }
 
 // verdictsByService lists services with findings of one verdict and severity.
@@ -47,11 +47,11 @@ func remediationQuantile(q float64, by string, matchers ...string) string {
 	return fmt.Sprintf("histogram_quantile(%g, %s) / 86400", q, sumBy(by, board(recRemediationBuckets, matchers...)))
 }
 
-// remediationTrend is the same over the fixes of the thirty days before each moment, absent where there was none.
+// remediationTrend is the same over the fixes of the thirty days before each moment, and no number where there was none.
 func remediationTrend(q float64) string {
 	buckets := fmt.Sprintf("max without (%s) (increase(%s[30d]))", joinLabels(replicaLabels),
 		series(findingRemediation+"_bucket", append([]string{severe()}, chosen(findingRemediation)...)...))
-	return fmt.Sprintf("histogram_quantile(%g, %s) / 86400 >= 0", q, sumBy("severity, le", buckets))
+	return fmt.Sprintf("histogram_quantile(%g, %s) / 86400", q, sumBy("severity, le", buckets))
 }
 
 // targets are the shortest and the longest SLA target of a severity, in days.

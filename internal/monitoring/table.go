@@ -46,6 +46,20 @@ func (p Panel) fieldsOf(c Column) []string {
 	return []string{c.Field}
 }
 
+// mappings name the column's values. A missing value in a shaded column is grey: Grafana would give it the colour of the lowest threshold.
+func (c Column) mappings() []dashboard.ValueMapping {
+	list := mappings(c.Texts)
+	if c.Shade && c.Zero != "" {
+		list = append(list, dashboard.ValueMapping{SpecialValueMap: &dashboard.SpecialValueMap{
+			Type: dashboard.MappingTypeSpecialValue,
+			Options: dashboard.DashboardSpecialValueMapOptions{
+				Match: dashboard.SpecialValueMatchNull, Result: dashboard.ValueMappingResult{Text: ptr(c.Zero), Color: ptr(unknown), Index: ptr(int32(len(c.Texts)))},
+			},
+		}})
+	}
+	return list
+}
+
 // properties are the settings of a column. Cell looks are written in the form of Grafana up to 9.4 (displayMode) and of later ones (cellOptions).
 func (c Column) properties() (list []dashboard.DynamicConfigValue) {
 	if c.Width > 0 {
@@ -57,8 +71,8 @@ func (c Column) properties() (list []dashboard.DynamicConfigValue) {
 	if len(c.Steps) > 0 {
 		list = append(list, property("thresholds", thresholds(c.Steps)))
 	}
-	if len(c.Texts) > 0 {
-		list = append(list, property("mappings", mappings(c.Texts)))
+	if m := c.mappings(); len(m) > 0 {
+		list = append(list, property("mappings", m))
 	}
 	switch {
 	case c.Bar:
@@ -70,7 +84,7 @@ func (c Column) properties() (list []dashboard.DynamicConfigValue) {
 	case len(c.Steps) > 0:
 		list = append(list, property("custom.displayMode", "color-text"), property("custom.cellOptions", map[string]any{"type": "color-text"}))
 	}
-	if c.Zero != "" {
+	if c.Zero != "" && !c.Shade {
 		list = append(list, property("noValue", c.Zero))
 	}
 	if c.Link != "" {
