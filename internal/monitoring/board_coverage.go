@@ -96,7 +96,7 @@ func coverageChecks() []Panel {
 }
 
 func coverageGaps() Panel {
-	columns := append([]Column{{Field: "repository", Title: "Repository"}, serviceColumn()}, ownerColumns()...)
+	columns := append([]Column{{Field: "repository", Title: "Repository", Width: 250}, serviceColumn()}, ownerColumns()...)
 	return Panel{
 		ID: 20, Title: "Privileged repositories with missing protection, most gaps first", Look: Table, W: 17, H: 10, Unit: "none", Steps: plain(),
 		Means:  "Failing and unknown checks per privileged repository; the check that sums up the required ones is not counted.",

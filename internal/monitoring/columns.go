@@ -11,7 +11,7 @@ func serviceColumn() Column {
 func ownerColumns() []Column {
 	return []Column{
 		{Field: "team", Title: "Team"}, {Field: "business_unit", Title: "Business unit"},
-		{Field: "trust_tier", Title: "Tier", Width: 75},
+		{Field: "trust_tier", Title: "Tier", Width: 85},
 	}
 }
 

@@ -25,7 +25,7 @@ func countingChanged() string {
 
 // policyInForce is the time since when the policy is in force, in milliseconds as Grafana's dates want it, labelled with its version.
 func policyInForce() string {
-	return fmt.Sprintf("%s * on () group_left () (1000 * %s)", maxBy("version", one(policyInfo)), maxBy("", one(policyChanged)))
+	return fmt.Sprintf("%s * on () group_left () (1000 * %s > 0)", maxBy("version", one(policyInfo)), maxBy("", one(policyChanged)))
 }
 
 // recordsHeld counts the records in the ledger by kind, those kinds that it holds any of.
