@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -44,6 +45,8 @@ func items(value any) (n int) {
 		for key, e := range v {
 			list, isList := e.([]any)
 			switch {
+			case isList && key != "results" && count(list, "Kind") > 0:
+				n += items(e) // the resources of a cluster, under a key that holds findings elsewhere
 			case isList && (key == "Vulnerabilities" || key == "Secrets"):
 				n += len(list)
 			case isList && key == "Misconfigurations":
@@ -58,7 +61,7 @@ func items(value any) (n int) {
 	return n
 }
 
-// count is how many objects have one of the values under a key; the first value is what absence means.
+// count is how many objects have one of the values under a key, or any if none is given; the first value is what absence means.
 func count(list []any, key string, values ...string) (n int) {
 	for _, e := range list {
 		object, ok := e.(map[string]any)
@@ -66,13 +69,11 @@ func count(list []any, key string, values ...string) (n int) {
 			continue
 		}
 		have, ok := object[key].(string)
-		if !ok {
-			have = values[0]
+		if !ok && len(values) > 0 {
+			have, ok = values[0], true
 		}
-		for _, v := range values {
-			if have == v {
-				n++
-			}
+		if ok && (len(values) == 0 || slices.Contains(values, have)) {
+			n++
 		}
 	}
 	return n
