@@ -32,13 +32,14 @@ func otherwiseClosed(by string) string {
 
 // openWithBlastRadius is the number of open criticals and highs on services that are crown jewels or face the internet.
 func openWithBlastRadius() string {
-	return sumBy("", board(recOpenExposure, is("crown_jewel", affirmative))+" or "+board(recOpenExposure, is("internet_facing", affirmative)))
+	return filled(sumBy("", board(recOpenExposure, is("crown_jewel", affirmative))+" or "+board(recOpenExposure, is("internet_facing", affirmative))),
+		sumBy("", board(recOpenExposure)))
 }
 
 // openWithUnknownRadius is the number on services that may be one or the other: nothing says that they are, something is not known.
 func openWithUnknownRadius() string {
-	return sumBy("", board(recOpenExposure, is("crown_jewel", "unknown"), isNot("internet_facing", affirmative))+
-		" or "+board(recOpenExposure, is("internet_facing", "unknown"), isNot("crown_jewel", affirmative)))
+	return filled(sumBy("", board(recOpenExposure, is("crown_jewel", "unknown"), isNot("internet_facing", affirmative))+
+		" or "+board(recOpenExposure, is("internet_facing", "unknown"), isNot("crown_jewel", affirmative))), sumBy("", board(recOpenExposure)))
 }
 
 // breachedShare is the share of open criticals and highs that are past their deadline; what an approved exception covers is left out.
@@ -61,7 +62,7 @@ func openByAge(severity string) string {
 // worstServices counts the open criticals and highs that match, of the services with most of them.
 func worstServices(matchers ...string) string {
 	worst := fmt.Sprintf("topk(%d, %s > 0)", tableRows, sumBy(ownerLabels, board(recServiceOpen)))
-	return fmt.Sprintf("%s and on (%s) %s", sumBy(ownerLabels, board(recServiceOpen, matchers...)), ownerLabels, worst)
+	return filled(fmt.Sprintf("(%s and on (%s) %s)", sumBy(ownerLabels, board(recServiceOpen, matchers...)), ownerLabels, worst), worst)
 }
 
 // oldestOpen is the age in days of the oldest open critical or high of each service.
