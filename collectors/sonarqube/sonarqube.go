@@ -1,0 +1,175 @@
+// Package sonarqube reads SonarQube Server and SonarQube Cloud: the security issues and security hotspots of every project's main
+// branch, what was decided about them, and when each project was last analysed.
+package sonarqube
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"prodsec_exporter/collectors"
+	"prodsec_exporter/internal/apiclient"
+	"prodsec_exporter/internal/record"
+	"prodsec_exporter/internal/translate"
+)
+
+const (
+	// kindName is the collector's name in configuration and labels; tool is the scanner's name in records.
+	kindName = "sonarqube"
+	tool     = "sonarqube"
+
+	defaultInterval = time.Hour
+	// overlap is how far a delta reaches back before the last change that was seen: the search index follows with a delay.
+	overlap = 15 * time.Minute
+	browse  = "Browse"
+)
+
+// SecurityBy says which issues are about security.
+type SecurityBy string
+
+// The ways to tell.
+const (
+	// SecurityByImpact: issues with an impact on security, as from Server 10.2 and on Cloud.
+	SecurityByImpact SecurityBy = "impact"
+	// SecurityByType: issues of type VULNERABILITY, as on older servers and in standard experience mode.
+	SecurityByType SecurityBy = "type"
+)
+
+// Config is the section of one server or organisation.
+type Config struct {
+	collectors.Common `yaml:",inline"`
+	// URL is the base of the server; https://sonarcloud.io for Cloud.
+	URL string `yaml:"url"`
+	// Token is a user token, sent as bearer token.
+	Token apiclient.Secret `yaml:"token"`
+	// Organization is the key of the organisation, on Cloud only.
+	Organization string `yaml:"organization,omitempty"`
+	// SecurityBy chooses the issues; by the server's version if not set.
+	SecurityBy SecurityBy `yaml:"security_by,omitempty"`
+	// WithoutHotspots leaves security hotspots out.
+	WithoutHotspots bool `yaml:"without_hotspots,omitempty"`
+	// ALMBindings asks the server for the GitHub repository that a project is bound to, where no rule of Projects fits.
+	ALMBindings bool `yaml:"alm_bindings,omitempty"`
+	// Projects say where Sonar projects belong, by key.
+	Projects []translate.Project `yaml:"projects,omitempty"`
+}
+
+// Collector reads one server or organisation. It implements collectors.Collector, collectors.Checker and collectors.Forecaster.
+type Collector struct {
+	config    Config
+	source    *translate.Source
+	projects  *translate.Projects
+	strangers *translate.Strangers
+	env       collectors.Env
+
+	mu       sync.Mutex
+	rules    map[string]string          // CWE by rule
+	bindings map[string]translate.Owner // by project
+}
+
+// New checks the configuration; it reads neither the server nor the token.
+func New(config Config, env collectors.Env) (*Collector, error) {
+	switch config.SecurityBy {
+	case "", SecurityByImpact, SecurityByType:
+	default:
+		return nil, fmt.Errorf("sonarqube: security_by: %q is neither impact nor type", config.SecurityBy)
+	}
+	if config.URL == "" {
+		return nil, errors.New("sonarqube: url is missing: set it to the server, or to https://sonarcloud.io")
+	}
+	if err := config.Token.Validate(); err != nil {
+		return nil, fmt.Errorf("sonarqube: token: %w", err)
+	}
+	projects, err := translate.NewProjects(config.Projects)
+	if err != nil {
+		return nil, fmt.Errorf("sonarqube: %w", err)
+	}
+	if config.Interval <= 0 {
+		config.Interval = collectors.Duration(defaultInterval)
+	}
+	config.URL = strings.TrimSuffix(strings.TrimRight(config.URL, "/"), "/api")
+	client, err := env.Client(apiclient.Options{BaseURL: config.URL, Auth: apiclient.Bearer(config.Token)})
+	if err != nil {
+		return nil, fmt.Errorf("sonarqube: url: %w", err)
+	}
+	return &Collector{
+		config: config, env: env, source: translate.NewSource(client), projects: projects, strangers: translate.NewStrangers(env.Logger),
+		rules: map[string]string{}, bindings: map[string]translate.Owner{},
+	}, nil
+}
+
+// Kind is the entry for the list of collector kinds.
+func Kind() collectors.Kind {
+	return collectors.Kind{
+		Name:    kindName,
+		Summary: "security issues, security hotspots and analysis dates from SonarQube Server and Cloud",
+		Defaults: collectors.Common{
+			Interval:     collectors.Duration(defaultInterval),
+			FullInterval: collectors.Duration(24 * time.Hour),
+			StaleAfter:   collectors.Duration(24 * time.Hour),
+			Timeout:      collectors.Duration(45 * time.Minute),
+		},
+		New: func(section collectors.Section, env collectors.Env) (collectors.Collector, collectors.Common, error) {
+			var config Config
+			if err := section.Decode(&config); err != nil {
+				return nil, collectors.Common{}, err
+			}
+			c, err := New(config, env)
+			if err != nil {
+				return nil, collectors.Common{}, err
+			}
+			return c, config.Common, nil
+		},
+	}
+}
+
+// Collect reads the list of projects and, for each, its issues (whole or since the cursor) and its hotspots. Without the list no
+// scope is known.
+func (c *Collector) Collect(ctx context.Context, cursors collectors.Cursors, emit func(record.Batch) error) error {
+	defer c.source.Begin()()
+	by, err := c.securityBy(ctx)
+	if err != nil {
+		return fmt.Errorf("sonarqube: read the server's version: %w", err)
+	}
+	keys, err := c.projectKeys(ctx)
+	if err != nil {
+		return fmt.Errorf("sonarqube: list projects: %w", err)
+	}
+	for _, key := range keys {
+		cursor := cursors["issues:"+key]
+		owner, ownerErr := c.ownerOf(ctx, key, cursor == "")
+		p := project{key: key, owner: owner, by: by}
+		readings := []func() record.Batch{func() record.Batch { return c.readIssues(ctx, p, cursor) }}
+		if !c.config.WithoutHotspots {
+			readings = append(readings, func() record.Batch { return c.readHotspots(ctx, p) })
+		}
+		for _, read := range readings {
+			b := read()
+			if b.Err == nil && ownerErr != nil {
+				b = translate.Failed(b.Scope, fmt.Errorf("read the repository of project %s: %w", key, ownerErr))
+			}
+			if err := translate.Canceled(ctx); err != nil {
+				return err
+			}
+			if err := emit(b); err != nil {
+				return fmt.Errorf("sonarqube: emit %s: %w", b.Scope, err)
+			}
+		}
+	}
+	return translate.Canceled(ctx)
+}
+
+// project is a Sonar project while it is read.
+type project struct {
+	key   string
+	owner translate.Owner
+	by    SecurityBy
+}
+
+// Forecast estimates the requests per hour; the server states no budget, so there is one resource.
+func (c *Collector) Forecast() map[string]float64 {
+	return map[string]float64{"": c.source.PerHour(c.config.Interval.Std(), 100)}
+}
