@@ -94,7 +94,7 @@ func (s *state) reattribute(t tx) error {
 		switch {
 		case special[p]:
 			service = s.serviceOf(details[p])
-		case !declared[p] && !s.shared(w):
+		case !declared[p] && !s.shared(w) && !orphaned(w.Closure):
 			service = s.defaultOf(w)
 		}
 		if service != before {
@@ -169,10 +169,10 @@ func (s *state) specialCases(old *catalog, renamed bool) map[int32]bool {
 	declared := s.declaring()
 	for i := range s.weaknesses.Len() {
 		w := s.weaknesses.At(i)
-		if w.Reports == 0 || !declared[i] && !s.shared(w) {
+		if w.Reports == 0 || !declared[i] && !s.shared(w) && !orphaned(w.Closure) {
 			continue
 		}
-		ruleChanged := w.Repository >= 0 && changed[record.RepositoryName(s.repositories.at(w.Repository))]
+		ruleChanged := w.Repository < 0 && len(changed) > 0 || w.Repository >= 0 && changed[record.RepositoryName(s.repositories.at(w.Repository))]
 		if renamed || ruleChanged {
 			special[int32(i)] = true
 		}
@@ -217,18 +217,12 @@ func (s *state) readHosts() {
 	}
 }
 
-// dropRepositories takes out of the roster what no host, no catalog and no finding names any more. A finding that vanished
-// with its repository names nothing.
+// dropRepositories takes out of the roster what no host, no catalog and no finding names any more.
 func (s *state) dropRepositories() {
 	named := make([]bool, len(s.repositories.order))
 	for i := range s.weaknesses.Len() {
 		w := s.weaknesses.At(i)
-		if w.Repository < 0 || w.Reports == 0 {
-			continue
-		}
-		switch w.Closure.Closure() {
-		case record.ClosureVanished, record.ClosureRepositoryDeleted:
-		default:
+		if w.Repository >= 0 && w.Reports > 0 {
 			named[w.Repository] = true
 		}
 	}

@@ -21,6 +21,8 @@ const (
 // codec translates between codes in the file and indexes in the program.
 type codec struct {
 	enumerations map[string]*enumeration
+	// missing are the names that the file has no code for yet.
+	missing []codeRow
 }
 
 // enumeration is one kind of constant.
@@ -28,8 +30,6 @@ type enumeration struct {
 	names  []string
 	toFile []uint8
 	toUs   map[uint8]uint8
-	// saved says that the file knows every name.
-	saved bool
 }
 
 // The enumerations that blocks contain.
@@ -83,9 +83,8 @@ func (c *codec) load(kind string, code int, name string) {
 	}
 }
 
-// complete gives a code to every name that the file lacks and returns those, to be stored.
-func (c *codec) complete() []codeRow {
-	var missing []codeRow
+// complete gives a code to every name that the file lacks and notes those in missing, to be stored.
+func (c *codec) complete() {
 	for kind, e := range c.enumerations {
 		e.toFile = make([]uint8, len(e.names))
 		known := make([]bool, len(e.names))
@@ -98,12 +97,11 @@ func (c *codec) complete() []codeRow {
 			if !known[i] {
 				e.toFile[i] = uint8(next)
 				e.toUs[uint8(next)] = uint8(i)
-				missing = append(missing, codeRow{kind, next, e.names[i]})
+				c.missing = append(c.missing, codeRow{kind, next, e.names[i]})
 				next++
 			}
 		}
 	}
-	return missing
 }
 
 type codeRow struct {

@@ -3,7 +3,6 @@ package ledger
 import (
 	"slices"
 
-	"prodsec_exporter/internal/record"
 	"prodsec_exporter/internal/snapshot"
 )
 
@@ -96,10 +95,10 @@ func (a *application) become(cluster []*detail, p int32) {
 		}
 	}
 	w := a.fold(cluster)
-	clock, reopened, before, wasOpen := w, int64(0), p >= 0, false
-	if before {
+	way, wasOpen := passage{how: how, clock: w, ended: !w.Open()}, false
+	if p >= 0 {
 		wasOpen = a.weaknesses.At(int(p)).Open()
-		clock, reopened = a.replace(p, w, cluster, how)
+		way = a.replace(p, w, cluster, how)
 	} else {
 		p = a.create(w, how)
 	}
@@ -115,11 +114,8 @@ func (a *application) become(cluster []*detail, p int32) {
 		}
 		r.set(primaryBit, i == 0)
 	}
-	if c := w.Closure.Closure(); c == record.ClosureVanished || c == record.ClosureRepositoryDeleted {
-		a.rosterShrunk = true
-	}
 	if len(a.exceptions.all) > 0 || a.pauses[p] != nil {
 		a.cover(p, cluster, wasOpen)
 	}
-	a.settleClock(p, &clock, reopened, how, before)
+	a.settleClock(p, way)
 }

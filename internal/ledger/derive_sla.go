@@ -64,7 +64,7 @@ func (s *state) countedAt(instant int64) int64 {
 // had while it was open. counted is from when the closing counts.
 func (s *state) closeClock(p int32, clock *snapshot.Weakness, counted int64) {
 	w := s.weaknesses.At(int(p))
-	if w.Open() || w.Outcome != snapshot.OutcomeNone || w.Reports == 0 && w.Closure == 0 {
+	if w.Open() || w.Outcome != snapshot.OutcomeNone {
 		return
 	}
 	treatment := policy.Treat(w.Closure.Closure())

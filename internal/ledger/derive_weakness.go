@@ -19,9 +19,6 @@ func (s *state) fold(cluster []*detail) snapshot.Weakness {
 		Category: s.texts.of(primary.finding.Category), Tool: s.texts.of(primary.finding.Tool),
 		Severity: math.MaxUint8, Reports: uint16(min(len(cluster), math.MaxUint16)),
 	}
-	if primary.finding.Repository != "" {
-		w.Repository = s.repositoryOf(primary.finding.Repository)
-	}
 	open := func(d *detail) bool { return d.open() }
 	first := slices.IndexFunc(cluster, open)
 	w.Scope = s.scopePositionOf(cluster[max(0, first)].scope)
@@ -48,9 +45,18 @@ func (s *state) fold(cluster []*detail) snapshot.Weakness {
 			w.Closure = snapshot.IndexOfClosure(record.ClosureFixed)
 		}
 	}
+	if primary.finding.Repository != "" && !orphaned(w.Closure) {
+		w.Repository = s.repositoryOf(primary.finding.Repository)
+	}
 	w.ClockStart = w.FirstSeen
 	w.Service = s.serviceOf(cluster)
 	return w
+}
+
+// orphaned reports whether a weakness was closed because it, or its repository, was seen no more: it is no reason to know of the
+// repository any longer.
+func orphaned(c snapshot.ClosureIndex) bool {
+	return c.Closure() == record.ClosureVanished || c.Closure() == record.ClosureRepositoryDeleted
 }
 
 func flagsOf(f *record.Finding) (flags snapshot.Flags) {
@@ -116,30 +122,45 @@ func (s *state) create(w snapshot.Weakness, how entrance) int32 {
 	return p
 }
 
-// settleClock freezes the outcome of a clock that ended or lapsed by what create or replace did. A weakness that was closed
-// before its scope was first read, after the founding, has an outcome but no event: nobody counted it while it was open.
-func (s *state) settleClock(p int32, clock *snapshot.Weakness, from int64, how entrance, before bool) {
+// passage is how a weakness got from what it was to what it is.
+type passage struct {
+	how entrance
+	// existed says that it is not new.
+	existed bool
+	// clock is the weakness as its clock ran until now: with the severity and flags it had while it was open.
+	clock snapshot.Weakness
+	// ended says that the clock stopped by a closing; reopened is the instant of a reopening, 0 if there was none.
+	ended    bool
+	reopened int64
+}
+
+// settleClock lets the outcome fall of a clock that stopped or lapsed. What was closed before its scope was first read, after
+// the founding, never gets an event: nobody counted it while it was open.
+func (s *state) settleClock(p int32, way passage) {
 	if s.importing() {
 		return
 	}
 	settled := s.at
-	if !before || from > 0 {
+	if !way.existed || way.reopened > 0 {
 		s.at = s.now // it counts from now, and so does all that follows from it
-		s.silent = !before && how != observed && !s.weaknesses.At(int(p)).Open()
 	}
-	s.closeClock(p, clock, s.now)
-	s.lapse(p, s.now, from)
+	s.silent = !way.existed && way.how != observed && way.ended
+	if way.ended && !s.silent {
+		s.closeClock(p, &way.clock, s.now)
+	}
+	s.lapse(p, s.now, way.reopened)
 	s.at, s.silent = settled, false
 }
 
-// replace turns a weakness into what its reports say now. It returns the clock as it ran until now, and the instant of a
-// reopening, 0 if there was none.
-func (s *state) replace(p int32, w snapshot.Weakness, cluster []*detail, how entrance) (clock snapshot.Weakness, reopened int64) {
+// replace turns a weakness into what its reports say now.
+func (s *state) replace(p int32, w snapshot.Weakness, cluster []*detail, how entrance) passage {
 	old := *s.weaknesses.At(int(p))
 	w.ID = old.ID
+	s.rosterShrunk = s.rosterShrunk || old.Repository != w.Repository
+	way := passage{how: how, existed: true, clock: w}
 	if s.importing() {
 		*s.changeWeakness(p) = w
-		return w, 0
+		return way
 	}
 	until := s.now
 	if old.Open() && !w.Open() {
@@ -151,22 +172,22 @@ func (s *state) replace(p int32, w snapshot.Weakness, cluster []*detail, how ent
 		w.ClockStart, w.Flags = old.ClockStart, w.Flags|snapshot.RestartedClock
 	}
 	if w == old {
-		return w, 0
+		return way
 	}
 	*s.changeWeakness(p) = w
-	clock = w
+	way.clock = w
+	way.ended = !w.Open() && (old.Open() || running(&old))
 	switch {
 	case old.Open() && !w.Open():
 		s.emit(snapshot.EventOfClosure(w.Closure.Closure()), p, &old, w.ClosedAt, s.now)
-		clock = old
-		clock.ClockStart = w.ClockStart
+		way.clock = old
+		way.clock.ClockStart = w.ClockStart
 	case old.Open():
 		s.shift(p, &old, &w, sourceTime(cluster, s.now))
 	case w.Open():
-		reopened = s.reopen(p, &old, cluster, how)
-		clock = *s.weaknesses.At(int(p))
+		way.reopened = s.reopen(p, &old, cluster, how)
 	}
-	return clock, reopened
+	return way
 }
 
 // shift emits what changed about a weakness that stays open: first its severity, then who owns it.
@@ -227,6 +248,7 @@ func (s *state) absorb(p int32) {
 	}
 	w := s.changeWeakness(p)
 	w.Reports, w.OpenReports = 0, 0
+	s.rosterShrunk = true
 	if old.Open() {
 		w.Closure, w.ClosedAt = snapshot.IndexOfClosure(record.ClosureDuplicate), s.now
 		if !s.importing() {

@@ -24,6 +24,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -83,6 +84,10 @@ type Ledger struct {
 // ErrClosed is returned by operations on a ledger after Close.
 var ErrClosed = errors.New("the ledger is closed")
 
+// ErrNotConfigured is wrapped by Apply for a batch of an instance that Configure did not name: its collector was stopped while
+// the batch was under way, and its records have left already.
+var ErrNotConfigured = errors.New("the collector instance is not configured any more")
+
 // Open opens the ledger at o.Path or makes a new one. The error wraps ErrNewerSchema when a newer version wrote it.
 func Open(ctx context.Context, o Options) (*Ledger, error) {
 	s, err := openSQLite(ctx, o.Path)
@@ -115,9 +120,6 @@ func open(ctx context.Context, s store, o Options, migrated bool) (*Ledger, erro
 // change runs one operation in one transaction and shows its result. When anything fails, the store and what is shown stay as
 // they were, and memory is loaded again before the next operation.
 func (l *Ledger) change(ctx context.Context, at time.Time, operate func(tx, *state) error) (err error) {
-	if l.closed {
-		return ErrClosed
-	}
 	defer func() {
 		if err != nil && ctx.Err() == nil {
 			l.errors.Add(1)
@@ -151,6 +153,9 @@ func (l *Ledger) change(ctx context.Context, at time.Time, operate func(tx, *sta
 
 // ready loads the state again after a failure.
 func (l *Ledger) ready(ctx context.Context) error {
+	if l.closed {
+		return ErrClosed
+	}
 	if l.state != nil {
 		return nil
 	}
@@ -177,11 +182,20 @@ func (l *Ledger) Configure(ctx context.Context, sources []Source, at time.Time) 
 }
 
 // Apply brings in what a collector instance learned about one scope, as of the instant at, in one transaction. A batch with Err
-// set only marks the scope. Cancelling ctx before the commit leaves everything as it was.
+// set only marks the scope. The error wraps ErrNotConfigured when the instance left the configuration. Cancelling ctx before the commit leaves everything as it was.
 func (l *Ledger) Apply(ctx context.Context, collector, instance string, b record.Batch, at time.Time) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	err := l.change(ctx, at, func(t tx, st *state) error { return st.apply(t, sourceID{collector, instance}, &b) })
+	source := sourceID{collector, instance}
+	err := l.ready(ctx)
+	switch {
+	case err != nil:
+		l.errors.Add(1)
+	case len(l.state.sources) > 0 && !slices.Contains(l.state.sources, source):
+		err = ErrNotConfigured
+	default:
+		err = l.change(ctx, at, func(t tx, st *state) error { return st.apply(t, source, &b) })
+	}
 	return failed(fmt.Sprintf("applying %s of %s/%s", b.Scope, collector, instance), err)
 }
 
@@ -215,9 +229,6 @@ func (l *Ledger) SetPolicy(ctx context.Context, p *policy.Policy, at time.Time) 
 func (l *Ledger) Settle(ctx context.Context, at time.Time) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.closed {
-		return ErrClosed
-	}
 	if err := l.ready(ctx); err != nil {
 		l.errors.Add(1)
 		return failed("settling", err)
@@ -243,9 +254,6 @@ func (l *Ledger) Settle(ctx context.Context, at time.Time) error {
 func (l *Ledger) Cursors(ctx context.Context, collector, instance string) (map[string]record.Cursor, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.closed {
-		return nil, ErrClosed
-	}
 	if err := l.ready(ctx); err != nil {
 		return nil, fmt.Errorf("reading cursors: %w", err)
 	}

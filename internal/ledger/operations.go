@@ -94,6 +94,7 @@ func (s *state) loadMeta(name, value string) error {
 
 // resume derives what is not stored from what was loaded.
 func (s *state) resume() {
+	s.codec.complete()
 	s.texts.saved, s.owners.saved = len(s.texts.values), len(s.owners.values)
 	s.savedPolicies, s.savedCounting = len(s.policies), len(s.countingChanges)
 	s.begins()
@@ -118,7 +119,7 @@ func (s *state) resume() {
 
 // open makes the store complete: codes of a new version of the program, the policy in force, a migration.
 func (s *state) open(t tx, p *policy.Policy, migrated bool) error {
-	for _, c := range s.codec.complete() {
+	for _, c := range s.codec.missing {
 		if err := t.putCode(c.enumeration, c.code, c.name); err != nil {
 			return err
 		}

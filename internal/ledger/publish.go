@@ -43,15 +43,15 @@ func (s *state) listScopes() []snapshot.Scope {
 	return scopes
 }
 
-// counts are the records held, by kind; findings as reports that their source still has.
+// counts are the records held, by kind: findings as reports, open and closed, before folding; repositories once, however many
+// scopes speak of them.
 func (s *state) counts() map[record.Kind]int {
 	counts := map[record.Kind]int{}
 	for _, h := range s.shelves.all() {
 		kind, n := h.size()
 		counts[kind] = n
 	}
-	for _, number := range s.scopeOrder {
-		counts[record.KindFinding] += s.scopes[number].live
-	}
+	counts[record.KindFinding] = s.reports.Len()
+	counts[record.KindRepository] = len(s.hosts)
 	return counts
 }
