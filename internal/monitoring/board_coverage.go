@@ -23,7 +23,7 @@ func protectionStat(id uint32, title, privileged string, check policy.Check, mea
 		Means: means + " The share counts what passes among all that is not exempt, so that what could not be read counts against it. " +
 			"A repository is privileged by the policy's trust tiers, topics or names.",
 		Source: protectedRepositories + ", effective protection: classic rules together with active rulesets, worst of the default and release branches.",
-		Act:    act, Empty: "not read yet",
+		Act:    act, Empty: "not known",
 		Steps: plain(),
 		Queries: []Query{
 			{Name: "pass", Expr: protectedShare(privileged, check), Unit: "percentunit", Steps: towards(protectionTarget)},
@@ -46,7 +46,7 @@ func coverageHeadlines() []Panel {
 			Means:  "Share of all repositories that the catalog gives to a service with a team. Findings in the others reach nobody. Not restricted by the choices above: what has no owner has no business unit.",
 			Source: unmappedRepositories + " and " + scopeSize + `{kind="repositories"}.`,
 			Act:    "go through the list of reasons below; claim, archive or delete.",
-			Empty:  "not read yet",
+			Empty:  "not known",
 			Queries: []Query{
 				{Name: "owned", Expr: ownedShare(), Unit: "percentunit", Steps: towards(ownershipTarget)},
 				{Name: "unmapped", Expr: unmapped(), Steps: noneBut(20)},
@@ -57,7 +57,7 @@ func coverageHeadlines() []Panel {
 			Means:  "Share of the catalog's services for which trust tier, crown jewel, internet-facing and team are all known. Targets and required controls are decided by these facts; where they are missing the strictest is not applied.",
 			Source: serviceInfo + ", from the catalog.",
 			Act:    "ask the teams in the table below to complete their catalog entries.",
-			Empty:  "not read yet",
+			Empty:  "not known",
 			Queries: []Query{
 				{Name: "known", Expr: factsKnownShare(), Unit: "percentunit", Steps: towards(ownershipTarget)},
 				{Name: "incomplete", Expr: factsUnknown(""), Steps: noneBut(10)},
@@ -72,14 +72,14 @@ func coverageChecks() []Panel {
 	return []Panel{
 		{
 			ID: 10, Title: "Which branch checks do privileged repositories pass?", Look: Bars, W: 12, H: 11, Unit: "none", Steps: plain(),
-			Means: "Privileged repositories by branch check and result.", Source: source, Act: act, Empty: "No branch rules were read yet",
+			Means: "Privileged repositories by branch check and result.", Source: source, Act: act, Empty: "Branch rules were not read yet",
 			Key: "check", KeyTexts: checkTexts(), Share: true, Horizontal: true, Sort: failingFirst(),
 			Queries: statusQueries(func(s ...string) string { return protectionByCheck(s...) }),
 		},
 		{
 			ID: 11, Title: "By business unit: every required branch rule", Look: Bars, W: 7, H: 11, Unit: "none", Steps: plain(),
 			Means: "Privileged repositories by business unit, by whether every required branch check passes.", Source: source, Act: act,
-			Empty: "No branch rules were read yet",
+			Empty: "Branch rules were not read yet",
 			Key:   "business_unit", Stacked: true, Horizontal: true,
 			Sort:    failingFirst(),
 			Queries: statusQueries(func(s ...string) string { return requiredBy("business_unit", s...) }),
@@ -87,7 +87,7 @@ func coverageChecks() []Panel {
 		{
 			ID: 12, Title: "By trust tier", Look: Bars, W: 5, H: 11, Unit: "none", Steps: plain(),
 			Means: "Privileged repositories by trust tier, by whether every required branch check passes.", Source: source, Act: act,
-			Empty: "No branch rules were read yet",
+			Empty: "Branch rules were not read yet",
 			Key:   "trust_tier", Stacked: true,
 			Sort:    []Sort{{Title: "trust_tier"}},
 			Queries: statusQueries(func(s ...string) string { return requiredBy("trust_tier", s...) }),
@@ -102,7 +102,7 @@ func coverageGaps() Panel {
 		Means:  "Failing and unknown checks per privileged repository; the check that sums up the required ones is not counted.",
 		Source: protectionGap + ".",
 		Act:    "have the team apply the organisation's ruleset; Delivery trust lists the single checks.",
-		Empty:  "No privileged repository has a gap",
+		Empty:  noneOrUnread,
 		Queries: []Query{
 			{Name: "Failing", Expr: gapsByRepository("fail")}, {Name: "Unknown", Expr: gapsByRepository("unknown")},
 		},
@@ -120,7 +120,7 @@ func protectedOverTime() Panel {
 		Means: "Share of privileged repositories that pass every required check, at each moment. Whole programme, not restricted by the choices above. " +
 			"It fills as Prometheus gathers history.",
 		Source: protectedRepositories + " (rule " + recProtectedRatio + ").", Act: "a step down is usually new repositories without a ruleset, or a permission that was lost.",
-		Empty: "Prometheus has no history yet", KeyTexts: []Text{
+		Empty: "There is no history yet", KeyTexts: []Text{
 			{Value: "required", Text: "every required check", Colour: neutral},
 		},
 		Queries: []Query{{Name: "Protected", Expr: protectedRatio(string(policy.CheckRequired)), Legend: "{{check}}"}},
@@ -132,7 +132,7 @@ func coverageBlindSpots() []Panel {
 		{
 			ID: 30, Title: "What do we not know about our services?", Look: Table, W: 10, H: 8, Unit: "none", Steps: plain(),
 			Means:  "Services of the catalog by trust tier: how many are crown jewels or face the internet, and about how many something is unknown.",
-			Source: serviceInfo + ".", Act: "complete the catalog, tier 0 first.", Empty: "No catalog was read yet",
+			Source: serviceInfo + ".", Act: "complete the catalog, tier 0 first.", Empty: "The catalog was not read yet",
 			Queries: []Query{
 				{Name: "Services", Expr: servicesByTier()},
 				{Name: "Crown jewels", Expr: servicesByTier(is("crown_jewel", affirmative))},
@@ -149,7 +149,7 @@ func coverageBlindSpots() []Panel {
 			ID: 31, Title: "Why do repositories have no owner?", Look: Ranking, W: 6, H: 8, Unit: "none", Steps: noneBut(20),
 			Means:  "Repositories that belong to no service, by reason.",
 			Source: unmappedRepositories + ".", Act: "no_catalog_entry: claim it; no_owner: name a team; archived: delete it or accept that nobody will fix it.",
-			Empty: "Every repository has an owner", KeyTexts: []Text{
+			Empty: noneOrUnread, KeyTexts: []Text{
 				{Value: "no_catalog_entry", Text: "in no catalog"}, {Value: "no_owner", Text: "service has no team"}, {Value: "archived", Text: "archived"},
 			},
 			Queries: []Query{{Name: "Repositories", Expr: unmappedByReason(), Legend: "{{reason}}"}},
@@ -158,7 +158,7 @@ func coverageBlindSpots() []Panel {
 			ID: 32, Title: "Which protection could not be read?", Look: Ranking, W: 8, H: 8, Unit: "none", Steps: []Step{below(unknown)},
 			Means:  "Repositories, privileged or not, per check whose result is unknown: the token lacks a permission, or the repository could not be read.",
 			Source: protectedRepositories + `{status="unknown"}.`, Act: "grant the permission that the exporter's check command names.",
-			Empty: "Every check of every repository was read", KeyTexts: checkTexts(),
+			Empty: noneOrUnread, KeyTexts: checkTexts(),
 			Queries: []Query{{Name: "Repositories", Expr: unreadChecks(), Legend: "{{check}}"}},
 		},
 	}

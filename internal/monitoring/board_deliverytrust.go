@@ -39,14 +39,14 @@ func trustGuarantees() []Panel {
 		{
 			ID: 10, Title: "What must a change pass?", Look: Bars, W: 13, H: 11, Unit: "none", Steps: plain(),
 			Means: "Share of privileged repositories by branch check and result.", Source: protectedRepositories + `{scope="branch"}.`, Act: act,
-			Empty: "No branch rules were read yet", Key: "check", KeyTexts: checkTexts(), Share: true, Horizontal: true,
+			Empty: "Branch rules were not read yet", Key: "check", KeyTexts: checkTexts(), Share: true, Horizontal: true,
 			Sort:    failingFirst(),
 			Queries: statusQueries(func(s ...string) string { return protectionByCheck(s...) }),
 		},
 		{
 			ID: 12, Title: "Which teams lack most guarantees?", Look: Bars, W: 11, H: 11, Unit: "none", Steps: plain(),
 			Means: "Checks of privileged repositories that fail or are not known, by team.", Source: protectionGap + ".",
-			Act: "agree on one ruleset for all repositories of the first team; single fixes come undone.", Empty: "No privileged repository lacks a guarantee",
+			Act: "agree on one ruleset for all repositories of the first team; single fixes come undone.", Empty: noneOrUnread,
 			Key: "team", Stacked: true, Horizontal: true, Sort: failingFirst(),
 			Queries: []Query{
 				{Name: "fail", Expr: filled(gapsByTeam("fail"), gapsByTeam("fail", "unknown")), Colour: bad},
@@ -62,7 +62,7 @@ func trustGaps() Panel {
 		ID: panelTrustGaps, Title: "Missing guarantees of privileged repositories, one by one", Look: Table, W: 24, H: 11, Unit: "none", Steps: plain(),
 		Means:  "Each check of a privileged repository that fails or is not known.",
 		Source: protectionGap + ".", Act: "close failing ones by ruleset, not by hand; for unknown ones grant the permission that the exporter's check command names.",
-		Empty:   "No privileged repository lacks a guarantee",
+		Empty:   noneOrUnread,
 		Queries: []Query{{Name: "Gap", Expr: gapChecks()}},
 		Columns: append(columns,
 			Column{Field: "check", Title: "Guarantee", Texts: checkTexts()},
@@ -75,7 +75,7 @@ func trustByOwner() []Panel {
 	panel := func(id uint32, title, label string, horizontal bool) Panel {
 		return Panel{
 			ID: id, Title: title, Look: Bars, W: 8, H: 9, Unit: "none", Steps: plain(), Means: "Privileged repositories by whether every required branch check passes.",
-			Source: protectedRepositories + ".", Act: "orange-red: agree on a date; grey: grant the permission to look.", Empty: "No branch rules were read yet",
+			Source: protectedRepositories + ".", Act: "orange-red: agree on a date; grey: grant the permission to look.", Empty: "Branch rules were not read yet",
 			Key: label, Stacked: true, Horizontal: horizontal, Sort: failingFirst(),
 			Queries: statusQueries(func(s ...string) string { return requiredBy(label, s...) }),
 		}
@@ -90,7 +90,7 @@ func trustByOwner() []Panel {
 			Means: "Share of privileged repositories with each of the guarantees of the first row, at each moment. Whole programme, not restricted by the choices above. " +
 				"It fills as Prometheus gathers history.",
 			Source: protectedRepositories + " (rule " + recProtectedRatio + ").", Act: "a line that has not moved for a quarter needs an organisation-wide rule, not reminders.",
-			Empty: "Prometheus has no history yet", KeyTexts: []Text{
+			Empty: "There is no history yet", KeyTexts: []Text{
 				{Value: "approvals", Text: "change approved", Colour: neutral}, {Value: "admins_bound", Text: "administrators bound", Colour: blue},
 				{Value: "bypass_limited", Text: "bypass limited", Colour: waived}, {Value: "force_push_blocked", Text: "history kept", Colour: orange},
 			},

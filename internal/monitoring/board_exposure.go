@@ -30,7 +30,7 @@ func openStat(id uint32, severity string) Panel {
 			"start of the window.",
 		Source:  findingsOpen + "; the change is the sum of the signed events of " + findingFlow + ", exact from the first day.",
 		Act:     "a growing number is explained by cause and business unit in the next row; decide whether intake or capacity is the problem.",
-		Empty:   "not read yet",
+		Empty:   "not known",
 		Queries: []Query{{Name: "open", Expr: openNow("", severity)}, {Name: "$window change", Expr: changeInWindow("", severity), Steps: falling()}},
 	}
 }
@@ -43,7 +43,7 @@ func exposureHeadlines() []Panel {
 			Means:  "Open criticals and highs in services that are crown jewels or face the internet, and in services of which that is not known.",
 			Source: findingsOpen + " joined with " + serviceInfo + " (rule " + recOpenExposure + ").",
 			Act:    "these come first; ask their owners for a date. What is unknown may be exposed: complete the catalog.",
-			Empty:  "not read yet",
+			Empty:  "not known",
 			Queries: []Query{
 				{Name: "exposed", Expr: openWithBlastRadius(), Steps: []Step{below(good), from(1, warning)}},
 				{Name: "not known", Expr: openWithUnknownRadius(), Steps: []Step{below(unknown)}},
@@ -53,7 +53,7 @@ func exposureHeadlines() []Panel {
 			ID: 4, Title: "Share past its deadline", Look: Stat, W: 4, H: 4, Unit: "percentunit", Decimals: number(0),
 			Steps: []Step{below(good), from(0.05, warning), from(0.15, bad)},
 			Means: "Open criticals and highs past their SLA deadline, among all that no approved exception covers.", Source: findingsOpen + " by sla.",
-			Act: "Responsiveness lists the services.", Empty: "not read yet",
+			Act: "Responsiveness lists the services.", Empty: "not known",
 			Queries: []Query{{Name: "past deadline", Expr: breachedShare()}},
 		},
 		{
@@ -61,14 +61,14 @@ func exposureHeadlines() []Panel {
 			Steps: []Step{below(neutral), from(concentrated, warning)},
 			Means: "Share of the open criticals and highs that the five services with most of them hold. High: a few services' problem, to be solved with their owners. " +
 				"Low: everybody's problem, to be solved by a platform.", Source: findingsOpen + ".",
-			Act: "open the table of services below.", Empty: "not read yet",
+			Act: "open the table of services below.", Empty: "not known",
 			Queries: []Query{{Name: "in five services", Expr: concentration()}},
 		},
 		{
 			ID: 6, Title: "Exceptions", Look: Stat, W: 4, H: 4, Unit: "none", Steps: plain(),
 			Means:  "Exceptions that are approved and unexpired, and those that expired without being closed; the latter stop no clock any more.",
 			Source: exceptions + ", expiry computed from the date.", Act: "renew with a reason, or close what has expired; the table below names the next ones.",
-			Empty:   "not read yet",
+			Empty:   "not known",
 			Queries: []Query{{Name: "active", Expr: exceptionsNow("active")}, {Name: "expired", Expr: exceptionsNow("expired"), Steps: noneBut(1)}},
 		},
 	}
@@ -84,7 +84,7 @@ func exposureFlows() []Panel {
 			Means: "Every event of the window that added to (up) or took from (down) the open criticals and highs. The bars add up to the change. " +
 				"Only \"fixed\" is remediation: what was dismissed, moved or went out of view has not been mended.",
 			Source: findingFlow + ", signed (rule " + recFlow + ").", Act: "if bars other than \"fixed\" do most of the reducing, ask why before calling it progress.",
-			Empty: "Nothing was opened or closed in this window",
+			Empty: noneOrUnread,
 			Key:   "event", KeyTexts: eventTexts(), Stacked: true, Signed: true,
 			Sort: []Sort{{"new", true}, {"re-counted", true}, {"fixed", false}, {"dismissed", false}},
 			Queries: []Query{
@@ -98,7 +98,7 @@ func exposureFlows() []Panel {
 			ID: 11, Title: "Which business unit is accumulating?", Look: Table, W: 11, H: 10, Unit: "none", Steps: plain(),
 			Means:  "Open criticals and highs by business unit, and what came and went in the window. Otherwise: closed as dismissed, duplicate, out of scope or out of view.",
 			Source: findingsOpen + ", " + findingFlow + ".",
-			Act:    "a positive net is debt growing: agree on capacity or on less intake with the business unit.", Empty: "No findings were read yet",
+			Act:    "a positive net is debt growing: agree on capacity or on less intake with the business unit.", Empty: "Findings were not read yet",
 			Queries: []Query{
 				{Name: "Critical", Expr: openNow("business_unit", critical)}, {Name: "High", Expr: openNow("business_unit", high)},
 				{Name: "Opened", Expr: flowsBy("business_unit", "opened", "reopened")}, {Name: "Fixed", Expr: "0 - " + flowsBy("business_unit", "fixed")},
@@ -119,7 +119,7 @@ func exposureHistory() []Panel {
 		{
 			ID: 12, Title: "Opened against fixed, per week", Look: Lines, W: 12, H: 7, Unit: "none", Steps: plain(),
 			Means:  "Criticals and highs opened, fixed and dismissed in the seven days before each moment. It fills as Prometheus gathers history; the numbers above do not need it.",
-			Source: findingEvents + ".", Act: "two weeks with opened above fixed are a trend, one is not.", Empty: "Prometheus has no history yet",
+			Source: findingEvents + ".", Act: "two weeks with opened above fixed are a trend, one is not.", Empty: "There is no history yet",
 			Queries: []Query{
 				{Name: "opened or reopened", Expr: eventsPerWeek("opened", "reopened"), Colour: bad},
 				{Name: "fixed", Expr: eventsPerWeek("fixed"), Colour: good},
@@ -129,7 +129,7 @@ func exposureHistory() []Panel {
 		{
 			ID: 13, Title: "Open criticals and highs over time", Look: Lines, W: 6, H: 7, Unit: "none", Steps: plain(),
 			Means: "Open weaknesses at each moment. A step without events beside it is a change of scope or of counting, shown on the last row.", Source: findingsOpen + " (rule " + recOpen + ").",
-			Act: "compare with the flows by cause above.", Empty: "Prometheus has no history yet", KeyTexts: severityTexts(),
+			Act: "compare with the flows by cause above.", Empty: "There is no history yet", KeyTexts: severityTexts(),
 			Queries: []Query{{Name: "Open", Expr: openNow("severity", critical, high), Legend: "{{severity}}"}},
 		},
 		foldedPanel(),
@@ -142,7 +142,7 @@ func exposureAges() []Panel {
 		{
 			ID: 20, Title: "How long have criticals and highs been open?", Look: Bars, W: 9, H: 10, Unit: "none", Steps: plain(),
 			Means: "Open criticals and highs by time since they were first seen. Not restricted by trust tier.", Source: findingAge + " (rule " + recAges + ").",
-			Act: "what is older than its target is breached or excepted; anything over 180 days needs a decision, not a reminder.", Empty: "No findings were read yet",
+			Act: "what is older than its target is breached or excepted; anything over 180 days needs a decision, not a reminder.", Empty: "Findings were not read yet",
 			Key: "age", KeyTexts: ageTexts(), Stacked: true, Sort: []Sort{{Title: "age"}},
 			Queries: []Query{
 				{Name: critical, Expr: openByAge(critical), Colour: severityColours[critical]}, {Name: high, Expr: openByAge(high), Colour: severityColours[high]},
@@ -151,7 +151,7 @@ func exposureAges() []Panel {
 		{
 			ID: 21, Title: "Which services carry most of it?", Look: Table, W: 15, H: 10, Unit: "none", Steps: plain(),
 			Means: "Services by open criticals and highs, and how many of them are past their deadline.", Source: findingsOpen + ".",
-			Act: "agree on a plan with the owners of the first five before anything else.", Empty: "No service has an open critical or high",
+			Act: "agree on a plan with the owners of the first five before anything else.", Empty: noneOrUnread,
 			Queries: []Query{
 				{Name: "Critical", Expr: worstServices(is("severity", critical))}, {Name: "High", Expr: worstServices(is("severity", high))},
 				{Name: "Past deadline", Expr: worstServices(is("sla", "breached"))},
@@ -164,7 +164,7 @@ func exposureAges() []Panel {
 		{
 			ID: 22, Title: "Oldest open criticals and highs, by service", Look: Table, W: 24, H: 8, Unit: "none", Decimals: number(0), Steps: plain(),
 			Means: "Days since the oldest open critical or high of each service was first seen.", Source: findingOldest + ".",
-			Act: "ask what it would take; the oldest ones are usually waiting for a decision.", Empty: "No critical or high is open",
+			Act: "ask what it would take; the oldest ones are usually waiting for a decision.", Empty: noneOrUnread,
 			Queries: []Query{{Name: "Days open", Expr: oldestOpen()}},
 			Columns: append(append([]Column{serviceColumn()}, ownerColumns()...),
 				Column{Field: "severity", Title: "Severity", Width: 110, Texts: severityTexts(), Shade: true},
@@ -189,20 +189,20 @@ func exposureExceptions() []Panel {
 			Means: "Approved exceptions by category and time until they expire; those already expired are still open in their source.", Source: exceptions + ".",
 			Act: "expired: fix, renew or close. An exception without an end is a decision nobody will revisit; give it one. A tall bar asks whether the standard, " +
 				"the platform or the ownership is at fault.",
-			Empty: "There are no exceptions", Key: "category", Stacked: true, Horizontal: true, Queries: queries,
+			Empty: noneOrUnread, Key: "category", Stacked: true, Horizontal: true, Queries: queries,
 			Sort: []Sort{{horizons[0].Text, true}, {horizons[1].Text, true}, {horizons[2].Text, true}, {horizons[3].Text, true}},
 		},
 		{
 			ID: 41, Title: "How old is a typical exception?", Look: Ranking, W: 5, H: 10, Unit: "suffix: d", Decimals: number(0),
 			Steps: []Step{below(good), from(90, warning), from(180, bad)},
 			Means: "Median age of active and of expired but open exceptions, by category, in days.", Source: exceptionAge + " (a snapshot: its quantile is today's).",
-			Act: "an exception that outlives two quarters is a standard in disguise: fix the platform or change the standard.", Empty: "There are no exceptions",
+			Act: "an exception that outlives two quarters is a standard in disguise: fix the platform or change the standard.", Empty: noneOrUnread,
 			Queries: []Query{{Name: "Median age", Expr: exceptionAgeQuantile(0.5), Legend: "{{category}}"}},
 		},
 		{
 			ID: panelNextExpiries, Title: "Which exceptions end next?", Look: Table, W: 9, H: 10, Unit: "none", Decimals: number(0), Steps: plain(),
 			Means: "Days until the soonest active exception of each service and category expires.", Source: exceptionNextExpiry + ".",
-			Act: "decide before it ends: afterwards the clocks it stopped run again.", Empty: "No active exception has an end",
+			Act: "decide before it ends: afterwards the clocks it stopped run again.", Empty: noneOrUnread,
 			Queries: []Query{{Name: "Days left", Expr: nextExpiries()}},
 			Columns: []Column{
 				{Field: "service_name", Title: "Service", Width: 145}, {Field: "team", Title: "Team", Width: 100}, {Field: "category", Title: "Category"},
@@ -217,7 +217,7 @@ func foldedPanel() Panel {
 	return Panel{
 		ID: 14, Title: "Reports folded into another", Look: Ranking, W: 6, H: 7, Unit: "none", Steps: plain(),
 		Means:  "Reports of several tools that were recognised as the same weakness, by class: a jump means that counting changed, not risk.",
-		Source: duplicateFindings + ".", Empty: "No report was folded",
+		Source: duplicateFindings + ".", Empty: noneOrUnread,
 		Queries: []Query{{Name: "Reports", Expr: folded(), Legend: "{{class}}"}},
 	}
 }

@@ -22,7 +22,7 @@ func attainmentStat(id uint32, severity string) Panel {
 	return Panel{
 		ID: id, Title: "SLA attainment, " + severity, Look: Stat, W: 5, H: 4, Unit: "percentunit", Decimals: number(0), Steps: towards(attainmentTarget),
 		Means: attainmentMeans + " Shown for the window and, for comparison, for 90 days.", Source: slaOutcomesWindow + ", verdicts frozen when they fell.",
-		Act: "the next row names the business units and teams; missing a target for a quarter is a staffing or ownership question.", Empty: "nothing due",
+		Act: "the next row names the business units and teams; missing a target for a quarter is a staffing or ownership question.", Empty: "not known",
 		Queries: []Query{{Name: "last $window", Expr: attainment("", is("severity", severity))}, {Name: "last 90d", Expr: attainmentOver("90d", severity)}},
 	}
 }
@@ -31,7 +31,7 @@ func attainmentStat(id uint32, severity string) Panel {
 func verdictStat(id uint32, title, sla, means, act string, criticalSteps, highSteps []Step) Panel {
 	return Panel{
 		ID: id, Title: title, Look: Stat, W: 5, H: 4, Unit: "none", Steps: plain(), Means: means, Source: findingsOpen + `{sla="` + sla + `"}.`, Act: act,
-		Empty: "not read yet",
+		Empty: "not known",
 		Queries: []Query{
 			{Name: critical, Expr: verdicts(sla, critical), Steps: criticalSteps}, {Name: high, Expr: verdicts(sla, high), Steps: highSteps},
 		},
@@ -48,7 +48,7 @@ func responseHeadlines() []Panel {
 		{
 			ID: 5, Title: "Clock stopped", Look: Stat, W: 4, H: 4, Unit: "none", Steps: plain(),
 			Means:  "Open criticals and highs covered by an approved, unexpired exception. They are in no breach until it ends, and still open.",
-			Source: findingsOpen + `{sla="excepted"}.`, Act: "Exposure shows by category when the exceptions end.", Empty: "not read yet",
+			Source: findingsOpen + `{sla="excepted"}.`, Act: "Exposure shows by category when the exceptions end.", Empty: "not known",
 			Queries: []Query{
 				{Name: critical, Expr: verdicts("excepted", critical), Colour: meaningColours["excepted"]}, {Name: high, Expr: verdicts("excepted", high), Colour: meaningColours["excepted"]},
 			},
@@ -67,7 +67,7 @@ func responseByOwner() []Panel {
 		{
 			ID: 10, Title: "SLA attainment by business unit", Look: Table, W: 10, H: 9, Unit: "none", Decimals: number(0), Steps: plain(),
 			Means: attainmentMeans, Source: slaOutcomesWindow + ".", Act: "talk to the head of the first row about capacity or ownership, not about single findings.",
-			Empty: "Nothing fell due in this window",
+			Empty: noneOrUnread,
 			Queries: []Query{
 				{Name: "Critical", Expr: attainment("business_unit", is("severity", critical))}, {Name: "High", Expr: attainment("business_unit", is("severity", high))},
 				{Name: "Met", Expr: outcomes("business_unit", "met", severe())}, {Name: "Missed", Expr: outcomes("business_unit", "missed", severe())},
@@ -82,22 +82,22 @@ func responseByOwner() []Panel {
 		{
 			ID: 11, Title: "Which teams miss most of their deadlines?", Look: Ranking, W: 7, H: 9, Unit: "percentunit", Decimals: number(0), Max: number(1),
 			Steps: towards(attainmentTarget), Means: "The twelve teams with the lowest attainment for criticals and highs in the window; a team with nothing due is not ranked.",
-			Source: slaOutcomesWindow + ".", Act: "look at the team's breached findings below and at who owns its services.", Empty: "Nothing fell due in this window",
+			Source: slaOutcomesWindow + ".", Act: "look at the team's breached findings below and at who owns its services.", Empty: noneOrUnread,
 			Queries: []Query{{Name: "Attainment", Expr: worstTeams(), Legend: "{{team}}"}},
 		},
 		{
 			ID: 12, Title: "How did deadlines end, by severity?", Look: Bars, W: 7, H: 9, Unit: "none", Steps: plain(),
 			Means:  "Outcomes that fell in the window. Void: false positives, duplicates and out of scope, in no denominator.",
-			Source: slaOutcomesWindow + ".", Act: "a large void share is closing without fixing: sample it.", Empty: "Nothing fell due in this window",
+			Source: slaOutcomesWindow + ".", Act: "a large void share is closing without fixing: sample it.", Empty: noneOrUnread,
 			Key: "severity", Share: true, Horizontal: true, Sort: []Sort{{"missed", true}},
 			Queries: []Query{outcome("met"), outcome("missed"), outcome("void")},
 		},
 	}
 }
 
-func verdictTable(id uint32, title, sla, means, act, empty string) Panel {
+func verdictTable(id uint32, title, sla, means, act string) Panel {
 	return Panel{
-		ID: id, Title: title, Look: Table, W: 12, H: 10, Unit: "none", Decimals: number(0), Steps: plain(), Means: means, Source: findingsOpen + " and " + findingOldest + ".", Act: act, Empty: empty,
+		ID: id, Title: title, Look: Table, W: 12, H: 10, Unit: "none", Decimals: number(0), Steps: plain(), Means: means, Source: findingsOpen + " and " + findingOldest + ".", Act: act, Empty: noneOrUnread,
 		Queries: []Query{
 			{Name: "Critical", Expr: verdictsByService(sla, critical)}, {Name: "High", Expr: verdictsByService(sla, high)},
 			{Name: "Oldest, days", Expr: oldestByService(sla)},
@@ -112,9 +112,9 @@ func verdictTable(id uint32, title, sla, means, act, empty string) Panel {
 func responseNow() []Panel {
 	return []Panel{
 		verdictTable(panelBreachedTable, "Past the deadline, by service", "breached", "Services with open criticals or highs past their deadline, and the age of their oldest open one.",
-			"the team remediates or asks for an exception; the page's runbook says how.", "No critical or high is past its deadline"),
+			"the team remediates or asks for an exception; the page's runbook says how."),
 		verdictTable(panelDueSoonTable, "Due soon, by service", "due_soon", "Services with open criticals or highs in the last quarter of their time, and the age of their oldest open one.",
-			"plan these before they breach.", "No critical or high is due soon"),
+			"plan these before they breach."),
 	}
 }
 
@@ -155,7 +155,7 @@ func responseTimes() []Panel {
 			ID: 30, Title: "Time to fix against target, by severity", Look: Table, W: 12, H: 8, Unit: "none", Decimals: number(0), Steps: plain(),
 			Means: "Half of the fixes took no longer than the median, nine in ten no longer than the 90th percentile; from first seen to fixed, over every fix in the ledger. " +
 				"Dismissals are not fixes. Targets differ by tier and exposure, so the shortest and the longest are shown. Not restricted by trust tier.",
-			Source: findingRemediation + " and " + slaTarget + ".", Act: "a median near the target means that most of the rest is late.", Empty: "Nothing was fixed yet",
+			Source: findingRemediation + " and " + slaTarget + ".", Act: "a median near the target means that most of the rest is late.", Empty: noneOrUnread,
 			Queries: []Query{
 				{Name: "Median", Expr: remediationQuantile(0.5, "severity, le")}, {Name: "90 %", Expr: remediationQuantile(0.9, "severity, le")},
 				{Name: "Shortest target", Expr: targetShortest()}, {Name: "Longest target", Expr: targetLongest()},
@@ -170,7 +170,7 @@ func responseTimes() []Panel {
 			ID: 31, Title: "How long did fixes take?", Look: Bars, W: 12, H: 8, Unit: "percentunit", Decimals: number(0), Steps: plain(),
 			Means:  "Share of the fixes in the ledger by the time they took. Not restricted by trust tier.",
 			Source: findingRemediation + " (rule " + recRemediationBuckets + ").", Act: "the right-hand bars are the ones leadership hears about: find what they had in common.",
-			Empty: "Nothing was fixed yet", Key: "age", KeyTexts: ageTexts(), Sort: []Sort{{Title: "age"}}, Queries: remediationRanges(),
+			Empty: noneOrUnread, Key: "age", KeyTexts: ageTexts(), Sort: []Sort{{Title: "age"}}, Queries: remediationRanges(),
 		},
 	}
 }
@@ -181,26 +181,26 @@ func responseHistory() []Panel {
 			ID: 32, Title: "Median time to fix, previous 30 days", Look: Lines, W: 6, H: 8, Unit: "suffix: d", Steps: plain(),
 			Means:  "Median time from first seen to fixed over the thirty days before each moment. It fills as Prometheus gathers history.",
 			Source: findingRemediation + ".", Act: "rising while attainment holds means that targets are being met later: the next step is missing them.",
-			Empty: "Prometheus has no history yet", KeyTexts: severityTexts(),
+			Empty: "There is no history yet", KeyTexts: severityTexts(),
 			Queries: []Query{{Name: "Median", Expr: remediationTrend(0.5), Legend: "{{severity}}"}},
 		},
 		{
 			ID: 33, Title: "SLA attainment over time", Look: Lines, W: 6, H: 8, Unit: "percentunit", Max: number(1),
 			Steps: []Step{below("transparent"), from(attainmentTarget, good)}, Means: attainmentMeans + " Whole programme, not restricted by the choices above; over the window before each moment.",
 			Source: slaOutcomesWindow + " (rule " + recProgrammeAttained + ").", Act: "compare with the target line; a change of policy or of scope is on the last row.",
-			Empty: "Nothing fell due", KeyTexts: severityTexts(),
+			Empty: noneOrUnread, KeyTexts: severityTexts(),
 			Queries: []Query{{Name: "Attainment", Expr: series(recProgrammeAttained, inWindow(), severe()), Legend: "{{severity}}"}},
 		},
 		{
 			ID: 34, Title: "Past their deadline, over time", Look: Lines, W: 6, H: 8, Unit: "none", Steps: plain(),
 			Means: "Open criticals and highs past their deadline at each moment.", Source: findingsOpen + " (rule " + recOpen + ").",
-			Act: "a line that only rises is capacity, not discipline.", Empty: "Prometheus has no history yet", KeyTexts: severityTexts(),
+			Act: "a line that only rises is capacity, not discipline.", Empty: "There is no history yet", KeyTexts: severityTexts(),
 			Queries: []Query{{Name: "Past deadline", Expr: breachedOverTime(), Legend: "{{severity}}"}},
 		},
 		{
 			ID: 35, Title: "Deadlines missed per week", Look: Lines, W: 6, H: 8, Unit: "none", Steps: plain(),
 			Means: "Deadlines of criticals and highs that were missed in the seven days before each moment.", Source: slaOutcomes + ".",
-			Act: "a jump in one week is often one large import or one service: check Exposure.", Empty: "Prometheus has no history yet", KeyTexts: severityTexts(),
+			Act: "a jump in one week is often one large import or one service: check Exposure.", Empty: "There is no history yet", KeyTexts: severityTexts(),
 			Queries: []Query{{Name: "Missed", Expr: missedPerWeek(), Legend: "{{severity}}"}},
 		},
 	}

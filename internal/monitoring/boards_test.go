@@ -68,6 +68,25 @@ func TestPanelsExplainThemselves(t *testing.T) {
 	}
 }
 
+// TestEmptyIsNeverGood: an empty answer comes back as well when nothing was read, so it must not be called good news, in words or in colour.
+func TestEmptyIsNeverGood(t *testing.T) {
+	honest := regexp.MustCompile(`(?i)not read|not known|no history`)
+	for _, b := range Boards() {
+		for _, p := range panels(b) {
+			if !honest.MatchString(p.Empty) {
+				t.Errorf("%s, %q says %q when there is nothing to show", b.UID, p.Title, p.Empty)
+			}
+			c := p.defaults()
+			if p.Look != Stat && p.Look != Ranking {
+				continue
+			}
+			if len(c.Mappings) != 1 || c.Mappings[0].SpecialValueMap == nil || *c.Mappings[0].SpecialValueMap.Options.Result.Color != unknown {
+				t.Errorf("%s, %q: a missing value has the colour of a threshold", b.UID, p.Title)
+			}
+		}
+	}
+}
+
 // TestRowsFillTheirLines: a hole in a row is a panel that moved.
 func TestRowsFillTheirLines(t *testing.T) {
 	for _, b := range Boards() {

@@ -95,6 +95,9 @@ func (p Panel) defaults() dashboard.FieldConfig {
 		Unit: &p.Unit, Decimals: p.Decimals, NoValue: &p.Empty,
 		Thresholds: thresholds(p.Steps), Color: &dashboard.FieldColor{Mode: dashboard.FieldColorModeIdThresholds},
 	}
+	if p.Look == Stat || p.Look == Ranking {
+		c.Mappings = []dashboard.ValueMapping{absent(p.Empty, 0)}
+	}
 	switch p.Look {
 	case Ranking:
 		c.Min, c.Max = number(0), p.Max
@@ -223,6 +226,16 @@ func mappings(texts []Text) []dashboard.ValueMapping {
 		options[t.Value] = result
 	}
 	return []dashboard.ValueMapping{{ValueMap: &dashboard.ValueMap{Type: dashboard.MappingTypeValueToText, Options: options}}}
+}
+
+// absent writes a missing value in words and grey: Grafana would give it the colour of the lowest threshold, and so call it good or bad.
+func absent(words string, index int) dashboard.ValueMapping {
+	return dashboard.ValueMapping{SpecialValueMap: &dashboard.SpecialValueMap{
+		Type: dashboard.MappingTypeSpecialValue,
+		Options: dashboard.DashboardSpecialValueMapOptions{
+			Match: dashboard.SpecialValueMatchNull, Result: dashboard.ValueMappingResult{Text: &words, Color: ptr(unknown), Index: ptr(int32(index))},
+		},
+	}}
 }
 
 func reduceLast() common.ReduceDataOptions {

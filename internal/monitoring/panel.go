@@ -73,7 +73,7 @@ type Panel struct {
 	Queries []Query
 	// Steps colour values, lowest first; the first has no lower bound.
 	Steps []Step
-	// Empty is said when there is nothing to show: what that means, in words.
+	// Empty is said when there is nothing to show. It never says that all is well: nothing comes back, too, when nothing was read.
 	Empty string
 
 	// Key is the label along the axis of Bars; KeyTexts what its values are called; KeyTitle what it is called itself.
@@ -92,6 +92,9 @@ type Panel struct {
 	// Max is the end of the scale, for ratios.
 	Max *float64
 }
+
+// noneOrUnread is said by panels that list things: an empty list is no proof that there is none.
+const noneOrUnread = "None, or not read: the last row says which"
 
 // Query is one query of a panel; Name is what the reader sees.
 type Query struct {

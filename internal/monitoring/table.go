@@ -46,16 +46,11 @@ func (p Panel) fieldsOf(c Column) []string {
 	return []string{c.Field}
 }
 
-// mappings name the column's values. A missing value in a shaded column is grey: Grafana would give it the colour of the lowest threshold.
+// mappings name the column's values, and a missing value in a shaded column.
 func (c Column) mappings() []dashboard.ValueMapping {
 	list := mappings(c.Texts)
 	if c.Shade && c.Zero != "" {
-		list = append(list, dashboard.ValueMapping{SpecialValueMap: &dashboard.SpecialValueMap{
-			Type: dashboard.MappingTypeSpecialValue,
-			Options: dashboard.DashboardSpecialValueMapOptions{
-				Match: dashboard.SpecialValueMatchNull, Result: dashboard.ValueMappingResult{Text: ptr(c.Zero), Color: ptr(unknown), Index: ptr(int32(len(c.Texts)))},
-			},
-		}})
+		list = append(list, absent(c.Zero, len(c.Texts)))
 	}
 	return list
 }
