@@ -26,6 +26,10 @@ type stored struct {
 // large serves searches over many items as servers do: filtered, at most searchLimit of each search, and on Cloud with a total that
 // stops there.
 func large(list string, items []stored, capped bool) http.HandlerFunc {
+	texts := make([]string, len(items))
+	for i, item := range items {
+		texts[i] = fmt.Sprintf(`{"key":"k%d","rule":"java:S3649","creationDate":%q,"impacts":[{"softwareQuality":"SECURITY","severity":%q}]}`, i, item.created.Format(dateLayout), item.severity)
+	}
 	return func(w http.ResponseWriter, r *http.Request) {
 		q := r.URL.Query()
 		number, _ := strconv.Atoi(q.Get("p"))
@@ -35,9 +39,10 @@ func large(list string, items []stored, capped bool) http.HandlerFunc {
 			return
 		}
 		var found []string
+		wanted := filter(q.Get)
 		for i, item := range items {
-			if matches(item, q.Get) {
-				found = append(found, fmt.Sprintf(`{"key":"k%d","rule":"java:S3649","creationDate":%q,"impacts":[{"softwareQuality":"SECURITY","severity":%q}]}`, i, item.created.Format(dateLayout), item.severity))
+			if wanted(item) {
+				found = append(found, texts[i])
 			}
 		}
 		total := len(found)
@@ -49,18 +54,20 @@ func large(list string, items []stored, capped bool) http.HandlerFunc {
 	}
 }
 
-func matches(item stored, get func(string) string) bool {
-	for _, key := range []string{"impactSeverities", "resolution"} {
-		if want := get(key); want != "" && want != item.severity {
-			return false
-		}
-	}
-	if get("status") == "TO_REVIEW" && item.severity != "" || get("status") == "REVIEWED" && item.severity == "" {
-		return false
-	}
+// filter reads the filters of a search. Created after includes its instant, before does not.
+func filter(get func(string) string) func(stored) bool {
+	severity := get("impactSeverities") + get("resolution")
 	after, errAfter := time.Parse(dateLayout, get("createdAfter"))
 	before, errBefore := time.Parse(dateLayout, get("createdBefore"))
-	return (errAfter != nil || !item.created.Before(after)) && (errBefore != nil || item.created.Before(before))
+	return func(item stored) bool {
+		switch {
+		case severity != "" && severity != item.severity,
+			get("status") == "TO_REVIEW" && item.severity != "", get("status") == "REVIEWED" && item.severity == "",
+			errAfter == nil && item.created.Before(after), errBefore == nil && !item.created.Before(before):
+			return false
+		}
+		return true
+	}
 }
 
 // many makes n items of one severity, spread evenly over a span.
