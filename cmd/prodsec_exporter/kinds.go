@@ -10,6 +10,7 @@ import (
 	"prodsec_exporter/collectors/reports"
 	"prodsec_exporter/collectors/semgrep"
 	"prodsec_exporter/collectors/snyk"
+	"prodsec_exporter/collectors/sonarqube"
 )
 
 // kinds is the one list of what the exporter can read.
@@ -23,5 +24,6 @@ func kinds() []collectors.Kind {
 		reports.Kind(),
 		semgrep.Kind(),
 		snyk.Kind(),
+		sonarqube.Kind(),
 	}
 }
