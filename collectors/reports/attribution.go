@@ -164,7 +164,7 @@ func (a attribution) of(s source) (statement, error) {
 	return says, nil
 }
 
-// apply decides the repository of every finding and scan of a report.
+// apply decides the repository of every finding, scan and statement of a report.
 func (s statement) apply(r *report) {
 	decide := func(own record.RepositoryName) record.RepositoryName {
 		if !s.field {
@@ -181,5 +181,12 @@ func (s statement) apply(r *report) {
 	}
 	for i := range r.scans {
 		r.scans[i].Repository = decide(r.scans[i].Repository)
+	}
+	for i := range r.statements {
+		// The default is for what names no target: it must not narrow what does.
+		said := &r.statements[i]
+		if said.repository = s.repository; len(said.products) == 0 {
+			said.repository = decide("")
+		}
 	}
 }

@@ -7,7 +7,8 @@ import (
 	"prodsec_exporter/internal/record"
 )
 
-// cyclonedxParser reads CycloneDX documents in JSON: the vulnerabilities of a bill of materials, and what a VEX says about them.
+// cyclonedxParser reads CycloneDX documents in JSON: the vulnerabilities of a bill of materials, and what a VEX says about them. Those in
+// XML are read by cyclonedxMarkup into the same report.
 type cyclonedxParser struct{}
 
 func (cyclonedxParser) name() string { return "CycloneDX JSON" }
@@ -40,33 +41,43 @@ type cyclonedxComponent struct {
 }
 
 type cyclonedxVulnerability struct {
-	ID     text `json:"id"`
-	Source struct {
-		Name text `json:"name"`
-		URL  text `json:"url"`
-	} `json:"source"`
-	References []struct {
-		ID text `json:"id"`
-	} `json:"references"`
-	Ratings []struct {
-		Source struct {
-			Name text `json:"name"`
-		} `json:"source"`
-		Score    number `json:"score"`
-		Severity text   `json:"severity"`
-		Method   text   `json:"method"`
-		Vector   text   `json:"vector"`
-	} `json:"ratings"`
-	CWEs        []number `json:"cwes"`
-	Description text     `json:"description"`
-	Analysis    struct {
-		State  text     `json:"state"`
-		Detail text     `json:"detail"`
-		Reply  textList `json:"response"`
-	} `json:"analysis"`
-	Affects []struct {
-		Ref text `json:"ref"`
-	} `json:"affects"`
+	ID          text                 `json:"id"`
+	Source      cyclonedxSource      `json:"source"`
+	References  []cyclonedxReference `json:"references"`
+	Ratings     []cyclonedxRating    `json:"ratings"`
+	CWEs        []text               `json:"cwes"`
+	Description text                 `json:"description"`
+	Analysis    cyclonedxAnalysis    `json:"analysis"`
+	Affects     []cyclonedxTarget    `json:"affects"`
+}
+
+type cyclonedxSource struct {
+	Name text `json:"name"`
+	URL  text `json:"url"`
+}
+
+type cyclonedxReference struct {
+	ID text `json:"id"`
+}
+
+type cyclonedxRating struct {
+	Source   cyclonedxSource `json:"source"`
+	Score    number          `json:"score"`
+	Severity text            `json:"severity"`
+	Method   text            `json:"method"`
+	Vector   text            `json:"vector"`
+}
+
+// cyclonedxAnalysis is what a VEX says about a vulnerability.
+type cyclonedxAnalysis struct {
+	State         text     `json:"state"`
+	Justification text     `json:"justification"`
+	Detail        text     `json:"detail"`
+	Response      textList `json:"response"`
+}
+
+type cyclonedxTarget struct {
+	Ref text `json:"ref"`
 }
 
 func (cyclonedxParser) parse(s *stream, r *report) error {
@@ -116,12 +127,19 @@ func (c *cyclonedxReport) vulnerability(s *stream, r *report) error {
 		return err
 	case !ok:
 		r.reject(record.RejectDecode)
-	case v.ID == "":
-		r.reject(record.RejectNoID)
 	default:
-		c.vulnerabilities = append(c.vulnerabilities, v)
+		c.take(v, r)
 	}
 	return nil
+}
+
+// take keeps a vulnerability that can be told from others.
+func (c *cyclonedxReport) take(v cyclonedxVulnerability, r *report) {
+	if v.ID == "" {
+		r.reject(record.RejectNoID)
+		return
+	}
+	c.vulnerabilities = append(c.vulnerabilities, v)
 }
 
 // finish makes a finding of each vulnerability and component that it affects. A bill of materials without a list of vulnerabilities
@@ -194,7 +212,7 @@ func (v *cyclonedxVulnerability) finding(component cyclonedxComponent, tool stri
 		f.Class = record.ClassContainer
 	}
 	for _, n := range v.CWEs {
-		f.Category = cmp.Or(f.Category, record.CWE("CWE-"+formatNumber(n)))
+		f.Category = cmp.Or(f.Category, record.CWE("CWE-"+strings.TrimPrefix(strings.ToUpper(string(n)), "CWE-")))
 	}
 	if f.Category == "" && ecosystem != record.GenericEcosystem {
 		f.Category = ecosystem
@@ -202,26 +220,44 @@ func (v *cyclonedxVulnerability) finding(component cyclonedxComponent, tool stri
 	return f
 }
 
-// severity is the rating of the vulnerability's own source; else the worst of all. "info" and "none" rate nothing.
+// severity is the rating of the vulnerability's own source; else the worst of all. "info" and "none" rate nothing, and CVSS 2 counts only where
+// nothing newer rates.
 func (v *cyclonedxVulnerability) severity() record.Severity {
-	worst := record.SeverityUnknown
+	worst, old := record.SeverityUnknown, record.SeverityUnknown
 	for _, rating := range v.Ratings {
-		s := record.SeverityUnknown
-		if rating.Severity != "info" && rating.Severity != "none" {
-			s = severityOfWord(string(rating.Severity))
-		}
-		if s == record.SeverityUnknown {
-			s = severityOfVector(string(rating.Vector))
-		}
-		if s == record.SeverityUnknown && strings.HasPrefix(string(rating.Method), "CVSS") {
-			s = severityOfScore(float64(rating.Score))
-		}
+		s := rating.severity()
 		if s != record.SeverityUnknown && v.Source.Name != "" && rating.Source.Name == v.Source.Name {
 			return s
 		}
-		worst = worse(worst, s)
+		if rating.Method == "CVSSv2" {
+			old = worse(old, s)
+		} else {
+			worst = worse(worst, s)
+		}
+	}
+	if worst == record.SeverityUnknown {
+		return old
 	}
 	return worst
+}
+
+func (r *cyclonedxRating) severity() record.Severity {
+	if word := strings.ToLower(string(r.Severity)); word != "info" && word != "none" {
+		if s := severityOfWord(word); s != record.SeverityUnknown {
+			return s
+		}
+	}
+	if s := severityOfVector(string(r.Vector)); s != record.SeverityUnknown {
+		return s
+	}
+	switch {
+	case r.Method == "CVSSv2":
+		return severityOfScoreV2(float64(r.Score))
+	case strings.HasPrefix(string(r.Method), "CVSS"):
+		return severityOfScore(float64(r.Score))
+	default:
+		return record.SeverityUnknown
+	}
 }
 
 // worse is the more severe of two.
@@ -234,15 +270,21 @@ func worse(a, b record.Severity) record.Severity {
 	return record.SeverityUnknown
 }
 
-// closure reads the VEX state; "exploitable" and "in_triage" are open.
+// closure reads the VEX state; "exploitable" and "in_triage" are open. What is not affected only because something stands before it is
+// mitigated.
 func (v *cyclonedxVulnerability) closure() record.Closure {
 	switch v.Analysis.State {
-	case "not_affected", "false_positive":
+	case "not_affected":
+		if strings.HasPrefix(string(v.Analysis.Justification), "protected_") {
+			return record.ClosureMitigated
+		}
+		return record.ClosureFalsePositive
+	case "false_positive":
 		return record.ClosureFalsePositive
 	case "resolved", "resolved_with_pedigree":
 		return record.ClosureFixed
 	}
-	for _, reply := range v.Analysis.Reply {
+	for _, reply := range v.Analysis.Response {
 		if reply == "will_not_fix" {
 			return record.ClosureWontFix
 		}

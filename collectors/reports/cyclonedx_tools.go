@@ -2,7 +2,6 @@ package reports
 
 import (
 	"encoding/json"
-	"strconv"
 
 	"prodsec_exporter/internal/record"
 )
@@ -43,5 +42,3 @@ func (t cyclonedxTools) name() string {
 	}
 	return "cyclonedx"
 }
-
-func formatNumber(n number) string { return strconv.FormatFloat(float64(n), 'f', -1, 64) }

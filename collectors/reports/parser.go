@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -28,7 +29,7 @@ type parser interface {
 
 // parsers lists the known formats, those with the most telling marks first.
 func parsers() []parser {
-	return []parser{sarifParser{}, trivyParser{}, grypeParser{}, cyclonedxParser{}, semgrepParser{}}
+	return []parser{sarifParser{}, trivyParser{}, grypeParser{}, cyclonedxParser{}, openvexParser{}, semgrepParser{}}
 }
 
 // sketch is the beginning of a report: as much as is needed to recognise its format.
@@ -57,6 +58,8 @@ type report struct {
 	findings []record.Finding
 	scans    []record.Scan
 	rejected map[record.RejectReason]int
+	// statements are what a VEX document says about the findings of other reports.
+	statements []vexStatement
 	// ignored counts what is deliberately not a finding (licences, checks that passed), by what it is.
 	ignored map[string]int
 	// producedAt is the report's own date, zero if it has none.
@@ -103,24 +106,34 @@ func (r *report) scanned(tool string, class record.Class, repository record.Repo
 
 // dated notes when the report was produced; the latest date counts.
 func (r *report) dated(s string) {
+	if at := parseDate(s); at.After(r.producedAt) {
+		r.producedAt = at
+	}
+}
+
+// parseDate reads a date in the forms that tools write; zero for anything else and for the dates of unset clocks.
+func parseDate(s string) time.Time {
 	for _, form := range []string{time.RFC3339, "2006-01-02T15:04:05", "2006-01-02 15:04:05", time.DateOnly} {
-		at, err := time.Parse(form, s)
-		if err == nil && at.Year() > 1970 {
-			if at.After(r.producedAt) {
-				r.producedAt = at.UTC()
-			}
-			return
+		if at, err := time.Parse(form, s); err == nil && at.Year() > 1970 {
+			return at.UTC()
 		}
 	}
+	return time.Time{}
 }
 
 // read recognises a report's format by its content and reads it.
 func read(open func() (io.ReadCloser, error)) (*report, error) {
+	r := newReport()
 	format, err := recognise(open)
+	if malformed, ok := errors.AsType[*malformedError](err); ok && malformed.markup {
+		if err := readMarkup(open, r); err != nil {
+			return nil, place(fmt.Errorf("%s: %w", cyclonedxMarkup, err), open)
+		}
+		return r, nil
+	}
 	if err != nil {
 		return nil, place(err, open)
 	}
-	r := newReport()
 	err = with(open, func(s *stream) error {
 		if err := format.parse(s, r); err != nil {
 			return err
@@ -238,5 +251,23 @@ func unknownFormat(known []parser, s sketch) string {
 	if len(keys) > shown {
 		keys = append(keys[:shown], "…")
 	}
-	return fmt.Sprintf("not a report in a known format (%s); its keys are: %s", strings.Join(names, ", "), record.Text(strings.Join(keys, ", ")))
+	said := fmt.Sprintf("not a report in a known format (%s, %s); its keys are: %s", strings.Join(names, ", "), cyclonedxMarkup, record.Text(strings.Join(keys, ", ")))
+	for _, answer := range apiAnswers {
+		if s.form == '{' && s.has(answer.keys...) {
+			return said + "; it looks like an answer of " + answer.of
+		}
+	}
+	return said
+}
+
+// apiAnswers are what people save from an API and take for a report, and who reads that API.
+var apiAnswers = []struct {
+	keys []string
+	of   string
+}{
+	{[]string{"jsonapi", "data"}, "Snyk's API: let the collector \"snyk\" read it"},
+	{[]string{"data"}, "GitHub's GraphQL API: let the collector \"github\" read it"},
+	{[]string{"paging", "issues"}, "SonarQube's API: let the collector \"sonarqube\" read it"},
+	{[]string{"paging", "hotspots"}, "SonarQube's API: let the collector \"sonarqube\" read it"},
+	{[]string{"meta", "project", "version"}, "Dependency-Track's API: let the collector \"dependencytrack\" read it"},
 }

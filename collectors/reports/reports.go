@@ -1,5 +1,5 @@
-// Package reports reads the report files that scanners leave behind: SARIF 2.1.0, Trivy, Grype, Semgrep and CycloneDX JSON, from
-// folders and over HTTP. A file's format is told by its content, never by its name.
+// Package reports reads the report files that scanners leave behind: SARIF 2.1.0, Trivy, Grype and Semgrep JSON, CycloneDX
+// JSON and XML, and OpenVEX, from folders and over HTTP. A file's format is told by its content, never by its name.
 //
 // A file is a scope: what a report no longer lists was fixed, unless the tool says that it failed. Files are read as streams, so that
 // the memory needed is that of the findings and not that of the report.
@@ -45,6 +45,8 @@ type Collector struct {
 	places  []root
 	remotes []remote
 	rule    attribution
+	// said is what each OpenVEX document among the files said when it was last read.
+	said map[string][]vexStatement
 }
 
 // New checks the configuration; it reads neither reports nor secrets.
@@ -82,7 +84,7 @@ func New(config Config, env collectors.Env) (*Collector, error) {
 func Kind() collectors.Kind {
 	return collectors.Kind{
 		Name:    kindName,
-		Summary: "findings from report files: SARIF, Trivy, Grype, Semgrep and CycloneDX JSON",
+		Summary: "findings from report files: SARIF, Trivy, Grype, Semgrep, CycloneDX (JSON and XML) and OpenVEX",
 		Defaults: collectors.Common{
 			Interval:     collectors.Duration(15 * time.Minute),
 			FullInterval: collectors.Duration(15 * time.Minute),
@@ -113,21 +115,31 @@ type source struct {
 	// written is when the report was last changed, zero if unknown.
 	written time.Time
 	sidecar func() (*sidecar, error)
+	// remote says that the report is behind an address: it is held in memory and read in its turn only.
+	remote bool
 	// err says why the report cannot be read at all.
 	err error
 }
 
 // Collect reads every report and emits one batch for each. Cursors are not used: a report is a whole.
 func (c *Collector) Collect(ctx context.Context, _ collectors.Cursors, emit func(record.Batch) error) error {
-	found, err := c.sources(ctx)
+	files, err := c.fileSources(ctx)
 	if err != nil {
 		return err
 	}
-	for s := range found {
+	statements, err := c.statements(ctx, files)
+	if err != nil {
+		return err
+	}
+	for s := range c.sources(ctx, files) {
 		if err := canceled(ctx); err != nil {
 			return err
 		}
-		if err := emit(c.batch(ctx, s)); err != nil {
+		b, said := c.batch(ctx, s, statements)
+		if s.remote {
+			statements = append(statements, said...)
+		}
+		if err := emit(b); err != nil {
 			return fmt.Errorf("reports: emit %s: %w", s.relative, err)
 		}
 	}
@@ -145,7 +157,7 @@ func canceled(ctx context.Context) error {
 // Check reads every report.
 func (c *Collector) Check(ctx context.Context) ([]collectors.CheckResult, error) {
 	const unknown = "the findings of this report"
-	found, err := c.sources(ctx)
+	files, err := c.fileSources(ctx)
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
@@ -153,22 +165,22 @@ func (c *Collector) Check(ctx context.Context) ([]collectors.CheckResult, error)
 		return []collectors.CheckResult{{Subject: "reports", Err: err, Unknown: "the findings of all reports"}}, nil
 	}
 	var results []collectors.CheckResult
-	for s := range found {
+	for s := range c.sources(ctx, files) {
 		if ctx.Err() != nil {
 			return results, ctx.Err()
 		}
-		b := c.batch(ctx, s)
+		b, _ := c.batch(ctx, s, nil)
 		results = append(results, collectors.CheckResult{Subject: "report " + s.relative, Err: b.Err, Unknown: unknown})
 	}
 	return results, ctx.Err()
 }
 
-// batch reads one report.
-func (c *Collector) batch(ctx context.Context, s source) record.Batch {
+// batch reads one report, and returns what it says about the findings of others.
+func (c *Collector) batch(ctx context.Context, s source, statements []vexStatement) (record.Batch, []vexStatement) {
 	b := record.Batch{Scope: scopeKind + ":" + s.relative, Mode: record.Full, Absence: record.ClosureFixed}
 	r, err := c.report(ctx, s)
 	if err != nil {
-		return record.Batch{Scope: b.Scope, Err: err}
+		return record.Batch{Scope: b.Scope, Err: err}, nil
 	}
 	if r.incomplete {
 		// The tool failed or never scanned: what it does not list may still be there.
@@ -189,7 +201,8 @@ func (c *Collector) batch(ctx context.Context, s source) record.Batch {
 		c.env.Logger.LogAttrs(ctx, slog.LevelDebug, "Left out of a report what is no finding",
 			slog.String("report", s.relative), slog.String("what", what), slog.Int("count", r.ignored[what]))
 	}
-	return b
+	suppress(b.Findings, statements)
+	return b, r.statements
 }
 
 func (c *Collector) report(ctx context.Context, s source) (*report, error) {

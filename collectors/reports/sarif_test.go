@@ -211,7 +211,10 @@ func TestSeverityOfVector(t *testing.T) {
 		"CVSS:3.1/AV:L/AC:H/PR:H/UI:R/S:U/C:L/I:N/A:N":                    record.SeverityLow,
 		"CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N": record.SeverityCritical,
 		"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:N":                    record.SeverityUnknown,
-		"AV:N/AC:L/Au:N/C:P/I:P/A:P":                                      record.SeverityUnknown,
+		"AV:N/AC:L/Au:N/C:P/I:P/A:P":                                      record.SeverityHigh,
+		"AV:N/AC:L/Au:N/C:C/I:C/A:C":                                      record.SeverityHigh, // 10.0: version 2 has no critical
+		"AV:L/AC:H/Au:M/C:N/I:N/A:P":                                      record.SeverityLow,
+		"AV:N/nonsense":                                                   record.SeverityUnknown,
 		"CVSS:3.1/nonsense":                                               record.SeverityUnknown,
 		"":                                                                record.SeverityUnknown,
 	} {

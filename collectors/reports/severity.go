@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	gocvss20 "github.com/pandatix/go-cvss/20"
 	gocvss30 "github.com/pandatix/go-cvss/30"
 	gocvss31 "github.com/pandatix/go-cvss/31"
 	gocvss40 "github.com/pandatix/go-cvss/40"
@@ -26,6 +27,14 @@ func severityOfScore(score float64) record.Severity {
 	default:
 		return record.SeverityLow
 	}
+}
+
+// severityOfScoreV2 rates a CVSS 2.0 score as the National Vulnerability Database does: version 2 has no critical.
+func severityOfScoreV2(score float64) record.Severity {
+	if s := severityOfScore(score); s != record.SeverityCritical {
+		return s
+	}
+	return record.SeverityHigh
 }
 
 // severityOfWord reads the words that tools use for severities. Informational findings are low: they were reported as
@@ -53,7 +62,7 @@ func severityOfProperty(s string) record.Severity {
 	return severityOfWord(s)
 }
 
-// severityOfVector scores a CVSS 3.0, 3.1 or 4.0 vector; anything else is unknown.
+// severityOfVector scores a CVSS 2.0, 3.0, 3.1 or 4.0 vector; anything else is unknown.
 func severityOfVector(vector string) record.Severity {
 	switch {
 	case strings.HasPrefix(vector, "CVSS:4.0/"):
@@ -67,6 +76,10 @@ func severityOfVector(vector string) record.Severity {
 	case strings.HasPrefix(vector, "CVSS:3.0/"):
 		if v, err := gocvss30.ParseVector(vector); err == nil {
 			return severityOfScore(v.BaseScore())
+		}
+	case strings.HasPrefix(vector, "AV:"):
+		if v, err := gocvss20.ParseVector(vector); err == nil {
+			return severityOfScoreV2(v.BaseScore())
 		}
 	}
 	return record.SeverityUnknown

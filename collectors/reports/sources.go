@@ -139,9 +139,8 @@ func pathError(err error) error {
 	return &record.Error{Reason: reason, Err: fmt.Errorf("reports: %w", err)}
 }
 
-// sources lists everything that is to be read: the files by name, then the addresses in the order of the configuration. The error says
-// that not even a list could be made.
-func (c *Collector) sources(ctx context.Context) (iter.Seq[source], error) {
+// fileSources lists the files by name. The error says that not even a list could be made.
+func (c *Collector) fileSources(ctx context.Context) ([]source, error) {
 	var files []foundFile
 	seen := map[string]bool{}
 	for _, r := range c.places {
@@ -158,9 +157,18 @@ func (c *Collector) sources(ctx context.Context) (iter.Seq[source], error) {
 	}
 	slices.SortFunc(files, func(a, b foundFile) int { return strings.Compare(a.name, b.name) })
 	common := commonFolder(c.places)
+	all := make([]source, len(files))
+	for i, f := range files {
+		all[i] = fileSource(f, common)
+	}
+	return all, nil
+}
+
+// sources are the files, then the addresses in the order of the configuration, each fetched when its turn comes.
+func (c *Collector) sources(ctx context.Context, files []source) iter.Seq[source] {
 	return func(yield func(source) bool) {
-		for _, f := range files {
-			if !yield(fileSource(f, common)) {
+		for _, s := range files {
+			if !yield(s) {
 				return
 			}
 		}
@@ -169,7 +177,7 @@ func (c *Collector) sources(ctx context.Context) (iter.Seq[source], error) {
 				return
 			}
 		}
-	}, nil
+	}
 }
 
 // commonFolder is the folder that all configured paths share. Scopes are named relative to it: unique, and the same
@@ -264,7 +272,7 @@ func newRemote(address string, token apiclient.Secret, env collectors.Env) (remo
 
 // source fetches the report at once, because it is read more than once.
 func (r remote) source(ctx context.Context) source {
-	s := source{relative: r.relative, shown: r.relative}
+	s := source{relative: r.relative, shown: r.relative, remote: true}
 	var data []byte
 	response, err := r.client.Do(ctx, http.MethodGet, r.address, nil, nil, &data)
 	if err != nil {

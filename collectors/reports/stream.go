@@ -28,7 +28,9 @@ type stream struct {
 type malformedError struct {
 	offset    int64
 	truncated bool
-	message   string
+	// markup says that the report is no JSON but begins as XML and HTML do.
+	markup  bool
+	message string
 }
 
 // Error says what is wrong and at which byte.
@@ -57,6 +59,9 @@ func newStream(r io.Reader) (*stream, error) {
 	if err != nil {
 		return nil, err
 	}
+	if start, _ := text.Peek(1); bytes.Equal(start, []byte{'<'}) { // its end is told below
+		return nil, &malformedError{markup: true, message: "the file is XML or HTML and not JSON"}
+	}
 	limit := &limitReader{r: text, stop: maxItem}
 	return &stream{dec: json.NewDecoder(limit), limit: limit}, nil
 }
@@ -84,9 +89,6 @@ func plainText(r io.Reader) (*bufio.Reader, error) {
 	case bytes.HasPrefix(start, []byte{0xff, 0xfe}), bytes.HasPrefix(start, []byte{0xfe, 0xff}),
 		len(start) > 1 && (start[0] == 0) != (start[1] == 0):
 		return nil, &malformedError{message: "the text is UTF-16; let the tool write the file itself, or convert it to UTF-8 (iconv -f UTF-16 -t UTF-8)"}
-	}
-	if len(start) > 0 && start[0] == '<' {
-		return nil, &malformedError{message: "the file is XML or HTML and not JSON; let the tool write its report as JSON"}
 	}
 	return b, nil
 }

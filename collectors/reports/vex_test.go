@@ -1,0 +1,185 @@
+package reports
+
+import (
+	"log/slog"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"prodsec_exporter/collectors/collectorstest"
+	"prodsec_exporter/internal/record"
+)
+
+const cyclonedxMarkupDocument = `<?xml version="1.0"?>
+<bom xmlns="http://cyclonedx.org/schema/bom/1.6" version="1"><metadata><timestamp>2026-01-02T03:04:05Z</timestamp>
+ <tools><components><component type="application"><name>cdxgen</name></component><component><name>Trivy</name></component></components></tools>
+ <component type="container"><name>acme/api:1</name></component></metadata>
+<components><component bom-ref="a"><group>com.x</group><name>jackson</name><version>2</version><purl>pkg:maven/com.x/jackson@2</purl>
+ <components><component bom-ref="part"><name>inner</name><version>3</version></component></components></component></components>
+<properties><property name="p">x<deep/></property></properties>
+<vulnerabilities>
+ <vulnerability><id>SNYK-1</id><source><name>NVD</name><url>https://nvd.example/1</url></source><references><reference><id>CVE-2026-11111</id></reference></references>
+  <ratings><rating><source><name>other</name></source><severity>critical</severity></rating><rating><source><name>NVD</name></source><severity>medium</severity></rating></ratings>
+  <cwes><cwe>502</cwe></cwes><description>bad&nbsp;thing</description>
+  <analysis><state>not_affected</state><justification>protected_at_perimeter</justification></analysis>
+  <affects><target><ref>a</ref></target><target><ref>urn:cdx:1/1#part</ref></target></affects></vulnerability>
+ <vulnerability><id>CVE-2026-22222</id><ratings><rating><score>9.9</score><method>CVSSv2</method></rating></ratings><affects><target><ref>pkg:deb/debian/bash@5</ref></target></affects></vulnerability>
+ <vulnerability><id>CVE-2026-33333</id><ratings><rating><severity>none</severity></rating></ratings><analysis><state>exploitable</state><responses><response>will_not_fix</response></responses></analysis></vulnerability>
+ <vulnerability/>
+</vulnerabilities></bom>`
+
+func TestCycloneDXMarkup(t *testing.T) {
+	r := mustRead(t, cyclonedxMarkupDocument)
+	base := record.Finding{Tool: "trivy", Class: record.ClassSCA, Place: "acme/api"}
+	first := base
+	first.Rule, first.Title, first.URL, first.Severity, first.Category = "SNYK-1", "bad\u00a0thing", "https://nvd.example/1", record.SeverityMedium, "CWE-502"
+	first.Aliases, first.Package, first.Version, first.Closure = []string{"CVE-2026-11111"}, "maven/com.x:jackson", "2", record.ClosureMitigated
+	inner := first
+	inner.Package, inner.Version = "generic/inner", "3"
+	system := base
+	system.Class, system.Rule, system.Title, system.Severity = record.ClassContainer, "CVE-2026-22222", "CVE-2026-22222", record.SeverityHigh
+	system.Category, system.Aliases, system.Package = "deb", []string{"CVE-2026-22222"}, "deb/bash"
+	bare := base
+	bare.Rule, bare.Title, bare.Severity = "CVE-2026-33333", "CVE-2026-33333", record.SeverityUnknown
+	bare.Aliases, bare.Closure = []string{"CVE-2026-33333"}, record.ClosureWontFix
+	if d := cmp.Diff([]record.Finding{first, inner, system, bare}, r.findings, cmpopts.IgnoreFields(record.Finding{}, "ID")); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+	if r.rejected[record.RejectNoID] != 1 || r.incomplete || r.producedAt.IsZero() {
+		t.Errorf("rejected %v, incomplete %t, of %s; want one without an id, complete and dated", r.rejected, r.incomplete, r.producedAt)
+	}
+	nested := mustRead(t, `<bom xmlns="http://cyclonedx.org/schema/bom/1.1" xmlns:v="http://cyclonedx.org/schema/ext/vulnerability/1.0"><components><component><name>x</name>
+		<purl>pkg:npm/x@1</purl><v:vulnerabilities><v:vulnerability><v:id>CVE-2026-1111</v:id><v:ratings><v:rating><v:method>CVSSv3</v:method>
+		<v:vector>AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H</v:vector></v:rating></v:ratings></v:vulnerability></v:vulnerabilities></component></components></bom>`)
+	if len(nested.findings) != 1 || nested.findings[0].Package != "npm/x" || nested.findings[0].Severity != record.SeverityCritical || nested.incomplete {
+		t.Errorf("vulnerabilities inside a component: got %+v", nested.findings)
+	}
+	if r := mustRead(t, `<bom xmlns="http://cyclonedx.org/schema/bom/1.4"><components/></bom>`); !r.incomplete {
+		t.Error("a bill of materials without a list of vulnerabilities says nothing about them")
+	}
+}
+
+func TestMalformedMarkup(t *testing.T) {
+	const bom = `<bom xmlns="http://cyclonedx.org/schema/bom/1.4">`
+	for report, want := range map[string]string{
+		"<html><body/></html>":                 `root element "html"`,
+		"<bom/>":                               "CycloneDX is the only format",
+		bom + "\n<components><component>":      "ends early",
+		bom + "\n<vulnerabilities>":            "ends early",
+		bom + "\n<other><a></a>":               "ends early",
+		bom + "\n</wrong>":                     "line 2",
+		bom + "</bom>\n<bom/>":                 "another report",
+		"<!-- nothing -->":                     "no root element",
+		"<?xml version='1.0' encoding='EBC'?>": "EBC",
+	} {
+		if r, err := readText(t, report); r != nil || err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "byte") {
+			t.Errorf("%q: got %v, %v; want an error with %q and a place", report, r, err, want)
+		}
+	}
+}
+
+// vulnerable is a Trivy report on an image with a Go package in it.
+const vulnerable = `{"SchemaVersion": 2, "ArtifactName": "registry:5000/acme/api:1.2", "ArtifactType": "container_image", "Results": [
+ {"Target": "registry:5000/acme/api:1.2 (debian 12)", "Class": "os-pkgs", "Type": "debian", "Vulnerabilities": [{"VulnerabilityID": "CVE-2026-1111", "PkgName": "bash", "InstalledVersion": "5"}]},
+ {"Target": "app/go.sum", "Class": "lang-pkgs", "Type": "gomod", "Vulnerabilities": [{"VulnerabilityID": "CVE-2026-2222", "PkgName": "github.com/x/y", "InstalledVersion": "v1.0.0", "VendorIDs": ["GHSA-aaaa-bbbb-cccc"]}]}]}`
+
+// TestVEX applies one statement to the report above in every form that names a product.
+func TestVEX(t *testing.T) {
+	for name, tt := range map[string]struct {
+		statements string
+		bash, y    record.Closure
+	}{
+		"affected":            {`{"vulnerability": {"name": "CVE-2026-1111"}, "products": [{"@id": "pkg:deb/debian/bash"}], "status": "affected"}`, "", ""},
+		"package":             {`{"vulnerability": {"name": "CVE-2026-1111"}, "products": [{"@id": "pkg:deb/debian/bash"}], "status": "not_affected"}`, "false_positive", ""},
+		"version":             {`{"vulnerability": {"name": "CVE-2026-1111"}, "products": [{"@id": "pkg:deb/debian/bash@5?arch=amd64"}], "status": "fixed"}`, "fixed", ""},
+		"other version":       {`{"vulnerability": {"name": "CVE-2026-1111"}, "products": [{"@id": "pkg:deb/debian/bash@6"}], "status": "fixed"}`, "", ""},
+		"other package":       {`{"vulnerability": {"name": "CVE-2026-1111"}, "products": [{"@id": "pkg:deb/debian/dash"}], "status": "fixed"}`, "", ""},
+		"alias, identifier":   {`{"vulnerability": {"name": "X-1", "aliases": ["GHSA-aaaa-bbbb-cccc"]}, "products": [{"@id": "y", "identifiers": {"purl": "pkg:golang/github.com/x/y@v1.0.0"}}], "status": "not_affected"}`, "", "false_positive"},
+		"before 0.2":          {`{"vulnerability": "CVE-2026-2222", "products": ["pkg:golang/github.com/x/y@v1.0.0"], "status": "not_affected", "justification": "inline_mitigations_already_exist"}`, "", "mitigated"},
+		"image":               {`{"vulnerability": {"name": "CVE-2026-2222"}, "products": [{"@id": "pkg:oci/api@sha256%3Aaa?repository_url=registry:5000/acme"}], "status": "not_affected"}`, "", "false_positive"},
+		"image by name":       {`{"vulnerability": {"name": "CVE-2026-1111"}, "products": [{"@id": "pkg:oci/api"}], "status": "not_affected"}`, "false_positive", ""},
+		"another image":       {`{"vulnerability": {"name": "CVE-2026-2222"}, "products": [{"@id": "pkg:oci/api?repository_url=elsewhere.example/acme"}], "status": "not_affected"}`, "", ""},
+		"part of image":       {`{"vulnerability": {"name": "CVE-2026-2222"}, "products": [{"@id": "pkg:oci/api", "subcomponents": [{"@id": "pkg:golang/github.com/x/y"}]}], "status": "not_affected"}`, "", "false_positive"},
+		"another part":        {`{"vulnerability": {"name": "CVE-2026-2222"}, "products": [{"@id": "pkg:oci/api", "subcomponents": [{"@id": "pkg:golang/github.com/x/z"}]}], "status": "not_affected"}`, "", ""},
+		"repository":          {`{"vulnerability": {"name": "CVE-2026-2222"}, "products": [{"@id": "pkg:github/acme/api@main"}], "status": "not_affected"}`, "", "false_positive"},
+		"another repository":  {`{"vulnerability": {"name": "CVE-2026-2222"}, "products": [{"@id": "https://github.com/acme/web"}], "status": "not_affected"}`, "", ""},
+		"part before 0.2":     {`{"vulnerability": "CVE-2026-2222", "products": ["https://github.com/acme/api"], "subcomponents": ["pkg:golang/github.com/x/z"], "status": "fixed"}`, "", ""},
+		"no product":          {`{"vulnerability": {"name": "CVE-2026-1111"}, "status": "not_affected"}`, "false_positive", ""},
+		"unknown":             {`{"vulnerability": {"name": "CVE-2026-1111"}, "products": [{"@id": "pkg:oci/api"}], "status": "pondered"}`, "", ""},
+		"the later counts":    {`{"vulnerability": "CVE-2026-1111", "products": ["pkg:oci/api"], "status": "not_affected", "timestamp": "2026-01-01T00:00:00Z"}, {"vulnerability": "CVE-2026-1111", "products": ["pkg:oci/api"], "status": "affected", "timestamp": "2026-01-02T00:00:00Z"}`, "", ""},
+		"a doubt counts":      {`{"vulnerability": "CVE-2026-1111", "products": ["pkg:oci/api"], "status": "not_affected"}, {"vulnerability": "CVE-2026-1111", "products": ["pkg:oci/api"], "status": "under_investigation"}`, "", ""},
+		"another advisory":    {`{"vulnerability": "CVE-2026-9999", "products": ["pkg:oci/api"], "status": "not_affected"}`, "", ""},
+		"nonsense beside one": {`7, {"products": ["x"]}, {"vulnerability": "CVE-2026-1111", "products": ["pkg:oci/api", {}], "status": "fixed"}`, "fixed", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			write(t, dir, "a.json", vulnerable)
+			write(t, dir, "z.openvex.json", `{"@context": "https://openvex.dev/ns/v0.2.0", "@id": "x", "timestamp": "2026-01-03T00:00:00Z", "statements": [`+tt.statements+`]}`)
+			batches := collect(t, Config{Paths: []string{dir}, Repository: RepositoryConfig{Default: "acme/api"}})
+			findings := batches["report:a.json"].Findings
+			if len(findings) != 2 || findings[0].Closure != tt.bash || findings[1].Closure != tt.y {
+				t.Fatalf("got %+v, want bash %q and y %q", findings, tt.bash, tt.y)
+			}
+			for _, f := range findings {
+				if (f.Closure == record.ClosureNone) != f.ClosedAt.IsZero() {
+					t.Errorf("%s: closure %q since %s", f.Rule, f.Closure, f.ClosedAt)
+				}
+			}
+			if b := batches["report:z.openvex.json"]; b.Err != nil || b.Findings == nil || len(b.Findings)+len(b.Scans) > 0 {
+				t.Errorf("the document itself: got %+v, want a scope without findings and scans", b)
+			}
+		})
+	}
+}
+
+// TestVEXThatBreaksReopensNothing damages a document after it was read once, and then deletes it.
+func TestVEXThatBreaksReopensNothing(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "a.json", vulnerable)
+	vex := write(t, dir, "vex.json", `{"@context": "https://openvex.dev/ns", "timestamp": "2026-01-03T00:00:00Z", "statements": [{"vulnerability": "CVE-2026-1111", "products": ["pkg:oci/api"], "status": "fixed"}]}`)
+	c, err := New(Config{Paths: []string{dir}}, collectorstest.Env(collectorstest.NewClock(), slog.New(slog.DiscardHandler)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	closedAt := func() time.Time {
+		t.Helper()
+		var at time.Time
+		err := c.Collect(t.Context(), nil, func(b record.Batch) error {
+			if b.Scope == "report:a.json" {
+				at = b.Findings[0].ClosedAt
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return at
+	}
+	want := time.Date(2026, 1, 3, 0, 0, 0, 0, time.UTC)
+	if at := closedAt(); !at.Equal(want) {
+		t.Fatalf("closed at %s, want %s", at, want)
+	}
+	write(t, dir, "vex.json", `{"@context": "https://openvex.dev/ns", "statements": [{"vulner`)
+	if at := closedAt(); !at.Equal(want) {
+		t.Errorf("a damaged document reopened the finding (closed at %s)", at)
+	}
+	if err := os.Remove(vex); err != nil {
+		t.Fatal(err)
+	}
+	if at := closedAt(); !at.IsZero() {
+		t.Errorf("without the document the finding is open, got closed at %s", at)
+	}
+}
+
+func FuzzOpenVEX(f *testing.F) {
+	fuzz(f, `{"@context": "https://openvex.dev/ns/v0.2.0", "@id": "x", "statements": [{"vulnerability": {"name": "CVE-2026-1111"}, "products": [{"@id": "pkg:oci/a", "subcomponents": [{"@id": "pkg:npm/x@1"}]}], "status": "fixed"}]}`,
+		`{"@context": "openvex", "statements": [{"vulnerability": "CVE-2026-1111", "products": ["pkg:npm/x@1"], "subcomponents": ["y"], "status": "not_affected"}]}`)
+}
+
+func FuzzCycloneDXMarkup(f *testing.F) {
+	fuzz(f, cyclonedxMarkupDocument, `<bom xmlns="http://cyclonedx.org/schema/bom/1.1"><components><component><name>x</name></component></components></bom>`)
+}
