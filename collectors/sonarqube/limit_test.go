@@ -38,6 +38,10 @@ func large(list string, items []stored, capped bool) http.HandlerFunc {
 			http.Error(w, `{"errors":[{"msg":"Can return only the first 10000 results"}]}`, http.StatusBadRequest)
 			return
 		}
+		if from, err := time.Parse(dateLayout, q.Get("createdAfter")); err == nil && from.After(time.Now()) {
+			http.Error(w, `{"errors":[{"msg":"Start bound cannot be in the future"}]}`, http.StatusBadRequest)
+			return
+		}
 		var found []string
 		wanted := filter(q.Get)
 		for i, item := range items {
@@ -89,6 +93,8 @@ func TestTheLimitOfTenThousand(t *testing.T) {
 		"exactly at the limit":           {items: many(searchLimit, "MEDIUM", day(1, 1), year/12)},
 		"one more, in one severity":      {items: many(searchLimit+1, "MEDIUM", day(1, 1), year/12)},
 		"two severities":                 {items: spread},
+		"made a moment ago":              {items: many(searchLimit+1, "HIGH", time.Now().UTC().Add(-time.Minute), time.Minute)},
+		"made now":                       {items: many(searchLimit+1, "HIGH", time.Now().UTC().Add(-3*time.Second), 3*time.Second)},
 		"all created in the same second": {items: many(searchLimit+1, "HIGH", day(1, 1), time.Nanosecond), reason: record.ReasonTruncated},
 	} {
 		for _, capped := range []bool{false, true} {

@@ -297,7 +297,7 @@ func (r *reading) whole(ctx context.Context) error {
 	for severity := range strings.SplitSeq(severities, ",") {
 		query := r.query()
 		query.Set(key, severity)
-		if err := r.slice(ctx, query, epoch, r.c.env.Now().UTC().Truncate(time.Second).Add(24*time.Hour)); err != nil {
+		if err := r.slice(ctx, query, span{from: epoch, to: r.c.env.Now().UTC().Truncate(time.Second), open: true}); err != nil {
 			return err
 		}
 	}
@@ -307,24 +307,34 @@ func (r *reading) whole(ctx context.Context) error {
 // epoch is before the first issue of any server: SonarQube's predecessor was released in 2008.
 var epoch = time.Date(2000, time.January, 1, 0, 0, 0, 0, time.UTC)
 
-// slice reads the issues created within [from, to), halved until each search stays below the limit. Issues made within one second
-// cannot be told apart.
-func (r *reading) slice(ctx context.Context, query url.Values, from, to time.Time) error {
+// span is the time from one instant, included, to another, excluded; or without an end, where to is only what halves are cut by: the
+// server refuses to search from a time in its future.
+type span struct {
+	from, to time.Time
+	open     bool
+}
+
+// slice reads the issues created within a span, halved until each search stays below the limit. Issues made within one second cannot
+// be told apart.
+func (r *reading) slice(ctx context.Context, query url.Values, s span) error {
 	query = cloneValues(query)
-	query.Set("createdAfter", from.Format(dateLayout))
-	query.Set("createdBefore", to.Format(dateLayout))
+	query.Set("createdAfter", s.from.Format(dateLayout))
+	query.Del("createdBefore")
+	if !s.open {
+		query.Set("createdBefore", s.to.Format(dateLayout))
+	}
 	err := r.c.run(ctx, search{path: issuesPath, query: query, items: issuesOf, each: r.take})
 	if !errors.Is(err, errLimit) {
 		return err
 	}
-	middle := from.Add(to.Sub(from) / 2).Truncate(time.Second)
-	if !middle.After(from) {
-		return fmt.Errorf("%d or more issues of one severity were created at %s: %w", searchLimit, from.Format(time.RFC3339), err)
+	middle := s.from.Add(s.to.Sub(s.from) / 2).Truncate(time.Second)
+	if !middle.After(s.from) {
+		return fmt.Errorf("%d or more issues of one severity were created at %s: %w", searchLimit, s.from.Format(time.RFC3339), err)
 	}
-	if err := r.slice(ctx, query, from, middle); err != nil {
+	if err := r.slice(ctx, query, span{from: s.from, to: middle}); err != nil {
 		return err
 	}
-	return r.slice(ctx, query, middle, to)
+	return r.slice(ctx, query, span{from: middle, to: s.to, open: s.open})
 }
 
 // dateLayout is the form of dates that the server reads and writes.
