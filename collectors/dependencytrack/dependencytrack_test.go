@@ -340,9 +340,8 @@ func TestForecastFollowsTheLastCollection(t *testing.T) {
 	}
 }
 
-func TestVocabularies(t *testing.T) {
-	strangers := translate.NewStrangers(slog.New(slog.DiscardHandler))
-	c := &Collector{strangers: strangers}
+func TestAnalysesAndSuppressions(t *testing.T) {
+	c := &Collector{}
 	for state, want := range map[string][2]record.Closure{ // not suppressed, suppressed
 		"":               {record.ClosureNone, record.ClosureOther},
 		"NOT_SET":        {record.ClosureNone, record.ClosureOther},
@@ -356,32 +355,6 @@ func TestVocabularies(t *testing.T) {
 		if got := [2]record.Closure{c.closure(state, false), c.closure(state, true)}; got != want {
 			t.Errorf("state %q = %q, want %q", state, got, want)
 		}
-	}
-	for word, want := range map[string]record.Severity{
-		"CRITICAL": record.SeverityCritical, "HIGH": record.SeverityHigh, "MEDIUM": record.SeverityMedium, "LOW": record.SeverityLow, "INFO": record.SeverityLow,
-		"UNASSIGNED": record.SeverityUnknown, "": record.SeverityUnknown, "GIGANTIC": record.SeverityUnknown,
-	} {
-		if got := severities.Of(strangers, word); got != want {
-			t.Errorf("severity %q = %q, want %q", word, got, want)
-		}
-	}
-	for word, want := range map[string]record.Severity{"FAIL": record.SeverityHigh, "WARN": record.SeverityMedium, "INFO": record.SeverityLow, "": record.SeverityUnknown, "PANIC": record.SeverityUnknown} {
-		if got := violationSeverities.Of(strangers, word); got != want {
-			t.Errorf("violation state %q = %q, want %q", word, got, want)
-		}
-	}
-	for word, want := range map[string]string{"LICENSE": "policy-license", "SECURITY": "policy-security", "OPERATIONAL": "policy-operational", "COSMIC": "policy-other"} {
-		if got := violationCategories.Of(strangers, word); got != want {
-			t.Errorf("violation type %q = %q, want %q", word, got, want)
-		}
-	}
-	for word, want := range map[string]record.Closure{"": record.ClosureNone, "NOT_SET": record.ClosureNone, "REJECTED": record.ClosureNone, "APPROVED": record.ClosureRiskAccepted, "MAYBE": record.ClosureNone} {
-		if got := violationClosures.Of(strangers, word); got != want {
-			t.Errorf("violation analysis %q = %q, want %q", word, got, want)
-		}
-	}
-	if n := len(strangers.List()); n != 5 {
-		t.Errorf("unknown words noticed: %v, want one per vocabulary", strangers.List())
 	}
 }
 

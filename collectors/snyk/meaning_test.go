@@ -50,59 +50,6 @@ func TestClosureOfIgnores(t *testing.T) {
 	}
 }
 
-func TestVocabularies(t *testing.T) {
-	c, _ := bench(t, Config{}, &bytes.Buffer{})
-	for word, want := range map[string]record.Class{
-		"package_vulnerability": record.ClassSCA, "license": record.ClassOther, "cloud": record.ClassIaC, "code": record.ClassSAST, "custom": record.ClassOther,
-		"config": record.ClassIaC, "quantum": record.ClassOther,
-	} {
-		if got := classes.Of(c.strangers, word); got != want {
-			t.Errorf("type %q = %q, want %q", word, got, want)
-		}
-	}
-	for word, want := range map[string]record.Severity{
-		"critical": record.SeverityCritical, "high": record.SeverityHigh, "medium": record.SeverityMedium, "low": record.SeverityLow, "info": record.SeverityLow,
-		"": record.SeverityUnknown, "catastrophic": record.SeverityUnknown,
-	} {
-		if got := severities.Of(c.strangers, word); got != want {
-			t.Errorf("severity %q = %q, want %q", word, got, want)
-		}
-	}
-	for word, want := range map[string]record.Closure{"fixed": record.ClosureFixed, "disappeared": record.ClosureFixed, "": record.ClosureFixed, "evaporated": record.ClosureOther} {
-		if got := resolutions.Of(c.strangers, word); got != want {
-			t.Errorf("resolution %q = %q, want %q", word, got, want)
-		}
-	}
-	for word, want := range map[string]bool{"open": true, "resolved": false, "asleep": true} {
-		if got := openness.Of(c.strangers, word); got != want {
-			t.Errorf("status %q open = %t, want %t", word, got, want)
-		}
-	}
-	for word, want := range map[string]record.Answer{"active": record.AnswerYes, "inactive": record.AnswerNo, "": record.AnswerUnknown, "frozen": record.AnswerUnknown} {
-		if got := statuses.Of(c.strangers, word); got != want {
-			t.Errorf("project status %q = %q, want %q", word, got, want)
-		}
-	}
-	for word, want := range map[string]string{"function": "reachable", "package": "package in use", "no-info": "", "not-applicable": "", "no-path-found": "no path found", "sideways": ""} {
-		if got := reachabilities.Of(c.strangers, word); got != want {
-			t.Errorf("reachability %q = %q, want %q", word, got, want)
-		}
-	}
-	for word, want := range map[string]record.Class{
-		"npm": record.ClassSCA, "deb": record.ClassContainer, "dockerfile": record.ClassContainer, "sast": record.ClassSAST, "terraformconfig": record.ClassIaC,
-		"terraformplan": record.ClassIaC, "k8sconfig": record.ClassIaC, "": record.ClassOther, "abacus": record.ClassOther,
-	} {
-		if got := classOfProject(word); got != want {
-			t.Errorf("class of project type %q = %q, want %q", word, got, want)
-		}
-	}
-	projectKinds.Of(c.strangers, "abacus")
-	ignoreReasons.Of(c.strangers, "full-moon")
-	if n := len(c.strangers.List()); n != 8 {
-		t.Errorf("unknown words noticed: %v, want one per vocabulary", c.strangers.List())
-	}
-}
-
 func TestOwners(t *testing.T) {
 	c, _ := bench(t, Config{
 		Hosts:    map[string]string{"github-enterprise": "git.example.com"},

@@ -233,7 +233,7 @@ func TestSecurityByVersion(t *testing.T) {
 	}
 }
 
-func TestVocabularies(t *testing.T) {
+func TestStatusesAndSeverities(t *testing.T) {
 	c := &Collector{strangers: translate.NewStrangers(slog.New(slog.DiscardHandler))}
 	for _, tt := range []struct {
 		w    wireIssue
@@ -286,20 +286,12 @@ func TestVocabularies(t *testing.T) {
 			t.Errorf("hotspot %s %s = %q at %v, %v; want %q", tt.status, tt.resolution, f.Closure, f.ClosedAt, err, tt.want)
 		}
 	}
-	for word, want := range map[string]record.Severity{"HIGH": record.SeverityHigh, "MEDIUM": record.SeverityMedium, "LOW": record.SeverityLow, "": record.SeverityUnknown, "SURE": record.SeverityUnknown} {
-		if got := probabilities.Of(c.strangers, word); got != want {
-			t.Errorf("probability %q = %q, want %q", word, got, want)
-		}
-	}
 	for rule, want := range map[string]record.Class{
 		"java:S1": record.ClassSAST, "secrets:S6702": record.ClassSecret, "OWASP:UsingComponentWithKnownVulnerability": record.ClassSCA, "terraform:S6321": record.ClassIaC, "external_ruff:S1": record.ClassSAST, "": record.ClassSAST,
 	} {
 		if got := classOf(rule); got != want {
 			t.Errorf("class of rule %q = %q, want %q", rule, got, want)
 		}
-	}
-	if n := len(c.strangers.List()); n != 8 {
-		t.Errorf("unknown words noticed: %v, want one per vocabulary", c.strangers.List())
 	}
 }
 
