@@ -106,9 +106,7 @@ func (c *Collector) dependabotFinding(item json.RawMessage) (record.Finding, err
 	f.Rule = record.Text(a.Advisory.GHSA)
 	f.Aliases = upper(a.Advisory.GHSA, a.Advisory.CVE)
 	ecosystem := record.Text(strings.ToLower(a.Dependency.Package.Ecosystem))
-	if a.Dependency.Package.Name != "" {
-		f.Package = record.Text(ecosystem + "/" + a.Dependency.Package.Name)
-	}
+	f.Package = record.Package(ecosystem, a.Dependency.Package.Name)
 	var cwes []string
 	for _, cwe := range a.Advisory.CWEs {
 		cwes = append(cwes, cwe.ID)

@@ -2,9 +2,11 @@ package ledger
 
 import (
 	"hash/fnv"
+	"maps"
 	"path"
 	"slices"
 	"strconv"
+	"strings"
 
 	"prodsec_exporter/internal/record"
 )
@@ -13,7 +15,8 @@ import (
 //
 //   - class sca and container: same repository, class and package, and advisory ids that connect them (A shares one with B,
 //     B another with C: all three). Of these, reports at different known places stay apart: the directory of the manifest,
-//     or the image. Reports that name no place join the lexicographically smallest.
+//     or the image. Reports that name no place join the lexicographically smallest. A package without an ecosystem is the
+//     one of the same name that its advisories are about; where they are about several, it is none of them.
 //   - any other class: same repository, class, category (rule where there is none), place and line. Two reports of one tool
 //     in one instance stay apart: the tool itself tells them apart.
 //
@@ -29,7 +32,7 @@ func groupKey(f *record.Finding) string {
 		if f.Package == "" || len(f.Aliases) == 0 {
 			return ""
 		}
-		return string(f.Repository) + "\x00" + string(f.Class) + "\x00" + f.Package
+		return string(f.Repository) + "\x00" + string(f.Class) + "\x00" + bareName(f.Package)
 	}
 	what := f.Category
 	if what == "" {
@@ -40,6 +43,17 @@ func groupKey(f *record.Finding) string {
 	}
 	return string(f.Repository) + "\x00" + string(f.Class) + "\x00" + what + "\x00" + f.Place + "\x00" + strconv.Itoa(f.Line)
 }
+
+// bareName is a package's name without its ecosystem, in one spelling for the ecosystems' different ones.
+func bareName(pkg string) string {
+	_, name, found := strings.Cut(pkg, "/")
+	if !found {
+		name = pkg
+	}
+	return spelling.Replace(strings.ToLower(name))
+}
+
+var spelling = strings.NewReplacer("_", "-", ".", "-", "/", ":")
 
 // groupHash is the hash of a group key; 0 means no group.
 func groupHash(key string) uint32 {
@@ -67,8 +81,10 @@ func clusters(members []*detail) [][]*detail {
 	}
 	for _, same := range byKey {
 		if byAdvisory(same[0].finding.Class) {
-			for _, component := range connected(same) {
-				result = append(result, apartByPlace(component)...)
+			for _, onePackage := range apartByPackage(same) {
+				for _, component := range connected(onePackage) {
+					result = append(result, apartByPlace(component)...)
+				}
 			}
 		} else {
 			result = append(result, apartByTool(same)...)
@@ -79,6 +95,53 @@ func clusters(members []*detail) [][]*detail {
 	}
 	slices.SortFunc(result, func(a, b []*detail) int { return earlier(a[0], b[0]) })
 	return result
+}
+
+// apartByPackage splits reports of packages of one name by ecosystem. Reports that name no ecosystem and share advisory ids with those of
+// exactly one package are about that one.
+func apartByPackage(same []*detail) [][]*detail {
+	byPackage := map[string][]*detail{}
+	about := map[string]map[string]bool{} // the packages that an advisory is about
+	var unnamed []*detail
+	for _, m := range same {
+		name := m.finding.Package
+		if strings.HasPrefix(name, record.GenericEcosystem+"/") {
+			unnamed = append(unnamed, m)
+			continue
+		}
+		byPackage[name] = append(byPackage[name], m)
+		for _, alias := range m.finding.Aliases {
+			if about[alias] == nil {
+				about[alias] = map[string]bool{}
+			}
+			about[alias][name] = true
+		}
+	}
+	byName := map[string][]*detail{} // two spellings without an ecosystem may be two packages
+	for _, m := range unnamed {
+		byName[m.finding.Package] = append(byName[m.finding.Package], m)
+	}
+	for name, alike := range byName {
+		for _, component := range connected(alike) {
+			target := name
+			if meant := packagesOf(component, about); len(meant) == 1 {
+				target = meant[0]
+			}
+			byPackage[target] = append(byPackage[target], component...)
+		}
+	}
+	return slices.Collect(maps.Values(byPackage))
+}
+
+// packagesOf are the packages that the advisories of reports are about.
+func packagesOf(reports []*detail, about map[string]map[string]bool) []string {
+	meant := map[string]bool{}
+	for _, m := range reports {
+		for _, alias := range m.finding.Aliases {
+			maps.Copy(meant, about[alias])
+		}
+	}
+	return slices.Collect(maps.Keys(meant))
 }
 
 // connected are the components of reports that share advisory ids.
