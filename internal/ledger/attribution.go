@@ -75,6 +75,7 @@ func (s *state) readCatalogs() (moved []int32, renamed bool) {
 // on the service follow.
 func (s *state) reattribute(t tx) error {
 	s.settleDeadlines() // under the facts that held until now
+	s.at = s.now        // what lapses from here on does so because of the change
 	old := s.catalog
 	moved, renamed := s.readCatalogs()
 	special := s.specialCases(&old, renamed)
@@ -190,12 +191,26 @@ func (s *state) recoverAll(t tx, weaknesses map[int32]bool) error {
 		return fmt.Errorf("matching exceptions: %w", err)
 	}
 	for _, p := range sortedKeys(details) {
-		s.cover(p, details[p], s.weaknesses.At(int(p)).Open())
-		if !s.importing() {
-			s.lapse(p, s.now, 0)
-		}
+		s.recover(p, details[p])
 	}
 	return nil
+}
+
+// recover brings the pauses of one weakness up to date and lets its deadline pass if it lies behind us. An exception that began in
+// time is in time even if it was read after the deadline; one that ended moves the deadline back, and a miss then counts from now.
+func (s *state) recover(p int32, cluster []*detail) {
+	w := s.weaknesses.At(int(p))
+	before := s.dueOf(p, w)
+	s.cover(p, cluster, w.Open())
+	if s.importing() {
+		return
+	}
+	settled := s.at
+	if before >= s.now {
+		s.at = s.now
+	}
+	s.lapse(p, s.now, 0)
+	s.at = settled
 }
 
 // repositoryOf is the position of a repository, which it gets if it has none.

@@ -238,7 +238,7 @@ func (s *state) saveBlocks(t tx) error {
 		{weaknessBlocks, s.dirtyWeaknesses, s.weaknesses.Len(), func(b []byte, i int) []byte { return s.appendWeakness(b, s.weaknesses.At(i)) }},
 		{eventBlocks, s.dirtyEvents, s.events.Len(), func(b []byte, i int) []byte { return s.appendEvent(b, s.events.At(i)) }},
 	} {
-		for number := range table.dirty {
+		for _, number := range sortedKeys(table.dirty) {
 			body = body[:0]
 			for i := int(number) * blockSize; i < min(table.length, int(number+1)*blockSize); i++ {
 				body = table.entry(body, i)

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"slices"
 
 	"prodsec_exporter/internal/snapshot"
@@ -26,18 +27,27 @@ func (a *application) derive() error {
 	for i, cluster := range all {
 		a.become(cluster, continued[i])
 	}
+	return a.store(all)
+}
+
+// store writes the reports that changed, in the order of their numbers: new ones are then appended to the table.
+func (a *application) store(all [][]*detail) error {
+	var changed []*detail
 	for _, cluster := range all {
 		for _, d := range cluster {
-			if !d.changed {
-				continue
+			if d.changed {
+				changed = append(changed, d)
 			}
-			row, err := d.row(a.reports.At(int(d.number)).weakness)
-			if err != nil {
-				return err
-			}
-			if err := a.tx.putFinding(row); err != nil {
-				return err
-			}
+		}
+	}
+	slices.SortFunc(changed, func(x, y *detail) int { return cmp.Compare(x.number, y.number) })
+	for _, d := range changed {
+		row, err := d.row(a.reports.At(int(d.number)).weakness)
+		if err != nil {
+			return err
+		}
+		if err := a.tx.putFinding(row); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -141,9 +141,7 @@ func (s *state) settleClock(p int32, way passage) {
 		return
 	}
 	settled := s.at
-	if !way.existed || way.reopened > 0 {
-		s.at = s.now // it counts from now, and so does all that follows from it
-	}
+	s.at = s.now // replace let the calendar decide what it could; the rest follows from the change, and counts from now
 	s.silent = !way.existed && way.how != observed && way.ended
 	if way.ended && !s.silent {
 		s.closeClock(p, &way.clock, s.now)

@@ -275,6 +275,7 @@ func (s *state) found(t tx) error {
 func (s *state) setPolicy(t tx, p *policy.Policy) error {
 	s.settlePauses()
 	s.settleDeadlines()
+	s.at = s.now
 	s.policy = p
 	if !s.importing() {
 		s.countingChange(snapshot.CountingPolicy)
