@@ -53,8 +53,8 @@ func (c *Collector) readIgnores(ctx context.Context, org string) (*ignoreList, e
 	inProject := map[string]bool{}
 	err := c.pages(ctx, "rest/orgs/"+url.PathEscape(org)+"/issues", url.Values{"ignored": {"true"}}, func(raw json.RawMessage) {
 		w, err := translate.Decode[wireIssue](raw)
-		if err != nil {
-			return // Rejected and counted where issues are read.
+		if err != nil || !openness.Of(nil, w.Attributes.Status) {
+			return // Rejected and counted where issues are read; or resolved, so that nothing is tolerated any longer.
 		}
 		ignored = append(ignored, w)
 		if id := w.project(); id != "" {

@@ -228,6 +228,22 @@ func TestDelta(t *testing.T) {
 	}
 }
 
+func TestResolvedIssuesNeedNoException(t *testing.T) {
+	gone := fixed2
+	gone.ignored = true
+	c, server := bench(t, Config{}, &bytes.Buffer{}, func(s *collectorstest.Server) { s.Handle("GET "+issuesPath, issues(gone)) })
+	batches := gather(t, c, nil)
+	if b := batches["ignores:o1"]; b.Err != nil || b.Exceptions == nil || len(b.Exceptions) != 0 {
+		t.Errorf("ignores of a resolved issue: %+v, want none", b)
+	}
+	if f := batches["issues:o1"].Findings[0]; f.Closure != record.ClosureFixed {
+		t.Errorf("closure %q of an issue that is ignored and resolved, want fixed", f.Closure)
+	}
+	if slices.ContainsFunc(server.Requests(), func(r collectorstest.Request) bool { return strings.HasPrefix(r.Path, "/v1/") }) {
+		t.Error("the ignores of a project without an open ignored issue were asked for")
+	}
+}
+
 func TestIgnoresWithoutPermission(t *testing.T) {
 	c, _ := bench(t, Config{}, &bytes.Buffer{}, func(s *collectorstest.Server) {
 		s.Handle("GET /v1/org/o1/project/p1/ignores", func(w http.ResponseWriter, _ *http.Request) { http.Error(w, `{}`, http.StatusForbidden) })
