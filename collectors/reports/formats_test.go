@@ -56,11 +56,11 @@ func TestGrype(t *testing.T) {
 	  "artifact": {"name": "bash", "type": "deb"}},
 	 {"vulnerability": {"severity": "High"}}, 7],
 	 "ignoredMatches": [{"vulnerability": {"id": "CVE-2026-33333", "severity": "Negligible"}, "artifact": {"name": "x", "type": "npm"}, "appliedIgnoreRules": [{"vex-status": "not_affected"}]}],
-	 "source": {"type": "image", "target": {"userInput": "acme/api:1.2@sha256:aa"}}, "descriptor": {"timestamp": "2026-01-02T03:04:05Z"}}`)
+	 "source": {"type": "image", "target": {"userInput": "docker:acme/api:1.2@sha256:aa"}}, "descriptor": {"timestamp": "2026-01-02T03:04:05Z"}}`)
 	want := []record.Finding{
 		{
 			Tool: "grype", Class: record.ClassSCA, Rule: "GHSA-aaaa-bbbb-cccc", Title: "GHSA-aaaa-bbbb-cccc in Flask", URL: "https://x.example/1", Severity: record.SeverityHigh,
-			Category: "CWE-79", Aliases: []string{"GHSA-AAAA-BBBB-CCCC", "CVE-2026-11111"}, Package: "pip/flask", Version: "1", Place: "acme/api:/app/requirements.txt",
+			Category: "CWE-79", Aliases: []string{"GHSA-AAAA-BBBB-CCCC", "CVE-2026-11111"}, Package: "pip/flask", Version: "1", Place: "acme/api:app/requirements.txt",
 			FixAvailable: record.AnswerYes, KnownExploited: record.AnswerYes, EPSS: 0.4,
 		},
 		{

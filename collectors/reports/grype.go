@@ -149,7 +149,11 @@ func (g *grypeReport) image() string {
 	if err := json.Unmarshal(g.source.Target, &target); err != nil {
 		return ""
 	}
-	return imageName(string(target.UserInput))
+	input := string(target.UserInput)
+	for _, scheme := range []string{"docker:", "podman:", "containerd:"} { // where Grype was told to look for the image
+		input = strings.TrimPrefix(input, scheme)
+	}
+	return imageName(input)
 }
 
 func (m *grypeMatch) finding(image string) record.Finding {
@@ -180,7 +184,10 @@ func (m *grypeMatch) finding(image string) record.Finding {
 		f.KnownExploited = record.AnswerYes
 	}
 	if len(m.Artifact.Locations) > 0 && (f.Class == record.ClassSCA || image == "") {
-		f.Place = record.Text(strings.TrimPrefix(image+":"+string(m.Artifact.Locations[0].Path), ":"))
+		f.Place = record.Text(string(m.Artifact.Locations[0].Path))
+		if image != "" {
+			f.Place = record.Text(inImageAt(image, string(m.Artifact.Locations[0].Path)))
+		}
 	}
 	if m.ignored {
 		f.Closure = m.closure()

@@ -80,6 +80,8 @@ type trivyResult struct {
 type trivyFinding struct {
 	record.Finding
 	identity []string
+	// path is where the package is in an image, empty where the target says it.
+	path string
 }
 
 func (t *trivyReport) member(s *stream, key string) error {
@@ -202,7 +204,7 @@ func (t *trivyReport) finish() {
 		for _, f := range result.findings {
 			f.Tool, f.Repository = trivyTool, repository
 			f.Class = result.classOf(f.Class, t.artifactClass())
-			f.Place = record.Text(t.place(result))
+			f.Place = record.Text(t.place(result, f.path))
 			if f.Package != "" {
 				f.Package = record.Package(string(result.kind), f.Package)
 				f.Category = cmp.Or(f.Category, strings.ToLower(record.Text(string(result.kind))))
@@ -271,8 +273,8 @@ var trivyDistributions = []string{
 }
 
 // place is a file, or for packages of a distribution the image without tag and digest: the same image in its next
-// version is the same place.
-func (t *trivyReport) place(r *trivyResult) string {
+// version is the same place. Of packages that were found installed in an image, the target names only the language.
+func (t *trivyReport) place(r *trivyResult, path string) string {
 	target := string(r.target)
 	if at := strings.LastIndex(target, " ("); at > 0 && strings.HasSuffix(target, ")") {
 		target = target[:at]
@@ -283,11 +285,14 @@ func (t *trivyReport) place(r *trivyResult) string {
 	case r.resource != "" && r.class == "config":
 		return r.resource
 	case t.artifactType == "container_image" && t.artifactName != "":
-		return imageName(string(t.artifactName)) + ":" + target
+		return inImageAt(imageName(string(t.artifactName)), cmp.Or(path, target))
 	default:
 		return target
 	}
 }
+
+// inImageAt writes a path in an image in one way for all tools.
+func inImageAt(image, path string) string { return image + ":" + strings.TrimPrefix(path, "/") }
 
 // imageName drops the tag and the digest of an image reference.
 func imageName(ref string) string {

@@ -62,7 +62,7 @@ func (v trivyVulnerability) finding() (trivyFinding, string) {
 	if v.Status == "not_affected" {
 		f.Closure = record.ClosureFalsePositive
 	}
-	return trivyFinding{Finding: f, identity: []string{string(v.VulnerabilityID), string(v.PkgName), string(v.PkgPath)}}, ""
+	return trivyFinding{Finding: f, identity: []string{string(v.VulnerabilityID), string(v.PkgName), string(v.PkgPath)}, path: string(v.PkgPath)}, ""
 }
 
 // fixAvailable: a fixed version is one; none means that there is none, unless the vendor is still looking.
