@@ -2,9 +2,7 @@ package jira
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
-	"net/url"
 	"strings"
 	"time"
 
@@ -48,17 +46,17 @@ type ExceptionStates struct {
 
 // exceptions is the mapping from issues to record.Exception.
 type exceptions struct {
-	name   string
-	query  string
-	browse string
+	selection
 	states map[string]record.ExceptionState
 
 	service, repository, category, expires, decided, findings, advisories, rules, categories, controls *field
 }
 
 func newExceptions(config ExceptionsConfig, site string) (*exceptions, error) {
-	if strings.TrimSpace(orderClause.ReplaceAllString(config.JQL, "")) == "" {
-		return nil, errors.New(`jql: say which issues are exceptions, e.g. project = PSEC AND issuetype = "Security Exception"`)
+	s, err := newSelection("exceptions", Issues{Name: config.Name, JQL: config.JQL}, site,
+		`project = PSEC AND issuetype = "Security Exception"`, "exceptions: what is covered counts as not excepted")
+	if err != nil {
+		return nil, err
 	}
 	states, err := config.Statuses.index()
 	if err != nil {
@@ -66,7 +64,7 @@ func newExceptions(config ExceptionsConfig, site string) (*exceptions, error) {
 	}
 	f := config.Fields
 	return &exceptions{
-		name: cmp.Or(config.Name, "default"), query: config.JQL, browse: site + "/browse/", states: states,
+		selection: s, states: states,
 		service:    newField("service", f.Service, "Service", "Affected service", "Affected services"),
 		repository: newField("repository", f.Repository, "Repository"),
 		category:   newField("category", f.Category, "Exception category"),
@@ -81,28 +79,11 @@ func newExceptions(config ExceptionsConfig, site string) (*exceptions, error) {
 }
 
 func (s ExceptionStates) index() (map[string]record.ExceptionState, error) {
-	states := map[string]record.ExceptionState{}
-	for _, list := range []struct {
-		state record.ExceptionState
-		names []string
-	}{
-		{record.ExceptionRequested, s.Requested}, {record.ExceptionApproved, s.Approved},
-		{record.ExceptionRejected, s.Rejected}, {record.ExceptionEnded, s.Ended},
-	} {
-		for _, name := range list.names {
-			folded := strings.ToLower(strings.TrimSpace(name))
-			if other, dup := states[folded]; dup && other != list.state {
-				return nil, fmt.Errorf("%q is named under both %s and %s", name, other, list.state)
-			}
-			states[folded] = list.state
-		}
-	}
-	return states, nil
+	return index(
+		named[record.ExceptionState]{record.ExceptionRequested, s.Requested}, named[record.ExceptionState]{record.ExceptionApproved, s.Approved},
+		named[record.ExceptionState]{record.ExceptionRejected, s.Rejected}, named[record.ExceptionState]{record.ExceptionEnded, s.Ended},
+	)
 }
-
-func (e *exceptions) scope() string   { return "exceptions:" + e.name }
-func (e *exceptions) jql() string     { return e.query }
-func (e *exceptions) unknown() string { return "exceptions: what is covered counts as not excepted" }
 
 func (e *exceptions) fields() []*field {
 	return []*field{
@@ -123,7 +104,7 @@ func (e *exceptions) add(i *issue, b *record.Batch) record.RejectReason {
 		return record.RejectTimestamp
 	}
 	x := record.Exception{
-		ID: i.key, Title: record.Text(i.summary), URL: e.browse + url.PathEscape(i.key), Category: i.text(e.category),
+		ID: i.key, Title: record.Text(i.summary), URL: e.link(i), Category: i.text(e.category),
 		Service: i.text(e.service), Repository: repositoryOf(i.list(e.repository)),
 		Findings: bounded(i.list(e.findings)), Advisories: bounded(i.list(e.advisories)), Rules: bounded(i.list(e.rules)),
 		Categories: bounded(i.list(e.categories)), Controls: bounded(i.list(e.controls)),
@@ -160,10 +141,7 @@ func repositoryOf(values []string) record.RepositoryName {
 }
 
 // The usual words for statuses and resolutions, for what the configuration does not name.
-var usualStates = []struct {
-	state record.ExceptionState
-	words []string
-}{
+var usualStates = []words[record.ExceptionState]{
 	{record.ExceptionRequested, []string{"to be ", "await", "waiting", "pending", "under review", "待"}},
 	{record.ExceptionRejected, []string{"reject", "unapproved", "denied", "declin", "refus", "won't do", "wont do", "won't fix", "wont fix", "not approved", "abgelehnt", "rechazad", "拒绝", "驳回", "却下"}},
 	{record.ExceptionEnded, []string{"withdraw", "cancel", "revoke", "expired", "ended", "obsolete", "supersede", "duplicate", "closed", "zurückgezogen", "取消", "撤销"}},
@@ -173,35 +151,23 @@ var usualStates = []struct {
 // stateOf: the configured names first; then the usual words in the status; then the category, where "done" means approved unless
 // the resolution says otherwise. A status without a category, which Jira has for broken workflows, is other: it stops no clock.
 func (e *exceptions) stateOf(s status, resolution string) record.ExceptionState {
-	if state, ok := e.states[strings.ToLower(strings.TrimSpace(s.Name))]; ok {
+	if state, ok := e.states[fold(s.Name)]; ok {
 		return state
 	}
-	if state, ok := e.states[strings.ToLower(strings.TrimSpace(resolution))]; ok && resolution != "" {
+	if state, ok := e.states[fold(resolution)]; ok && resolution != "" {
 		return state
 	}
-	if state := usualState(s.Name); state != "" {
+	if state := usual(usualStates, s.Name); state != "" {
 		return state
 	}
 	switch s.Category.Key {
 	case "new", "indeterminate":
 		return record.ExceptionRequested
 	case "done":
-		return cmp.Or(usualState(resolution), record.ExceptionApproved)
+		return cmp.Or(usual(usualStates, resolution), record.ExceptionApproved)
 	default:
 		return record.ExceptionOther
 	}
-}
-
-func usualState(text string) record.ExceptionState {
-	folded := strings.ToLower(text)
-	for _, usual := range usualStates {
-		for _, word := range usual.words {
-			if strings.Contains(folded, word) {
-				return usual.state
-			}
-		}
-	}
-	return ""
 }
 
 // date finds out when the exception was decided and ended: a configured field, else the change of status that led to the present

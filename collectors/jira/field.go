@@ -25,7 +25,7 @@ var customID = regexp.MustCompile(`^customfield_[0-9]+$`)
 var systemFields = map[string]string{
 	"component": "components", "components": "components", "label": "labels", "labels": "labels", "parent": "parent", "project": "project",
 	"summary": "summary", "duedate": "duedate", "due date": "duedate", "resolutiondate": "resolutiondate", "resolved": "resolutiondate",
-	"priority": "priority", "reporter": "reporter", "assignee": "assignee", "environment": "environment", "issuetype": "issuetype", "description": "description",
+	"priority": "priority", "reporter": "reporter", "creator": "creator", "links": "issuelinks", "issuelinks": "issuelinks", "issue type": "issuetype", "due": "duedate", "assignee": "assignee", "environment": "environment", "issuetype": "issuetype", "description": "description",
 }
 
 // newField reads a configured field; guesses are tried in turn where nothing is configured.
@@ -46,6 +46,14 @@ func newField(purpose, configured string, guesses ...string) *field {
 		f.names = []string{configured}
 	}
 	return f
+}
+
+// newFieldOr is newField with one of Jira's own fields where nothing is configured.
+func newFieldOr(purpose, configured, fallback string) *field {
+	if strings.TrimSpace(configured) == "" {
+		configured = fallback
+	}
+	return newField(purpose, configured)
 }
 
 // byName reports whether the field's id has to be looked up.
@@ -105,6 +113,11 @@ func flattenObject(into []string, v map[string]any) []string {
 	if fields, ok := v["fields"].(map[string]any); ok { // another issue, e.g. the parent: its title
 		if s, ok := fields["summary"].(string); ok && s != "" {
 			return append(into, strings.TrimSpace(s))
+		}
+	}
+	for _, side := range []string{"inwardIssue", "outwardIssue"} { // a link
+		if linked, ok := v[side].(map[string]any); ok {
+			return flattenObject(into, map[string]any{"key": linked["key"]})
 		}
 	}
 	for _, key := range []string{"value", "name", "displayName", "key", "emailAddress", "id"} {

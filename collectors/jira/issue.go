@@ -27,6 +27,8 @@ type issue struct {
 	fields     resolved
 	// changes are the changes of status, oldest first.
 	changes []change
+	// answered is the first response, of mappings that ask for it.
+	answered time.Time
 }
 
 // status is a status and the category that Jira itself puts it into, which does not depend on language.
@@ -40,14 +42,18 @@ type status struct {
 // change is a change of status.
 type change struct {
 	at time.Time
-	to string
+	// to is the name that the status had, toID its id, by which its category is found.
+	to, toID, category string
+	by                 person
 }
 
 type history struct {
+	Author  person `json:"author"`
 	Created moment `json:"created"`
 	Items   []struct {
 		Field    string `json:"field"`
 		FieldID  string `json:"fieldId"`
+		To       string `json:"to"`
 		ToString string `json:"toString"`
 	} `json:"items"`
 }
@@ -113,7 +119,7 @@ func (i *issue) addHistory(raw json.RawMessage) bool {
 	for _, item := range h.Items {
 		// The field's name is translated on some servers; its id is not, but old entries lack it.
 		if item.FieldID == "status" || item.FieldID == "" && strings.EqualFold(item.Field, "status") {
-			i.changes = append(i.changes, change{at: h.Created.Time, to: item.ToString})
+			i.changes = append(i.changes, change{at: h.Created.Time, to: item.ToString, toID: item.To, by: h.Author})
 		}
 	}
 	return true
@@ -131,6 +137,17 @@ func (i *issue) text(f *field) string {
 		return record.Text(all[0])
 	}
 	return ""
+}
+
+// issueKey reads a field that names another issue: the key of the parent, of the first linked issue, or what a text field says.
+func (i *issue) issueKey(f *field) string {
+	var parent struct {
+		Key string `json:"key"`
+	}
+	if raw := i.raw[i.fields[f]]; len(raw) > 0 && json.Unmarshal(raw, &parent) == nil && parent.Key != "" {
+		return record.Text(parent.Key)
+	}
+	return i.text(f)
 }
 
 // moment reads a field that holds a time.

@@ -1,4 +1,5 @@
-// Package jira reads decisions that an organisation keeps in Jira: which exceptions were asked for, granted, refused and ended.
+// Package jira reads what an organisation keeps in Jira about its product security: exceptions, security reviews, incidents and the
+// actions they left behind, blocked releases and urgent escalations.
 //
 // It speaks to Jira Cloud and to Jira Data Center through go-jira's client, with requests and structs of its own: go-jira's typed issues
 // lose pages on dates and documents that Jira does send. An issue that cannot be understood is left out alone and counted.
@@ -50,6 +51,11 @@ type Config struct {
 	Auth    AuthConfig `yaml:"auth"`
 	// Exceptions says which issues are exceptions and how to read them.
 	Exceptions *ExceptionsConfig `yaml:"exceptions,omitempty"`
+	// Reviews, Followups, Incidents and Escalations say the same of the other kinds of record; each entry is a scope of its own.
+	Reviews     []ReviewsConfig     `yaml:"reviews,omitempty"`
+	Followups   []FollowupsConfig   `yaml:"followups,omitempty"`
+	Incidents   []IncidentsConfig   `yaml:"incidents,omitempty"`
+	Escalations []EscalationsConfig `yaml:"escalations,omitempty"`
 }
 
 // AuthConfig names the credential. Exactly one of Token (with Email), PersonalAccessToken and Bearer is set.
@@ -76,19 +82,55 @@ type mapping interface {
 	unknown() string
 }
 
+// completer is a mapping that needs more of its issues than a search and the changelog tell.
+type completer interface {
+	mapping
+	// prepare reads what does not depend on issues; anew at each full sweep.
+	prepare(ctx context.Context, c *Collector, s *session, anew bool) error
+	// complete adds to the issues, which are all of the query if whole is set, and tells of how many it had to ask Jira.
+	complete(ctx context.Context, c *Collector, s *session, issues []*issue, whole bool) (asked int, err error)
+}
+
+// mappings makes all that is configured. Scopes must differ, else one would replace the records of the other.
 func (c *Config) mappings() ([]mapping, error) {
-	var all []mapping
+	site := strings.TrimRight(c.URL, "/")
+	var exceptional []ExceptionsConfig
 	if c.Exceptions != nil {
-		m, err := newExceptions(*c.Exceptions, strings.TrimRight(c.URL, "/"))
-		if err != nil {
-			return nil, fmt.Errorf("exceptions: %w", err)
-		}
-		all = append(all, m)
+		exceptional = append(exceptional, *c.Exceptions)
+	}
+	var all []mapping
+	err := errors.Join(
+		mapEach(&all, "exceptions", exceptional, site, newExceptions), mapEach(&all, "reviews", c.Reviews, site, newReviews),
+		mapEach(&all, "followups", c.Followups, site, newFollowups), mapEach(&all, "incidents", c.Incidents, site, newIncidents),
+		mapEach(&all, "escalations", c.Escalations, site, newEscalations),
+	)
+	if err != nil {
+		return nil, err
 	}
 	if len(all) == 0 {
-		return nil, errors.New("nothing is mapped: say under exceptions which issues are exceptions")
+		return nil, errors.New("nothing is mapped: say under exceptions, reviews, followups, incidents or escalations which issues are what")
+	}
+	scopes := map[string]bool{}
+	for _, m := range all {
+		if scopes[m.scope()] {
+			return nil, fmt.Errorf("two mappings have the scope %s: give each a name of its own", m.scope())
+		}
+		scopes[m.scope()] = true
 	}
 	return all, nil
+}
+
+func mapEach[C any, M mapping](into *[]mapping, key string, configs []C, site string, build func(C, string) (M, error)) error {
+	var errs []error
+	for _, config := range configs {
+		m, err := build(config, site)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", key, err))
+			continue
+		}
+		*into = append(*into, m)
+	}
+	return errors.Join(errs...)
 }
 
 // Collector reads one Jira. It implements collectors.Collector, collectors.Checker and collectors.Forecaster.
@@ -101,6 +143,8 @@ type Collector struct {
 
 	mu    sync.Mutex
 	known *session
+	// extra are the requests that completing issues took in the last collection that was not a full sweep.
+	extra float64
 }
 
 // New checks the configuration; it sends nothing.
@@ -167,7 +211,7 @@ func (a AuthConfig) auth() (apiclient.Auth, error) {
 func Kind() collectors.Kind {
 	return collectors.Kind{
 		Name:    kindName,
-		Summary: "exceptions from Jira Cloud or Data Center issues",
+		Summary: "exceptions, security reviews, incidents, follow-ups and escalations from Jira Cloud or Data Center issues",
 		Defaults: collectors.Common{
 			Interval:     collectors.Duration(5 * time.Minute),
 			FullInterval: collectors.Duration(6 * time.Hour),
@@ -191,6 +235,9 @@ func Kind() collectors.Kind {
 // Collect reads each mapping's issues: those updated since the scope's cursor, or all.
 func (c *Collector) Collect(ctx context.Context, cursors collectors.Cursors, emit func(record.Batch) error) error {
 	session, err := c.open(ctx, len(cursors) == 0)
+	c.mu.Lock()
+	c.extra = 0
+	c.mu.Unlock()
 	for _, m := range c.mappings {
 		b := record.Batch{Scope: m.scope(), Err: err}
 		if err == nil {
@@ -241,7 +288,7 @@ func (c *Collector) read(ctx context.Context, s *session, m mapping, cursor reco
 		}
 		issues = append(issues, i)
 	}
-	if err := c.addHistories(ctx, s, issues); err != nil {
+	if err := c.complete(ctx, s, m, issues, b.Mode); err != nil {
 		return fail(err)
 	}
 	for _, i := range issues {
@@ -255,6 +302,31 @@ func (c *Collector) read(ctx context.Context, s *session, m mapping, cursor reco
 	return b
 }
 
+// complete adds to issues what a search does not tell: changes of status with their categories, and what the mapping itself asks for.
+func (c *Collector) complete(ctx context.Context, s *session, m mapping, issues []*issue, mode record.Mode) error {
+	if err := c.addHistories(ctx, s, issues); err != nil {
+		return err
+	}
+	for _, i := range issues {
+		i.categorise(s.categories)
+	}
+	more, ok := m.(completer)
+	if !ok {
+		return nil
+	}
+	whole := mode == record.Full
+	if err := more.prepare(ctx, c, s, whole); err != nil {
+		return err
+	}
+	asked, err := more.complete(ctx, c, s, issues, whole)
+	if !whole {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.extra += float64(asked)
+	}
+	return err
+}
+
 // Check proves the credential, the fields and each query by the cheapest requests.
 func (c *Collector) Check(ctx context.Context) ([]collectors.CheckResult, error) {
 	session, err := c.open(ctx, true)
@@ -265,18 +337,23 @@ func (c *Collector) Check(ctx context.Context) ([]collectors.CheckResult, error)
 			if err == nil {
 				err = c.probe(ctx, session, m.jql(), resolved)
 			}
+			if more, ok := m.(completer); ok && err == nil {
+				err = more.prepare(ctx, c, session, true)
+			}
 			results = append(results, collectors.CheckResult{Subject: "jira: " + m.scope(), Err: err, Unknown: m.unknown()})
 		}
 	}
 	return results, ctx.Err()
 }
 
-// Forecast estimates the requests per hour from the configuration: a collection without news is one request
-// for the user and one for each mapping.
+// Forecast estimates the requests per hour: a collection without news is one request for the user and one for each mapping; what the
+// last one needed for comments on reviews is added.
 func (c *Collector) Forecast() map[string]float64 {
 	interval := c.config.Interval.Std()
 	if interval <= 0 {
 		interval = Kind().Defaults.Interval.Std()
 	}
-	return map[string]float64{"": float64(1+len(c.mappings)) * float64(time.Hour) / float64(interval)}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return map[string]float64{"": (float64(1+len(c.mappings)) + c.extra) * float64(time.Hour) / float64(interval)}
 }

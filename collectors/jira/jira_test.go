@@ -221,17 +221,17 @@ func TestDates(t *testing.T) {
 		configured     time.Time
 		decided, ended time.Time
 	}{
-		"approved once":           {record.ExceptionApproved, "Approved", []change{{day(2), "In review"}, {day(3), "Approved"}}, time.Time{}, day(3), time.Time{}},
-		"approved, then renamed":  {record.ExceptionApproved, "Accepted", []change{{day(3), "Approved"}, {day(5), "Accepted"}}, time.Time{}, day(3), time.Time{}},
-		"approved again":          {record.ExceptionApproved, "Approved", []change{{day(3), "Approved"}, {day(4), "Rejected"}, {day(5), "Approved"}}, time.Time{}, day(5), time.Time{}},
-		"configured date":         {record.ExceptionApproved, "Approved", []change{{day(3), "Approved"}}, day(9), day(9), time.Time{}},
+		"approved once":           {record.ExceptionApproved, "Approved", []change{{at: day(2), to: "In review"}, {at: day(3), to: "Approved"}}, time.Time{}, day(3), time.Time{}},
+		"approved, then renamed":  {record.ExceptionApproved, "Accepted", []change{{at: day(3), to: "Approved"}, {at: day(5), to: "Accepted"}}, time.Time{}, day(3), time.Time{}},
+		"approved again":          {record.ExceptionApproved, "Approved", []change{{at: day(3), to: "Approved"}, {at: day(4), to: "Rejected"}, {at: day(5), to: "Approved"}}, time.Time{}, day(5), time.Time{}},
+		"configured date":         {record.ExceptionApproved, "Approved", []change{{at: day(3), to: "Approved"}}, day(9), day(9), time.Time{}},
 		"no changes":              {record.ExceptionApproved, "Approved", nil, time.Time{}, day(20), time.Time{}},
-		"rejected":                {record.ExceptionRejected, "Rejected", []change{{day(3), "Approved"}, {day(4), "Rejected"}}, time.Time{}, day(4), time.Time{}},
-		"ended after approval":    {record.ExceptionEnded, "Withdrawn", []change{{day(3), "Approved"}, {day(4), "Withdrawn"}}, time.Time{}, day(3), day(4)},
-		"withdrawn, never held":   {record.ExceptionEnded, "Withdrawn", []change{{day(4), "Withdrawn"}}, time.Time{}, time.Time{}, day(4)},
+		"rejected":                {record.ExceptionRejected, "Rejected", []change{{at: day(3), to: "Approved"}, {at: day(4), to: "Rejected"}}, time.Time{}, day(4), time.Time{}},
+		"ended after approval":    {record.ExceptionEnded, "Withdrawn", []change{{at: day(3), to: "Approved"}, {at: day(4), to: "Withdrawn"}}, time.Time{}, day(3), day(4)},
+		"withdrawn, never held":   {record.ExceptionEnded, "Withdrawn", []change{{at: day(4), to: "Withdrawn"}}, time.Time{}, time.Time{}, day(4)},
 		"ended, no changes":       {record.ExceptionEnded, "Withdrawn", nil, time.Time{}, time.Time{}, day(20)},
-		"requested has no dates":  {record.ExceptionRequested, "Draft", []change{{day(3), "Approved"}, {day(4), "Draft"}}, time.Time{}, time.Time{}, time.Time{}},
-		"localised present state": {record.ExceptionApproved, "已完成", []change{{day(6), "已完成"}}, time.Time{}, day(6), time.Time{}},
+		"requested has no dates":  {record.ExceptionRequested, "Draft", []change{{at: day(3), to: "Approved"}, {at: day(4), to: "Draft"}}, time.Time{}, time.Time{}, time.Time{}},
+		"localised present state": {record.ExceptionApproved, "已完成", []change{{at: day(6), to: "已完成"}}, time.Time{}, day(6), time.Time{}},
 	} {
 		x := record.Exception{State: tt.state}
 		e.date(&x, &issue{status: status{Name: tt.now}, changes: tt.changes, resolved: day(20), updated: day(21)}, tt.configured)

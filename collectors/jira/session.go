@@ -19,6 +19,8 @@ type session struct {
 	location *time.Location
 	// ids are the ids of fields by name in lower case; a name may belong to several. Nil when no name has to be resolved.
 	ids map[string][]string
+	// categories are those of statuses by id. Nil when no mapping follows the changes of status by category.
+	categories map[string]string
 }
 
 // open proves the credential and finds out what has to be known; what hardly changes is only asked anew at a full sweep.
@@ -43,8 +45,33 @@ func (c *Collector) open(ctx context.Context, anew bool) (*session, error) {
 			return nil, fmt.Errorf("jira: list fields: %w", err)
 		}
 	}
+	if (c.known == nil || anew) && c.needsCategories() {
+		if s.categories, err = c.categories(ctx, &s); err != nil {
+			return nil, fmt.Errorf("jira: list statuses: %w", err)
+		}
+	}
 	c.known = &s
 	return &s, nil
+}
+
+// needsCategories: exceptions tell the states that they went through by name alone, since approval is no category.
+func (c *Collector) needsCategories() bool {
+	return slices.ContainsFunc(c.mappings, func(m mapping) bool { _, ok := m.(*exceptions); return !ok })
+}
+
+func (c *Collector) categories(ctx context.Context, s *session) (map[string]string, error) {
+	var statuses []struct {
+		ID string `json:"id"`
+		status
+	}
+	if err := c.get(ctx, s.api("status"), nil, &statuses); err != nil {
+		return nil, err
+	}
+	categories := make(map[string]string, len(statuses))
+	for _, known := range statuses {
+		categories[known.ID] = known.Category.Key
+	}
+	return categories, nil
 }
 
 // get sends a GET request made by the SDK through our client, which classifies what comes back.

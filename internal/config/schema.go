@@ -175,9 +175,12 @@ func (w *schemaWriter) schema(t reflect.Type, path string) map[string]any {
 
 // enums are the texts that have a fixed set of values.
 var enums = map[reflect.Type]any{
-	reflect.TypeFor[record.Severity](): []record.Severity{record.SeverityCritical, record.SeverityHigh, record.SeverityMedium, record.SeverityLow},
-	reflect.TypeFor[policy.Reopen]():   []policy.Reopen{policy.ReopenContinue, policy.ReopenRestart},
-	reflect.TypeFor[policy.Check]():    append(policy.BranchChecks(), policy.CheckRequiredReviewers, policy.CheckSelfReviewPrevented, policy.CheckBranchPolicy),
+	reflect.TypeFor[record.Severity]():       []record.Severity{record.SeverityCritical, record.SeverityHigh, record.SeverityMedium, record.SeverityLow},
+	reflect.TypeFor[policy.Reopen]():         []policy.Reopen{policy.ReopenContinue, policy.ReopenRestart},
+	reflect.TypeFor[record.ReviewKind]():     []record.ReviewKind{record.ReviewThreatModel, record.ReviewDesign, record.ReviewCode, record.ReviewOther},
+	reflect.TypeFor[record.EscalationKind](): []record.EscalationKind{record.EscalationReleaseBlock, record.EscalationUrgent},
+	reflect.TypeFor[policy.Weekday]():        policy.Weekdays(),
+	reflect.TypeFor[policy.Check]():          append(policy.BranchChecks(), policy.CheckRequiredReviewers, policy.CheckSelfReviewPrevented, policy.CheckBranchPolicy),
 }
 
 // isText reports whether values of a type are read from text.

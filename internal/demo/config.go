@@ -11,7 +11,9 @@ import (
 func configuration(w *world.World, urls endpoints) []byte {
 	var b strings.Builder
 	fmt.Fprintf(&b, configurationHead, urls.files, urls.github, world.OrgMeridian, world.OrgLabs, urls.jira, jiraEmail, jiraProject, jiraIssueType,
-		world.StatusAwaiting, world.StatusApproved, world.StatusRejected, world.StatusWithdrawn, world.StatusClosed, urls.defectdojo)
+		world.StatusAwaiting, world.StatusApproved, world.StatusRejected, world.StatusWithdrawn, world.StatusClosed,
+		world.ProjectReviews, jiraGroup, world.TicketReviewed, world.TicketWaiting, world.ProjectIncidents, world.TicketAction, world.ProjectIncidents, world.TicketIncident,
+		world.TicketRestored, world.TicketDone, world.ProjectEscalations, urls.defectdojo)
 	b.WriteString("  reports:\n    - name: ci\n      interval: 5m\n      urls:\n")
 	for _, name := range reportFiles(w) {
 		fmt.Fprintf(&b, "        - %s/reports/%s\n", urls.files, name)
@@ -54,6 +56,19 @@ collectors:
           approved: [%s]
           rejected: [%s]
           ended: [%s, %s]
+      reviews:
+        - jql: project = %s
+          responders: {group: %s}
+          statuses: {done: [%s], blocked: [%s]}
+      followups:
+        - jql: project = %s AND issuetype = "%s"
+      incidents:
+        - jql: project = %s AND issuetype = %s
+          fields: {security_impact: Security impact, control_gap: Control gap}
+          statuses: {done: [%s, %s]}
+      escalations:
+        - jql: project = %s
+          fields: {reason: Escalation reason}
   defectdojo:
     - name: dojo
       interval: 1m

@@ -4,6 +4,7 @@ import (
 	"crypto/subtle"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -29,6 +30,9 @@ const (
 	fieldWeaknesses = "customfield_10105"
 	fieldCategory   = "customfield_10106"
 	fieldExpires    = "customfield_10107"
+	fieldImpact     = "customfield_10108"
+	fieldGap        = "customfield_10109"
+	fieldReason     = "customfield_10110"
 )
 
 // jira is the fake of Jira Cloud.
@@ -53,6 +57,9 @@ func newJira(w *world.World, now func() time.Time, token, url string) http.Handl
 		j.mux.HandleFunc("POST "+base+"/search/approximate-count", j.count)
 		j.mux.HandleFunc("POST "+base+"/changelog/bulkfetch", j.changelogs)
 		j.mux.HandleFunc("GET "+base+"/issue/{key}/changelog", j.changelog)
+		j.mux.HandleFunc("GET "+base+"/issue/{key}/comment", j.comments)
+		j.mux.HandleFunc("GET "+base+"/status", j.statuses)
+		j.mux.HandleFunc("GET "+base+"/group/member", j.members)
 	}
 	j.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		refuseJira(w, http.StatusNotFound, "No endpoint "+r.URL.Path)
@@ -114,36 +121,10 @@ func (j *jira) fields(w http.ResponseWriter, _ *http.Request) {
 		field(fieldService, "Service", "option", ""), field(fieldRepository, "Repository", "string", ""),
 		field(fieldAdvisories, "Advisories", "array", "string"), field(fieldRules, "Rules", "array", "string"),
 		field(fieldWeaknesses, "Weakness classes", "array", "string"), field(fieldCategory, "Exception category", "option", ""),
-		field(fieldExpires, "Expires on", "date", ""),
+		field(fieldExpires, "Expires on", "date", ""), field(fieldImpact, "Security impact", "option", ""), field(fieldGap, "Control gap", "option", ""),
+		field(fieldReason, "Escalation reason", "option", ""), field("duedate", "Due date", "date", ""), field("parent", "Parent", "issuelink", ""),
+		field("creator", "Creator", "user", ""),
 	})
-}
-
-// issue is a ticket as it stands at an instant.
-type issue struct {
-	*world.Exception
-	status  world.ExceptionStatus
-	updated time.Time
-}
-
-func (i issue) key() string { return fmt.Sprintf("%s-%d", jiraProject, i.Number) }
-func (i issue) id() string  { return strconv.FormatInt(10_000+i.Number, 10) }
-
-// issueTexts are the fields that JQL can compare.
-var issueTexts = map[string]func(issue) string{
-	"project":   func(issue) string { return jiraProject },
-	"issuetype": func(issue) string { return jiraIssueType }, "type": func(issue) string { return jiraIssueType },
-	"status": func(i issue) string { return string(i.status) },
-	"key":    issue.key, "issuekey": issue.key, "id": issue.id, "issue": issue.key,
-}
-
-func (j *jira) issues() []issue {
-	now := j.now()
-	var list []issue
-	for _, e := range j.world.ExceptionsAt(now) {
-		status, updated := e.StatusAt(now)
-		list = append(list, issue{e, status, updated})
-	}
-	return list
 }
 
 // searchRequest is the body of POST search/jql; GET has the same parameters.
@@ -222,11 +203,11 @@ func (j *jira) search(w http.ResponseWriter, r *http.Request) {
 func (q *jql) position(i issue) position {
 	switch q.byField {
 	case "updated":
-		return position{i.updated.Unix(), i.Number}
+		return position{i.updated.Unix(), i.sequence}
 	case "created":
-		return position{i.RequestedAt.Unix(), i.Number}
+		return position{i.created.Unix(), i.sequence}
 	default:
-		return position{i.Number, i.Number}
+		return position{i.sequence, i.sequence}
 	}
 }
 
@@ -257,56 +238,29 @@ func (j *jira) wire(i issue, request searchRequest) map[string]any {
 }
 
 func (j *jira) values(i issue) map[string]any {
-	option := func(value string) any {
-		if value == "" {
-			return nil
-		}
-		return map[string]any{"self": j.url, "value": value, "id": "1"}
-	}
 	values := map[string]any{
-		"summary": i.Title, "created": i.RequestedAt.Format(jiraLayout), "updated": i.updated.Format(jiraLayout), "resolutiondate": nil,
-		"status":    map[string]any{"name": i.status, "id": strconv.Itoa(statusID(i.status)), "statusCategory": map[string]any{"key": statusCategory(i.status)}},
-		"issuetype": map[string]any{"name": jiraIssueType, "id": "10200", "subtask": false},
-		"project":   map[string]any{"key": jiraProject, "name": "Product security", "id": "10000"},
-		"reporter":  map[string]any{"displayName": i.Requester, "accountId": "demo:" + strings.ToLower(i.Requester)},
-		"labels":    []string{}, fieldService: nil, fieldRepository: nil, fieldExpires: nil, fieldCategory: option(i.Category),
-		fieldAdvisories: i.Advisories, fieldRules: i.Rules, fieldWeaknesses: nil,
+		"summary": i.title, "created": i.created.Format(jiraLayout), "updated": i.updated.Format(jiraLayout), "resolutiondate": nil,
+		"status":    wireStatus(i.status),
+		"issuetype": map[string]any{"name": i.kind, "id": "10200", "subtask": false},
+		"project":   map[string]any{"key": i.project, "name": projectNames[i.project], "id": "10000"},
+		"reporter":  account(i.reporter), "creator": account(i.reporter),
+		"labels": []string{}, "duedate": nil, fieldService: nil, fieldRepository: nil,
 	}
-	if i.Service != nil {
-		values[fieldService] = option(i.Service.Name)
-	}
-	if i.Repository != nil {
-		values[fieldRepository] = i.Repository.FullName()
-	}
-	if !i.Expires.IsZero() {
-		values[fieldExpires] = i.Expires.Format(time.DateOnly)
-	}
-	if len(i.CWEs) > 0 {
-		names := make([]string, len(i.CWEs))
-		for n, cwe := range i.CWEs {
-			names[n] = fmt.Sprintf("CWE-%d", cwe)
-		}
-		values[fieldWeaknesses] = names
-	}
-	if last := len(i.Steps) - 1; statusCategory(i.status) == "done" && last >= 0 {
-		values["resolutiondate"] = i.updated.Format(jiraLayout)
+	maps.Copy(values, i.fields)
+	if !i.resolved.IsZero() {
+		values["resolutiondate"] = i.resolved.Format(jiraLayout)
 	}
 	return values
 }
 
-func statusID(s world.ExceptionStatus) int {
-	return 10_300 + slices.Index(world.ExceptionStatuses(), s)
+func (j *jira) option(value string) any {
+	if value == "" {
+		return nil
+	}
+	return map[string]any{"self": j.url, "value": value, "id": "1"}
 }
 
-func statusCategory(s world.ExceptionStatus) string {
-	switch s {
-	case world.StatusAwaiting:
-		return "new"
-	case world.StatusApproved:
-		return "indeterminate"
-	case world.StatusRejected, world.StatusWithdrawn, world.StatusClosed:
-		return "done"
-	default:
-		return "undefined"
-	}
+var projectNames = map[string]string{
+	jiraProject: "Product security", string(world.ProjectReviews): "Security reviews", string(world.ProjectIncidents): "Incidents",
+	string(world.ProjectEscalations): "Releases",
 }

@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strconv"
 	"time"
-
-	"prodsec_exporter/internal/demo/world"
 )
 
 func (j *jira) count(w http.ResponseWriter, r *http.Request) {
@@ -27,19 +25,14 @@ func (j *jira) count(w http.ResponseWriter, r *http.Request) {
 // histories are the changes of status that have happened, oldest first; the two APIs write dates differently.
 func (j *jira) histories(i issue, date func(time.Time) any) []map[string]any {
 	histories := []map[string]any{}
-	before := world.StatusAwaiting
-	for n, step := range i.Steps {
-		if step.At.After(j.now()) {
-			break
-		}
+	for n, c := range i.changes {
 		histories = append(histories, map[string]any{
-			"id": strconv.FormatInt(i.Number*10+int64(n), 10), "created": date(step.At), "author": map[string]any{"displayName": "Lena Sorel"},
+			"id": strconv.FormatInt(i.sequence*10+int64(n), 10), "created": date(c.at), "author": account(c.by),
 			"items": []any{map[string]any{
 				"field": "status", "fieldId": "status", "fieldtype": "jira",
-				"from": strconv.Itoa(statusID(before)), "fromString": before, "to": strconv.Itoa(statusID(step.To)), "toString": step.To,
+				"from": strconv.Itoa(statusID(c.from)), "fromString": c.from, "to": strconv.Itoa(statusID(c.to)), "toString": c.to,
 			}},
 		})
-		before = step.To
 	}
 	return histories
 }
@@ -90,22 +83,10 @@ func (j *jira) changelogs(w http.ResponseWriter, r *http.Request) {
 
 // changelog answers for one ticket, by page.
 func (j *jira) changelog(w http.ResponseWriter, r *http.Request) {
-	for _, i := range j.issues() {
-		if i.key() != r.PathValue("key") && i.id() != r.PathValue("key") {
-			continue
-		}
-		all := j.histories(i, func(t time.Time) any { return t.Format(jiraLayout) })
-		start, _ := strconv.Atoi(r.URL.Query().Get("startAt")) // absent or wrong: from the start
-		size, err := strconv.Atoi(r.URL.Query().Get("maxResults"))
-		if err != nil || size < 1 {
-			size = 100
-		}
-		from := min(max(start, 0), len(all))
-		to := min(from+size, len(all))
-		writeJSON(w, http.StatusOK, map[string]any{
-			"startAt": from, "maxResults": size, "total": len(all), "isLast": to == len(all), "values": all[from:to],
-		})
+	i, ok := j.find(r.PathValue("key"))
+	if !ok {
+		refuseJira(w, http.StatusNotFound, "Issue does not exist or you do not have permission to see it.")
 		return
 	}
-	refuseJira(w, http.StatusNotFound, "Issue does not exist or you do not have permission to see it.")
+	writeSlice(w, r, "values", j.histories(i, func(t time.Time) any { return t.Format(jiraLayout) }), 100)
 }

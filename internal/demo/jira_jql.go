@@ -233,7 +233,7 @@ func (p *jqlParser) dated(field, operator, value string) (func(issue) bool, erro
 		return nil, jqlErrorf("The operator '%s' is not supported by the '%s' field.", operator, field)
 	}
 	return func(i issue) bool {
-		when := i.RequestedAt
+		when := i.created
 		if field == "updated" {
 			when = i.updated
 		}

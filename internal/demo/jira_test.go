@@ -70,7 +70,7 @@ func TestJiraPagesJoin(t *testing.T) {
 
 func TestJQL(t *testing.T) {
 	d, c := start(t, 1)
-	all := d.tickets(t, "project = PSEC", 100)
+	all := d.tickets(t, "project in (PSEC, SREV, INC, REL)", 100)
 	count := func(jql string) int { return len(d.tickets(t, jql, 100)) }
 	since := testNow.Add(-48 * time.Hour)
 	updated := 0
@@ -87,11 +87,11 @@ func TestJQL(t *testing.T) {
 		t.Fatalf("%d of %d tickets changed in two days", updated, len(all))
 	}
 	for jql, want := range map[string]int{
-		fmt.Sprintf(`project = PSEC AND updated >= "%s"`, since.Format("2006-01-02 15:04")): updated,
-		"updated >= -2d":                       updated,
-		"(project = OTHER) OR updated >= -48h": updated,
-		"project = OTHER":                      0,
-		"project != PSEC":                      0,
+		fmt.Sprintf(`NOT project = X AND updated >= "%s"`, since.Format("2006-01-02 15:04")): updated,
+		"updated >= -2d":                                                      updated,
+		"(project = OTHER) OR updated >= -48h":                                updated,
+		"project = OTHER":                                                     0,
+		"project not in (PSEC, SREV, INC,REL)":                                0,
 		`status in (Approved, "Awaiting decision") AND NOT key = X-1`:         count("status = Approved") + count(`status = "Awaiting decision"`),
 		`status not in (Approved, "Awaiting decision") AND issuetype = other`: 0,
 	} {
@@ -180,7 +180,7 @@ func FuzzJQL(f *testing.F) {
 	} {
 		f.Add(jql)
 	}
-	ticket := issue{Exception: &world.Exception{Number: 1, RequestedAt: testNow}, status: world.StatusApproved, updated: testNow}
+	ticket := issue{project: jiraProject, number: 1, sequence: 1, created: testNow, status: string(world.StatusApproved), updated: testNow}
 	f.Fuzz(func(t *testing.T, text string) {
 		q, err := parseJQL(text, testNow)
 		if err != nil {

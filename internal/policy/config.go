@@ -22,6 +22,8 @@ type Config struct {
 	Precedence []string         `yaml:"catalog_precedence,omitempty" json:"catalog_precedence"`
 	EPSS       float64          `yaml:"epss_threshold" json:"epss_threshold"`
 	Detail     DetailConfig     `yaml:"detail" json:"detail"`
+	// Calendars say which times count in working hours.
+	Calendars CalendarsConfig `yaml:"calendars,omitempty" json:"calendars,omitzero"`
 }
 
 // SLAConfig says how fast what must be fixed.

@@ -29,6 +29,8 @@ type Policy struct {
 	targets  []int64 // seconds by targetIndex, 0 for none
 	accepted map[string]bool
 	windows  []Window
+	// calendars hold no entry for what is measured in calendar time.
+	calendars map[CalendarUse]*Calendar
 }
 
 // New checks a configuration and makes the policy it describes. The error joins everything that is wrong, each part naming its
@@ -55,6 +57,7 @@ func New(c Config) (*Policy, error) {
 	}
 	p.checkExceptions(fail)
 	p.checkDetail(fail)
+	p.compileCalendars(fail)
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}

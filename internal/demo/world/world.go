@@ -64,6 +64,8 @@ type World struct {
 	findings   []*Finding
 	exceptions []*Exception
 	nextTicket int64 // the first absolute week that exceptions do not hold yet
+	tickets    []*Ticket
+	nextWork   int64 // the first absolute week that tickets do not hold yet
 }
 
 // New makes the world of a seed as it is shown by a process that starts at the given time.
@@ -75,6 +77,7 @@ func New(seed int64, start time.Time) *World {
 		births: map[birthKey][]*Finding{}, advisories: map[advisoryKey][]*Advisory{},
 		nextWeek:   weekOf(horizon.Add(-longestLife)),
 		nextTicket: weekOf(horizon.Add(-longestException)),
+		nextWork:   weekOf(horizon.Add(-longestTicket)),
 	}
 	w.buildOrganisation()
 	return w

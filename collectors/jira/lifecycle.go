@@ -1,0 +1,134 @@
+package jira
+
+import (
+	"time"
+
+	"prodsec_exporter/internal/record"
+)
+
+// phase is how far an issue has come.
+type phase string
+
+const (
+	phaseOpen    phase = "open"
+	phaseBlocked phase = "blocked"
+	phaseDone    phase = "done"
+)
+
+// StatusNames name statuses, in any language and without regard to case. What is not named is told by a few usual words and by Jira's
+// own category of the status.
+type StatusNames struct {
+	Open []string `yaml:"open,omitempty"`
+	Done []string `yaml:"done,omitempty"`
+}
+
+// lifecycle tells the phase of an issue and when it was closed.
+type lifecycle struct {
+	names map[string]phase
+	usual []words[phase]
+	// closed is the field that says when; it may be absent.
+	closed *field
+}
+
+func newLifecycle(names StatusNames, blocked []string, usual []words[phase], closed *field) (lifecycle, error) {
+	found, err := index(named[phase]{phaseOpen, names.Open}, named[phase]{phaseBlocked, blocked}, named[phase]{phaseDone, names.Done})
+	return lifecycle{names: found, usual: usual, closed: closed}, err
+}
+
+// phaseOf: the configured names first, then usual words, then the category. A status without a category, which Jira has for broken
+// workflows, is open: what nobody can tell to be done is not done.
+func (l lifecycle) phaseOf(s status) phase {
+	if p, ok := l.names[fold(s.Name)]; ok {
+		return p
+	}
+	if p := usual(l.usual, s.Name); p != "" {
+		return p
+	}
+	if s.Category.Key == "done" {
+		return phaseDone
+	}
+	return phaseOpen
+}
+
+// closing is the present phase, and for an issue that is done when it was: the configured field; else the change of status by which it
+// was last closed; else the date of resolution; else the last update, which is the least that is known.
+func (l lifecycle) closing(i *issue) (phase, time.Time, error) {
+	configured, err := i.moment(l.closed)
+	present := l.phaseOf(i.status)
+	if present != phaseDone || err != nil {
+		return present, time.Time{}, err
+	}
+	return present, firstOf(configured.Time, l.entered(i), i.resolved, i.updated), nil
+}
+
+// entered is when the issue was done for the last time after it had not been; zero when the changes do not tell.
+func (l lifecycle) entered(i *issue) time.Time {
+	var at time.Time
+	before := phaseOpen
+	for _, c := range i.changes {
+		p := l.phaseOf(c.status())
+		switch {
+		case p != phaseDone:
+			at = time.Time{}
+		case before != phaseDone:
+			at = c.at
+		}
+		before = p
+	}
+	return at
+}
+
+// status is the status that a change led to.
+func (c change) status() status {
+	s := status{Name: c.to}
+	s.Category.Key = c.category
+	return s
+}
+
+// categorise adds the categories of the statuses that an issue went through, which the changelog does not tell: of the present one from
+// the issue itself, of others from the list of all statuses.
+func (i *issue) categorise(categories map[string]string) {
+	for n := range i.changes {
+		c := &i.changes[n]
+		if c.category = categories[c.toID]; c.category == "" && fold(c.to) == fold(i.status.Name) {
+			c.category = i.status.Category.Key
+		}
+	}
+}
+
+// answers understand a field that answers yes or no.
+type answers map[string]record.Answer
+
+// AnswerNames say which values mean yes and which no; anything else leaves the question open.
+type AnswerNames struct {
+	Yes []string `yaml:"yes,omitempty"`
+	No  []string `yaml:"no,omitempty"`
+}
+
+func newAnswers(names AnswerNames) (answers, error) {
+	found, err := index(named[record.Answer]{record.AnswerYes, names.Yes}, named[record.Answer]{record.AnswerNo, names.No})
+	for _, usual := range []named[record.Answer]{
+		{record.AnswerYes, []string{"yes", "true", "y", "ja", "oui", "sí", "si", "是", "はい"}},
+		{record.AnswerNo, []string{"no", "false", "n", "none", "nein", "non", "否", "いいえ"}},
+	} {
+		for _, name := range usual.names {
+			if _, configured := found[name]; !configured && found != nil {
+				found[name] = usual.meaning
+			}
+		}
+	}
+	return found, err
+}
+
+// of is the answer of a field's values: yes when one of them says so, no when all of them do.
+func (a answers) of(values []string) record.Answer {
+	answer := record.AnswerUnknown
+	for n, v := range values {
+		if said := a[fold(v)]; n == 0 {
+			answer = said
+		} else {
+			answer = answer.Or(said)
+		}
+	}
+	return answer
+}

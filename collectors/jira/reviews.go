@@ -1,0 +1,172 @@
+package jira
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"prodsec_exporter/internal/record"
+)
+
+// ReviewsConfig says which issues ask for a review, who answers them and where in them to look.
+type ReviewsConfig struct {
+	Issues `yaml:",inline"`
+	// Kind of all of them: threat_model, design, code or other. If nothing is said, the field kind tells.
+	Kind record.ReviewKind `yaml:"kind,omitempty"`
+	// Responders are the people whose answer counts as the first response.
+	Responders RespondersConfig `yaml:"responders"`
+	Fields     ReviewFields     `yaml:"fields,omitempty"`
+	Statuses   ReviewStatuses   `yaml:"statuses,omitempty"`
+}
+
+// ReviewFields name fields as ExceptionFields do. Kind is the issue type if nothing is said; FirstResponse and Closed are found out from
+// changes of status and comments unless a field is named.
+type ReviewFields struct {
+	PlaceFields   `yaml:",inline"`
+	Kind          string `yaml:"kind,omitempty"`
+	FirstResponse string `yaml:"first_response,omitempty"`
+	Closed        string `yaml:"closed,omitempty"`
+}
+
+// ReviewStatuses name the statuses of reviews. Whether an open review waits or is in progress is no matter of its status: it waits
+// until the first response.
+type ReviewStatuses struct {
+	StatusNames `yaml:",inline"`
+	// Blocked: the reviewers wait for somebody else.
+	Blocked []string `yaml:"blocked,omitempty"`
+}
+
+var blockedWords = []words[phase]{
+	{phaseOpen, []string{"unblocked", "not blocked"}},
+	{phaseBlocked, []string{"blocked", "on hold", "waiting for requester", "waiting for customer", "waiting for reporter", "waiting for team", "needs info", "blockiert", "阻塞"}},
+}
+
+var reviewWords = []words[record.ReviewKind]{
+	{record.ReviewThreatModel, []string{"threat", "bedrohung", "威胁"}},
+	{record.ReviewDesign, []string{"design", "architect", "architekt", "设计"}},
+	{record.ReviewCode, []string{"code", "pull request", "代码"}},
+}
+
+// reviews is the mapping from issues to record.Review.
+type reviews struct {
+	selection
+	place
+	lifecycle
+	always         record.ReviewKind
+	kind, response *field
+	// reporter and creator are who asked: their own words are no answer.
+	reporter, creator *field
+	responders        *responders
+
+	mu sync.Mutex
+	// heard is what is known about the answers to issues by id, so that comments are only read of issues that still wait.
+	heard map[string]heard
+}
+
+// heard is the first response to an issue as of an update; zero when there was none yet.
+type heard struct{ updated, first time.Time }
+
+func newReviews(config ReviewsConfig, site string) (*reviews, error) {
+	s, err := newSelection("reviews", config.Issues, site, `project = SREV AND issuetype in ("Threat model", "Design review")`, "security reviews: how many wait, and for how long")
+	if err != nil {
+		return nil, err
+	}
+	switch config.Kind {
+	case "", record.ReviewThreatModel, record.ReviewDesign, record.ReviewCode, record.ReviewOther:
+	default:
+		return nil, fmt.Errorf("kind %q is none of threat_model, design, code, other", config.Kind)
+	}
+	f := config.Fields
+	life, err := newLifecycle(config.Statuses.StatusNames, config.Statuses.Blocked, blockedWords, newField("closed", f.Closed))
+	if err != nil {
+		return nil, fmt.Errorf("statuses: %w", err)
+	}
+	who, err := newResponders(config.Responders)
+	if err != nil {
+		return nil, fmt.Errorf("responders: %w", err)
+	}
+	return &reviews{
+		selection: s, place: newPlace(f.PlaceFields), lifecycle: life, always: config.Kind,
+		kind: newFieldOr("kind", f.Kind, "issuetype"), response: newField("first_response", f.FirstResponse),
+		reporter: newField("reporter", "reporter"), creator: newField("creator", "creator"),
+		responders: who, heard: map[string]heard{},
+	}, nil
+}
+
+func (m *reviews) fields() []*field {
+	return []*field{m.service, m.repository, m.kind, m.response, m.closed, m.reporter, m.creator}
+}
+
+func (m *reviews) start(b *record.Batch) { b.Reviews = []record.Review{} }
+
+func (m *reviews) add(i *issue, b *record.Batch) record.RejectReason {
+	response, err := i.moment(m.response)
+	if err != nil {
+		return record.RejectTimestamp
+	}
+	p, closed, err := m.closing(i)
+	if err != nil {
+		return record.RejectTimestamp
+	}
+	x := record.Review{
+		ID: i.key, Kind: cmp.Or(m.always, usual(reviewWords, i.text(m.kind)), record.ReviewOther),
+		Title: record.Text(i.summary), URL: m.link(i), RequestedAt: i.created,
+		FirstResponseAt: firstOf(response.Time, i.answered), ClosedAt: closed, UpdatedAt: i.updated,
+	}
+	switch {
+	case p == phaseDone:
+		x.State = record.ReviewDone
+	case p == phaseBlocked:
+		x.State = record.ReviewBlocked
+	case x.FirstResponseAt.IsZero():
+		x.State = record.ReviewWaiting
+	default:
+		x.State = record.ReviewInProgress
+	}
+	x.Service, x.Repository = m.of(i)
+	b.Reviews = append(b.Reviews, x)
+	return ""
+}
+
+// prepare reads who the responders are.
+func (m *reviews) prepare(ctx context.Context, c *Collector, s *session, anew bool) error {
+	return m.responders.load(ctx, c, s, anew)
+}
+
+// complete finds the first response to each issue: the earliest change of status or comment by a responder. Comments cost a request for
+// each issue, so they are read when an issue that had no response has changed since they were read last. What was learned is kept
+// when a later request fails, so that the next attempt goes on from there.
+func (m *reviews) complete(ctx context.Context, c *Collector, s *session, issues []*issue, whole bool) (asked int, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	seen := make(map[string]bool, len(issues))
+	for _, i := range issues {
+		seen[i.id] = true
+		if known, ok := m.heard[i.id]; ok && (!known.first.IsZero() || known.updated.Equal(i.updated)) {
+			i.answered = known.first
+			continue
+		}
+		if response, err := i.moment(m.response); err == nil && !response.IsZero() {
+			continue // the field says it
+		}
+		askers := i.people(m.reporter, m.creator)
+		first := m.responders.firstChange(i, askers)
+		asked++
+		comment, err := c.firstComment(ctx, s, i, func(p person) bool { return m.responders.answers(p, askers) })
+		if err != nil {
+			return asked, fmt.Errorf("read comments of %s: %w", i.key, err)
+		}
+		i.answered = record.Earliest(first, comment)
+		m.heard[i.id] = heard{i.updated, i.answered}
+	}
+	if whole {
+		for id := range m.heard {
+			if !seen[id] {
+				delete(m.heard, id)
+			}
+		}
+	}
+	return asked, nil
+}

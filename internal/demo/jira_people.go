@@ -1,0 +1,71 @@
+package demo
+
+import (
+	"net/http"
+	"strconv"
+
+	"prodsec_exporter/internal/demo/world"
+)
+
+// jiraGroup is the group that answers requests for a review. The automation is a member, too: it needs the permissions.
+const jiraGroup = "product-security"
+
+func (j *jira) statuses(w http.ResponseWriter, _ *http.Request) {
+	list := []any{}
+	for _, name := range statusNames() {
+		list = append(list, wireStatus(name))
+	}
+	writeJSON(w, http.StatusOK, list)
+}
+
+func (j *jira) members(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Query().Get("groupname") != jiraGroup {
+		refuseJira(w, http.StatusNotFound, "The group does not exist.")
+		return
+	}
+	list := []any{}
+	for _, name := range append(world.Reviewers(), world.Robot) {
+		list = append(list, account(name))
+	}
+	writeSlice(w, r, "values", list, 50)
+}
+
+// comments answers for one ticket, by page, oldest first.
+func (j *jira) comments(w http.ResponseWriter, r *http.Request) {
+	i, ok := j.find(r.PathValue("key"))
+	if !ok {
+		refuseJira(w, http.StatusNotFound, "Issue does not exist or you do not have permission to see it.")
+		return
+	}
+	list := []any{}
+	for n, c := range i.comments {
+		list = append(list, map[string]any{
+			"id": strconv.FormatInt(i.sequence*100+int64(n), 10), "author": account(c.By), "created": c.At.Format(jiraLayout), "jsdPublic": true,
+			"body": map[string]any{"type": "doc", "version": 1, "content": []any{}},
+		})
+	}
+	writeSlice(w, r, "comments", list, 100)
+}
+
+func (j *jira) find(key string) (issue, bool) {
+	for _, i := range j.issues() {
+		if i.key() == key || i.id() == key {
+			return i, true
+		}
+	}
+	return issue{}, false
+}
+
+// writeSlice answers with the part of a list that startAt and maxResults ask for; the server gives at most its own page size.
+func writeSlice[T any](w http.ResponseWriter, r *http.Request, name string, all []T, most int) {
+	start, _ := strconv.Atoi(r.URL.Query().Get("startAt")) // absent or wrong: from the start
+	size, err := strconv.Atoi(r.URL.Query().Get("maxResults"))
+	if err != nil || size < 1 || size > most {
+		size = most
+	}
+	from := min(max(start, 0), len(all))
+	to := min(from+size, len(all))
+	writeJSON(w, http.StatusOK, map[string]any{
+		"startAt": from, "maxResults": size, "total": len(all), "isLast": to == len(all), name: all[from:to],
+	})
+}
