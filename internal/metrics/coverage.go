@@ -56,6 +56,18 @@ var coverage = []*Family{
 		Example: `sum(prodsec_unmapped_repositories{reason!="archived"})`,
 		Collect: unmappedRepositories,
 	},
+	{
+		Name: "prodsec_scan_repositories",
+		Help: "Repositories by how fresh the last successful scan of a class is, over all tools that report it: current within " +
+			"policy.scan_max_age, stale beyond, never if no tool has scanned it, unknown if a source that would know could not be read. " +
+			"Classes that no source says anything about are absent. Archived repositories and forks are left out.",
+		Type: Gauge, Stability: Stable,
+		Labels:  []string{"class", "business_unit", "team", "trust_tier", "status"},
+		Source:  "Scan",
+		Refresh: refreshFindings,
+		Example: `sum by (class, business_unit) (prodsec_scan_repositories{status!="current"})`,
+		Collect: scanRepositories,
+	},
 }
 
 // owner is a fresh copy of the OWNER labels, to append to.

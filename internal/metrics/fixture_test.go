@@ -82,7 +82,24 @@ func organisation(p *policy.Policy) *snapshot.Snapshot {
 	addHandmadeRepositories(s)
 	addHandmadeWeaknesses(s)
 	addHandmadeExceptions(s)
+	addHandmadeScans(s)
 	return s
+}
+
+// addHandmadeScans: shop is scanned by all, ledger was once, nobody can say for docs whether Dependabot is on.
+func addHandmadeScans(s *snapshot.Snapshot) {
+	for _, scan := range []record.Scan{
+		{Tool: "codeql", Class: record.ClassSAST, Repository: "acme/shop", SucceededAt: noon.AddDate(0, 0, -1)},
+		{Tool: "semgrep", Class: record.ClassSAST, Repository: "acme/shop", SucceededAt: noon.AddDate(0, 0, -20)},
+		{Tool: "codeql", Class: record.ClassSAST, Repository: "acme/ledger", SucceededAt: noon.AddDate(0, 0, -8)},
+		{Tool: "dependabot", Class: record.ClassSCA, Repository: "acme/shop", SucceededAt: noon.AddDate(0, 0, -7)},
+		{Tool: "dependabot", Class: record.ClassSCA, Repository: "acme/ledger", AttemptedAt: noon, Enabled: record.AnswerYes},
+		{Tool: "dependabot", Class: record.ClassSCA, Repository: "acme/docs", Enabled: record.AnswerUnknown},
+		{Tool: "gitleaks", Class: record.ClassSecret, Repository: "acme/shop", SucceededAt: noon.Add(-time.Hour)},
+		{Tool: "codeql", Class: record.ClassSAST, Repository: "acme/old", SucceededAt: noon},
+	} {
+		s.Scans = append(s.Scans, snapshot.Held[record.Scan]{Record: scan, Scope: scopeAlerts})
+	}
 }
 
 func addHandmadeRepositories(s *snapshot.Snapshot) {

@@ -45,6 +45,7 @@ func TestDerivedByHand(t *testing.T) {
 		ledgerOwner   = `business_unit="retail",team="payments",service_name="ledger",trust_tier="tier1"`
 		docsOwner     = `business_unit="platform",team="docs",service_name="docs",trust_tier="tier3"`
 		tier0         = `business_unit="retail",team="payments",trust_tier="tier0"`
+		docsGroup     = `business_unit="platform",team="docs",trust_tier="tier3"`
 		tier1         = `business_unit="retail",team="payments",trust_tier="tier1"`
 	)
 	p := policy.Default()
@@ -109,6 +110,16 @@ func TestDerivedByHand(t *testing.T) {
 		{`prodsec_unmapped_repositories{reason="archived"} 1`, "acme/old"},
 		{`prodsec_unmapped_repositories{reason="no_owner"} 0`, "read whole, none"},
 
+		{`prodsec_scan_repositories{class="sast",` + tier0 + `,status="current"} 1`, "acme/shop: CodeQL yesterday, whatever Semgrep did"},
+		{`prodsec_scan_repositories{class="sast",` + tier1 + `,status="stale"} 1`, "acme/ledger: 8 d ago, policy allows 7 d"},
+		{`prodsec_scan_repositories{class="sast",` + docsGroup + `,status="never"} 1`, "acme/docs: no tool has scanned it"},
+		{`prodsec_scan_repositories{class="sast",` + docsGroup + `,status="current"} 0`, "known combination"},
+		{`prodsec_scan_repositories{class="sca",` + tier0 + `,status="current"} 1`, "acme/shop: exactly 7 d ago"},
+		{`prodsec_scan_repositories{class="sca",` + tier1 + `,status="never"} 1`, "acme/ledger: tried and never succeeded"},
+		{`prodsec_scan_repositories{class="sca",` + docsGroup + `,status="unknown"} 1`, "acme/docs: GitHub did not say"},
+		{`prodsec_scan_repositories{class="secret",` + tier0 + `,status="current"} 1`, "acme/shop: Gitleaks an hour ago"},
+		{`prodsec_scan_repositories{class="secret",` + tier1 + `,status="unknown"} 1`, "acme/ledger: secret scanning could not be read"},
+
 		{`prodsec_policy_changed_timestamp_seconds 1.769904e+09`, "1 February 2026"},
 		{`prodsec_counting_changes_total{kind="policy"} 1`, "on 1 February"},
 		{`prodsec_counting_changes_total{kind="scope"} 0`, "the one on 2 April is yet to come"},
@@ -124,7 +135,7 @@ func TestDerivedByHand(t *testing.T) {
 			t.Errorf("missing: %s\n  because %s\n  instead: %s", c.line, c.why, nearest(lines, c.line))
 		}
 	}
-	for _, absent := range []string{`class="secret"`, `sla="none"} 0`, `repository="acme/docs"`, `reason="rejected"`} {
+	for _, absent := range []string{`class="secret",sla=`, `class="secret"} `, `class="dast"`, `team="unattributed",trust_tier="unknown",status=`, `sla="none"} 0`, `repository="acme/docs"`, `reason="rejected"`} {
 		for _, line := range lines {
 			if strings.Contains(line, absent) {
 				t.Errorf("%s must not be shown: %s", absent, line)

@@ -161,5 +161,23 @@ func coverageBlindSpots() []Panel {
 			Empty: noneOrUnread, KeyTexts: checkTexts(),
 			Queries: []Query{{Name: "Repositories", Expr: unreadChecks(), Legend: "{{check}}"}},
 		},
+		scanFreshness(),
+	}
+}
+
+func scanFreshness() Panel {
+	return Panel{
+		ID: 33, Title: "Was every repository scanned lately?", Look: Bars, W: 24, H: 8, Unit: "none", Steps: plain(),
+		Means:  "Repositories by class of scan and by how fresh the last successful one is. No findings in a repository that was never scanned is no good news.",
+		Source: scanRepositories + ", from what scanners say about their runs; policy.scan_max_age says what is current.",
+		Act:    "stale: find out why the pipeline stopped; never: switch the scanner on; unknown: grant the permission or mend the source.",
+		Empty:  "Scans were not read yet",
+		Key:    "class", Share: true, Horizontal: true, Sort: []Sort{{"never scanned", true}, {"stale", true}},
+		Queries: []Query{
+			{Name: "current", Expr: scansByClass("current"), Colour: good},
+			{Name: "stale", Expr: scansByClass("stale"), Colour: warning},
+			{Name: "never scanned", Expr: scansByClass("never"), Colour: bad},
+			{Name: "unknown", Expr: scansByClass("unknown"), Colour: unknown},
+		},
 	}
 }

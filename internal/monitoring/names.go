@@ -11,6 +11,7 @@ const (
 	protectedRepositories = "prodsec_protected_repositories"
 	protectionGap         = "prodsec_repository_protection_gap"
 	unmappedRepositories  = "prodsec_unmapped_repositories"
+	scanRepositories      = "prodsec_scan_repositories"
 
 	findingsOpen        = "prodsec_findings_open"
 	findingAge          = "prodsec_finding_age_seconds"

@@ -81,6 +81,11 @@ func unmappedByReason() string {
 	return "sort_desc(" + sumBy("reason", one(unmappedRepositories)) + ")"
 }
 
+// scansByClass counts repositories with one freshness of their last scan, by class, for every class that a source says anything about.
+func scansByClass(status string) string {
+	return filled(sumBy("class", oneBoard(scanRepositories, is("status", status))), sumBy("class", oneBoard(scanRepositories)))
+}
+
 // services counts services of the catalog that match.
 func services(by string, matchers ...string) string {
 	return sumBy(by, oneBoard(serviceInfo, append(matchers, isNot("service_name", "unattributed"))...))

@@ -22,6 +22,8 @@ type Config struct {
 	Precedence []string         `yaml:"catalog_precedence,omitempty" json:"catalog_precedence"`
 	EPSS       float64          `yaml:"epss_threshold" json:"epss_threshold"`
 	Detail     DetailConfig     `yaml:"detail" json:"detail"`
+	// ScanMaxAge is by class; a class that is not named has seven days.
+	ScanMaxAge ScanAges `yaml:"scan_max_age,omitempty" json:"scan_max_age,omitempty"`
 	// Calendars say which times count in working hours.
 	Calendars CalendarsConfig `yaml:"calendars,omitempty" json:"calendars,omitzero"`
 }

@@ -57,6 +57,7 @@ func New(c Config) (*Policy, error) {
 	}
 	p.checkExceptions(fail)
 	p.checkDetail(fail)
+	p.checkScans(fail)
 	p.compileCalendars(fail)
 	if err := errors.Join(errs...); err != nil {
 		return nil, err

@@ -86,6 +86,9 @@ func alter(v reflect.Value) {
 		grown := reflect.MakeSlice(v.Type(), v.Len()+1, v.Len()+1)
 		reflect.Copy(grown, v)
 		v.Set(grown)
+	case reflect.Map: // by class, to a duration
+		v.Set(reflect.MakeMap(v.Type()))
+		v.SetMapIndex(reflect.ValueOf(record.ClassDAST), reflect.ValueOf(Duration(Day)))
 	default:
 		panic("a field of kind " + v.Kind().String() + " needs a change of its own")
 	}
