@@ -25,7 +25,8 @@ type application struct {
 	// groups are those whose members changed, in the order in which they were touched; loose the changed reports without one.
 	groups  []uint32
 	touched map[uint32]bool
-	buffer  []byte
+	// stored are the reports of the batch that say something else than the store does.
+	stored map[int32]*detail
 }
 
 // apply brings a batch into the state: records first, because findings are attributed by catalogs and covered by exceptions.
@@ -36,7 +37,7 @@ func (s *state) apply(t tx, source sourceID, b *record.Batch) error {
 	sc.lastAttempt = timeOf(s.now)
 	if b.Err != nil {
 		sc.lastError = record.ReasonOf(b.Err)
-		return nil
+		return nil //nolint:nilerr // it is the source's failure and is handled here: the scope is marked
 	}
 	a := &application{
 		state: s, tx: t, batch: b, source: source, scope: number, first: sc.lastSuccess.IsZero(),
@@ -104,13 +105,17 @@ func (a *application) findings() error {
 	if b.Findings == nil {
 		return nil
 	}
+	hashes, err := a.prefetch(b.Findings)
+	if err != nil {
+		return err
+	}
 	seen := newBits(a.reports.Len() + len(b.Findings))
 	present := 0
 	for i := range b.Findings {
 		if b.Findings[i].ID == "" {
 			continue // nothing to know it by; collectors reject such items themselves
 		}
-		number, err := a.report(&b.Findings[i])
+		number, err := a.report(&b.Findings[i], hashes[i])
 		if err != nil {
 			return err
 		}
@@ -126,16 +131,42 @@ func (a *application) findings() error {
 	return a.derive()
 }
 
-// report enters one finding and returns the position of its report. What says the same as before costs a hash and a look-up.
-func (a *application) report(f *record.Finding) (int32, error) {
-	var content uint64
-	a.buffer, content = contentOf(a.buffer, f)
-	key := keyOf(a.source, f.ID)
-	number := a.byKey.find(key)
-	if number >= 0 {
-		if r := a.reports.At(int(number)); r.content == content && r.scopeNumber() == a.scope && !r.gone() {
-			return number, nil
+// hashed is a finding's identity and content.
+type hashed struct{ key, content uint64 }
+
+// prefetch hashes the findings of the batch and reads what is stored of those that changed, all at once.
+func (a *application) prefetch(findings []record.Finding) ([]hashed, error) {
+	hashes := make([]hashed, len(findings))
+	var buffer []byte
+	changed := map[int32]bool{}
+	for i := range findings {
+		h := &hashes[i]
+		buffer, h.content = contentOf(buffer, &findings[i])
+		h.key = keyOf(a.source, findings[i].ID)
+		if number := a.byKey.find(h.key); number >= 0 && !a.unchanged(number, h.content) {
+			changed[number] = true
 		}
+	}
+	details, err := a.details(a.tx, sortedKeys(changed))
+	a.stored = make(map[int32]*detail, len(details))
+	for _, d := range details {
+		a.stored[d.number] = d
+	}
+	return hashes, err
+}
+
+// unchanged reports whether a report says what it said, and where.
+func (a *application) unchanged(number int32, content uint64) bool {
+	r := a.reports.At(int(number))
+	return r.content == content && r.scopeNumber() == a.scope && !r.gone()
+}
+
+// report enters one finding and returns the position of its report. What says the same as before costs a hash and a look-up.
+func (a *application) report(f *record.Finding, h hashed) (int32, error) {
+	key, content := h.key, h.content
+	number := a.byKey.find(key)
+	if number >= 0 && a.unchanged(number, content) {
+		return number, nil
 	}
 	d := &detail{
 		number: number, source: a.source, scope: a.scope, finding: *f, firstObserved: a.now, changedAt: a.now, changed: true, fresh: number < 0,
@@ -178,7 +209,10 @@ func (a *application) known(number int32) (*detail, error) {
 	if d := a.byReport[number]; d != nil {
 		return d, nil
 	}
-	loaded, err := a.details(a.tx, []int32{number})
+	if d := a.stored[number]; d != nil {
+		return d, nil
+	}
+	loaded, err := a.details(a.tx, []int32{number}) // a report that this batch brought back to what it said before
 	if err != nil {
 		return nil, err
 	}

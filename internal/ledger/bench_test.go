@@ -38,7 +38,7 @@ func sweep(n int) []record.Finding {
 			ID: fmt.Sprintf("dependabot:acme/r%d#%d", i%20_000, i), Tool: "dependabot", Class: classes[i%len(classes)],
 			Repository: record.RepositoryName(fmt.Sprintf("acme/r%d", i%20_000)), Title: "A weakness of some length in a component",
 			URL: "https://github.com/acme/repository/security/dependabot/12", Severity: severities[i%4], Category: fmt.Sprintf("CWE-%d", i%200),
-			Rule: "rule", Aliases: []string{fmt.Sprintf("CVE-2026-%d", i%50_000)}, Package: fmt.Sprintf("npm/p%d", i%5_000), Place: "package-lock.json",
+			Rule: "rule", Aliases: []string{fmt.Sprintf("CVE-2026-%d", i%50_000)}, Package: fmt.Sprintf("npm/p%d", i%5_003), Place: "package-lock.json",
 			Line: 1 + i, FirstSeen: benchStart.Add(-time.Duration(i%500) * 24 * time.Hour), UpdatedAt: benchStart.Add(-time.Hour),
 		}
 		if i%4 != 0 {

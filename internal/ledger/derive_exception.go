@@ -112,7 +112,7 @@ func (s *state) cover(p int32, cluster []*detail, wasOpen bool) {
 	before, wasPaused := paused(old, s.now)
 	after, isPaused := paused(pauses, s.now)
 	switch {
-	case isPaused && !(wasOpen && wasPaused):
+	case isPaused && (!wasOpen || !wasPaused):
 		s.emit(snapshot.EventExcepted, p, w, max(after.Start, w.FirstSeen), s.now)
 	case !isPaused && wasOpen && wasPaused:
 		s.emit(snapshot.EventExceptionEnded, p, w, min(before.End, s.now), s.now)

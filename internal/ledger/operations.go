@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -23,7 +24,7 @@ func (l *Ledger) load(ctx context.Context) (*state, error) {
 	}
 	var failure error
 	into := &loaded{
-		meta:     func(name, value string) { failure = cmpOr(failure, s.loadMeta(name, value)) },
+		meta:     func(name, value string) { failure = errors.Join(failure, s.loadMeta(name, value)) },
 		code:     s.codec.load,
 		text:     func(_ int32, text string) { s.texts.of(text) },
 		owner:    func(_ int32, o snapshot.Owner) { s.owners.of(o) },
@@ -46,8 +47,8 @@ func (l *Ledger) load(ctx context.Context) (*state, error) {
 			return err
 		},
 	}
-	if err := l.store.load(ctx, into); err != nil || failure != nil {
-		return nil, cmpOr(err, failure)
+	if err := errors.Join(l.store.load(ctx, into), failure); err != nil {
+		return nil, err
 	}
 	if last.version != "" && last.version != l.policy.Version() {
 		s.policy = l.formerPolicy(last)
@@ -69,13 +70,6 @@ func (l *Ledger) formerPolicy(row policyRow) *policy.Policy {
 	}
 	l.logger.Warn("The policy that was in force is not understood any more; the present one is used instead", "version", row.version, "err", err)
 	return l.policy
-}
-
-func cmpOr(a, b error) error {
-	if a != nil {
-		return a
-	}
-	return b
 }
 
 func (s *state) loadMeta(name, value string) error {
@@ -263,6 +257,9 @@ func (s *state) found(t tx) error {
 	}
 	if n := len(s.policies); n > 0 {
 		s.policies[n-1].firstEvent = 0
+		if s.policies[n-1].since == 0 {
+			s.policies[n-1].since = s.now // a new file is opened before anybody tells it the time
+		}
 		s.savedPolicies = min(s.savedPolicies, n-1)
 	}
 	for i := 0; i < s.events.Len(); i += blockSize {

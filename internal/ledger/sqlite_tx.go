@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"strings"
 
 	"prodsec_exporter/internal/snapshot"
@@ -157,20 +158,47 @@ func (w *sqliteTx) findings(reports []int32, yield func(findingRow) error) error
 	if err := w.flush(); err != nil {
 		return err
 	}
-	one, err := w.prepare(`SELECT weakness, scope, id, first_observed, changed_at, coalesce(gone_at, 0), body FROM findings
-		WHERE report = ?`)
+	for chunk := range slices.Chunk(slices.Sorted(slices.Values(reports)), rowsPerInsert) {
+		if err := w.readFindings(chunk, yield); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+const selectFindings = `SELECT report, weakness, scope, id, first_observed, changed_at, coalesce(gone_at, 0), body FROM findings
+	WHERE report IN (`
+
+// readFindings yields the rows of at most rowsPerInsert reports.
+func (w *sqliteTx) readFindings(reports []int32, yield func(findingRow) error) error {
+	statement, err := w.prepare(selectFindings + strings.Repeat("?,", len(reports)-1) + "?)")
 	if err != nil {
 		return err
 	}
-	for _, report := range reports {
-		row := findingRow{report: report}
-		if err := one.QueryRowContext(w.ctx, report).Scan(&row.weakness, &row.scope, &row.id, &row.firstObserved, &row.changedAt,
-			&row.goneAt, &row.body); err != nil {
-			return fmt.Errorf("reading report %d: %w", report, err)
+	args := make([]any, len(reports))
+	for i, r := range reports {
+		args[i] = int64(r)
+	}
+	rows, err := statement.QueryContext(w.ctx, args...)
+	if err != nil {
+		return fmt.Errorf("reading reports: %w", err)
+	}
+	defer func() { _ = rows.Close() }() // rows.Err has told what went wrong
+	found := 0
+	for ; rows.Next(); found++ {
+		var r findingRow
+		if err := rows.Scan(&r.report, &r.weakness, &r.scope, &r.id, &r.firstObserved, &r.changedAt, &r.goneAt, &r.body); err != nil {
+			return fmt.Errorf("reading reports: %w", err)
 		}
-		if err := yield(row); err != nil {
+		if err := yield(r); err != nil {
 			return err
 		}
+	}
+	if err := rows.Err(); err != nil {
+		return fmt.Errorf("reading reports: %w", err)
+	}
+	if found != len(reports) {
+		return fmt.Errorf("reading reports: %d of %d are stored", found, len(reports))
 	}
 	return nil
 }

@@ -51,8 +51,6 @@ type state struct {
 	// settled, so that settling costs nothing in between.
 	nextDue, nextEdge int64
 
-	// imported says that the events in memory are the import as of now and are not stored (before the founding).
-	imported bool
 	// hostsStale: the merged repositories have to be made anew; rosterShrunk: a repository may have lost what names it;
 	// shelvesStale: positions that held records refer to moved.
 	hostsStale, rosterShrunk, shelvesStale bool
@@ -65,7 +63,7 @@ type state struct {
 	dirtyReports, dirtyWeaknesses, dirtyEvents map[int32]struct{}
 	dirtyPauses, dirtyScopes                   map[int32]struct{}
 	savedCounting, savedPolicies               int
-	dirtyMeta, dirtySources                    bool
+	dirtySources                               bool
 }
 
 // scope is a scope as held.

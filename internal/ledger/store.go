@@ -43,7 +43,7 @@ type tx interface {
 	putCode(enumeration string, code int, name string) error
 	putFinding(row findingRow) error
 	putRecord(row recordRow) error
-	// findings yields the stored rows of the given reports, in the order given.
+	// findings yields the stored rows of the given reports, in any order. yield must not use the transaction.
 	findings(reports []int32, yield func(findingRow) error) error
 	commit() error
 	// rollback gives up; after commit it does nothing.

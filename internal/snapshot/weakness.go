@@ -16,8 +16,9 @@ type Weakness struct {
 	ClockStart int64
 	// ClosedAt is 0 while any report is open.
 	ClosedAt int64
-	// Service, Repository, Scope: indexes into the snapshot; Repository is -1 when unknown. Scope is that of the open
-	// report that was read last.
+	// Service, Repository, Scope: indexes into the snapshot; Repository is -1 when unknown or gone. Scope is that of the first
+	// open report, or of the first report when all are closed; it is -1 when that scope left the configuration, which no open
+	// weakness survives.
 	Service    int32
 	Repository int32
 	Scope      int32
@@ -26,7 +27,8 @@ type Weakness struct {
 	Tool     int32
 	// EPSS is the exploit prediction in 1/10000, 0 when unknown.
 	EPSS uint16
-	// Reports is how many reports are folded into it, closed ones included; OpenReports those still open.
+	// Reports is how many reports are folded into it, closed ones included; OpenReports those still open. Both are 0 for a
+	// weakness that turned out to be a part of another one; it is closed as a duplicate and keeps its place.
 	Reports     uint16
 	OpenReports uint16
 	Severity    policy.SeverityIndex
