@@ -1,6 +1,7 @@
 package jira
 
 import (
+	"cmp"
 	"time"
 
 	"prodsec_exporter/internal/record"
@@ -35,8 +36,15 @@ func newLifecycle(names StatusNames, blocked []string, usual []words[phase], clo
 	return lifecycle{names: found, usual: usual, closed: closed}, err
 }
 
+// doneWords tell that a status was one of doneness where Jira no longer knows it, as after a change of the workflow.
+var doneWords = []words[phase]{
+	{phaseOpen, []string{"not ", "to be", "unresolved", "incomplete", "未"}},
+	{phaseDone, []string{"done", "closed", "resolved", "complete", "finished", "fixed", "cancel", "erledigt", "geschlossen", "完成", "关闭"}},
+}
+
 // phaseOf: the configured names first, then usual words, then the category. A status without a category, which Jira has for broken
-// workflows, is open: what nobody can tell to be done is not done.
+// workflows and which the past has for statuses that are gone, is told by its name, else it is open: what nobody can tell to be done
+// is not done.
 func (l lifecycle) phaseOf(s status) phase {
 	if p, ok := l.names[fold(s.Name)]; ok {
 		return p
@@ -44,10 +52,13 @@ func (l lifecycle) phaseOf(s status) phase {
 	if p := usual(l.usual, s.Name); p != "" {
 		return p
 	}
-	if s.Category.Key == "done" {
+	switch s.Category.Key {
+	case "done":
 		return phaseDone
+	case "new", "indeterminate":
+		return phaseOpen
 	}
-	return phaseOpen
+	return cmp.Or(usual(doneWords, s.Name), phaseOpen)
 }
 
 // closing is the present phase, and for an issue that is done when it was: the configured field; else the change of status by which it

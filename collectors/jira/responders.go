@@ -59,6 +59,9 @@ func (i *issue) people(fields ...*field) []person {
 	return all
 }
 
+// groupPermission is what the credential needs for a group; without it, name accounts.
+const groupPermission = "Browse users and groups (Data Center: Jira administrators), or list the responders under accounts"
+
 // responders are the accounts whose answers count.
 type responders struct {
 	group    string
@@ -122,6 +125,9 @@ func (r *responders) load(ctx context.Context, c *Collector, s *session, anew bo
 		return nil
 	}
 	members, err := c.members(ctx, s, r.group)
+	if record.ReasonOf(err) == record.ReasonPermission {
+		err = &record.Error{Reason: record.ReasonPermission, Permission: groupPermission, Err: err}
+	}
 	if err != nil {
 		return fmt.Errorf("read the members of the group %q: %w", record.Text(r.group), err)
 	}
