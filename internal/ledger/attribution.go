@@ -43,9 +43,11 @@ func (s *state) readCatalogs() (moved []int32, renamed bool) {
 		return cmp.Compare(s.precedence(s.scopes[a.scope].source), s.precedence(s.scopes[b.scope].source))
 	})
 	records := make([]record.Service, 0, len(entries))
+	statements := make([]statement, 0, len(entries))
 	for _, e := range entries {
 		if e.value.Name != record.Unattributed {
 			records = append(records, e.value)
+			statements = append(statements, statement{e.value, s.scopes[e.scope].source.String()})
 		}
 	}
 	merged := mergeServices(records)
@@ -63,7 +65,7 @@ func (s *state) readCatalogs() (moved []int32, renamed bool) {
 	for i := range services {
 		services[i] = s.serviceAt(byName[s.services.at(int32(i))])
 	}
-	s.catalog = catalog{services: services, rules: rulesOf(merged)}
+	s.catalog = catalog{services: services, rules: rulesOf(merged), conflicts: s.placeConflicts(conflictsOf(statements))}
 	s.hostsStale, s.rosterShrunk, s.shelvesStale = true, true, true
 	for name := range s.catalog.rules {
 		s.repositoryOf(name)

@@ -18,6 +18,8 @@ type catalog struct {
 	services []snapshot.Service
 	// rules by repository.
 	rules map[record.RepositoryName]*repositoryRule
+	// conflicts are what the catalogs know differently.
+	conflicts []snapshot.CatalogConflict
 }
 
 // repositoryRule says to which services the contents of a repository belong. Services are named, so that a rule outlives a

@@ -13,7 +13,7 @@ func (s *state) snapshot() *snapshot.Snapshot {
 	h := s.shelves
 	made := &snapshot.Snapshot{
 		At: timeOf(s.at), Founded: s.founded,
-		Services: s.catalog.services, Owners: slices.Clip(s.owners.values), Repositories: slices.Clip(s.listed),
+		Services: s.catalog.services, CatalogConflicts: s.catalog.conflicts, Owners: slices.Clip(s.owners.values), Repositories: slices.Clip(s.listed),
 		Strings: slices.Clip(s.texts.values), Scopes: s.listScopes(),
 		Weaknesses: s.weaknesses.Freeze(), Events: s.events.Freeze(), Pauses: maps.Clone(s.pauses),
 		Exceptions: h.exceptions.held, Reviews: h.reviews.held, Followups: h.followups.held, Incidents: h.incidents.held,

@@ -32,6 +32,8 @@ type Snapshot struct {
 
 	// Services are merged over the catalogs. Index 0 is the service record.Unattributed.
 	Services []Service
+	// CatalogConflicts are what catalogs know differently about services, ordered by the service's name and field.
+	CatalogConflicts []CatalogConflict
 	// Owners are the distinct owners that services have or had; events refer to them.
 	Owners []Owner
 	// Repositories are known to a source host, a catalog or a finding.

@@ -1,0 +1,110 @@
+package ledger
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"prodsec_exporter/internal/record"
+	"prodsec_exporter/internal/snapshot"
+)
+
+// statement is what one catalog says about one service.
+type statement struct {
+	record.Service
+	// by is the catalog instance, "kind/name".
+	by string
+}
+
+// conflict is a fact that catalogs know differently, with the service by its name: positions are given later.
+type conflict struct {
+	service string
+	snapshot.CatalogConflict
+}
+
+// conflictsOf finds what catalogs know differently, given what they say in the order of precedence. What a catalog leaves open is no
+// contradiction. The conflicts are ordered by service and field, one for each.
+func conflictsOf(statements []statement) []conflict {
+	byName := map[string][]int{}
+	for i, s := range statements {
+		byName[s.Name] = append(byName[s.Name], i)
+	}
+	var found []conflict
+	for _, name := range slices.Sorted(maps.Keys(byName)) {
+		if len(byName[name]) < 2 {
+			continue // the usual case: one catalog
+		}
+		for _, field := range snapshot.CatalogFields() {
+			if c, ok := disagreement(statements, byName[name], field); ok {
+				found = append(found, conflict{name, c})
+			}
+		}
+	}
+	return found
+}
+
+// disagreement compares the first catalog that knows a field with those after it.
+func disagreement(statements []statement, about []int, field snapshot.CatalogField) (c snapshot.CatalogConflict, ok bool) {
+	used := ""
+	for _, i := range about {
+		s := &statements[i]
+		value := valueOf(&s.Service, field)
+		switch {
+		case value == "":
+		case used == "":
+			used = value
+			c = snapshot.CatalogConflict{Field: field, Used: record.Text(value), UsedBy: s.by}
+		case value != used:
+			c.Ignored, c.IgnoredBy = record.Text(value), s.by
+			return c, true
+		}
+	}
+	return c, false
+}
+
+// valueOf is what a catalog says of a field, in a form that compares; empty if it says nothing.
+func valueOf(s *record.Service, field snapshot.CatalogField) string {
+	switch field {
+	case snapshot.FieldBusinessUnit:
+		return s.BusinessUnit
+	case snapshot.FieldTeam:
+		return s.Team
+	case snapshot.FieldTrustTier:
+		return s.TrustTier
+	case snapshot.FieldProductArea:
+		return s.ProductArea
+	case snapshot.FieldLifecycle:
+		return s.Lifecycle
+	case snapshot.FieldCrownJewel:
+		return string(s.CrownJewel)
+	case snapshot.FieldInternetFacing:
+		return string(s.InternetFacing)
+	case snapshot.FieldRepositories:
+		return claims(s.Repositories)
+	default:
+		return ""
+	}
+}
+
+// claims writes the repositories of a service so that their order makes no difference.
+func claims(repositories []record.RepositoryPath) string {
+	written := make([]string, len(repositories))
+	for i, r := range repositories {
+		paths := slices.Sorted(slices.Values(r.Paths))
+		written[i] = strings.Join(append([]string{string(r.Repository)}, paths...), ":")
+	}
+	slices.Sort(written)
+	return strings.Join(written, ", ")
+}
+
+// placeConflicts gives conflicts the positions that services have now.
+func (s *state) placeConflicts(conflicts []conflict) []snapshot.CatalogConflict {
+	var placed []snapshot.CatalogConflict
+	for _, c := range conflicts {
+		if p := s.services.find(c.service); p >= 0 {
+			c.Service = p
+			placed = append(placed, c.CatalogConflict)
+		}
+	}
+	return placed
+}
