@@ -101,17 +101,7 @@ func Kind() collectors.Kind {
 			StaleAfter:   collectors.Duration(24 * time.Hour),
 			Timeout:      collectors.Duration(25 * time.Minute),
 		},
-		New: func(section collectors.Section, env collectors.Env) (collectors.Collector, collectors.Common, error) {
-			var config Config
-			if err := section.Decode(&config); err != nil {
-				return nil, collectors.Common{}, err
-			}
-			c, err := New(config, env)
-			if err != nil {
-				return nil, collectors.Common{}, err
-			}
-			return c, config.Common, nil
-		},
+		New: collectors.Builder(collectors.Zero[Config], New),
 	}
 }
 
