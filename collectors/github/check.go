@@ -42,6 +42,7 @@ func (c *Collector) Check(ctx context.Context) ([]collectors.CheckResult, error)
 				Unknown: "who is bound by classic branch protection and whether it dismisses stale reviews",
 			})
 		}
+		results = append(results, c.checkPosture(ctx, org, subject)...)
 		if err := ctx.Err(); err != nil {
 			return results, err
 		}
@@ -65,16 +66,11 @@ func (c *Collector) probe(ctx context.Context, path string, more url.Values, per
 // probeProtection reads the protection of a few repositories; hidden classic rules are a missing permission.
 func (c *Collector) probeProtection(ctx context.Context, org string) error {
 	const few = 5
-	w := &protectionWalk{collector: c, org: org, size: few}
-	data, failures, err := w.ask(ctx, "")
+	page, err := protectedRepositories.ask(ctx, c, org, few, "")
 	if err != nil {
 		return scopeError(err, rulesPermission)
 	}
-	nodes := data.Organization.Repositories.Nodes
-	if err := assign(failures, nodes); err != nil {
-		return scopeError(err, rulesPermission)
-	}
-	for _, node := range nodes {
+	for _, node := range page.Organization.Repositories.Nodes {
 		if node == nil || node.DefaultBranchRef == nil {
 			continue
 		}
@@ -86,14 +82,8 @@ func (c *Collector) probeProtection(ctx context.Context, org string) error {
 }
 
 // Forecast estimates requests per hour: one per kind of alert and organisation in each collection while little changes, the
-// sweeps' pages, and the pages of repositories and protection in each posture interval.
+// sweeps' pages, the pages of repositories, protection and other posture in each posture interval, and the scopes of single repositories.
 func (c *Collector) Forecast() map[string]float64 {
-	perHour := func(every collectors.Duration) float64 {
-		if every <= 0 {
-			return 0
-		}
-		return float64(time.Hour) / float64(every.Std())
-	}
 	forecast := map[string]float64{}
 	for _, org := range c.config.Organizations {
 		var seen organisation
@@ -101,7 +91,7 @@ func (c *Collector) Forecast() map[string]float64 {
 			seen = *o
 			seen.sweepPages = maps.Clone(o.sweepPages)
 		})
-		pages := func(per float64) float64 { return max(1, math.Ceil(float64(seen.repositories)/per)) }
+		pages := seen.pages
 		forecast["core"] += perHour(c.config.Interval) * float64(len(c.config.Alerts))
 		for _, n := range seen.sweepPages {
 			forecast["core"] += perHour(c.config.FullInterval) * float64(n)
@@ -109,10 +99,23 @@ func (c *Collector) Forecast() map[string]float64 {
 		if c.config.Repositories {
 			forecast["core"] += perHour(c.config.PostureInterval) * pages(100)
 		}
+		c.forecastPosture(forecast, &seen)
 		if c.config.Protection {
-			forecast["graphql"] += perHour(c.config.PostureInterval) * pages(firstPage)
+			forecast["graphql"] += perHour(c.config.PostureInterval) * pages(firstPage) * float64(1+len(c.config.ReleaseBranches))
 			forecast["core"] += perHour(c.config.FullInterval) * float64(len(seen.bypass))
 		}
 	}
 	return forecast
+}
+
+func perHour(every collectors.Duration) float64 {
+	if every <= 0 {
+		return 0
+	}
+	return float64(time.Hour) / float64(every.Std())
+}
+
+// pages is how many pages of a size the repositories fill.
+func (o *organisation) pages(size float64) float64 {
+	return max(1, math.Ceil(float64(o.repositories)/size))
 }

@@ -7,7 +7,7 @@ import (
 	"prodsec_exporter/internal/record"
 )
 
-// branchRef is a default branch and the three views GitHub gives of its protection.
+// branchRef is a branch and the three views GitHub gives of its protection.
 type branchRef struct {
 	Name    string         `json:"name"`
 	Update  *updateRule    `json:"refUpdateRule"`
@@ -65,9 +65,6 @@ type rule struct {
 	} `json:"parameters"`
 }
 
-// everything marks a repository of which no part of the protection could be read.
-const everything = "*"
-
 // Permissions that the unknown parts of an answer lack.
 const (
 	classicPermission = "administration=read"
@@ -97,11 +94,10 @@ func unreadable(permission string) part {
 	return part{approvals: record.ApprovalsUnknown, permission: permission}
 }
 
-// protection is the effective protection of a repository's default branch.
-func (w *protectionWalk) protection(ctx context.Context, node *protectedRepository) (record.BranchProtection, error) {
-	ref := node.DefaultBranchRef
+// protection is the effective protection of a branch of a repository.
+func (w *protectionWalk) protection(ctx context.Context, node *repositoryNode, ref *branchRef) (record.BranchProtection, error) {
 	parts := ref.classicParts(node.hidden)
-	rulesets, err := w.rulesetParts(ctx, node)
+	rulesets, err := w.rulesetParts(ctx, node, ref.Rules)
 	if err != nil {
 		return record.BranchProtection{}, err
 	}
@@ -135,7 +131,7 @@ func union(branch string, parts []part) record.BranchProtection {
 		u.bypassLimited = u.bypassLimited.Or(p.bypassLimited)
 	}
 	b := record.BranchProtection{
-		Branch: branch, Default: true, PullRequest: u.pullRequest, Approvals: u.approvals, CodeOwnerReview: u.codeOwnerReview,
+		Branch: branch, PullRequest: u.pullRequest, Approvals: u.approvals, CodeOwnerReview: u.codeOwnerReview,
 		StaleDismissal: u.staleDismissal, StatusChecks: u.statusChecks, ForcePushBlocked: u.forcePush, DeletionBlocked: u.deletion,
 		AdminsBound: u.adminsBound, BypassLimited: u.bypassLimited, SignedCommits: u.signed, RequiredDeployment: u.deployment,
 	}
@@ -216,9 +212,8 @@ func (r *updateRule) part() part {
 }
 
 // rulesetParts is what rulesets say: one part for each that is active. Disabled ones and those that only evaluate protect nothing.
-func (w *protectionWalk) rulesetParts(ctx context.Context, node *protectedRepository) ([]part, error) {
-	rules := node.DefaultBranchRef.Rules
-	if slices.Contains(node.hidden, "rules") || slices.Contains(node.hidden, everything) {
+func (w *protectionWalk) rulesetParts(ctx context.Context, node *repositoryNode, rules ruleConnection) ([]part, error) {
+	if node.lacks("rules") {
 		return []part{unreadable(rulesPermission)}, nil
 	}
 	var parts []part

@@ -210,9 +210,7 @@ func (c *Collector) codeScanningFinding(item json.RawMessage) (record.Finding, e
 	if err != nil {
 		return f, err
 	}
-	if f.Tool = record.Text(strings.ToLower(a.Tool.Name)); f.Tool == "" {
-		f.Tool = "code-scanning"
-	}
+	f.Tool = codeScanningTool(a.Tool.Name)
 	f.Class = classOfTool(f.Tool)
 	f.Title = record.Text(firstOf(a.Rule.Description, a.Rule.Name, a.Rule.ID))
 	f.Rule = record.Text(a.Rule.ID)
@@ -280,7 +278,7 @@ func (c *Collector) secretScanningFinding(item json.RawMessage) (record.Finding,
 	if err != nil {
 		return f, err
 	}
-	f.Tool, f.Class, f.Category = "secret-scanning", record.ClassSecret, leakedCredential
+	f.Tool, f.Class, f.Category = secretScanningTool, record.ClassSecret, leakedCredential
 	f.Title = record.Text(firstOf(a.DisplayName, a.SecretType))
 	f.Rule = record.Text(a.SecretType)
 	f.Severity, f.ActiveSecret = c.validity(a.Validity)

@@ -37,6 +37,11 @@ func AlertKinds() []AlertKind { return []AlertKind{Dependabot, CodeScanning, Sec
 const (
 	scopeRepositories = "repositories"
 	scopeProtection   = "protection"
+	scopeProperties   = "properties"
+	scopeEnvironments = "environments"
+	scopeSecurity     = "security_configurations"
+	scopeScanning     = "scanning"
+	scopeActions      = "actions"
 )
 
 // Config is one instance in the configuration file.
@@ -56,6 +61,19 @@ type Config struct {
 	Protection   bool `yaml:"protection"`
 	// PostureInterval is the time between two readings of repositories and protection, which change more slowly than alerts.
 	PostureInterval collectors.Duration `yaml:"posture_interval,omitempty"`
+	// ReleaseBranches are glob patterns (* and ?, neither matches a slash) of branches whose protection counts beside the default branch's; none by default.
+	ReleaseBranches []string `yaml:"release_branches,omitempty"`
+	// Properties, Environments and SecurityConfigurations switch further scopes of organisations, Scanning and Actions those of single
+	// repositories. SecurityConfigurations is off by default, because it takes a permission that others do not. Scanning and Actions need Repositories.
+	Properties             bool `yaml:"properties"`
+	Environments           bool `yaml:"environments"`
+	SecurityConfigurations bool `yaml:"security_configurations"`
+	Scanning               bool `yaml:"scanning"`
+	Actions                bool `yaml:"actions"`
+	// RepositoryInterval is the time between two readings of the scopes of one repository, RepositoriesPerCollection the number of repositories that
+	// one collection reads at most, of each kind of scope.
+	RepositoryInterval        collectors.Duration `yaml:"repository_interval,omitempty"`
+	RepositoriesPerCollection int                 `yaml:"repositories_per_collection,omitempty"`
 }
 
 // App is a GitHub App's installation.
@@ -76,7 +94,8 @@ func defaults() collectors.Common {
 func Default() Config {
 	return Config{
 		Common: defaults(), URL: "https://api.github.com", Alerts: AlertKinds(), Repositories: true, Protection: true,
-		PostureInterval: collectors.Duration(time.Hour),
+		PostureInterval: collectors.Duration(time.Hour), Properties: true, Environments: true, Scanning: true, Actions: true,
+		RepositoryInterval: collectors.Duration(4 * time.Hour), RepositoriesPerCollection: 50,
 	}
 }
 
@@ -84,17 +103,7 @@ func Default() Config {
 func Kind() collectors.Kind {
 	return collectors.Kind{
 		Name: "github", Summary: "repositories, branch protection and security alerts of GitHub organisations", Defaults: defaults(),
-		New: func(section collectors.Section, env collectors.Env) (collectors.Collector, collectors.Common, error) {
-			config := Default()
-			if err := section.Decode(&config); err != nil {
-				return nil, collectors.Common{}, err
-			}
-			c, err := New(config, env)
-			if err != nil {
-				return nil, collectors.Common{}, err
-			}
-			return c, config.Common, nil
-		},
+		New: collectors.Builder(Default, New),
 	}
 }
 
@@ -114,6 +123,9 @@ func (c *Config) validate() error {
 	case c.StaleAfter > 0 && c.PostureInterval >= c.StaleAfter:
 		return fmt.Errorf("posture_interval %s must be shorter than stale_after %s, or repositories go stale between readings", c.PostureInterval, c.StaleAfter)
 	}
+	if err := c.validatePosture(); err != nil {
+		return err
+	}
 	for i, org := range c.Organizations {
 		if !organisationName.MatchString(org) {
 			return fmt.Errorf("organizations[%d]: %q is not the name of an organisation", i, org)
@@ -125,6 +137,26 @@ func (c *Config) validate() error {
 	for i, kind := range c.Alerts {
 		if !slices.Contains(AlertKinds(), kind) {
 			return fmt.Errorf("alerts[%d]: %q is not one of %v", i, kind, AlertKinds())
+		}
+	}
+	return nil
+}
+
+func (c *Config) validatePosture() error {
+	switch {
+	case c.RepositoryInterval <= 0:
+		return errors.New("repository_interval must be positive")
+	case c.StaleAfter > 0 && c.RepositoryInterval >= c.StaleAfter:
+		return fmt.Errorf("repository_interval %s must be shorter than stale_after %s, or repositories go stale between readings", c.RepositoryInterval, c.StaleAfter)
+	case c.RepositoriesPerCollection <= 0:
+		return errors.New("repositories_per_collection must be positive")
+	}
+	for i, pattern := range c.ReleaseBranches {
+		if literalPart(pattern) == "" || strings.ContainsAny(pattern, `[]\`) {
+			return fmt.Errorf("release_branches[%d]: %q is not the name of a branch in which * and ? may stand for a part", i, pattern)
+		}
+		if slices.Contains(c.ReleaseBranches[:i], pattern) {
+			return fmt.Errorf("release_branches[%d]: %s is there twice", i, pattern)
 		}
 	}
 	return nil
@@ -144,10 +176,16 @@ type Collector struct {
 
 // organisation is what outlives one collection.
 type organisation struct {
-	archived     map[record.RepositoryName]bool
+	archived map[record.RepositoryName]bool
+	// heads are the repositories in the order of their names; nil until they were listed.
+	heads        []head
 	repositories int
-	bypass       map[int64]bypass
-	sweepPages   map[string]int
+	environments map[record.RepositoryName]environmentDetails
+	actions      orgActions
+	// swept is when each scope of a repository was last read or tried.
+	swept      map[string]time.Time
+	bypass     map[int64]bypass
+	sweepPages map[string]int
 }
 
 var (
@@ -185,6 +223,9 @@ func (c *Collector) Collect(ctx context.Context, cursors collectors.Cursors, emi
 				return err
 			}
 		}
+		if err := c.sweepRepositories(ctx, strings.ToLower(org), cursors, emit); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -212,10 +253,19 @@ func (c *Collector) scopes(org string) []scope {
 			}})
 		}
 	}
-	if c.config.Protection {
-		list = append(list, scope{scopeProtection + ":" + org, true, func(ctx context.Context, _ record.Cursor) record.Batch {
-			return c.readProtection(ctx, org)
-		}})
+	for _, slow := range []struct {
+		on   bool
+		kind string
+		read func(context.Context, string) record.Batch
+	}{
+		{c.config.Protection, scopeProtection, c.readProtection},
+		{c.config.Environments, scopeEnvironments, c.readEnvironments},
+		{c.config.Properties, scopeProperties, c.readProperties},
+		{c.config.SecurityConfigurations, scopeSecurity, c.readSecurityConfigurations},
+	} {
+		if slow.on {
+			list = append(list, scope{slow.kind + ":" + org, true, func(ctx context.Context, _ record.Cursor) record.Batch { return slow.read(ctx, org) }})
+		}
 	}
 	return list
 }
@@ -242,7 +292,7 @@ func (c *Collector) remember(org string, change func(*organisation)) {
 	defer c.mu.Unlock()
 	o := c.seen[org]
 	if o == nil {
-		o = &organisation{sweepPages: map[string]int{}}
+		o = &organisation{sweepPages: map[string]int{}, swept: map[string]time.Time{}}
 		c.seen[org] = o
 	}
 	change(o)

@@ -84,6 +84,7 @@ func serve(s *collectorstest.Server) {
 func config(url string, token apiclient.Secret) Config {
 	c := Default()
 	c.Name, c.URL, c.Organizations, c.Token = "test", url, []string{"Acme"}, token
+	c.Properties, c.Environments, c.Scanning, c.Actions = false, false, false, false
 	return c
 }
 
@@ -111,17 +112,17 @@ func TestConformance(t *testing.T) {
 	collectorstest.Run(t, collectorstest.Suite{
 		Kind: Kind(),
 		New: func(baseURL string, token apiclient.Secret, env collectors.Env) (collectors.Collector, error) {
-			return New(config(baseURL, token), env)
+			return New(everythingOn(config(baseURL, token)), env)
 		},
-		Serve: serve,
-		Scopes: []collectorstest.Scope{
-			{Name: "repositories:acme", Records: 3, Requests: at("/orgs/acme/repos"), Pages: 2, Cursor: true, Links: true},
+		Serve: func(s *collectorstest.Server) { serve(s); servePosture(s) },
+		Scopes: append(postureScopes(), []collectorstest.Scope{
+			{Name: "repositories:acme", Records: 3, Requests: at("/orgs/acme/repos"), Pages: 2, Cursor: true, Links: true, Along: needList()},
 			{Name: "dependabot:acme", Records: 3, Requests: at("/orgs/acme/dependabot/alerts"), Pages: 2, Cursor: true, Links: true},
 			{Name: "code_scanning:acme", Records: 2, Requests: at("/orgs/acme/code-scanning/alerts"), Pages: 2, Cursor: true, Links: true},
 			{Name: "secret_scanning:acme", Records: 2, Requests: at("/orgs/acme/secret-scanning/alerts"), Pages: 2, Cursor: true, Links: true},
-			{Name: "protection:acme", Records: 3, Requests: at("/graphql"), Pages: 2, Cursor: true},
-		},
-		Altered: altered(),
+			{Name: "protection:acme", Records: 6, Requests: asks("query Protection("), Pages: 2, Cursor: true},
+		}...),
+		Altered: append(altered(), alteredPosture()...),
 		Readme:  "README.md",
 	})
 }
@@ -151,8 +152,8 @@ func altered() []collectorstest.Altered {
 		{Name: "repository without name", Scope: "repositories:acme", Records: 1, Rejected: 1, Serve: func(s *collectorstest.Server) {
 			s.JSON("GET /orgs/acme/repos", collectorstest.Items(repoJSON("api", ""), `{"full_name":"nameless"}`))
 		}},
-		{Name: "repository that GraphQL leaves out", Scope: "protection:acme", Records: 1, Rejected: 1, Serve: func(s *collectorstest.Server) {
-			s.Handle("POST /graphql", graphQLPages(nodeJSON("api", bareRef)+",null"))
+		{Name: "repository that GraphQL leaves out", Scope: "protection:acme", Records: 2, Rejected: 1, Serve: func(s *collectorstest.Server) {
+			s.Handle("POST /graphql", byQuery(graphQLPages(nodeJSON("api", bareRef)+",null")))
 		}},
 	}
 }
@@ -172,6 +173,11 @@ func TestConfigIsChecked(t *testing.T) {
 		{"half an app", func(c *Config) { c.Token, c.App.ID = apiclient.Secret{}, 1 }, "installation_id"},
 		{"unknown alert", func(c *Config) { c.Alerts = []AlertKind{"licence"} }, "is not one of"},
 		{"stale between readings", func(c *Config) { c.PostureInterval = c.StaleAfter }, "must be shorter than stale_after"},
+		{"single repositories stale between readings", func(c *Config) { c.RepositoryInterval = c.StaleAfter }, "repository_interval"},
+		{"no repository in a collection", func(c *Config) { c.RepositoriesPerCollection = 0 }, "repositories_per_collection"},
+		{"a pattern for any branch", func(c *Config) { c.ReleaseBranches = []string{"*"} }, "release_branches[0]"},
+		{"a class in a pattern", func(c *Config) { c.ReleaseBranches = []string{"release/*", "v[12]"} }, "release_branches[1]"},
+		{"a pattern twice", func(c *Config) { c.ReleaseBranches = []string{"release/*", "release/*"} }, "there twice"},
 		{"no URL", func(c *Config) { c.URL = "github.example.com" }, "must be the address"},
 	}
 	for _, tt := range tests {

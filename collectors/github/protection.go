@@ -2,24 +2,26 @@ package github
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"net/url"
-	"slices"
 	"strconv"
 	"time"
 
-	"prodsec_exporter/internal/apiclient"
 	"prodsec_exporter/internal/record"
 )
 
-// protectionQuery reads a page of repositories with all that protects their default branches: classic protection (which only administrators see), what
-// everybody sees of it (refUpdateRule), and the rules of rulesets. It costs 1 + 2·first requests by GitHub's formula, about one point.
-const protectionQuery = `query($org:String!,$first:Int!,$cursor:String){
+// protectionQuery reads a page of repositories with all that protects their default branches. It costs 1 + 2·first requests by GitHub's formula,
+// about one point.
+const protectionQuery = `query Protection($org:String!,$first:Int!,$cursor:String){
  organization(login:$org){ repositories(first:$first,after:$cursor,orderBy:{field:NAME,direction:ASC}){ pageInfo{hasNextPage endCursor} nodes{
   nameWithOwner url isArchived isFork visibility pushedAt hasVulnerabilityAlertsEnabled isSecurityPolicyEnabled
-  defaultBranchRef{ name
+  defaultBranchRef{...branch} } } } }
+` + branchFragment
+
+// branchFragment is what protects a branch: classic protection (which only administrators see), what everybody sees of it (refUpdateRule), and the
+// rules of rulesets.
+const branchFragment = `fragment branch on Ref{ name
    refUpdateRule{requiredApprovingReviewCount requiresCodeOwnerReviews requiresSignatures requiredStatusCheckContexts allowsForcePushes allowsDeletions}
    branchProtectionRule{isAdminEnforced requiresApprovingReviews requiredApprovingReviewCount requiresCodeOwnerReviews dismissesStaleReviews
     requiresCommitSignatures requiresStatusChecks requiredStatusChecks{context} requiresDeployments requiredDeploymentEnvironments
@@ -27,26 +29,18 @@ const protectionQuery = `query($org:String!,$first:Int!,$cursor:String){
    rules(first:50){totalCount nodes{ type repositoryRuleset{databaseId enforcement} parameters{ __typename
     ...on PullRequestParameters{requiredApprovingReviewCount requireCodeOwnerReview dismissStaleReviewsOnPush}
     ...on RequiredStatusChecksParameters{requiredStatusChecks{context}}
-    ...on RequiredDeploymentsParameters{requiredDeploymentEnvironments} }}} } } } } }`
+    ...on RequiredDeploymentsParameters{requiredDeploymentEnvironments} }}} }`
 
-// firstPage is the number of repositories asked for at once; it is halved when the query is too heavy for the server.
-const firstPage = 50
+// branchFields are the fields of a branch that can be hidden alone.
+var branchFields = []string{"branchProtectionRule", "refUpdateRule", "rules"}
 
-type protectionData struct {
-	Organization *struct {
-		Repositories struct {
-			PageInfo struct {
-				HasNextPage bool   `json:"hasNextPage"`
-				EndCursor   string `json:"endCursor"`
-			} `json:"pageInfo"`
-			Nodes []*protectedRepository `json:"nodes"`
-		} `json:"repositories"`
-	} `json:"organization"`
+var protectedRepositories = repositoryQuery[protectedRepository]{
+	text: protectionQuery, node: func(r *protectedRepository) *repositoryNode { return &r.repositoryNode },
+	fields: branchFields, ignored: []string{"hasVulnerabilityAlertsEnabled", "isSecurityPolicyEnabled"},
 }
 
 type protectedRepository struct {
-	NameWithOwner    string     `json:"nameWithOwner"`
-	URL              string     `json:"url"`
+	repositoryNode
 	IsArchived       bool       `json:"isArchived"`
 	IsFork           bool       `json:"isFork"`
 	Visibility       string     `json:"visibility"`
@@ -54,30 +48,33 @@ type protectedRepository struct {
 	AlertsEnabled    *bool      `json:"hasVulnerabilityAlertsEnabled"`
 	SecurityPolicy   *bool      `json:"isSecurityPolicyEnabled"`
 	DefaultBranchRef *branchRef `json:"defaultBranchRef"`
-
-	// hidden are the fields that errors[] says could not be read.
-	hidden []string
 }
 
 // protectionWalk gathers the repositories of an organisation.
 type protectionWalk struct {
 	collector *Collector
-	org       string
-	size      int
 	batch     record.Batch
 	names     map[record.RepositoryName]bool
 	// bypass is what is known about rulesets, from this walk and earlier ones; used are those that this walk met.
 	bypass map[int64]bypass
 	used   map[int64]bool
+	// releases are the branches that match release_branches.
+	releases map[record.RepositoryName][]record.BranchProtection
 }
 
-// readProtection reads the effective protection of every default branch in an organisation.
+// readProtection reads the effective protection of every default and release branch in an organisation.
 func (c *Collector) readProtection(ctx context.Context, org string) record.Batch {
 	w := &protectionWalk{
-		collector: c, org: org, size: firstPage, names: map[record.RepositoryName]bool{}, bypass: c.knownBypass(org), used: map[int64]bool{},
-		batch: record.Batch{Mode: record.Full, Repositories: []record.Repository{}, Cursor: c.readAt()},
+		collector: c, names: map[record.RepositoryName]bool{}, bypass: c.knownBypass(org), used: map[int64]bool{},
+		batch:    record.Batch{Mode: record.Full, Repositories: []record.Repository{}, Scans: []record.Scan{}, Cursor: c.readAt()},
+		releases: map[record.RepositoryName][]record.BranchProtection{},
 	}
-	if err := apiclient.Walk(ctx, maxPages, w.page); err != nil {
+	for _, pattern := range c.config.ReleaseBranches {
+		if err := w.readReleases(ctx, org, pattern); err != nil {
+			return record.Batch{Err: scopeError(err, "metadata=read")}
+		}
+	}
+	if err := protectedRepositories.walk(ctx, c, org, func(node *protectedRepository) error { return w.add(ctx, node) }); err != nil {
 		return record.Batch{Err: scopeError(err, "metadata=read")}
 	}
 	maps.DeleteFunc(w.bypass, func(id int64, _ bypass) bool { return !w.used[id] })
@@ -85,99 +82,6 @@ func (c *Collector) readProtection(ctx context.Context, org string) record.Batch
 		o.repositories, o.bypass = max(o.repositories, len(w.batch.Repositories)), w.bypass
 	})
 	return w.batch
-}
-
-// page reads one page; it asks for less when the server cannot cope.
-func (w *protectionWalk) page(ctx context.Context, cursor string) (next string, err error) {
-	for {
-		data, failures, err := w.ask(ctx, cursor)
-		if err == nil {
-			return w.take(ctx, data, failures)
-		}
-		if !tooHeavy(err) || w.size == 1 {
-			return "", err
-		}
-		w.collector.env.Logger.Debug("Asking for fewer repositories at once", "organization", w.org, "repositories", w.size/2, "cause", err)
-		w.size /= 2
-	}
-}
-
-func (w *protectionWalk) ask(ctx context.Context, cursor string) (*protectionData, []queryError, error) {
-	variables := map[string]any{"org": w.org, "first": w.size, "cursor": nil}
-	if cursor != "" {
-		variables["cursor"] = cursor
-	}
-	var data protectionData
-	failures, err := w.collector.api.graphql(ctx, protectionQuery, variables, &data)
-	if err != nil {
-		return nil, nil, err
-	}
-	if data.Organization == nil {
-		return nil, nil, queryFailure(failures)
-	}
-	return &data, failures, nil
-}
-
-// tooHeavy says whether a smaller page may succeed: GitHub answers 502 or 504 to a query that takes more than ten seconds,
-// or drops the connection.
-func tooHeavy(err error) bool {
-	switch record.ReasonOf(err) {
-	case record.ReasonServer, record.ReasonTransport, record.ReasonTruncated:
-		return true
-	default:
-		return false
-	}
-}
-
-func (w *protectionWalk) take(ctx context.Context, data *protectionData, failures []queryError) (next string, err error) {
-	list := data.Organization.Repositories
-	if err := assign(failures, list.Nodes); err != nil {
-		return "", err
-	}
-	for _, node := range list.Nodes {
-		if err := w.add(ctx, node); err != nil {
-			return "", err
-		}
-	}
-	if !list.PageInfo.HasNextPage {
-		return "", nil
-	}
-	if list.PageInfo.EndCursor == "" {
-		return "", &record.Error{Reason: record.ReasonTruncated, Err: errors.New("GraphQL announces a further page without a cursor")}
-	}
-	return list.PageInfo.EndCursor, nil
-}
-
-// assign notes at each repository which of its fields errors[] says could not be read. An error that belongs to no repository concerns the
-// whole page.
-func assign(failures []queryError, nodes []*protectedRepository) error {
-	for _, f := range failures {
-		at := slices.IndexFunc(f.Path, func(step any) bool { return step == "nodes" })
-		if at < 0 || at+1 >= len(f.Path) {
-			return queryFailure([]queryError{f})
-		}
-		i, ok := f.Path[at+1].(float64)
-		if !ok || i < 0 || int(i) >= len(nodes) {
-			return queryFailure([]queryError{f})
-		}
-		if node := nodes[int(i)]; node != nil {
-			node.hidden = append(node.hidden, hiddenField(f.Path[at+2:]))
-		}
-	}
-	return nil
-}
-
-// hiddenField is the part of the answer that an error's path spoils.
-func hiddenField(path []any) string {
-	for _, step := range path {
-		switch step {
-		case "branchProtectionRule", "refUpdateRule", "rules":
-			return step.(string)
-		case "hasVulnerabilityAlertsEnabled", "isSecurityPolicyEnabled":
-			return ""
-		}
-	}
-	return everything
 }
 
 func (w *protectionWalk) add(ctx context.Context, node *protectedRepository) error {
@@ -201,17 +105,26 @@ func (w *protectionWalk) add(ctx context.Context, node *protectedRepository) err
 	}
 	if node.AlertsEnabled != nil {
 		r.Scanners = map[record.Class]record.Answer{record.ClassSCA: record.AnswerOf(*node.AlertsEnabled)}
+		w.batch.Scans = append(w.batch.Scans, record.Scan{
+			Tool: string(Dependabot), Class: record.ClassSCA, Repository: name, Enabled: record.AnswerOf(*node.AlertsEnabled),
+		})
 	}
 	if node.SecurityPolicy != nil {
 		r.Settings = map[string]record.Answer{"security_policy": record.AnswerOf(*node.SecurityPolicy)}
 	}
 	if node.DefaultBranchRef != nil {
 		r.DefaultBranch = record.Text(node.DefaultBranchRef.Name)
-		protection, err := w.protection(ctx, node)
+		protection, err := w.protection(ctx, &node.repositoryNode, node.DefaultBranchRef)
 		if err != nil {
 			return err
 		}
+		protection.Default = true
 		r.Branches = append(r.Branches, protection)
+	}
+	for _, b := range w.releases[name] {
+		if b.Branch != r.DefaultBranch {
+			r.Branches = append(r.Branches, b)
+		}
 	}
 	w.batch.Repositories = append(w.batch.Repositories, r)
 	return nil

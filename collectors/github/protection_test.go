@@ -400,7 +400,7 @@ func TestSecuritySettings(t *testing.T) {
 		{"unknown status", settings(`"secret_scanning":{"status":"half"}`), map[record.Class]record.Answer{}, map[string]record.Answer{}},
 	}
 	for _, tt := range tests {
-		r, err := c.repositoryRecord(json.RawMessage(tt.item))
+		r, _, err := c.repositoryRecord(json.RawMessage(tt.item))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -415,7 +415,7 @@ func TestWholeRepository(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := c.repositoryRecord(json.RawMessage(`{"full_name":"Acme/API","html_url":"https://github.com/Acme/API","private":true,"visibility":"internal","archived":true,` +
+	got, _, err := c.repositoryRecord(json.RawMessage(`{"full_name":"Acme/API","html_url":"https://github.com/Acme/API","private":true,"visibility":"internal","archived":true,` +
 		`"fork":true,"default_branch":"trunk","topics":["go","tier-0"],"pushed_at":"2026-02-01T00:00:00Z"}`))
 	want := record.Repository{
 		Name: "acme/api", URL: "https://github.com/Acme/API", Visibility: record.VisibilityInternal, Archived: true, Fork: true, DefaultBranch: "trunk",

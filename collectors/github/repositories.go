@@ -27,13 +27,13 @@ type repository struct {
 
 // readRepositories reads the list of an organisation's repositories, which is always read whole.
 func (c *Collector) readRepositories(ctx context.Context, org string) record.Batch {
-	b := record.Batch{Mode: record.Full, Repositories: []record.Repository{}, Cursor: c.readAt()}
+	b := record.Batch{Mode: record.Full, Repositories: []record.Repository{}, Scans: []record.Scan{}, Cursor: c.readAt()}
 	rejected := map[record.RejectReason]int{}
-	archived := map[record.RepositoryName]bool{}
+	archived, heads := map[record.RepositoryName]bool{}, []head{}
 	query := url.Values{"type": {"all"}, "sort": {"full_name"}, "direction": {"asc"}, "per_page": {pageSize}}
 	_, err := c.api.pages(ctx, "orgs/"+url.PathEscape(org)+"/repos", query, func(items []json.RawMessage) bool {
 		for _, item := range items {
-			r, err := c.repositoryRecord(item)
+			r, fullName, err := c.repositoryRecord(item)
 			if err != nil {
 				rejected[reasonOf(err)]++
 				continue
@@ -43,7 +43,11 @@ func (c *Collector) readRepositories(ctx context.Context, org string) record.Bat
 				continue
 			}
 			b.Repositories = append(b.Repositories, r)
+			if a := r.Scanners[record.ClassSecret]; a.Known() {
+				b.Scans = append(b.Scans, record.Scan{Tool: secretScanningTool, Class: record.ClassSecret, Repository: r.Name, Enabled: a})
+			}
 			archived[r.Name] = r.Archived
+			heads = append(heads, head{r.Name, fullName, r.DefaultBranch, r.Archived})
 		}
 		return true
 	})
@@ -53,20 +57,21 @@ func (c *Collector) readRepositories(ctx context.Context, org string) record.Bat
 	if len(rejected) > 0 {
 		b.Rejected = rejected
 	}
-	c.remember(org, func(o *organisation) { o.archived, o.repositories = archived, len(b.Repositories) })
+	c.remember(org, func(o *organisation) { o.archived, o.heads, o.repositories = archived, heads, len(b.Repositories) })
 	return b
 }
 
-func (c *Collector) repositoryRecord(item json.RawMessage) (record.Repository, error) {
+// repositoryRecord decodes a repository; fullName is what paths of the API call it.
+func (c *Collector) repositoryRecord(item json.RawMessage) (result record.Repository, fullName string, err error) {
 	var r repository
 	if err := json.Unmarshal(item, &r); err != nil {
-		return record.Repository{}, err
+		return record.Repository{}, "", err
 	}
 	name, err := c.repositoryName(r.HTMLURL, r.FullName)
 	if err != nil {
-		return record.Repository{}, rejection{record.RejectNoID, err}
+		return record.Repository{}, "", rejection{record.RejectNoID, err}
 	}
-	result := record.Repository{
+	result = record.Repository{
 		Name: name, URL: record.Text(r.HTMLURL), Visibility: c.visibility(r.Visibility), Archived: r.Archived, Fork: r.Fork,
 		DefaultBranch: record.Text(r.DefaultBranch), PushedAt: r.PushedAt.Time, Topics: []string{},
 	}
@@ -77,7 +82,7 @@ func (c *Collector) repositoryRecord(item json.RawMessage) (record.Repository, e
 		result.Topics = append(result.Topics, record.Text(topic))
 	}
 	result.Scanners, result.Settings = r.security(result.Visibility)
-	return result, nil
+	return result, r.FullName, nil
 }
 
 func (c *Collector) visibility(v string) record.Visibility {
@@ -112,7 +117,7 @@ func (r *repository) security(visibility record.Visibility) (map[record.Class]re
 		}
 	}
 	for setting, key := range map[string]string{
-		"push_protection": "secret_scanning_push_protection", "dependabot_security_updates": "dependabot_security_updates",
+		settingPushProtection: "secret_scanning_push_protection", "dependabot_security_updates": "dependabot_security_updates",
 		"secret_validity_checks": "secret_scanning_validity_checks",
 	} {
 		if a := r.status(key); a.Known() {
@@ -123,12 +128,5 @@ func (r *repository) security(visibility record.Visibility) (map[record.Class]re
 }
 
 func (r *repository) status(feature string) record.Answer {
-	switch r.Security[feature].Status {
-	case "enabled":
-		return record.AnswerYes
-	case "disabled":
-		return record.AnswerNo
-	default:
-		return record.AnswerUnknown
-	}
+	return switchedOn(r.Security[feature].Status)
 }

@@ -33,6 +33,7 @@ collectors:
       full_interval: 1h
       url: %s
       organizations: [%s, %s]
+      repositories_per_collection: 200
       token: {env: ` + TokenVariable + `}
   jira:
     - name: jira

@@ -118,7 +118,7 @@ func (g *gitHub) repositoryObject(r *world.Repository) *object {
 		"repositoryTopics": connection("RepositoryTopicConnection", len(r.Topics), func(i int) *object {
 			return &object{"RepositoryTopic", map[string]any{"topic": &object{"Topic", map[string]any{"name": r.Topics[i]}}}}
 		}),
-		"defaultBranchRef": branchObject(r, pushed),
+		"defaultBranchRef": branchObject(r, pushed), "codeowners": codeowners(r),
 		"rulesets": connection("RepositoryRulesetConnection", len(r.Protection.Rulesets), func(i int) *object {
 			return rulesetObject(r.Protection.Rulesets[i])
 		}),

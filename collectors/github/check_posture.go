@@ -1,0 +1,103 @@
+package github
+
+import (
+	"context"
+	"encoding/json"
+	"net/url"
+
+	"prodsec_exporter/collectors"
+	"prodsec_exporter/internal/record"
+)
+
+// checkPosture asks for one item of everything that is read about the posture of an organisation's repositories.
+func (c *Collector) checkPosture(ctx context.Context, org, subject string) []collectors.CheckResult {
+	var results []collectors.CheckResult
+	add := func(on bool, what, unknown string, probe func() error) {
+		if on && ctx.Err() == nil {
+			results = append(results, collectors.CheckResult{Subject: subject + what, Err: probe(), Unknown: unknown})
+		}
+	}
+	path := "orgs/" + url.PathEscape(org)
+	add(c.config.Properties, "custom properties", "what custom properties say about owners, tiers and exposure", func() error {
+		return c.probe(ctx, path+"/properties/values", nil, propertiesPermission)
+	})
+	add(c.config.SecurityConfigurations, "security configurations", "which security configuration each repository has", func() error {
+		return c.probe(ctx, path+"/code-security/configurations", nil, configurationsPermission)
+	})
+	if !c.config.Environments && len(c.repositoryScopes()) == 0 {
+		return results
+	}
+	sample, err := c.sample(ctx, org)
+	add(c.config.Environments, "environments", "how deployment environments are protected", func() error {
+		if err != nil || sample == nil {
+			return err
+		}
+		var page struct{}
+		_, err := c.api.get(ctx, "repos/"+escapeName(sample.fullName)+"/environments?per_page=1", &page)
+		return scopeError(err, environmentsPermission)
+	})
+	for _, s := range c.repositoryScopes() {
+		add(true, probeSubjects[s.kind].subject, probeSubjects[s.kind].unknown, func() error {
+			if err != nil || sample == nil {
+				return err
+			}
+			// That a feature is off in one repository is an answer.
+			if err := s.read(ctx, org, *sample).Err; record.ReasonOf(err) != record.ReasonFeatureOff {
+				return err
+			}
+			return nil
+		})
+	}
+	return results
+}
+
+// probeSubjects say what the scopes of repositories hold.
+var probeSubjects = map[string]struct{ subject, unknown string }{
+	scopeScanning: {"code scanning analyses", "when code was last scanned"},
+	scopeActions:  {"Actions policy", "which actions may run and what their token may do by default"},
+}
+
+// sample is a repository that is not archived, nil when there is none.
+func (c *Collector) sample(ctx context.Context, org string) (*head, error) {
+	var found *head
+	query := url.Values{"type": {"all"}, "sort": {"full_name"}, "direction": {"asc"}, "per_page": {pageSize}}
+	_, err := c.api.pages(ctx, "orgs/"+url.PathEscape(org)+"/repos", query, func(items []json.RawMessage) bool {
+		for _, item := range items {
+			r, fullName, err := c.repositoryRecord(item)
+			if err == nil && !r.Archived {
+				found = &head{r.Name, fullName, r.DefaultBranch, r.Archived}
+				return false
+			}
+		}
+		return true
+	})
+	return found, err
+}
+
+// requestsPerRepository bounds what reading one scope of a repository takes while little changes.
+const requestsPerRepository = 2
+
+// forecastPosture adds what further posture costs, as far as the last collection saw.
+func (c *Collector) forecastPosture(forecast map[string]float64, seen *organisation) {
+	if c.config.Properties {
+		forecast["core"] += perHour(c.config.PostureInterval) * seen.pages(100)
+	}
+	if c.config.Environments {
+		forecast["graphql"] += perHour(c.config.PostureInterval) * seen.pages(firstPage)
+		forecast["core"] += perHour(c.config.FullInterval) * float64(len(seen.environments))
+	}
+	if c.config.SecurityConfigurations {
+		forecast["core"] += perHour(c.config.PostureInterval) * (1 + seen.pages(100))
+	}
+	scopes := float64(len(c.repositoryScopes()))
+	alive := 0
+	for _, h := range seen.heads {
+		if !h.archived {
+			alive++
+		}
+	}
+	rate := perHour(c.config.RepositoryInterval) * float64(alive)
+	// A large organisation is read as fast as the configuration allows.
+	rate = min(rate, perHour(c.config.Interval)*float64(c.config.RepositoriesPerCollection))
+	forecast["core"] += rate * scopes * requestsPerRepository
+}

@@ -1,0 +1,139 @@
+package github
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"prodsec_exporter/collectors"
+	"prodsec_exporter/internal/record"
+)
+
+// head is what the list of repositories taught about one of them.
+type head struct {
+	name     record.RepositoryName
+	fullName string
+	branch   string
+	archived bool
+}
+
+// repositoryScope is a kind of scope that there is one of for each repository that is not archived, named KIND:OWNER/NAME.
+type repositoryScope struct {
+	kind string
+	read func(ctx context.Context, org string, repository head) record.Batch
+}
+
+func (c *Collector) repositoryScopes() []repositoryScope {
+	if !c.config.Repositories {
+		return nil // Nobody says which repositories there are.
+	}
+	var list []repositoryScope
+	if c.config.Scanning {
+		list = append(list, repositoryScope{scopeScanning, c.readScanning})
+	}
+	if c.config.Actions {
+		list = append(list, repositoryScope{scopeActions, c.readActions})
+	}
+	return list
+}
+
+// maxRefusals is how many repositories in a row may refuse a kind of scope, with none that allows it, before a sweep gives up on it: the credential most
+// likely lacks the permission, and thousands of requests would say no more than three.
+const maxRefusals = 3
+
+// sweepRepositories reads the scopes of single repositories that are due, those that were read longest ago first, and no more of each kind in one
+// collection than the configuration allows: the requests of a large organisation spread over the interval.
+func (c *Collector) sweepRepositories(ctx context.Context, org string, cursors collectors.Cursors, emit func(record.Batch) error) error {
+	var list []head
+	c.remember(org, func(o *organisation) { list = o.heads })
+	if list == nil {
+		return nil
+	}
+	for _, s := range c.repositoryScopes() {
+		if err := c.retire(s, org, list, cursors, emit); err != nil {
+			return err
+		}
+		refusals, allowed := 0, false
+		for _, repository := range c.dueRepositories(s, org, list, cursors) {
+			name := s.scope(repository)
+			batch := s.read(ctx, org, repository)
+			if err := ctx.Err(); err != nil {
+				return &record.Error{Reason: record.ReasonCanceled, Err: fmt.Errorf("read %s: %w", name, err)}
+			}
+			c.remember(org, func(o *organisation) { o.swept[name] = c.env.Now() })
+			batch.Scope = name
+			if err := emit(batch); err != nil {
+				return err
+			}
+			if record.ReasonOf(batch.Err) == record.ReasonPermission {
+				refusals++
+			} else {
+				allowed = true
+			}
+			if !allowed && refusals >= maxRefusals {
+				break
+			}
+		}
+	}
+	return nil
+}
+
+func (s repositoryScope) scope(r head) string { return s.kind + ":" + strings.ToLower(r.fullName) }
+
+// dueRepositories are the repositories whose scope is to be read in this collection.
+func (c *Collector) dueRepositories(s repositoryScope, org string, list []head, cursors collectors.Cursors) []head {
+	type candidate struct {
+		head
+		last time.Time
+	}
+	var due []candidate
+	now := c.env.Now()
+	c.remember(org, func(o *organisation) {
+		for _, r := range list {
+			last, err := time.Parse(time.RFC3339, string(cursors[s.scope(r)]))
+			if r.archived || err == nil && now.Sub(last) < c.config.RepositoryInterval.Std() {
+				continue
+			}
+			if swept := o.swept[s.scope(r)]; swept.After(last) {
+				last = swept
+			}
+			due = append(due, candidate{r, last})
+		}
+	})
+	slices.SortStableFunc(due, func(a, b candidate) int { return a.last.Compare(b.last) })
+	heads := make([]head, min(len(due), c.config.RepositoriesPerCollection))
+	for i := range heads {
+		heads[i] = due[i].head
+	}
+	slices.SortFunc(heads, func(a, b head) int { return cmp.Compare(a.name, b.name) })
+	return heads
+}
+
+// retired is the cursor of a scope whose repository is gone or archived: it holds nothing and is not read any more.
+const retired record.Cursor = "retired"
+
+// retire empties the scopes of repositories that are gone or archived.
+func (c *Collector) retire(s repositoryScope, org string, list []head, cursors collectors.Cursors, emit func(record.Batch) error) error {
+	alive := map[string]bool{}
+	for _, r := range list {
+		alive[s.scope(r)] = !r.archived
+	}
+	var gone []string
+	for name, cursor := range cursors {
+		if strings.HasPrefix(name, s.kind+":"+org+"/") && !alive[name] && cursor != retired {
+			gone = append(gone, name)
+		}
+	}
+	slices.Sort(gone)
+	for _, name := range gone {
+		err := emit(record.Batch{Scope: name, Mode: record.Full, Repositories: []record.Repository{}, Scans: []record.Scan{}, Cursor: retired})
+		if err != nil {
+			return err
+		}
+		c.remember(org, func(o *organisation) { delete(o.swept, name) })
+	}
+	return nil
+}
