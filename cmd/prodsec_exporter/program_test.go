@@ -289,6 +289,38 @@ func TestCheckOnlineOfTheDemoNamesWhatIsMissing(t *testing.T) {
 	}
 }
 
+// A web server that cannot start ends the program, whatever its collectors are doing.
+func TestWebServerThatCannotStart(t *testing.T) {
+	dir, configFile := files(t)
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close() //nolint:errcheck // A listener of the test.
+	for _, tt := range []struct{ name, flag, want string }{
+		{"address in use", "--web.listen-address=" + taken.Addr().String(), "address already in use"},
+		{"address without port", "--web.listen-address=nonsense", "missing port"},
+		{"absent web configuration", "--web.config.file=/absent/web.yml", "--web.config.file: open /absent/web.yml"},
+		{"unknown key", "--web.config.file=" + put(t, filepath.Join(dir, "web.yml"), "nonsense: 1\n"), "field nonsense"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			args := []string{"--web.listen-address=127.0.0.1:0", "--config.file=" + configFile, "--ledger.path=" + filepath.Join(t.TempDir(), "ledger.db")}
+			if strings.HasPrefix(tt.flag, "--web.listen-address") {
+				args = args[1:]
+			}
+			err := newProgram(io.Discard, io.Discard).run(ctx, append(args, tt.flag))
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("error %v, want one with %q", err, tt.want)
+			}
+			if ctx.Err() != nil {
+				t.Error("the program went on for a minute after its web server had failed")
+			}
+		})
+	}
+}
+
 func TestArguments(t *testing.T) {
 	for _, tt := range []struct {
 		args []string

@@ -44,10 +44,10 @@ func (p *program) serve(ctx context.Context) (err error) {
 	p.logger.Info("Opened the ledger", "path", path, "bytes", kept.Stats().Bytes)
 
 	e := newExporter(kept, telemetry, load, p.logger)
+	group, ctx := errgroup.WithContext(ctx) // before the collectors start, so that they end when the web server cannot
 	if err := e.start(ctx, plan); err != nil {
 		return err
 	}
-	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return e.run(ctx) })
 	group.Go(func() error { return p.reloads(ctx, e) })
 	group.Go(func() error { return web.Serve(ctx, web.Handler(p.pages(e)), p.web, p.logger, p.listening) })
