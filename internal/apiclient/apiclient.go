@@ -239,6 +239,9 @@ func (c *Client) decode(resp *http.Response, data []byte, out any) error {
 	if hint := notJSON(resp.Header, data); hint != "" {
 		return &record.Error{Reason: record.ReasonDecode, Err: fmt.Errorf("%s: %s", what, hint)}
 	}
+	if string(bytes.TrimSpace(data)) == "null" { // which decodes into anything as nothing at all: a list would seem empty
+		return &record.Error{Reason: record.ReasonDecode, Err: fmt.Errorf("decode the answer to %s: it is null, which is no list and no object", what)}
+	}
 	if err := json.Unmarshal(data, out); err != nil {
 		reason := record.ReasonDecode
 		if endsEarly(err) {

@@ -160,6 +160,7 @@ func TestBodiesThatAreNotTheWholeAnswer(t *testing.T) {
 		{"malformed", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `[{"id":1}}`) }, record.ReasonDecode, "decode"},
 		{"of another type", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `{"id":1}`) }, record.ReasonDecode, "decode"},
 		{"empty", func(http.ResponseWriter, *http.Request) {}, record.ReasonTruncated, "decode"},
+		{"null", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "null\n") }, record.ReasonDecode, "it is null"},
 		{"sign-in page", func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "text/html; charset=utf-8")
 			_, _ = io.WriteString(w, `<!doctype html><title>Sign in</title>`)
