@@ -57,6 +57,18 @@ var coverage = []*Family{
 		Collect: unmappedRepositories,
 	},
 	{
+		Name: "prodsec_catalog_conflicts",
+		Help: "Services of which two catalogs know a fact differently, by fact. The catalog that policy.catalog_precedence puts first " +
+			"counts; a catalog that leaves a fact open contradicts nobody. A trust tier or an owner that is disputed here decides SLA " +
+			"targets and who is alerted.",
+		Type: Gauge, Stability: Stable,
+		Labels:  []string{"field"},
+		Source:  "Service",
+		Refresh: refreshPosture,
+		Example: `prodsec_catalog_conflicts{field=~"team|trust_tier"} > 0`,
+		Collect: catalogConflicts,
+	},
+	{
 		Name: "prodsec_scan_repositories",
 		Help: "Repositories by how fresh the last successful scan of a class is, over all tools that report it: current within " +
 			"policy.scan_max_age, stale beyond, never if no tool has scanned it, unknown if a source that would know could not be read. " +
@@ -199,5 +211,23 @@ func unmappedRepositories(in *Input, out *Sink) {
 	}
 	for _, reason := range snapshot.UnmappedReasons() {
 		out.Zero(noEntity, out.Dim(string(reason)))
+	}
+}
+
+// catalogConflicts counts a service once for each fact. A catalog that was never read or is too old may contradict the others, so only
+// what is in dispute is shown then, and no zero.
+func catalogConflicts(in *Input, out *Sink) {
+	read := in.shared.sources.of(record.KindService)
+	if read.ever && !read.now || !read.ever && len(in.Snapshot.Services) < 2 {
+		return
+	}
+	for i := range in.Snapshot.CatalogConflicts {
+		out.Add(noEntity, out.Dim(string(in.Snapshot.CatalogConflicts[i].Field)), 1)
+	}
+	if read.partly {
+		return
+	}
+	for _, field := range snapshot.CatalogFields() {
+		out.Zero(noEntity, out.Dim(string(field)))
 	}
 }

@@ -169,7 +169,7 @@ func TestDroppedSources(t *testing.T) {
 		absent []string
 		stays  []string
 	}{
-		{scopeCatalog, []string{"prodsec_service_info"}, []string{"prodsec_findings_open", "prodsec_protected_repositories"}},
+		{scopeCatalog, []string{"prodsec_service_info", "prodsec_catalog_conflicts"}, []string{"prodsec_findings_open", "prodsec_protected_repositories"}},
 		{scopeRepositories, []string{"prodsec_protected_repositories", "prodsec_repository_protection_gap", "prodsec_unmapped_repositories"}, []string{"prodsec_service_info", "prodsec_exceptions"}},
 		{scopeExceptions, []string{"prodsec_exceptions", "prodsec_exception_age_seconds", "prodsec_exception_next_expiry_timestamp_seconds"}, []string{"prodsec_findings_open"}},
 	} {
@@ -189,5 +189,20 @@ func TestDroppedSources(t *testing.T) {
 				t.Errorf("%s dropped: %s is gone, too", s.Scopes[c.scope].Name, name)
 			}
 		}
+	}
+}
+
+// TestConflictsWithACatalogUnread shows what is in dispute, but no zero, while a catalog is missing that may contradict the others.
+func TestConflictsWithACatalogUnread(t *testing.T) {
+	p := policy.Default()
+	s := organisation(p)
+	s.Scopes = append(s.Scopes, snapshot.Scope{Collector: "backstage", Instance: "portal", Name: "services", Kind: "services", Kinds: []record.Kind{record.KindService}})
+	r := family(metrics.Evaluate(s, p, noon), "prodsec_catalog_conflicts")
+	if v, ok := value(r, "field=team"); !ok || v != 2 || len(r.Series) != 2 {
+		t.Errorf("got %v teams in %d series, want 2 and nothing but team and trust tier", v, len(r.Series))
+	}
+	empty := &snapshot.Snapshot{At: noon, Services: s.Services[:1], Owners: s.Owners[:1]}
+	if r := family(metrics.Evaluate(empty, p, noon), "prodsec_catalog_conflicts"); len(r.Series) > 0 {
+		t.Errorf("without any catalog: %v", r.Series)
 	}
 }

@@ -109,6 +109,9 @@ func TestDerivedByHand(t *testing.T) {
 		{`prodsec_repository_protection_gap{` + ledgerOwner + `,repository="acme/ledger",check="admins_bound",scope="branch",status="unknown"} 1`, "nobody said"},
 		{`prodsec_unmapped_repositories{reason="archived"} 1`, "acme/old"},
 		{`prodsec_unmapped_repositories{reason="no_owner"} 0`, "read whole, none"},
+		{`prodsec_catalog_conflicts{field="team"} 2`, "checkout and docs"},
+		{`prodsec_catalog_conflicts{field="trust_tier"} 1`, "docs"},
+		{`prodsec_catalog_conflicts{field="repositories"} 0`, "all catalogs read, none"},
 
 		{`prodsec_scan_repositories{class="sast",` + tier0 + `,status="current"} 1`, "acme/shop: CodeQL yesterday, whatever Semgrep did"},
 		{`prodsec_scan_repositories{class="sast",` + tier1 + `,status="stale"} 1`, "acme/ledger: 8 d ago, policy allows 7 d"},

@@ -162,12 +162,13 @@ func coverageBlindSpots() []Panel {
 			Queries: []Query{{Name: "Repositories", Expr: unreadChecks(), Legend: "{{check}}"}},
 		},
 		scanFreshness(),
+		catalogDisputes(),
 	}
 }
 
 func scanFreshness() Panel {
 	return Panel{
-		ID: 33, Title: "Was every repository scanned lately?", Look: Bars, W: 24, H: 8, Unit: "none", Steps: plain(),
+		ID: 33, Title: "Was every repository scanned lately?", Look: Bars, W: 16, H: 8, Unit: "none", Steps: plain(),
 		Means:  "Repositories by class of scan and by how fresh the last successful one is. No findings in a repository that was never scanned is no good news.",
 		Source: scanRepositories + ", from what scanners say about their runs; policy.scan_max_age says what is current.",
 		Act:    "stale: find out why the pipeline stopped; never: switch the scanner on; unknown: grant the permission or mend the source.",
@@ -179,5 +180,20 @@ func scanFreshness() Panel {
 			{Name: "never scanned", Expr: scansByClass("never"), Colour: bad},
 			{Name: "unknown", Expr: scansByClass("unknown"), Colour: unknown},
 		},
+	}
+}
+
+func catalogDisputes() Panel {
+	return Panel{
+		ID: 34, Title: "Where do catalogs disagree?", Look: Ranking, W: 8, H: 8, Unit: "none", Steps: noneBut(20),
+		Means:  "Services of which two catalogs know a fact differently, by fact. Whole programme, not restricted by the choices above.",
+		Source: catalogConflicts + "; the catalog that policy.catalog_precedence puts first counts.",
+		Act:    "correct the catalog that is wrong, the owner and the tier first: they decide who is alerted and by when.",
+		Empty:  "The catalogs were not read yet", KeyTexts: []Text{
+			{Value: "business_unit", Text: "business unit"}, {Value: "team", Text: "team"}, {Value: "trust_tier", Text: "trust tier"},
+			{Value: "product_area", Text: "product area"}, {Value: "lifecycle", Text: "lifecycle"}, {Value: "crown_jewel", Text: "crown jewel"},
+			{Value: "internet_facing", Text: "internet-facing"}, {Value: "repositories", Text: "repositories"},
+		},
+		Queries: []Query{{Name: "Services", Expr: disputesByField(), Legend: "{{field}}"}},
 	}
 }

@@ -12,6 +12,7 @@ const (
 	protectionGap         = "prodsec_repository_protection_gap"
 	unmappedRepositories  = "prodsec_unmapped_repositories"
 	scanRepositories      = "prodsec_scan_repositories"
+	catalogConflicts      = "prodsec_catalog_conflicts"
 
 	findingsOpen        = "prodsec_findings_open"
 	findingAge          = "prodsec_finding_age_seconds"

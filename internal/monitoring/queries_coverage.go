@@ -81,6 +81,9 @@ func unmappedByReason() string {
 	return "sort_desc(" + sumBy("reason", one(unmappedRepositories)) + ")"
 }
 
+// disputesByField counts the services of which two catalogs know a fact differently.
+func disputesByField() string { return "sort_desc(" + sumBy("field", one(catalogConflicts)) + ")" }
+
 // scansByClass counts repositories with one freshness of their last scan, by class, for every class that a source says anything about.
 func scansByClass(status string) string {
 	return filled(sumBy("class", oneBoard(scanRepositories, is("status", status))), sumBy("class", oneBoard(scanRepositories)))
