@@ -56,12 +56,12 @@ e2e: ## Run the binary with a real Prometheus and Alertmanager
 	$(GO) test -tags e2e -count 1 -timeout 15m -v ./e2e/... ./internal/monitoring
 
 bench: ## Run the benchmarks beside whose figures stand the budgets of docs/performance.md
-	$(GO) test -run '^$$' -bench . -benchmem -timeout 60m ./internal/...
+	$(GO) test -run '^$$' -bench . -benchmem -timeout 60m ./collectors/reports ./internal/...
 
-fuzz: ## Run each fuzz target for FUZZTIME
-	@for package in $$($(GO) list ./...); do \
-	  for target in $$($(GO) test -list '^Fuzz' $$package | grep '^Fuzz' || true); do \
-	    echo "== $$package $$target"; $(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$package || exit 1; \
+fuzz: ## Run each fuzz target for FUZZTIME, a duration or a number of inputs such as 5000x
+	@grep -rl --include='*_test.go' '^func Fuzz' collectors internal cmd | sort | while read -r file; do \
+	  for target in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\)(.*/\1/p' "$$file"); do \
+	    echo "== $$file $$target"; $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "./$$(dirname "$$file")" || exit 1; \
 	  done; \
 	done
 

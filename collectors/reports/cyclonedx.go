@@ -139,6 +139,7 @@ func (c *cyclonedxReport) take(v cyclonedxVulnerability, r *report) {
 		r.reject(record.RejectNoID)
 		return
 	}
+	v.Description, v.Analysis.Detail = text(record.Text(string(v.Description))), "" // advisories' texts may be long
 	c.vulnerabilities = append(c.vulnerabilities, v)
 }
 

@@ -115,17 +115,3 @@ func TestClosureOfWords(t *testing.T) {
 		}
 	}
 }
-
-// BenchmarkSARIF reads a report of 20,000 results of 1 kB, made while it is read.
-func BenchmarkSARIF(b *testing.B) {
-	item := sarifItem()
-	const items = 20_000
-	b.SetBytes(int64(len(item) * items))
-	b.ReportAllocs()
-	for b.Loop() {
-		r, err := read(generated(item, items))
-		if err != nil || len(r.findings) != items+1 {
-			b.Fatalf("got %v", err)
-		}
-	}
-}

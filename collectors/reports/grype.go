@@ -52,7 +52,14 @@ type grypeReport struct {
 	descriptor struct {
 		Timestamp text `json:"timestamp"`
 	}
-	matches []grypeMatch
+	matches []grypeFound
+}
+
+// grypeFound is a match as a finding that lacks what the report as a whole says, which comes after the matches. It keeps no more of the match, so
+// that a long report is not held in memory.
+type grypeFound struct {
+	record.Finding
+	id, name, path string
 }
 
 type grypeVulnerability struct {
@@ -111,7 +118,11 @@ func (g *grypeReport) match(s *stream, r *report, ignored bool) error {
 		r.reject(record.RejectNoID)
 	default:
 		m.ignored = ignored
-		g.matches = append(g.matches, m)
+		found := grypeFound{Finding: m.finding(), id: string(m.Vulnerability.ID), name: string(m.Artifact.Name)}
+		if len(m.Artifact.Locations) > 0 {
+			found.path = string(m.Artifact.Locations[0].Path)
+		}
+		g.matches = append(g.matches, found)
 	}
 	return nil
 }
@@ -124,14 +135,16 @@ func (g *grypeReport) finish(r *report) {
 		classes = map[record.Class]bool{record.ClassContainer: true}
 	}
 	for i := range g.matches {
-		m := &g.matches[i]
-		f := m.finding(image)
-		classes[f.Class] = true
-		path := ""
-		if len(m.Artifact.Locations) > 0 {
-			path = string(m.Artifact.Locations[0].Path)
+		found := &g.matches[i]
+		found.Place = record.Text(image)
+		if found.path != "" && (found.Class == record.ClassSCA || image == "") {
+			found.Place = record.Text(found.path)
+			if image != "" {
+				found.Place = record.Text(inImageAt(image, found.path))
+			}
 		}
-		r.add(f, string(m.Vulnerability.ID), string(m.Artifact.Name), image, path)
+		classes[found.Class] = true
+		r.add(found.Finding, found.id, found.name, image, found.path)
 	}
 	for class := range classes {
 		r.scanned(grypeTool, class, "", !r.incomplete)
@@ -156,7 +169,7 @@ func (g *grypeReport) image() string {
 	return imageName(input)
 }
 
-func (m *grypeMatch) finding(image string) record.Finding {
+func (m *grypeMatch) finding() record.Finding {
 	v := &m.Vulnerability
 	ids := []string{string(v.ID)}
 	exploited, epss := len(v.KnownExploited) > 0, number(0)
@@ -178,16 +191,10 @@ func (m *grypeMatch) finding(image string) record.Finding {
 		Title:    record.Text(string(cmp.Or(v.Description, v.ID+" in "+m.Artifact.Name))),
 		Severity: grypeSeverity(all), Category: cmp.Or(category, strings.ToLower(record.Text(kind))), Aliases: record.Advisories(ids...),
 		Package: cmp.Or(record.PackageOfURL(string(m.Artifact.PURL)), record.Package(kind, string(m.Artifact.Name))), Version: record.Text(string(m.Artifact.Version)),
-		Place: record.Text(image), FixAvailable: grypeFix(v.Fix.State), EPSS: min(1, max(0, float64(epss))),
+		FixAvailable: grypeFix(v.Fix.State), EPSS: min(1, max(0, float64(epss))),
 	}
 	if exploited {
 		f.KnownExploited = record.AnswerYes
-	}
-	if len(m.Artifact.Locations) > 0 && (f.Class == record.ClassSCA || image == "") {
-		f.Place = record.Text(string(m.Artifact.Locations[0].Path))
-		if image != "" {
-			f.Place = record.Text(inImageAt(image, string(m.Artifact.Locations[0].Path)))
-		}
 	}
 	if m.ignored {
 		f.Closure = m.closure()

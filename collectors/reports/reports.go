@@ -91,17 +91,7 @@ func Kind() collectors.Kind {
 			StaleAfter:   collectors.Duration(14 * 24 * time.Hour),
 			Timeout:      collectors.Duration(15 * time.Minute),
 		},
-		New: func(section collectors.Section, env collectors.Env) (collectors.Collector, collectors.Common, error) {
-			var config Config
-			if err := section.Decode(&config); err != nil {
-				return nil, collectors.Common{}, err
-			}
-			c, err := New(config, env)
-			if err != nil {
-				return nil, collectors.Common{}, err
-			}
-			return c, config.Common, nil
-		},
+		New: collectors.Builder(collectors.Zero[Config], New),
 	}
 }
 

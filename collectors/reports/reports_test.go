@@ -3,8 +3,10 @@ package reports
 import (
 	"bytes"
 	"compress/gzip"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -317,23 +319,49 @@ func fuzz(f *testing.F, seeds ...string) {
 	})
 }
 
+// seeds adds the small ones among the recorded reports of a folder, where there are any.
+func seeds(f *testing.F, folder string) {
+	const small = 8 << 10
+	entries, err := os.ReadDir(filepath.Join(recorded, folder))
+	if errors.Is(err, fs.ErrNotExist) {
+		return
+	}
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, entry := range entries {
+		data, err := os.ReadFile(filepath.Join(recorded, folder, entry.Name()))
+		if err != nil {
+			f.Fatal(err)
+		}
+		if len(data) <= small {
+			f.Add(data)
+		}
+	}
+}
+
 func FuzzSARIF(f *testing.F) {
+	seeds(f, "sarif")
 	fuzz(f, sarifReport, sarifOf("x", `{"id": "r"}`, `{"ruleId": "r", "suppressions": [{}], "ruleIndex": -5, "rule": {"toolComponent": {"index": 9}}}`))
 }
 
 func FuzzTrivy(f *testing.F) {
+	seeds(f, "trivy")
 	fuzz(f, trivyReportText, oneTrivy, `{"ClusterName": "", "Resources": [{"Results": [{"Class": "config"}]}]}`)
 }
 
 func FuzzGrype(f *testing.F) {
+	seeds(f, "anchore_grype")
 	fuzz(f, `{"matches": [{"vulnerability": {"id": "CVE-2026-0001", "severity": "Negligible", "fix": {"state": "fixed"}}, "artifact": {"name": "x", "type": "deb"}}], "source": {"type": "image", "target": {"userInput": "a:1"}}}`)
 }
 
 func FuzzSemgrep(f *testing.F) {
+	seeds(f, "semgrep")
 	fuzz(f, `{"errors": [], "results": [{"check_id": "r", "path": "a.py", "start": {"line": 1}, "extra": {"severity": "ERROR", "metadata": {"cwe": "CWE-79: x"}}}]}`)
 }
 
 func FuzzCycloneDX(f *testing.F) {
+	seeds(f, "cyclonedx")
 	fuzz(f, cyclonedxDocument, `{"bomFormat": "CycloneDX", "metadata": {"tools": 7}, "vulnerabilities": [{"id": "x", "cwes": [-1, 1e9]}]}`)
 }
 

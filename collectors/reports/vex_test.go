@@ -181,5 +181,6 @@ func FuzzOpenVEX(f *testing.F) {
 }
 
 func FuzzCycloneDXMarkup(f *testing.F) {
+	seeds(f, "cyclonedx")
 	fuzz(f, cyclonedxMarkupDocument, `<bom xmlns="http://cyclonedx.org/schema/bom/1.1"><components><component><name>x</name></component></components></bom>`)
 }
