@@ -3,6 +3,7 @@ package ledger
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"slices"
 
 	"prodsec_exporter/internal/record"
@@ -53,10 +54,13 @@ func (s *state) apply(t tx, source sourceID, b *record.Batch) error {
 	if err := a.findings(); err != nil {
 		return err
 	}
-	s.settleDeadlines()
-	s.at = s.now
 	sc = &s.scopes[number]
 	sc.lastSuccess, sc.lastError = timeOf(s.now), ""
+	if s.awaited[number] {
+		s.nextDue = math.MinInt64
+	}
+	s.settleDeadlines()
+	s.at = s.now
 	if b.Mode == record.Full {
 		sc.lastFull = sc.lastSuccess
 	}

@@ -211,7 +211,7 @@ func (s *state) recover(p int32, cluster []*detail) {
 	if before >= s.now {
 		s.at = s.now
 	}
-	s.lapse(p, s.now, 0)
+	s.lapse(p, s.now, 0, true)
 	s.at = settled
 }
 

@@ -3,8 +3,10 @@ package ledger
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"prodsec_exporter/internal/policy"
+	"prodsec_exporter/internal/record"
 	"prodsec_exporter/internal/snapshot"
 )
 
@@ -13,11 +15,14 @@ import (
 //   - remediated by the last second of the due day: met; closed void by then: void; neither: missed, at the deadline.
 //   - a choice to live with it (policy.Accepted) leaves the clock running: missed when due, unless an exception stops it.
 //   - a reopening that policy lets continue takes back a met (event revoked) and clears it; the old deadline still stands. One
-//     that restarts the clock leaves the earlier outcome and begins a new one.
+//     that restarts the clock leaves the earlier outcome and begins a new one. What was never said to be gone (a choice to live
+//     with it, a source that saw it no more) had a clock that ran on, so its return restarts nothing.
 //   - severity, owner, exposure, policy and exceptions move the deadline of a clock that has no outcome, never of one that has.
 //
-// A deadline that passes unnoticed (the program was down) is missed at its own second. One that passed only because
-// something changed, e.g. a raised severity, counts from that change, so that what was served for an earlier instant stays true.
+// A fix in time may be told after the deadline, by the next poll. So a deadline that passes is missed once the scope was read after it and
+// still has the weakness, or once the scope's records are too old to be believed (Source.StaleAfter); until then nobody knows and
+// no outcome falls. A miss has the second of the deadline as its time, and counts from when it was known: what was served for an
+// earlier instant stays true. So does one that only a change made late, e.g. a raised severity.
 
 // dueOf is the deadline of a weakness, 0 for none.
 func (s *state) dueOf(p int32, w *snapshot.Weakness) int64 {
@@ -36,7 +41,8 @@ func running(w *snapshot.Weakness) bool {
 
 // lapse lets the deadline of a running clock pass, if it did before the instant until. from is the earliest instant at which it
 // may be said to have passed: a reopening, 0 otherwise.
-func (s *state) lapse(p int32, until, from int64) {
+// waits says that the weakness itself is not what was just read, so that the news of a fix in time may be on its way.
+func (s *state) lapse(p int32, until, from int64, waits bool) {
 	w := s.weaknesses.At(int(p))
 	if !running(w) {
 		return
@@ -44,11 +50,33 @@ func (s *state) lapse(p int32, until, from int64) {
 	due := s.dueOf(p, w)
 	switch {
 	case due == 0 || due == policy.Forever:
+	case due < until && waits && s.awaits(w, due):
 	case due < until:
 		s.freeze(p, w, snapshot.OutcomeMissed, max(due, from), s.countedAt(max(due, from)))
 	default:
 		s.nextDue = min(s.nextDue, due)
 	}
+}
+
+// awaits reports whether it is still open to the scope of a weakness to tell of a fix before the deadline, and notes to look again
+// when it was read, or when it is too late for that.
+func (s *state) awaits(w *snapshot.Weakness, due int64) bool {
+	if w.Scope < 0 || len(s.sources) == 0 {
+		return false
+	}
+	number := s.scopeOrder[w.Scope]
+	sc := &s.scopes[number]
+	source, configured := s.configured[sc.source]
+	believed := unix(sc.lastSuccess) + int64(source.StaleAfter/time.Second)
+	switch {
+	case !configured: // just opened; Configure looks again
+		return true
+	case source.StaleAfter <= 0, unix(sc.lastSuccess) > due, believed < s.now:
+		return false
+	}
+	s.awaited[number] = true
+	s.nextDue = min(s.nextDue, believed)
+	return true
 }
 
 // countedAt is from when something counts that the calendar decided for the given instant: from then, unless that was settled
@@ -99,7 +127,7 @@ func (s *state) freeze(p int32, w *snapshot.Weakness, o snapshot.Outcome, at, co
 // reopenClock says what a reopening at the instant at does to the clock of a weakness that was closed as old.
 func (s *state) reopenClock(p int32, old *snapshot.Weakness, at int64) {
 	w := s.changeWeakness(p)
-	if !s.policy.Continues(old.ClosedAt, at) {
+	if !s.policy.Continues(old.ClosedAt, at) && !ranOn(old) {
 		w.ClockStart, w.Outcome = at, snapshot.OutcomeNone
 		w.Flags |= snapshot.RestartedClock
 		return
@@ -112,14 +140,21 @@ func (s *state) reopenClock(p int32, old *snapshot.Weakness, at int64) {
 	}
 }
 
+// ranOn reports whether the clock of a closed weakness went on, because nobody said that it was gone.
+func ranOn(w *snapshot.Weakness) bool {
+	closure := w.Closure.Closure()
+	return w.Outcome != snapshot.OutcomeMet && (policy.Treat(closure) == policy.Accepted || closure == record.ClosureVanished)
+}
+
 // settleDeadlines lets every deadline pass that lies before now. It costs nothing until the next one.
 func (s *state) settleDeadlines() {
 	if s.nextDue >= s.now || s.importing() {
 		return
 	}
 	s.nextDue = policy.Forever
+	clear(s.awaited)
 	for p := range s.weaknesses.Len() {
-		s.lapse(int32(p), s.now, 0)
+		s.lapse(int32(p), s.now, 0, true)
 	}
 }
 

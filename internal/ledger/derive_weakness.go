@@ -146,7 +146,7 @@ func (s *state) settleClock(p int32, way passage) {
 	if way.ended && !s.silent {
 		s.closeClock(p, &way.clock, s.now)
 	}
-	s.lapse(p, s.now, way.reopened)
+	s.lapse(p, s.now, way.reopened, false)
 	s.at, s.silent = settled, false
 }
 
@@ -164,7 +164,7 @@ func (s *state) replace(p int32, w snapshot.Weakness, cluster []*detail, how ent
 	if old.Open() && !w.Open() {
 		until = min(until, w.ClosedAt)
 	}
-	s.lapse(p, until, 0)
+	s.lapse(p, until, 0, false)
 	w.Outcome = s.weaknesses.At(int(p)).Outcome
 	if old.Flags.Has(snapshot.RestartedClock) {
 		w.ClockStart, w.Flags = old.ClockStart, w.Flags|snapshot.RestartedClock
@@ -240,7 +240,7 @@ func sourceTime(cluster []*detail, now int64) int64 {
 func (s *state) absorb(p int32) {
 	old := *s.weaknesses.At(int(p))
 	if old.Open() && !s.importing() {
-		s.lapse(p, s.now, 0)
+		s.lapse(p, s.now, 0, false)
 		old.Outcome = s.weaknesses.At(int(p)).Outcome
 		s.emit(snapshot.EventDuplicate, p, &old, s.now, s.now)
 	}
@@ -285,7 +285,7 @@ func (s *state) importHistory() {
 			s.emit(snapshot.EventOfClosure(w.Closure.Closure()), p, &w, w.ClosedAt, w.ClosedAt)
 			s.closeClock(p, &w, w.ClosedAt)
 		}
-		s.lapse(p, s.now, 0)
+		s.lapse(p, s.now, 0, false)
 	}
 	s.at = settled
 }

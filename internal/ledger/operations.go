@@ -187,6 +187,7 @@ func (s *state) configure(t tx, sources []Source) error {
 			return err
 		}
 	}
+	s.nextDue = math.MinInt64 // how long records are believed may have changed
 	s.settleDeadlines()
 	s.at = s.now
 	return nil

@@ -50,6 +50,8 @@ type state struct {
 	// nextDue and nextEdge are no later than the next deadline and the next start or end of a pause that are still to be
 	// settled, so that settling costs nothing in between.
 	nextDue, nextEdge int64
+	// awaited are the scopes from which a fix before a deadline that passed may still be heard.
+	awaited map[int32]bool
 
 	// hostsStale: the merged repositories have to be made anew; rosterShrunk: a repository may have lost what names it;
 	// shelvesStale: positions that held records refer to moved.
@@ -99,7 +101,7 @@ func newState(p *policy.Policy, logger *slog.Logger) *state {
 		scopeIndex: map[scopeKey]int32{},
 		reports:    snapshot.Edit(snapshot.Table[report]{}), weaknesses: snapshot.Edit(snapshot.Table[snapshot.Weakness]{}),
 		events: snapshot.Edit(snapshot.Table[snapshot.Event]{}), pauses: map[int32][]policy.Pause{}, shelves: newShelves(),
-		nextDue: policy.Forever, nextEdge: policy.Forever, hostsStale: true, shelvesStale: true,
+		awaited: map[int32]bool{}, nextDue: policy.Forever, nextEdge: policy.Forever, hostsStale: true, shelvesStale: true,
 		dirtyReports: map[int32]struct{}{}, dirtyWeaknesses: map[int32]struct{}{}, dirtyEvents: map[int32]struct{}{},
 		dirtyPauses: map[int32]struct{}{}, dirtyScopes: map[int32]struct{}{},
 	}
