@@ -2,7 +2,9 @@ package demo_test
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -16,6 +18,7 @@ import (
 	"prodsec_exporter/collectors/reports"
 	"prodsec_exporter/internal/config"
 	"prodsec_exporter/internal/demo"
+	"prodsec_exporter/internal/demo/world"
 	"prodsec_exporter/internal/record"
 )
 
@@ -138,7 +141,7 @@ func TestRealCollectors(t *testing.T) {
 	for kind, least := range map[string]int{
 		"catalog catalog": 60, "github repositories": 150, "github protection": 150, "github environments": 140,
 		"github properties": 150, "github actions": 140, "github scanning": 300, "github dependabot": 2000, "github code_scanning": 1000,
-		"github secret_scanning": 50, "jira exceptions": 130, "reports report": 20,
+		"github secret_scanning": 50, "jira exceptions": 130, "jira reviews": 250, "jira followups": 100, "jira incidents": 50, "jira escalations": 50, "reports report": 20,
 		"defectdojo product": 1200, "defectdojo acceptances": 20,
 	} {
 		if records[kind] < least {
@@ -149,6 +152,8 @@ func TestRealCollectors(t *testing.T) {
 	if n := reportedTwice(first); n < 10 {
 		t.Errorf("%d weak packages are reported by two tools in the same words", n)
 	}
+
+	compareReviews(t, world.New(1, at), at, first["jira reviews:default"].Reviews)
 
 	mu.Lock()
 	at = at.Add(3 * time.Hour)
@@ -162,6 +167,50 @@ func TestRealCollectors(t *testing.T) {
 		if again[kind] == 0 || again[kind] > records[kind]/2 {
 			t.Errorf("%s: %d changed records after %d", kind, again[kind], records[kind])
 		}
+	}
+}
+
+// compareReviews holds what was learned about reviews against what happened: who answered first, and how it stands.
+func compareReviews(t *testing.T, w *world.World, now time.Time, learned []record.Review) {
+	t.Helper()
+	reviews := map[string]record.Review{}
+	for _, r := range learned {
+		reviews[r.ID] = r
+	}
+	states := map[record.ReviewState]int{}
+	for _, x := range w.TicketsAt(now) {
+		if x.Project != world.ProjectReviews {
+			continue
+		}
+		r := reviews[fmt.Sprintf("%s-%d", x.Project, x.Number)]
+		states[r.State]++
+		var answers []time.Time
+		for _, c := range x.Comments {
+			if slices.Contains(world.Reviewers(), c.By) && c.By != x.Reporter && !c.At.After(now) {
+				answers = append(answers, c.At)
+			}
+		}
+		for _, s := range x.Steps {
+			if slices.Contains(world.Reviewers(), s.By) && s.By != x.Reporter && !s.At.After(now) {
+				answers = append(answers, s.At)
+			}
+		}
+		var first time.Time
+		if len(answers) > 0 {
+			first = slices.MinFunc(answers, time.Time.Compare)
+		}
+		status, _ := x.StatusAt(now)
+		if r.Service != x.Service.Name || !r.FirstResponseAt.Equal(first) || r.ClosedAt.IsZero() == (status == world.TicketReviewed) {
+			t.Errorf("%s of %s: learned %+v, but it is %s and was first answered at %v", x.Title, x.CreatedAt, r, status, first)
+		}
+	}
+	for _, state := range []record.ReviewState{record.ReviewWaiting, record.ReviewInProgress, record.ReviewBlocked, record.ReviewDone} {
+		if states[state] == 0 {
+			t.Errorf("no review is %s: %v", state, states)
+		}
+	}
+	if len(learned) != len(reviews) || states[""] != 0 {
+		t.Errorf("%d reviews, %d of them different, %d of the organisation's missing", len(learned), len(reviews), states[""])
 	}
 }
 

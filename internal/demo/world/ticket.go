@@ -182,7 +182,7 @@ func (k *work) open(kind TicketKind, project TicketProject, s *Service, from tim
 	k.counts[project]++
 	t := &Ticket{
 		Kind: kind, Project: project, Number: (k.week-ticketEpoch)*workNumbers + k.counts[project], Service: s,
-		Title: fmt.Sprintf("%s: %s", s.Name, kind), CreatedAt: startOf(k.week).Add(from), Reporter: requesters[k.random.IntN(len(requesters)-1)],
+		Title: fmt.Sprintf("%s: %s", s.Name, kind), CreatedAt: startOf(k.week).Add(from), Reporter: requesters[k.random.IntN(len(requesters))],
 	}
 	t.Comments = []Comment{{t.CreatedAt.Add(20 * time.Second), Robot}}
 	k.list = append(k.list, t)
