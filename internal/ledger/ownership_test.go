@@ -96,6 +96,21 @@ func TestMoves(t *testing.T) {
 	}
 }
 
+// TestGoneFindingsFollowTheCatalog shows that a finding that vanished before its catalog came is owned all the same.
+func TestGoneFindingsFollowTheCatalog(t *testing.T) {
+	s := newStory(t, nil)
+	s.says(1, critical("f", 1))
+	s.says(2)
+	s.catalog(3, "a", record.Service{Name: "other", Repositories: claim("acme/other")})
+	s.catalog(3, "b", record.Service{Name: "other", Repositories: claim("acme/other")})
+	s.catalog(4, "a", record.Service{Name: "other", Repositories: claim("acme/api")})
+	s.catalog(4, "b")
+	known := s.Snapshot()
+	if w := known.Weaknesses.At(0); known.Services[w.Service].Name != "other" || w.Open() || w.Repository != -1 {
+		t.Errorf("%+v, want it closed, without a repository, and owned by the service that claims where it was", *w)
+	}
+}
+
 // TestSourceNamesService shows that a service named by the source wins if a catalog knows it, as soon as one does.
 func TestSourceNamesService(t *testing.T) {
 	s := begun(t, nil)

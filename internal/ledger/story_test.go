@@ -193,8 +193,11 @@ func TestOutcomes(t *testing.T) {
 			if w := s.Snapshot().Weaknesses.At(0); w.ClockStart != day(40).Unix() || !w.Flags.Has(snapshot.RestartedClock) {
 				s.t.Errorf("the clock of %+v did not restart at the reopening", *w)
 			}
+			retitled := updated(critical("f", 2), 42)
+			retitled.Category = "CWE-80"
+			s.says(42, retitled)
 			s.settle(day(50))
-			s.expect("missed critical 47/47")
+			s.expect("missed critical 47/47") // the news of day 42 left the clock alone
 		}},
 		{name: "policy restarts every reopening", policy: func(c *policy.Config) { c.SLA.Reopen = policy.ReopenRestart }, tell: func(s *story) {
 			s.says(2, critical("f", 2))
@@ -371,6 +374,16 @@ func TestNewScope(t *testing.T) {
 	if changes := s.Snapshot().CountingChanges; len(changes) != 1 || changes[0].Kind != snapshot.CountingScope {
 		t.Errorf("counting changes %v, want one of a scope", changes)
 	}
+}
+
+// TestNewScopeRevives shows that a weakness that was closed and that a scope added later reports as open is gained, not reopened.
+func TestNewScopeRevives(t *testing.T) {
+	s := begun(t, nil)
+	s.says(2, sca("1", "", "CVE-1"))
+	s.says(3, closed(sca("1", "", "CVE-1"), record.ClosureFixed, 3))
+	s.next()
+	s.apply(4, "two", record.Batch{Scope: "alerts:new", Mode: record.Full, Findings: []record.Finding{sca("2", "", "CVE-1")}})
+	s.expect("scope_gained high 4/4, revoked high 4/4")
 }
 
 // TestImport shows that before the founding events carry the source's dates, and that a catalog read last still owns them.
