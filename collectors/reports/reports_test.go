@@ -365,21 +365,6 @@ func FuzzCycloneDX(f *testing.F) {
 	fuzz(f, cyclonedxDocument, `{"bomFormat": "CycloneDX", "metadata": {"tools": 7}, "vulnerabilities": [{"id": "x", "cwes": [-1, 1e9]}]}`)
 }
 
-// sarifItem is a result of about a kilobyte.
-func sarifItem() string {
-	return `{"ruleId": "r", "message": {"text": "m"}, "locations": [{"physicalLocation": {"artifactLocation": {"uri": "src/a.go"}, "region": {"startLine": 7, "snippet": {"text": "` +
-		strings.Repeat("x", 800) + `"}}}}]},`
-}
-
-// generated is a report of items results and one more.
-func generated(item string, items int) func() (io.ReadCloser, error) {
-	return func() (io.ReadCloser, error) {
-		return io.NopCloser(&endless{
-			left: `{"version": "2.1.0", "runs": [{"tool": {"driver": {"name": "x"}}, "results": [`, item: item, items: items, tail: `{"ruleId": "r"}]}]}`,
-		}), nil
-	}
-}
-
 func TestCheck(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir, "good.json", oneTrivy)
