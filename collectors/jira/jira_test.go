@@ -1,6 +1,7 @@
 package jira
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -10,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 
 	"prodsec_exporter/collectors"
 	"prodsec_exporter/collectors/collectorstest"
@@ -60,7 +61,7 @@ func TestExceptionWhole(t *testing.T) {
 		Service: "payments", Repository: "acme/api", Advisories: []string{"CVE-2026-1", "CVE-2026-2", "GHSA-x"}, Controls: []string{"logging", "tm"},
 		RequestedAt: at("2026-01-02T10:00:00Z"), DecidedAt: time.UnixMilli(1767312000000).UTC(), ExpiresAt: at("2027-01-01T00:00:00Z"), UpdatedAt: at("2026-02-01T09:00:00Z"),
 	}}
-	if d := cmp.Diff(want, b.Exceptions); d != "" || b.Err != nil || b.Scope != "exceptions:main" {
+	if d := gocmp.Diff(want, b.Exceptions); d != "" || b.Err != nil || b.Scope != "exceptions:main" {
 		t.Errorf("scope %s, error %v, (-want +got):\n%s", b.Scope, b.Err, d)
 	}
 	if b.Cursor != "2026-02-01T09:00:00Z" {
@@ -275,11 +276,11 @@ func TestFieldValues(t *testing.T) {
 		`{"type": "doc", "content": [{"type": "paragraph", "content": [{"type": "text", "text": "a"}, {"type": "hardBreak"}, {"type": "text", "text": "b"}]}]}`: {"a\nb"},
 		`{}`: nil, `[[]]`: nil, `not json`: nil,
 	} {
-		if d := cmp.Diff(want, (&field{}).values(json.RawMessage(raw))); d != "" {
+		if d := gocmp.Diff(want, (&field{}).values(json.RawMessage(raw))); d != "" {
 			t.Errorf("%s (-want +got):\n%s", raw, d)
 		}
 	}
-	if d := cmp.Diff([]string{"a", "b c", "d"}, names([]string{"a, b c;d", "a\n"})); d != "" {
+	if d := gocmp.Diff([]string{"a", "b c", "d"}, names([]string{"a, b c;d", "a\n"})); d != "" {
 		t.Errorf("names (-want +got):\n%s", d)
 	}
 }
@@ -353,7 +354,7 @@ func TestRecordedIssues(t *testing.T) {
 	}
 	// jq: 15 issues have the status 已完成, 2 have To Do of the category "new".
 	want := map[record.ExceptionState]int{record.ExceptionApproved: 15, record.ExceptionRequested: 2}
-	if d := cmp.Diff(want, states); d != "" || read != 17 {
+	if d := gocmp.Diff(want, states); d != "" || read != 17 {
 		t.Errorf("%d lines, states (-want +got):\n%s", read, d)
 	}
 }
@@ -376,6 +377,50 @@ func FuzzReadIssue(f *testing.F) {
 			x := b.Exceptions[0]
 			if x.ID == "" || x.State == "" || len(x.Title) > record.MaxText || len(x.Service) > record.MaxText {
 				t.Fatalf("not sound: %s", fmt.Sprint(x))
+			}
+		}
+	})
+}
+
+// FuzzMappings: whatever an issue holds, each mapping takes it up with bounded texts and sound times, or says why not.
+func FuzzMappings(f *testing.F) {
+	f.Add([]byte(ticket(1, `"issuetype": {"name": "Design"}, "reporter": {"accountId": "a"}, "parent": {"key": "INC-1"}, "duedate": "2026-03-01"`)))
+	f.Add([]byte(`{"key": "A-1", "fields": {"status": {"name": "Done"}, "parent": [], "customfield_2": {"child": 7}, "issuelinks": [{"inwardIssue": {"key": 5}}]}}`))
+	config := everyKind()
+	mappings, err := config.mappings()
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		for _, m := range mappings {
+			fields := resolved{}
+			for _, field := range m.fields() {
+				fields[field] = cmp.Or(field.id, "customfield_1")
+			}
+			i, reason := readIssue(data, fields)
+			if reason != "" {
+				continue
+			}
+			i.people(m.fields()...)
+			b := record.Batch{}
+			m.start(&b)
+			if reason := m.add(i, &b); (reason == "") != (b.Size() == 1) {
+				t.Fatalf("%s: %d records and the reason %q", m.scope(), b.Size(), reason)
+			}
+			for _, x := range b.Incidents {
+				if !x.RestoredAt.IsZero() && x.RestoredAt.Before(x.OpenedAt) {
+					t.Fatalf("restored before it began: %+v", x)
+				}
+			}
+			for _, x := range b.Escalations {
+				if len(x.Reason) > record.MaxText || len(x.Title) > record.MaxText || x.Kind == "" {
+					t.Fatalf("not sound: %+v", x)
+				}
+			}
+			for _, x := range b.Followups {
+				if len(x.Incident) > record.MaxText || len(x.URL) > record.MaxText {
+					t.Fatalf("not bounded: %+v", x)
+				}
 			}
 		}
 	})

@@ -159,13 +159,17 @@ func wallTime(w WallTime, fallback int) (minutes int, ok bool) {
 }
 
 // BusinessSeconds is the working time in seconds between two instants; 0 when to is not after from. Hours are those of the clock on the
-// wall: a working day on which the clock is put forward is shorter when the lost hour lies within it.
+// wall: a working day on which the clock is put forward is shorter when the lost hour lies within it. Of more than twenty years only
+// the first twenty count: days are counted one by one, and such times come from mistyped dates.
 func (c *Calendar) BusinessSeconds(from, to time.Time) float64 {
 	if !to.After(from) {
 		return 0
 	}
 	if c.location == nil {
 		return to.Sub(from).Seconds()
+	}
+	if latest := from.AddDate(20, 0, 0); to.After(latest) {
+		to = latest
 	}
 	var total time.Duration
 	year, month, day := from.In(c.location).Date()

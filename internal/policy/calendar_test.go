@@ -66,6 +66,7 @@ func TestBusinessSeconds(t *testing.T) {
 		{"an ordinary night", nights, "Europe/Berlin", "2026-10-24 00:00:00", "2026-10-24 12:00:00", 6},
 		{"quarters of hours", newYork, "America/New_York", "2026-07-06 00:00:00", "2026-07-08 00:00:00", 17.5},
 		{"a day without midnight", beirut, "UTC", "2026-03-28 22:00:00", "2026-03-29 21:00:00", 23},
+		{"a mistyped year", nights, "UTC", "2000-01-01 00:00:00", "9999-01-01 00:00:00", 6 * 20 * 365.25},
 		{"nothing", berlin, "Europe/Berlin", "2026-11-23 10:00:00", "2026-11-23 10:00:00", 0},
 		{"backwards", berlin, "Europe/Berlin", "2026-11-24 10:00:00", "2026-11-23 10:00:00", 0},
 		{"calendar time", CalendarConfig{}, "Europe/Berlin", "2026-03-28 10:00:00", "2026-03-30 10:00:00", 47},
