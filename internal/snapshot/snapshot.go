@@ -124,7 +124,8 @@ type Repository struct {
 	record.Repository
 	// Service is an index into Snapshot.Services; 0 when no catalog claims the repository.
 	Service int32
-	// Unmapped says why Service is 0; empty otherwise.
+	// Unmapped says why nobody answers for it; empty if a team does. A service without a team leaves it UnmappedNoOwner, and so do
+	// several services that share the repository while none of them owns the whole.
 	Unmapped UnmappedReason
 	// Scope is an index into Snapshot.Scopes, -1 when only a catalog or a finding names the repository.
 	Scope int32
