@@ -62,6 +62,13 @@ type Forecaster interface {
 	Forecast() map[string]float64
 }
 
+// Cataloger is implemented by collectors that describe services and cost little to read whole, so that the command "check --online" can
+// name what several of them know differently before it counts.
+type Cataloger interface {
+	// Catalog reads the services whole, as Collect would emit them. The error wraps a *record.Error.
+	Catalog(ctx context.Context) ([]record.Service, error)
+}
+
 // Common are the settings that every collector instance has. Config structs embed it inline.
 type Common struct {
 	// Name tells instances of a kind apart; it is the label instance_name.

@@ -47,6 +47,9 @@ func (p *program) check(ctx context.Context) (err error) {
 		}
 		works = works && good
 	}
+	if err := p.checkCatalogs(ctx, plan); err != nil {
+		return err
+	}
 	if !works {
 		return errNotAllWorks
 	}

@@ -73,7 +73,8 @@ const (
 	ProductAreaDomain ProductArea = "domain"
 )
 
-// Collector reads one Backstage. It implements collectors.Collector, collectors.Checker and collectors.Forecaster.
+// Collector reads one Backstage. It implements collectors.Collector, collectors.Checker, collectors.Cataloger and
+// collectors.Forecaster.
 type Collector struct {
 	config                                Config
 	logger                                *slog.Logger
@@ -225,6 +226,12 @@ func (c *Collector) Check(ctx context.Context) ([]collectors.CheckResult, error)
 		results = append(results, seen)
 	}
 	return results, ctx.Err()
+}
+
+// Catalog reads the services whole.
+func (c *Collector) Catalog(ctx context.Context) ([]record.Service, error) {
+	b, _ := c.read(ctx)
+	return b.Services, b.Err
 }
 
 // Forecast estimates the requests per hour; Backstage states no budget, so there is one resource.

@@ -145,7 +145,14 @@ func TestServices(t *testing.T) {
 	if diff := cmp.Diff(want, b); diff != "" {
 		t.Errorf("batch (-want +got):\n%s", diff)
 	}
+	c, err := New(Config{URL: server.URL(), Token: collectorstest.Secret(t, "x")}, testEnv())
+	if err != nil {
+		t.Fatal(err)
+	}
 	requests := server.Requests()
+	if services, err := c.Catalog(t.Context()); err != nil || len(services) != 2 || services[0].Name != "api" {
+		t.Errorf("Catalog() = %+v, %v", services, err)
+	}
 	if filters := requests[0].Query["filter"]; !slices.Equal(filters, []string{"kind=component,spec.type=service", "kind=group"}) || requests[0].Query.Get("limit") != "500" {
 		t.Errorf("the first request asks %v", requests[0].Query)
 	}

@@ -39,7 +39,7 @@ type Config struct {
 	Token apiclient.Secret `yaml:"token,omitempty"`
 }
 
-// Collector reads one catalog. It implements collectors.Collector and collectors.Checker.
+// Collector reads one catalog. It implements collectors.Collector, collectors.Checker and collectors.Cataloger.
 type Collector struct {
 	config Config
 	env    collectors.Env
@@ -152,6 +152,24 @@ func (c *Collector) Check(ctx context.Context) ([]collectors.CheckResult, error)
 		results = append(results, collectors.CheckResult{Subject: "catalog " + f.name, Err: b.Err, Unknown: unknown})
 	}
 	return results, ctx.Err()
+}
+
+// Catalog reads the services of all files. One file that cannot be read makes it fail, since nobody knows what it would say.
+func (c *Collector) Catalog(ctx context.Context) ([]record.Service, error) {
+	files, err := c.files(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var services []record.Service
+	read := &merged{}
+	for _, f := range files {
+		b := c.batch(f, read)
+		if b.Err != nil {
+			return nil, b.Err
+		}
+		services = append(services, b.Services...)
+	}
+	return services, nil
 }
 
 // merged remembers what the files of one reading claimed, so that two files cannot contradict each other.

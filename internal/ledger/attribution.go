@@ -17,17 +17,20 @@ type host struct {
 
 // precedence is the rank of a catalog: its place in the policy's list, else behind it in the order of the configuration.
 func (s *state) precedence(source sourceID) int {
-	listed := s.policy.Config().Precedence
+	return precedenceOf(source, s.policy.Config().Precedence, s.sources)
+}
+
+func precedenceOf(source sourceID, listed []string, configured []sourceID) int {
 	if i := slices.Index(listed, source.String()); i >= 0 {
 		return i
 	}
 	if i := slices.Index(listed, source.collector); i >= 0 {
 		return i
 	}
-	if i := slices.Index(s.sources, source); i >= 0 {
+	if i := slices.Index(configured, source); i >= 0 {
 		return len(listed) + i
 	}
-	return len(listed) + len(s.sources)
+	return len(listed) + len(configured)
 }
 
 // serviceAt is the snapshot's form of a merged service.

@@ -1,10 +1,12 @@
 package ledger
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
 
+	"prodsec_exporter/internal/policy"
 	"prodsec_exporter/internal/record"
 	"prodsec_exporter/internal/snapshot"
 )
@@ -16,27 +18,54 @@ type statement struct {
 	by string
 }
 
-// conflict is a fact that catalogs know differently, with the service by its name: positions are given later.
-type conflict struct {
-	service string
+// Conflict is a fact that catalogs know differently, with the service by its name instead of its position.
+type Conflict struct {
+	Name string
 	snapshot.CatalogConflict
+}
+
+// Catalog is what one catalog says about services.
+type Catalog struct {
+	Collector, Instance string
+	Services            []record.Service
+}
+
+// Conflicts finds what catalogs, given in the order of the configuration, know differently and which of them a policy believes, as a
+// ledger would that holds them. The conflicts are ordered by service and field, one for each; Service is not set.
+func Conflicts(p *policy.Policy, catalogs []Catalog) []Conflict {
+	configured := make([]sourceID, len(catalogs))
+	order := make([]int, len(catalogs))
+	for i, c := range catalogs {
+		configured[i], order[i] = sourceID{c.Collector, c.Instance}, i
+	}
+	listed := p.Config().Precedence
+	slices.SortStableFunc(order, func(a, b int) int {
+		return cmp.Compare(precedenceOf(configured[a], listed, configured), precedenceOf(configured[b], listed, configured))
+	})
+	var statements []statement
+	for _, i := range order {
+		for _, s := range catalogs[i].Services {
+			statements = append(statements, statement{s, configured[i].String()})
+		}
+	}
+	return conflictsOf(statements)
 }
 
 // conflictsOf finds what catalogs know differently, given what they say in the order of precedence. What a catalog leaves open is no
 // contradiction. The conflicts are ordered by service and field, one for each.
-func conflictsOf(statements []statement) []conflict {
+func conflictsOf(statements []statement) []Conflict {
 	byName := map[string][]int{}
 	for i, s := range statements {
 		byName[s.Name] = append(byName[s.Name], i)
 	}
-	var found []conflict
+	var found []Conflict
 	for _, name := range slices.Sorted(maps.Keys(byName)) {
 		if len(byName[name]) < 2 {
 			continue // the usual case: one catalog
 		}
 		for _, field := range snapshot.CatalogFields() {
 			if c, ok := disagreement(statements, byName[name], field); ok {
-				found = append(found, conflict{name, c})
+				found = append(found, Conflict{name, c})
 			}
 		}
 	}
@@ -98,10 +127,10 @@ func claims(repositories []record.RepositoryPath) string {
 }
 
 // placeConflicts gives conflicts the positions that services have now.
-func (s *state) placeConflicts(conflicts []conflict) []snapshot.CatalogConflict {
+func (s *state) placeConflicts(conflicts []Conflict) []snapshot.CatalogConflict {
 	var placed []snapshot.CatalogConflict
 	for _, c := range conflicts {
-		if p := s.services.find(c.service); p >= 0 {
+		if p := s.services.find(c.Name); p >= 0 {
 			c.Service = p
 			placed = append(placed, c.CatalogConflict)
 		}
