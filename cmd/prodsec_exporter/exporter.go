@@ -149,6 +149,9 @@ func (e *exporter) evaluate(ctx context.Context) {
 	if ctx.Err() != nil {
 		return
 	}
+	if known.At.After(at) {
+		at = known.At // the clock stepped back: what was counted already stays counted, so that no counter falls
+	}
 	began := time.Now()
 	evaluation := metrics.Evaluate(known, decided, at)
 	evaluation.Took = time.Since(began)
