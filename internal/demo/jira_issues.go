@@ -69,7 +69,7 @@ func happened(first string, changes []statusChange, now time.Time) []statusChang
 func (j *jira) exception(e *world.Exception, now time.Time) issue {
 	status, updated := e.StatusAt(now)
 	i := issue{
-		project: jiraProject, kind: jiraIssueType, title: e.Title, reporter: e.Requester, number: e.Number, sequence: 10_000 + e.Number,
+		project: jiraProject, kind: jiraIssueType, title: e.Title, reporter: e.Requester, number: e.Number, sequence: exceptionSequence(e),
 		created: e.RequestedAt, updated: updated, status: string(status),
 		fields: map[string]any{
 			fieldExpires: nil, fieldWeaknesses: nil, fieldCategory: j.option(e.Category), fieldAdvisories: e.Advisories, fieldRules: e.Rules,
@@ -100,6 +100,8 @@ func (j *jira) exception(e *world.Exception, now time.Time) issue {
 	}
 	return i
 }
+
+func exceptionSequence(e *world.Exception) int64 { return 10_000 + e.Number }
 
 func ticketSequence(t *world.Ticket) int64 {
 	return 1_000_000*int64(1+slices.Index(world.TicketProjects(), t.Project)) + t.Number

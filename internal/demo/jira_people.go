@@ -3,6 +3,7 @@ package demo
 import (
 	"net/http"
 	"strconv"
+	"strings"
 
 	"prodsec_exporter/internal/demo/world"
 )
@@ -47,10 +48,21 @@ func (j *jira) comments(w http.ResponseWriter, r *http.Request) {
 	writeSlice(w, r, "comments", list, 100)
 }
 
+// find makes one issue, by its key or id.
 func (j *jira) find(key string) (issue, bool) {
-	for _, i := range j.issues() {
-		if i.key() == key || i.id() == key {
-			return i, true
+	now := j.now()
+	named := func(project string, number, sequence int64) bool {
+		i := issue{project: project, number: number, sequence: sequence}
+		return i.id() == key || strings.HasPrefix(key, project) && i.key() == key
+	}
+	for _, t := range j.world.TicketsAt(now) {
+		if named(string(t.Project), t.Number, ticketSequence(t)) {
+			return ticket(t, now), true
+		}
+	}
+	for _, e := range j.world.ExceptionsAt(now) {
+		if named(jiraProject, e.Number, exceptionSequence(e)) {
+			return j.exception(e, now), true
 		}
 	}
 	return issue{}, false
