@@ -52,7 +52,7 @@ generate-check: ## Fail if generated files differ from what the code says
 rules-test: ## Run the rules' unit tests on Prometheus' own engine (a module of its own keeps its dependencies out of ours)
 	cd tools && $(GO) test ./...
 
-e2e: ## Run the binary with a real Prometheus and Alertmanager
+e2e: ## Run the binary with a real Prometheus and Alertmanager, and the collectors against descriptions of APIs that others wrote
 	$(GO) test -tags e2e -count 1 -timeout 15m -v ./e2e/... ./internal/monitoring
 
 bench: ## Run the benchmarks beside whose figures stand the budgets of docs/performance.md

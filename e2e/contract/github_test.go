@@ -1,0 +1,285 @@
+//go:build e2e
+
+package contract
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"prodsec_exporter/collectors"
+	"prodsec_exporter/collectors/collectorstest"
+	"prodsec_exporter/collectors/github"
+	"prodsec_exporter/internal/record"
+)
+
+// described is GitHub as its own OpenAPI description and GraphQL schema describe it: requests go on to Prism, which answers with GitHub's examples and refuses
+// what the description does not allow, and to a server of made-up data in the form of the schema.
+type described struct {
+	prism, graphql string
+	// parameters are those that each operation takes in its query.
+	parameters map[string][]string
+
+	mu       sync.Mutex
+	asked    map[string]int
+	queries  map[string]int
+	problems []string
+}
+
+func newDescribed(t *testing.T) *described {
+	t.Helper()
+	folder := packages(t)
+	out := t.TempDir()
+	spec, parameters := filepath.Join(out, "spec.json"), filepath.Join(out, "parameters.json")
+	node(t, folder, "prune.mjs", "operations.txt", spec, parameters)
+	d := &described{
+		prism: servePrism(t, folder, spec), graphql: "http://127.0.0.1:" + serve(t, folder, "graphql.mjs"),
+		asked: map[string]int{}, queries: map[string]int{},
+	}
+	data, err := os.ReadFile(parameters)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(data, &d.parameters); err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// ServeHTTP passes a request on.
+func (d *described) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	target := d.prism
+	if r.URL.Path == "/graphql" {
+		target = d.graphql
+		var q struct{ Query string }
+		_ = json.Unmarshal(body, &q)
+		name, _, _ := strings.Cut(q.Query, "(")
+		d.note(func() { d.queries[name]++ })
+	} else {
+		d.look(r)
+	}
+	onward, err := http.NewRequestWithContext(r.Context(), r.Method, target+r.URL.RequestURI(), bytes.NewReader(body))
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadGateway)
+		return
+	}
+	// Prism knows only the type by which the description lists its examples.
+	onward.Header.Set("Accept", "application/json")
+	onward.Header.Set("Content-Type", r.Header.Get("Content-Type"))
+	resp, err := http.DefaultClient.Do(onward)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadGateway)
+		return
+	}
+	defer resp.Body.Close() //nolint:errcheck // Read whole.
+	if resp.StatusCode >= 400 {
+		answer, _ := io.ReadAll(resp.Body)
+		d.problem("%s %s is refused with %d: %.1000s", r.Method, r.URL.RequestURI(), resp.StatusCode, answer)
+	}
+	w.Header().Set("Content-Type", resp.Header.Get("Content-Type"))
+	// The examples' header Link leads to api.github.com, and to a second page for ever.
+	w.WriteHeader(resp.StatusCode)
+	_, _ = io.Copy(w, resp.Body)
+}
+
+func (d *described) note(change func()) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	change()
+}
+
+func (d *described) problem(format string, arguments ...any) {
+	d.note(func() { d.problems = append(d.problems, fmt.Sprintf(format, arguments...)) })
+}
+
+// look finds the operation of a request and checks its parameters: Prism lets unknown ones pass.
+func (d *described) look(r *http.Request) {
+	operation := d.operation(r.URL.EscapedPath())
+	if operation == "" {
+		d.problem("%s %s is none of operations.txt", r.Method, r.URL.Path)
+		return
+	}
+	d.note(func() { d.asked[operation]++ })
+	for name := range r.URL.Query() {
+		if !slices.Contains(d.parameters[operation], name) {
+			d.problem("%s has no parameter %q", operation, name)
+		}
+	}
+	if got := r.Header.Get("Accept"); got != "application/vnd.github+json" {
+		d.problem("%s is asked for as %q", operation, got)
+	}
+	if got := r.Header.Get("X-GitHub-Api-Version"); got != "2022-11-28" {
+		d.problem("%s is asked of version %q", operation, got)
+	}
+}
+
+// operation is the path of the description that matches, the one with the most literal segments if several do.
+func (d *described) operation(path string) string {
+	segments := strings.Split(path, "/")
+	best, most := "", -1
+	for candidate := range d.parameters {
+		parts := strings.Split(candidate, "/")
+		if len(parts) != len(segments) {
+			continue
+		}
+		literal, matches := 0, true
+		for i, part := range parts {
+			switch {
+			case strings.HasPrefix(part, "{"):
+			case part == segments[i]:
+				literal++
+			default:
+				matches = false
+			}
+		}
+		if matches && literal > most {
+			best, most = candidate, literal
+		}
+	}
+	return best
+}
+
+// TestGitHubAsDescribed lets the collector read everything from GitHub as GitHub describes it.
+func TestGitHubAsDescribed(t *testing.T) {
+	d := newDescribed(t)
+	server := httptest.NewServer(d)
+	defer server.Close()
+	config := github.Default()
+	config.Name, config.URL, config.Organizations, config.Token = "contract", server.URL, []string{"octocat"}, collectorstest.Secret(t, "token")
+	config.SecurityConfigurations, config.ReleaseBranches = true, []string{"te*"}
+	collector, err := github.New(config, collectorstest.Env(collectorstest.NewClock(), slog.New(slog.NewTextHandler(t.Output(), nil))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	batches, err := collectorstest.Gather(t.Context(), collector, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkBatches(t, batches)
+	cursors := collectors.Cursors{}
+	for scope, b := range batches {
+		cursors[scope] = b.Cursor
+	}
+	deltas, err := collectorstest.Gather(t.Context(), collector, cursors)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for scope, b := range deltas {
+		if b.Err != nil {
+			t.Errorf("changes of %s: %v", scope, b.Err)
+		}
+	}
+	if results, err := collector.Check(t.Context()); err != nil {
+		t.Error(err)
+	} else {
+		for _, r := range results {
+			if r.Err != nil {
+				t.Errorf("check of %s: %v", r.Subject, r.Err)
+			}
+		}
+	}
+	d.check(t)
+}
+
+// checkBatches wants every scope read, nothing rejected, and something in each.
+func checkBatches(t *testing.T, batches map[string]record.Batch) {
+	t.Helper()
+	for _, scope := range slices.Sorted(maps.Keys(batches)) {
+		b := batches[scope]
+		t.Logf("%s: %d records", scope, b.Size())
+		switch {
+		case b.Err != nil:
+			t.Errorf("%s: %v", scope, b.Err)
+		case len(b.Rejected) > 0:
+			t.Errorf("%s: rejected %v of GitHub's own examples", scope, b.Rejected)
+		}
+	}
+	for _, scope := range []string{
+		"repositories:octocat", "dependabot:octocat", "code_scanning:octocat", "secret_scanning:octocat", "protection:octocat", "environments:octocat",
+		"properties:octocat", "security_configurations:octocat", "scanning:octocat/hello-world", "actions:octocat/hello-world",
+	} {
+		if b := batches[scope]; b.Err == nil && b.Size() == 0 {
+			t.Errorf("%s holds nothing of GitHub's examples", scope)
+		}
+	}
+	repositories := batches["environments:octocat"].Repositories
+	if len(repositories) != 1 || len(repositories[0].Environments) == 0 {
+		t.Errorf("environments of the examples: %+v", repositories)
+	}
+}
+
+// check reports what GitHub's description does not allow, and what should have been asked and was not.
+func (d *described) check(t *testing.T) {
+	t.Helper()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, problem := range d.problems {
+		t.Error(problem)
+	}
+	for _, operation := range []string{
+		"/orgs/{org}/repos", "/orgs/{org}/dependabot/alerts", "/orgs/{org}/code-scanning/alerts", "/orgs/{org}/secret-scanning/alerts",
+		"/orgs/{org}/properties/values", "/orgs/{org}/code-security/configurations", "/orgs/{org}/code-security/configurations/{configuration_id}/repositories",
+		"/orgs/{org}/actions/permissions", "/orgs/{org}/actions/permissions/workflow", "/repos/{owner}/{repo}/actions/permissions",
+		"/repos/{owner}/{repo}/environments", "/repos/{owner}/{repo}/code-scanning/analyses", "/repos/{owner}/{repo}/code-scanning/default-setup",
+		"/repos/{owner}/{repo}/rulesets/{ruleset_id}",
+	} {
+		if d.asked[operation] == 0 {
+			t.Errorf("%s was not asked, so nothing was shown about it", operation)
+		}
+	}
+	for _, query := range []string{"query Protection", "query ReleaseBranches", "query Environments"} {
+		if d.queries[query] == 0 {
+			t.Errorf("%s was not sent, so nothing was shown about it", query)
+		}
+	}
+	t.Logf("REST: %v", d.asked)
+	t.Logf("GraphQL: %v", d.queries)
+}
+
+// TestDescriptionRefuses proves that the test above could fail.
+func TestDescriptionRefuses(t *testing.T) {
+	d := newDescribed(t)
+	server := httptest.NewServer(d)
+	defer server.Close()
+	client := &http.Client{Timeout: 30 * time.Second}
+	for _, path := range []string{
+		"/orgs/octocat/nothing", "/orgs/octocat/secret-scanning/alerts?hide_secrets=true", "/orgs/octocat/code-scanning/alerts?sort=size",
+	} {
+		if resp, err := client.Get(server.URL + path); err != nil {
+			t.Error(err)
+		} else {
+			_ = resp.Body.Close()
+		}
+	}
+	resp, err := client.Post(server.URL+"/graphql", "application/json", strings.NewReader(`{"query":"query Wrong($org:String!){organization(login:$org){secrets}}","variables":{"org":"acme"}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = resp.Body.Close()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, want := range []string{
+		"none of operations.txt", `no parameter "hide_secrets"`, "sort=size is refused with 422", `/graphql is refused with 400: {"message":"Cannot query field`,
+	} {
+		if !slices.ContainsFunc(d.problems, func(p string) bool { return strings.Contains(p, want) }) {
+			t.Errorf("nothing says %q among:\n%s", want, strings.Join(d.problems, "\n"))
+		}
+	}
+}

@@ -1,0 +1,57 @@
+// Answers GraphQL queries on loopback with made-up data in the form of GitHub's own schema. A query that the schema does not allow gets 400 and what is
+// wrong with it. Prints its port.
+import { createServer } from 'node:http';
+import { readFileSync } from 'node:fs';
+import { buildSchema, execute, isEnumType, isListType, isNonNullType, isScalarType, parse, validate } from 'graphql';
+
+const text = readFileSync(new URL('node_modules/@octokit/graphql-schema/schema.graphql', import.meta.url), 'utf8');
+// This version of the schema defines two fields of an enterprise twice, which does not concern any query.
+const schema = buildSchema(text, { assumeValidSDL: true, assumeValid: true });
+const repository = 'octocat/Hello-World';
+
+// What has to fit together, by type and field; the rest follows from its type.
+const fixed = {
+  'Repository.nameWithOwner': repository,
+  'Repository.url': `https://github.com/${repository}`,
+  'PageInfo.hasNextPage': false,
+  'PageInfo.hasPreviousPage': false,
+  'DeploymentStatus.logUrl': `https://github.com/${repository}/actions/runs/42/job/7`,
+};
+const scalars = {
+  Int: 1, Float: 1, Boolean: true, ID: 'ID', URI: 'https://github.com/octocat', DateTime: '2026-01-02T03:04:05Z', Date: '2026-01-02',
+  GitObjectID: '6dcb09b5b57875f334f61aebed695e2e4193db5e', BigInt: '1',
+};
+
+function value(type) {
+  if (isNonNullType(type)) return value(type.ofType);
+  if (isListType(type)) return [value(type.ofType)];
+  if (isScalarType(type)) return scalars[type.name] ?? 'text';
+  if (isEnumType(type)) return type.getValues()[0].value;
+  return {};
+}
+
+function fieldResolver(source, args, context, info) {
+  const name = `${info.parentType.name}.${info.fieldName}`;
+  return name in fixed ? fixed[name] : value(info.returnType);
+}
+
+const typeResolver = (source, context, info, type) => schema.getPossibleTypes(type)[0].name;
+
+createServer((request, response) => {
+  let body = '';
+  request.on('data', (chunk) => { body += chunk; });
+  request.on('end', async () => {
+    const answer = (code, content) => response.writeHead(code, { 'content-type': 'application/json' }).end(JSON.stringify(content));
+    try {
+      const { query, variables } = JSON.parse(body);
+      const document = parse(query);
+      const errors = validate(schema, document);
+      if (errors.length > 0) return answer(400, { message: errors.map((e) => e.message).join('; ') });
+      const result = await execute({ schema, document, variableValues: variables, fieldResolver, typeResolver, rootValue: {} });
+      if (result.errors) return answer(400, { message: result.errors.map((e) => e.message).join('; ') });
+      return answer(200, result);
+    } catch (error) {
+      return answer(400, { message: String(error.message) });
+    }
+  });
+}).listen(0, '127.0.0.1', function () { console.log(this.address().port); });
