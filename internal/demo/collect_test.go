@@ -120,8 +120,9 @@ func TestRealCollectors(t *testing.T) {
 	took := time.Since(began)
 	records, rejected := total(first)
 	t.Logf("%d requests in %v: %v; answers %v", e.requests.count, took.Round(time.Millisecond), records, e.requests.codes)
-	if limit := 10 * time.Second; took > limit {
-		t.Errorf("the first pass took %v, want at most %v", took, limit)
+	// The cost of a pass is its requests; how long they take is the machine's affair.
+	if most := 1500; e.requests.count > most {
+		t.Errorf("the first pass took %d requests, want at most %d", e.requests.count, most)
 	}
 	var failed []string
 	for scope, b := range first {
