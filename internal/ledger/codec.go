@@ -204,7 +204,11 @@ func (s *state) loadBlock(t blockTable, _ int32, body []byte) error {
 	for ; len(body) > 0; body = body[size:] {
 		switch t {
 		case reportBlocks:
-			s.enter(decodeReport(body))
+			r := decodeReport(body)
+			if scope := r.scopeNumber(); int(scope) >= len(s.scopes) {
+				return fmt.Errorf("a report belongs to scope %d and there are %d: the file is damaged; restore a backup", scope, len(s.scopes))
+			}
+			s.enter(r)
 		case weaknessBlocks:
 			w, err := s.decodeWeakness(body)
 			if err != nil {

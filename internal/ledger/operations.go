@@ -50,6 +50,9 @@ func (l *Ledger) load(ctx context.Context) (*state, error) {
 	if err := errors.Join(l.store.load(ctx, into), failure); err != nil {
 		return nil, err
 	}
+	if err := s.damage(); err != nil {
+		return nil, fmt.Errorf("reading the ledger: %w", err)
+	}
 	if last.version != "" && last.version != l.policy.Version() {
 		s.policy = l.formerPolicy(last)
 	}
