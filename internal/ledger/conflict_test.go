@@ -1,6 +1,7 @@
 package ledger_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -69,5 +70,17 @@ func TestCatalogConflicts(t *testing.T) {
 	s.catalog(3, "third")
 	if got := s.Snapshot().CatalogConflicts; len(got) != 0 {
 		t.Errorf("after they agreed: %+v", got)
+	}
+}
+
+// TestScopesOfServices shows which scopes describe services, so that what too old a catalog says can vanish.
+func TestScopesOfServices(t *testing.T) {
+	s := begun(t, nil)
+	s.catalog(2, "a", record.Service{Name: "api"})
+	s.says(2, critical("f", 2))
+	for _, scope := range s.Snapshot().Scopes {
+		if got := slices.Contains(scope.Kinds, record.KindService); got != (scope.Collector == "catalog") {
+			t.Errorf("%s of %s describes services: %v", scope.Name, scope.Collector, got)
+		}
 	}
 }
