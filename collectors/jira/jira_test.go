@@ -148,6 +148,18 @@ func TestCloudWithoutTokenForMore(t *testing.T) {
 	}
 }
 
+// An answer without its list, as a proxy or a changed API may give, must not end every exception.
+func TestCloudWithoutIssues(t *testing.T) {
+	for _, answer := range []string{`{}`, `{"isLast": true}`, `{"issues": null, "isLast": true}`} {
+		s := collectorstest.NewServer(t)
+		cloud(s)
+		s.JSON("GET /rest/api/3/search/jql", answer)
+		if batch := gather(t, s, ExceptionsConfig{JQL: query}, nil); record.ReasonOf(batch.Err) != record.ReasonDecode {
+			t.Errorf("%s gives %d exceptions and the error %v, want %s", answer, len(batch.Exceptions), batch.Err, record.ReasonDecode)
+		}
+	}
+}
+
 func TestFieldNames(t *testing.T) {
 	s := collectorstest.NewServer(t)
 	cloud(s, ticket(1, ""))

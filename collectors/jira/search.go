@@ -3,6 +3,7 @@ package jira
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -81,6 +82,9 @@ func (c *Collector) searchCloud(ctx context.Context, jql string, fields []string
 		}
 		if err := c.cloudPage(ctx, jql, fields, token, pageSize, &page); err != nil {
 			return "", err
+		}
+		if page.Issues == nil { // a present but empty list is not nil
+			return "", &record.Error{Reason: record.ReasonDecode, Err: errors.New("the answer has no list of issues, which is not the empty list")}
 		}
 		issues = append(issues, page.Issues...)
 		switch {
