@@ -32,7 +32,8 @@ func Run(t *testing.T, fresh func(t *testing.T) Open, histories int) {
 			t.Run(fmt.Sprint(part), func(t *testing.T) {
 				t.Parallel()
 				for i := range histories / parts {
-					if !runHistory(t, fresh(t), uint64(part*histories+i)) {
+					seed := uint64(part*histories + i)
+					if !t.Run(fmt.Sprint(seed), func(t *testing.T) { runHistory(t, fresh(t), seed) }) {
 						return
 					}
 				}
