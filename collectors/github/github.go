@@ -70,8 +70,9 @@ type Config struct {
 	SecurityConfigurations bool `yaml:"security_configurations"`
 	Scanning               bool `yaml:"scanning"`
 	Actions                bool `yaml:"actions"`
-	// RepositoryInterval is the time between two readings of the scopes of one repository, RepositoriesPerCollection the number of repositories that
-	// one collection reads at most, of each kind of scope.
+	// RepositoryInterval is the time between two readings of the scopes of one repository: four hours, or two thirds of StaleAfter where that is
+	// shorter, unless it is set. RepositoriesPerCollection is the number of repositories that one collection
+	// reads at most, of each kind of scope.
 	RepositoryInterval        collectors.Duration `yaml:"repository_interval,omitempty"`
 	RepositoriesPerCollection int                 `yaml:"repositories_per_collection,omitempty"`
 }
@@ -95,7 +96,7 @@ func Default() Config {
 	return Config{
 		Common: defaults(), URL: "https://api.github.com", Alerts: AlertKinds(), Repositories: true, Protection: true,
 		PostureInterval: collectors.Duration(time.Hour), Properties: true, Environments: true, Scanning: true, Actions: true,
-		RepositoryInterval: collectors.Duration(4 * time.Hour), RepositoriesPerCollection: 50,
+		RepositoriesPerCollection: 50,
 	}
 }
 
@@ -142,10 +143,12 @@ func (c *Config) validate() error {
 	return nil
 }
 
+const defaultRepositoryInterval = 4 * time.Hour
+
 func (c *Config) validatePosture() error {
 	switch {
-	case c.RepositoryInterval <= 0:
-		return errors.New("repository_interval must be positive")
+	case c.RepositoryInterval < 0:
+		return errors.New("repository_interval must not be negative")
 	case c.StaleAfter > 0 && c.RepositoryInterval >= c.StaleAfter:
 		return fmt.Errorf("repository_interval %s must be shorter than stale_after %s, or repositories go stale between readings", c.RepositoryInterval, c.StaleAfter)
 	case c.RepositoriesPerCollection <= 0:
@@ -196,6 +199,12 @@ var (
 
 // New checks the configuration and builds the collector. Of the secrets it only reads an App's private key.
 func New(config Config, env collectors.Env) (*Collector, error) {
+	if config.RepositoryInterval == 0 {
+		config.RepositoryInterval = collectors.Duration(defaultRepositoryInterval)
+		if config.StaleAfter > 0 {
+			config.RepositoryInterval = min(config.RepositoryInterval, config.StaleAfter*2/3)
+		}
+	}
 	if err := config.validate(); err != nil {
 		return nil, err
 	}

@@ -432,6 +432,19 @@ func TestSweepIsPacedAndEndsWithTheRepository(t *testing.T) {
 	}
 }
 
+func TestRepositoryIntervalFitsIntoStaleAfter(t *testing.T) {
+	for _, tt := range []struct{ set, stale, want time.Duration }{
+		{0, 6 * time.Hour, 4 * time.Hour}, {0, 3 * time.Hour, 2 * time.Hour}, {0, 0, 4 * time.Hour}, {time.Hour, 3 * time.Hour, time.Hour},
+	} {
+		c, _, _ := setup(t, func(cfg *Config) {
+			cfg.RepositoryInterval, cfg.StaleAfter = collectors.Duration(tt.set), collectors.Duration(tt.stale)
+		})
+		if got := c.config.RepositoryInterval.Std(); got != tt.want {
+			t.Errorf("repository_interval %s with stale_after %s is %s, want %s", tt.set, tt.stale, got, tt.want)
+		}
+	}
+}
+
 func TestSweepGivesUpWithoutPermission(t *testing.T) {
 	var repos []string
 	for i := range 10 {

@@ -106,7 +106,7 @@ func (w *protectionWalk) add(ctx context.Context, node *protectedRepository) err
 	if node.AlertsEnabled != nil {
 		r.Scanners = map[record.Class]record.Answer{record.ClassSCA: record.AnswerOf(*node.AlertsEnabled)}
 		w.batch.Scans = append(w.batch.Scans, record.Scan{
-			Tool: string(Dependabot), Class: record.ClassSCA, Repository: name, Enabled: record.AnswerOf(*node.AlertsEnabled),
+			Tool: string(Dependabot), Class: record.ClassSCA, Repository: name, Continuous: true, Enabled: record.AnswerOf(*node.AlertsEnabled),
 		})
 	}
 	if node.SecurityPolicy != nil {

@@ -44,7 +44,9 @@ func (c *Collector) readRepositories(ctx context.Context, org string) record.Bat
 			}
 			b.Repositories = append(b.Repositories, r)
 			if a := r.Scanners[record.ClassSecret]; a.Known() {
-				b.Scans = append(b.Scans, record.Scan{Tool: secretScanningTool, Class: record.ClassSecret, Repository: r.Name, Enabled: a})
+				b.Scans = append(b.Scans, record.Scan{
+					Tool: secretScanningTool, Class: record.ClassSecret, Repository: r.Name, Continuous: true, Enabled: a,
+				})
 			}
 			archived[r.Name] = r.Archived
 			heads = append(heads, head{r.Name, fullName, r.DefaultBranch, r.Archived})

@@ -182,7 +182,7 @@ func TestRecordedRepositories(t *testing.T) {
 	defer server.Close()
 	config := github.Config{
 		Common: github.Default().Common, URL: server.URL, Organizations: []string{"recorded"}, Token: collectorstest.Secret(t, "token"), Repositories: true,
-		PostureInterval: github.Default().PostureInterval, RepositoryInterval: github.Default().RepositoryInterval, RepositoriesPerCollection: 1,
+		PostureInterval: github.Default().PostureInterval, RepositoriesPerCollection: 1,
 	}
 	collector, err := github.New(config, collectorstest.Env(collectorstest.NewClock(), slog.New(slog.DiscardHandler)))
 	if err != nil {

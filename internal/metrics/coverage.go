@@ -71,7 +71,7 @@ var coverage = []*Family{
 	{
 		Name: "prodsec_scan_repositories",
 		Help: "Repositories by how fresh the last successful scan of a class is, over all tools that report it: current within " +
-			"policy.scan_max_age, stale beyond, never if no tool has scanned it, unknown if a source that would know could not be read. " +
+			"policy.scan_max_age or where a tool that looks at every change by itself is switched on, stale beyond, never if no tool has scanned it, unknown if a source that would know could not be read. " +
 			"Classes that no source says anything about are absent. Archived repositories and forks are left out.",
 		Type: Gauge, Stability: Stable,
 		Labels:  []string{"class", "business_unit", "team", "trust_tier", "status"},

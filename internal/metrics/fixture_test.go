@@ -91,7 +91,7 @@ func organisation(p *policy.Policy) *snapshot.Snapshot {
 	return s
 }
 
-// addHandmadeScans: shop is scanned by all, ledger was once, nobody can say for docs whether Dependabot is on.
+// addHandmadeScans: shop is scanned by all, ledger was once, nobody can say for docs whether Dependabot is on, but secret scanning is.
 func addHandmadeScans(s *snapshot.Snapshot) {
 	for _, scan := range []record.Scan{
 		{Tool: "codeql", Class: record.ClassSAST, Repository: "acme/shop", SucceededAt: noon.AddDate(0, 0, -1)},
@@ -101,6 +101,7 @@ func addHandmadeScans(s *snapshot.Snapshot) {
 		{Tool: "dependabot", Class: record.ClassSCA, Repository: "acme/ledger", AttemptedAt: noon, Enabled: record.AnswerYes},
 		{Tool: "dependabot", Class: record.ClassSCA, Repository: "acme/docs", Enabled: record.AnswerUnknown},
 		{Tool: "gitleaks", Class: record.ClassSecret, Repository: "acme/shop", SucceededAt: noon.Add(-time.Hour)},
+		{Tool: "secret-scanning", Class: record.ClassSecret, Repository: "acme/docs", Continuous: true, Enabled: record.AnswerYes},
 		{Tool: "codeql", Class: record.ClassSAST, Repository: "acme/old", SucceededAt: noon},
 	} {
 		s.Scans = append(s.Scans, snapshot.Held[record.Scan]{Record: scan, Scope: scopeAlerts})

@@ -121,6 +121,7 @@ func TestDerivedByHand(t *testing.T) {
 		{`prodsec_scan_repositories{class="sca",` + tier1 + `,status="never"} 1`, "acme/ledger: tried and never succeeded"},
 		{`prodsec_scan_repositories{class="sca",` + docsGroup + `,status="unknown"} 1`, "acme/docs: GitHub did not say"},
 		{`prodsec_scan_repositories{class="secret",` + tier0 + `,status="current"} 1`, "acme/shop: Gitleaks an hour ago"},
+		{`prodsec_scan_repositories{class="secret",` + docsGroup + `,status="current"} 1`, "acme/docs: secret scanning is on"},
 		{`prodsec_scan_repositories{class="secret",` + tier1 + `,status="unknown"} 1`, "acme/ledger: secret scanning could not be read"},
 
 		{`prodsec_policy_changed_timestamp_seconds 1.769904e+09`, "1 February 2026"},

@@ -25,6 +25,8 @@ var freshnesses = []string{"current", "stale", "never", "unknown"}
 type scanned struct {
 	// last is the latest successful scan, zero if there was none.
 	last time.Time
+	// continuous: a tool that looks at every change by itself is switched on.
+	continuous bool
 	// unclear: a source could not say whether there was one.
 	unclear bool
 }
@@ -68,7 +70,7 @@ func scanRepositories(in *Input, out *Sink) {
 // freshness judges what is known of one repository and class.
 func (in *Input) freshness(class record.Class, s scanned, unread bool) freshness {
 	switch {
-	case !s.last.IsZero() && in.At.Sub(s.last) <= in.Policy.ScanMaxAge(class):
+	case s.continuous, !s.last.IsZero() && in.At.Sub(s.last) <= in.Policy.ScanMaxAge(class):
 		return scanCurrent
 	case s.unclear || unread:
 		return scanUnknown // what could not be read may hold a newer scan
@@ -106,6 +108,7 @@ func readScans(in *Input) []scanReading {
 			if held.Record.SucceededAt.After(s.last) {
 				s.last = held.Record.SucceededAt
 			}
+			s.continuous = s.continuous || held.Record.Continuous && held.Record.Enabled == record.AnswerYes
 			s.unclear = s.unclear || held.Record.SucceededAt.IsZero() && held.Record.Enabled == record.AnswerUnknown
 		}
 		class.repositories[held.Record.Repository] = s

@@ -11,6 +11,9 @@ type Scan struct {
 	SucceededAt time.Time
 	// AttemptedAt is the last scan of any result.
 	AttemptedAt time.Time
+	// Continuous says that the tool looks at every change by itself, as long as it is switched on, and gives no dates (GitHub's Dependabot and secret
+	// scanning): that it is on is then all that can be known.
+	Continuous bool
 	// Enabled says whether the tool is switched on for the repository.
 	Enabled Answer
 }
