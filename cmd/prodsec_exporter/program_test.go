@@ -277,6 +277,23 @@ func TestCheck(t *testing.T) {
 	}
 }
 
+// Whoever mends a file wants every mistake in one go, wherever it is.
+func TestCheckTellsAllMistakesAtOnce(t *testing.T) {
+	file := put(t, filepath.Join(t.TempDir(), "prodsec.yml"), `polcy: {}
+collectors:
+  catalog:
+    - name: services
+      pth: services.yml
+  gitbub: []
+`)
+	_, _, err := runCommand("--config.file="+file, "check")
+	for _, want := range []string{":1:1: polcy: unknown key", ":5:7: collectors.catalog[0].pth: unknown key", ":6:3: collectors.gitbub: unknown key"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q is missing:\n%v", want, err)
+		}
+	}
+}
+
 func TestCheckOnlineOfTheDemoNamesWhatIsMissing(t *testing.T) {
 	stdout, _, err := runCommand("--demo", "check", "--online")
 	if err == nil {

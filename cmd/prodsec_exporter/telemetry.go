@@ -48,10 +48,10 @@ func newTelemetry(logger *slog.Logger, now func() time.Time) *telemetry {
 // plan loads a configuration and builds its collectors, each with its part of the telemetry.
 func (t *telemetry) plan(load func() (*config.Config, error)) (plan, error) {
 	c, err := load()
-	if err != nil {
+	if c == nil {
 		return plan{}, err
 	}
-	built, err := c.Build(t.env)
+	built, err := c.Build(t.env) // also tells what load found, so that all mistakes come at once
 	if err != nil {
 		return plan{}, err
 	}

@@ -37,6 +37,8 @@ type Config struct {
 
 	data []byte
 	root *yaml.Node
+	// problems are what Load found, for Build to tell together with its own.
+	problems Problems
 }
 
 // Instance is one collector instance: its kind, its name and its section of the file.
@@ -72,7 +74,8 @@ func Read(path string, kinds []collectors.Kind) (*Config, error) {
 }
 
 // Load reads the document in data; name is for messages. The error is of type Problems and lists everything that is
-// wrong outside of the collectors' sections; those are read by Build.
+// wrong outside of the collectors' sections; those are read by Build, whose error then lists both. Without a Config the
+// document could not be read at all.
 func Load(name string, data []byte, kinds []collectors.Kind) (*Config, error) {
 	root, problem := parse(name, data)
 	if problem != nil {
@@ -94,6 +97,7 @@ func Load(name string, data []byte, kinds []collectors.Kind) (*Config, error) {
 	if len(c.Instances) == 0 && len(d.problems) == 0 {
 		d.fail(root, "collectors", "no collector is configured, so there is nothing to measure; see prodsec.example.yml")
 	}
+	c.problems = d.problems
 	return c, d.problems.err()
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -44,9 +45,9 @@ type Built struct {
 }
 
 // Build builds every instance; env gives each its surroundings. The error is of type Problems and lists what is wrong in all of
-// them.
+// them, and what Load had found before.
 func (c *Config) Build(env func(kind, name string) collectors.Env) ([]Built, error) {
-	d := &decoder{file: c.File}
+	d := &decoder{file: c.File, problems: slices.Clone(c.problems)}
 	built := make([]Built, 0, len(c.Instances))
 	for _, i := range c.Instances {
 		collector, settings, err := i.Kind.New(i.section, env(i.Kind.Name, i.Name))
