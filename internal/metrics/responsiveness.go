@@ -24,7 +24,8 @@ var responsiveness = []*Family{
 	{
 		Name: "prodsec_sla_outcomes_total",
 		Help: "SLA outcomes as they fall, with the owner of that day: met if fixed by the end of the day on which it was due, missed " +
-			"if not, void if the closure says that there was nothing to fix. A met that a reopening voids is followed by revoked, so " +
+			"if not, void if the closure says that there was nothing to fix. A miss falls when the source was read after the deadline, " +
+			"or its records are too old to be shown. A met that a reopening voids is followed by revoked, so " +
 			"attainment is (met - revoked) / (met - revoked + missed).",
 		Type: Counter, Stability: Stable,
 		Labels:  append(owner(), "severity", "outcome"),
@@ -55,6 +56,72 @@ var responsiveness = []*Family{
 		Refresh: refreshFindings,
 		Example: `histogram_quantile(0.5, sum by (severity, le) (rate(prodsec_finding_remediation_seconds_bucket[30d])))`,
 		Collect: findingRemediation,
+	},
+	{
+		Name: "prodsec_reviews_open",
+		Help: "Requests to the security function for a review that are not done: waiting has had no answer yet, by a comment or a change " +
+			"of status, from a responder who is neither the requester nor a bot; in_progress has; blocked is stuck by its status, answered or not.",
+		Type: Gauge, Stability: Experimental,
+		Labels:  []string{"business_unit", "team", "trust_tier", "kind", "state"},
+		Source:  "Review.State, Review.FirstResponseAt, Review.ClosedAt",
+		Refresh: refreshTickets,
+		Example: `sum by (kind) (prodsec_reviews_open{state="waiting"})`,
+		Collect: reviewsOpen,
+	},
+	{
+		Name: "prodsec_review_waiting_seconds",
+		Help: "How long the reviews in state waiting have waited for their first answer, in the time of policy.calendars.reviews " +
+			"(calendar time if there is none).",
+		Type: StateHistogram, Stability: Experimental,
+		Labels:  []string{"business_unit", "kind"},
+		Bounds:  requestBounds,
+		Source:  "Review.RequestedAt, Review.FirstResponseAt",
+		Refresh: refreshTickets,
+		Example: `histogram_quantile(0.9, sum by (le) (prodsec_review_waiting_seconds_bucket))`,
+		Collect: reviewWaiting,
+	},
+	{
+		Name: "prodsec_exception_pending_seconds",
+		Help: "Time since exceptions were asked for that nobody has approved or rejected yet, in the time of " +
+			"policy.calendars.decisions (calendar time if there is none).",
+		Type: StateHistogram, Stability: Experimental,
+		Labels:  []string{"business_unit", "category"},
+		Bounds:  requestBounds,
+		Source:  "Exception.State, Exception.RequestedAt",
+		Refresh: refreshExceptions,
+		Example: `sum by (business_unit) (prodsec_exception_pending_seconds_count)`,
+		Collect: exceptionPending,
+	},
+	{
+		Name: "prodsec_followups_open",
+		Help: "Actions that incidents left behind and that are not closed, by whether their due day is over; unknown names no due day.",
+		Type: Gauge, Stability: Experimental,
+		Labels:  []string{"business_unit", "team", "trust_tier", "overdue"},
+		Source:  "Followup.DueAt, Followup.ClosedAt",
+		Refresh: refreshTickets,
+		Example: `sum by (team) (prodsec_followups_open{overdue="true"})`,
+		Collect: followupsOpen,
+	},
+	{
+		Name: "prodsec_followup_age_seconds",
+		Help: "Time since open follow-up actions of incidents were created.",
+		Type: StateHistogram, Stability: Experimental,
+		Labels:  []string{"business_unit"},
+		Bounds:  ageBounds,
+		Source:  "Followup.CreatedAt, Followup.ClosedAt",
+		Refresh: refreshTickets,
+		Example: `histogram_quantile(0.5, sum by (business_unit, le) (prodsec_followup_age_seconds_bucket))`,
+		Collect: followupAge,
+	},
+	{
+		Name: "prodsec_escalations_open",
+		Help: "Releases that are blocked and urgent calls for a decision that are open now.",
+		Type: Gauge, Stability: Experimental,
+		Labels:  []string{"business_unit", "team", "trust_tier", "kind"},
+		Source:  "Escalation.Kind, Escalation.ClosedAt",
+		Refresh: refreshTickets,
+		Example: `sum by (business_unit) (prodsec_escalations_open{kind="release_block"})`,
+		Collect: escalationsOpen,
 	},
 }
 
