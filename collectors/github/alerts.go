@@ -19,6 +19,7 @@ const overlap = 10 * time.Minute
 // alertSource is a kind of alert and where it comes from.
 type alertSource struct {
 	kind       AlertKind
+	class      record.Class
 	path       string
 	permission string
 	query      url.Values
@@ -28,10 +29,10 @@ type alertSource struct {
 
 func alertSources() []alertSource {
 	return []alertSource{
-		{Dependabot, "dependabot/alerts", "vulnerability_alerts=read", nil, (*Collector).dependabotFinding},
-		{CodeScanning, "code-scanning/alerts", "security_events=read", nil, (*Collector).codeScanningFinding},
+		{Dependabot, record.ClassSCA, "dependabot/alerts", "vulnerability_alerts=read", nil, (*Collector).dependabotFinding},
+		{CodeScanning, record.ClassSAST, "code-scanning/alerts", "security_events=read", nil, (*Collector).codeScanningFinding},
 		// Without hide_secret the answer holds the secrets themselves.
-		{SecretScanning, "secret-scanning/alerts", "secret_scanning_alerts=read", url.Values{"hide_secret": {"true"}}, (*Collector).secretScanningFinding},
+		{SecretScanning, record.ClassSecret, "secret-scanning/alerts", "secret_scanning_alerts=read", url.Values{"hide_secret": {"true"}}, (*Collector).secretScanningFinding},
 	}
 }
 
@@ -48,7 +49,7 @@ func (r rejection) Error() string { return fmt.Sprintf("%s: %v", r.reason, r.err
 // A full sweep goes by time of creation, oldest first: nothing that happens meanwhile moves an alert to a page that was
 // read already, so an alert that is absent is gone. A delta goes by time of update, newest first, until it meets the watermark.
 func (c *Collector) readAlerts(ctx context.Context, org string, source alertSource, cursor record.Cursor) record.Batch {
-	started := c.env.Now()
+	started, classes := c.env.Now(), []record.Class{source.class}
 	walk := newAlertWalk(c, source, cursor)
 	query := url.Values{"per_page": {pageSize}, "sort": {"created"}, "direction": {"asc"}}
 	if walk.delta {
@@ -59,7 +60,7 @@ func (c *Collector) readAlerts(ctx context.Context, org string, source alertSour
 	}
 	pages, err := c.api.pages(ctx, "orgs/"+url.PathEscape(org)+"/"+source.path, query, walk.page)
 	if err != nil {
-		return record.Batch{Err: scopeError(err, source.permission)}
+		return record.Batch{Classes: classes, Err: scopeError(err, source.permission)}
 	}
 	c.remember(org, func(o *organisation) {
 		if !walk.delta {
@@ -135,7 +136,7 @@ func (w *alertWalk) markArchived(archived map[record.RepositoryName]bool) {
 // batch makes the batch of a reading that began at a time. The watermark is never later than that: what was updated while
 // the pages were read must be met again.
 func (w *alertWalk) batch(started time.Time) record.Batch {
-	b := record.Batch{Mode: record.Full, Findings: w.findings}
+	b := record.Batch{Mode: record.Full, Findings: w.findings, Classes: []record.Class{w.source.class}}
 	if w.delta {
 		b.Mode = record.Delta
 	}

@@ -36,6 +36,7 @@ func (s *state) apply(t tx, source sourceID, b *record.Batch) error {
 	sc := &s.scopes[number]
 	s.dirtyScopes[number] = struct{}{}
 	sc.lastAttempt = timeOf(s.now)
+	sc.classes = joined(sc.classes, b.Classes)
 	if b.Err != nil {
 		sc.lastError = record.ReasonOf(b.Err)
 		return nil //nolint:nilerr // it is the source's failure and is handled here: the scope is marked
@@ -44,6 +45,7 @@ func (s *state) apply(t tx, source sourceID, b *record.Batch) error {
 		state: s, tx: t, batch: b, source: source, scope: number, first: sc.lastSuccess.IsZero(),
 		byReport: map[int32]*detail{}, touched: map[uint32]bool{},
 	}
+	sc.kinds = joined(sc.kinds, b.Speaks())
 	if a.first && !s.importing() {
 		s.countingChange(snapshot.CountingScope)
 	}
@@ -61,7 +63,7 @@ func (s *state) apply(t tx, source sourceID, b *record.Batch) error {
 	}
 	s.settleDeadlines()
 	s.at = s.now
-	if b.Mode == record.Full {
+	if b.Whole() {
 		sc.lastFull = sc.lastSuccess
 	}
 	if b.Cursor != "" {
@@ -127,7 +129,7 @@ func (a *application) findings() error {
 			present++
 		}
 	}
-	if b.Mode == record.Full && present < a.scopes[a.scope].live {
+	if b.Whole() && present < a.scopes[a.scope].live {
 		if err := a.absent(func(p int32, r *report) bool { return r.scopeNumber() == a.scope && !seen.has(p) }, b.Absence); err != nil {
 			return err
 		}
@@ -203,9 +205,18 @@ func (a *application) report(f *record.Finding, h hashed) (int32, error) {
 
 // yields notes that the scope yields a class.
 func (a *application) yields(c record.Class) {
-	if sc := &a.scopes[a.scope]; !slices.Contains(sc.classes, c) {
-		sc.classes = append(sc.classes, c)
+	sc := &a.scopes[a.scope]
+	sc.classes = joined(sc.classes, []record.Class{c})
+}
+
+// joined is a list with what it lacks of another, in the order of first mention.
+func joined[T comparable](list, more []T) []T {
+	for _, v := range more {
+		if !slices.Contains(list, v) {
+			list = append(list, v)
+		}
 	}
+	return list
 }
 
 // known is what is held of a report: as changed by this batch, or as stored.

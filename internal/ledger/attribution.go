@@ -47,9 +47,7 @@ func (s *state) readCatalogs() (moved []int32, renamed bool) {
 	})
 	records := make([]record.Service, 0, len(entries))
 	statements := make([]statement, 0, len(entries))
-	scopes := map[int32]bool{}
 	for _, e := range entries {
-		scopes[e.scope] = true
 		if e.value.Name != record.Unattributed {
 			records = append(records, e.value)
 			statements = append(statements, statement{e.value, s.scopes[e.scope].source.String()})
@@ -70,7 +68,7 @@ func (s *state) readCatalogs() (moved []int32, renamed bool) {
 	for i := range services {
 		services[i] = s.serviceAt(byName[s.services.at(int32(i))])
 	}
-	s.catalog = catalog{services: services, rules: rulesOf(merged), conflicts: s.placeConflicts(conflictsOf(statements)), scopes: scopes}
+	s.catalog = catalog{services: services, rules: rulesOf(merged), conflicts: s.placeConflicts(conflictsOf(statements))}
 	s.hostsStale, s.rosterShrunk, s.shelvesStale = true, true, true
 	for name := range s.catalog.rules {
 		s.repositoryOf(name)

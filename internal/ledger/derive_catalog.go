@@ -20,8 +20,6 @@ type catalog struct {
 	rules map[record.RepositoryName]*repositoryRule
 	// conflicts are what the catalogs know differently.
 	conflicts []snapshot.CatalogConflict
-	// scopes are those that describe services, by number, so that services can vanish with the last of them that is not too old.
-	scopes map[int32]bool
 }
 
 // repositoryRule says to which services the contents of a repository belong. Services are named, so that a rule outlives a

@@ -34,13 +34,9 @@ func (s *state) listScopes() []snapshot.Scope {
 		source := s.configured[sc.source]
 		classes := slices.Concat(sc.classes, source.Classes)
 		slices.Sort(classes)
-		var kinds []record.Kind
-		if s.catalog.scopes[number] {
-			kinds = []record.Kind{record.KindService}
-		}
 		scopes = append(scopes, snapshot.Scope{
 			Collector: sc.source.collector, Instance: sc.source.instance, Name: sc.name, Kind: sc.kind(),
-			Classes: slices.Compact(classes), Kinds: kinds, LastSuccess: sc.lastSuccess, LastFull: sc.lastFull, LastError: sc.lastError,
+			Classes: slices.Compact(classes), Kinds: slices.Clone(sc.kinds), LastSuccess: sc.lastSuccess, LastFull: sc.lastFull, LastError: sc.lastError,
 			StaleAfter: source.StaleAfter, StaleFrom: source.StaleFrom,
 		})
 	}

@@ -116,18 +116,19 @@ func (h *shelves) load(row recordRow) error {
 
 // apply stores what a batch says of all kinds but findings; a shelf that changed is stale afterwards.
 func (h *shelves) apply(s *state, t tx, scope int32, b *record.Batch) error {
+	whole := b.Whole()
 	for _, err := range []error{
-		put(h.services, s, t, scope, b.Mode, b.Services),
-		put(h.repositories, s, t, scope, b.Mode, b.Repositories),
-		put(h.exceptions, s, t, scope, b.Mode, b.Exceptions),
-		put(h.reviews, s, t, scope, b.Mode, b.Reviews),
-		put(h.followups, s, t, scope, b.Mode, b.Followups),
-		put(h.incidents, s, t, scope, b.Mode, b.Incidents),
-		put(h.deployments, s, t, scope, b.Mode, b.Deployments),
-		put(h.releases, s, t, scope, b.Mode, b.Releases),
-		put(h.escalations, s, t, scope, b.Mode, b.Escalations),
-		put(h.evidence, s, t, scope, b.Mode, b.Evidence),
-		put(h.scans, s, t, scope, b.Mode, b.Scans),
+		put(h.services, s, t, scope, whole, b.Services),
+		put(h.repositories, s, t, scope, whole, b.Repositories),
+		put(h.exceptions, s, t, scope, whole, b.Exceptions),
+		put(h.reviews, s, t, scope, whole, b.Reviews),
+		put(h.followups, s, t, scope, whole, b.Followups),
+		put(h.incidents, s, t, scope, whole, b.Incidents),
+		put(h.deployments, s, t, scope, whole, b.Deployments),
+		put(h.releases, s, t, scope, whole, b.Releases),
+		put(h.escalations, s, t, scope, whole, b.Escalations),
+		put(h.evidence, s, t, scope, whole, b.Evidence),
+		put(h.scans, s, t, scope, whole, b.Scans),
 	} {
 		if err != nil {
 			return err
@@ -137,7 +138,7 @@ func (h *shelves) apply(s *state, t tx, scope int32, b *record.Batch) error {
 }
 
 // put stores the records of one kind and, for a full batch that speaks of the kind, drops what it lacks.
-func put[T any](h *shelf[T], s *state, t tx, scope int32, mode record.Mode, items []T) error {
+func put[T any](h *shelf[T], s *state, t tx, scope int32, whole bool, items []T) error {
 	if items == nil {
 		return nil
 	}
@@ -152,7 +153,7 @@ func put[T any](h *shelf[T], s *state, t tx, scope int32, mode record.Mode, item
 			return err
 		}
 	}
-	if mode == record.Full {
+	if whole {
 		return h.drop(s, t, scope, keep)
 	}
 	return nil

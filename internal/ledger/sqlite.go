@@ -224,18 +224,21 @@ func (s *sqlite) load(ctx context.Context, into *loaded) error {
 	return nil
 }
 
-const scopeQuery = `SELECT id, collector, instance, name, removed, cursor, classes, last_attempt, last_success, last_full, last_error
+const scopeQuery = `SELECT id, collector, instance, name, removed, cursor, classes, kinds, last_attempt, last_success, last_full, last_error
 	FROM scopes ORDER BY id`
 
 func loadScope(r *sql.Rows, into *loaded) error {
 	var s scope
 	var id int32
-	var classes string
+	var classes, kinds string
 	var attempt, success, full int64
-	err := r.Scan(&id, &s.source.collector, &s.source.instance, &s.name, &s.removed, &s.cursor, &classes, &attempt, &success,
+	err := r.Scan(&id, &s.source.collector, &s.source.instance, &s.name, &s.removed, &s.cursor, &classes, &kinds, &attempt, &success,
 		&full, &s.lastError)
 	for class := range strings.FieldsSeq(classes) {
 		s.classes = append(s.classes, record.Class(class))
+	}
+	for kind := range strings.FieldsSeq(kinds) {
+		s.kinds = append(s.kinds, record.Kind(kind))
 	}
 	s.lastAttempt, s.lastSuccess, s.lastFull = timeOf(attempt), timeOf(success), timeOf(full)
 	into.scope(id, s)

@@ -78,14 +78,13 @@ func (w *sqliteTx) putSources(ids []sourceID) error {
 }
 
 func (w *sqliteTx) putScope(id int32, s *scope) error {
-	var classes strings.Builder
-	for _, c := range s.classes {
-		classes.WriteString(string(c) + " ")
-	}
-	return w.exec(`INSERT OR REPLACE INTO scopes (id, collector, instance, name, removed, cursor, classes, last_attempt, last_success,
-		last_full, last_error) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, id, s.source.collector, s.source.instance, s.name, s.removed,
-		string(s.cursor), strings.TrimSpace(classes.String()), unix(s.lastAttempt), unix(s.lastSuccess), unix(s.lastFull), string(s.lastError))
+	return w.exec(`INSERT OR REPLACE INTO scopes (id, collector, instance, name, removed, cursor, classes, kinds, last_attempt, last_success,
+		last_full, last_error) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, id, s.source.collector, s.source.instance, s.name, s.removed,
+		string(s.cursor), words(s.classes), words(s.kinds), unix(s.lastAttempt), unix(s.lastSuccess), unix(s.lastFull), string(s.lastError))
 }
+
+// words is a list of names as stored.
+func words[T ~string](names []T) string { return strings.Join(namesOf(names), " ") }
 
 func (w *sqliteTx) putBlock(t blockTable, number int32, body []byte) error {
 	return w.exec("INSERT OR REPLACE INTO "+string(t)+" (number, body) VALUES (?, ?)", number, body)

@@ -70,11 +70,13 @@ type state struct {
 
 // scope is a scope as held.
 type scope struct {
-	source      sourceID
-	name        string
-	removed     bool
-	cursor      record.Cursor
-	classes     []record.Class
+	source  sourceID
+	name    string
+	removed bool
+	cursor  record.Cursor
+	classes []record.Class
+	// kinds are the kinds of record that it ever spoke of.
+	kinds       []record.Kind
 	lastAttempt time.Time
 	lastSuccess time.Time
 	lastFull    time.Time

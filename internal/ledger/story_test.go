@@ -340,6 +340,39 @@ func TestAbsence(t *testing.T) {
 	s.expect("reopened critical 7/7, revoked critical 7/7")
 }
 
+// TestRejected shows that a sweep which could not understand everything takes nothing away: what it lacks may be just that.
+func TestRejected(t *testing.T) {
+	s := begun(t, nil)
+	s.says(2, critical("f", 2), critical("g", 2))
+	s.decides(2, accepted("f", 2, 0))
+	s.next()
+	rejected := map[record.RejectReason]int{record.RejectDecode: 1}
+	s.apply(3, "one", record.Batch{Scope: "alerts:acme", Mode: record.Full, Absence: record.ClosureFixed, Rejected: rejected,
+		Findings: []record.Finding{critical("g", 2), critical("h", 3)}})
+	s.apply(3, "tickets", record.Batch{Scope: "query:x", Mode: record.Full, Exceptions: []record.Exception{}, Rejected: rejected})
+	s.expect("opened critical 3/3")
+	known := s.Snapshot()
+	if len(known.Exceptions) != 1 || !known.Scopes[0].LastFull.Equal(day(2)) || !known.Scopes[0].LastSuccess.Equal(day(3)) {
+		t.Errorf("%d exceptions, scope %+v; want the exception kept and the last full sweep on day 2", len(known.Exceptions), known.Scopes[0])
+	}
+	s.says(4, critical("g", 2), critical("h", 3))
+	s.expect("scope_lost critical 4/4, void critical 4/4")
+}
+
+// TestSpeaks shows that a scope keeps what it speaks of, even of what it holds none, also after a restart and a failure.
+func TestSpeaks(t *testing.T) {
+	s := newStory(t, nil)
+	b := record.Batch{Scope: "alerts:acme", Mode: record.Full, Findings: []record.Finding{}, Scans: []record.Scan{}, Classes: []record.Class{record.ClassSCA}}
+	s.apply(1, "one", b)
+	s.apply(1, "one", record.Batch{Scope: "alerts:other", Classes: []record.Class{record.ClassSecret}, Err: &record.Error{Reason: record.ReasonPermission}})
+	s.must(s.Close())
+	s.Ledger = ledgertest.MustOpen(t, s.open, s.policy)
+	scopes := s.Snapshot().Scopes
+	if got, want := fmt.Sprint(scopes[0].Kinds, scopes[0].Classes, scopes[1].Kinds, scopes[1].Classes), "[finding scan] [sca] [] [secret]"; got != want {
+		t.Errorf("kinds and classes of the scopes: got %s, want %s", got, want)
+	}
+}
+
 // TestScopeError shows that a scope that cannot be read keeps everything but its freshness.
 func TestScopeError(t *testing.T) {
 	s := begun(t, nil)

@@ -37,6 +37,9 @@ type Batch struct {
 	Evidence     []Evidence
 	Scans        []Scan
 
+	// Classes are the classes of finding that the scope speaks of even when it holds none, so that clean and never
+	// scanned differ; those of the findings themselves need not be listed.
+	Classes []Class
 	// Absence says what it means when a Full batch lacks a finding that the scope had: ClosureFixed for a report
 	// that lists what is there now; ClosureNone lets the ledger record ClosureVanished.
 	Absence Closure
@@ -44,10 +47,11 @@ type Batch struct {
 	AsOf time.Time
 	// Cursor is stored in the same transaction as the records; empty keeps the previous one.
 	Cursor Cursor
-	// Rejected counts items that were left out because they could not be understood, by reason.
+	// Rejected counts items that were left out because they could not be understood, by reason. A Full batch that left
+	// something out removes nothing: what it lacks may be what it could not understand.
 	Rejected map[RejectReason]int
-	// Err says why the scope could not be read whole. With Err set nothing else but Scope is looked at: the scope
-	// keeps its previous records. It wraps an *Error where the cause was classified.
+	// Err says why the scope could not be read whole. With Err set nothing else but Scope and Classes is looked at: the
+	// scope keeps its previous records. It wraps an *Error where the cause was classified.
 	Err error
 }
 
@@ -68,4 +72,33 @@ func (b *Batch) Size() int {
 	return len(b.Services) + len(b.Repositories) + len(b.Findings) + len(b.Exceptions) + len(b.Reviews) +
 		len(b.Followups) + len(b.Incidents) + len(b.Deployments) + len(b.Releases) + len(b.Escalations) +
 		len(b.Evidence) + len(b.Scans)
+}
+
+// Whole reports whether what the batch lacks is gone from the scope: it is Full and left nothing out.
+func (b *Batch) Whole() bool {
+	for _, n := range b.Rejected {
+		if n > 0 {
+			return false
+		}
+	}
+	return b.Mode == Full
+}
+
+// Speaks lists the kinds of record that the batch speaks of, were it to say that there are none.
+func (b *Batch) Speaks() []Kind {
+	var kinds []Kind
+	for _, k := range [...]struct {
+		kind   Kind
+		spoken bool
+	}{
+		{KindService, b.Services != nil}, {KindRepository, b.Repositories != nil}, {KindFinding, b.Findings != nil},
+		{KindException, b.Exceptions != nil}, {KindReview, b.Reviews != nil}, {KindFollowup, b.Followups != nil},
+		{KindIncident, b.Incidents != nil}, {KindDeployment, b.Deployments != nil}, {KindRelease, b.Releases != nil},
+		{KindEscalation, b.Escalations != nil}, {KindEvidence, b.Evidence != nil}, {KindScan, b.Scans != nil},
+	} {
+		if k.spoken {
+			kinds = append(kinds, k.kind)
+		}
+	}
+	return kinds
 }

@@ -51,6 +51,7 @@ CREATE TABLE scopes (
   removed      INTEGER NOT NULL DEFAULT 0,
   cursor       TEXT    NOT NULL DEFAULT '',
   classes      TEXT    NOT NULL DEFAULT '',
+  kinds        TEXT    NOT NULL DEFAULT '',
   last_attempt INTEGER NOT NULL DEFAULT 0,
   last_success INTEGER NOT NULL DEFAULT 0,
   last_full    INTEGER NOT NULL DEFAULT 0,
