@@ -120,6 +120,19 @@ func (o *ownership) weigh(s *snapshot.Snapshot, urgent []uint32) {
 	}
 }
 
+// presentOf lists the wider entities of the present owners, each once; widen is groupOf, teamOf or unitOf.
+func (o *ownership) presentOf(widen []int32) []int32 {
+	var wider []int32
+	seen := make([]bool, len(o.owners.labels)) // there are never more wider entities than owners
+	for _, owner := range o.present {
+		if at := widen[owner]; !seen[at] {
+			seen[at] = true
+			wider = append(wider, at)
+		}
+	}
+	return wider
+}
+
 // of picks the entities that the labels of a family name, and where among the labels they stand; nil if the family is not
 // about owners.
 func (o *ownership) of(names []string) (e *entities, at int) {

@@ -76,32 +76,42 @@ func exceptions(in *Input, out *Sink) {
 }
 
 func exceptionAge(in *Input, out *Sink) {
-	type key struct {
-		unit int32
-		dim  int
-	}
-	tallies := map[key]*tally{}
-	var order []key
-	at := in.At.Unix()
+	ages := newDistributions(out)
 	for _, s := range in.shared.exceptions {
 		if !s.held() {
 			continue
 		}
-		k := key{in.shared.own.unitOf[s.owner], out.Dim(s.category)}
+		unit, dim := in.shared.own.unitOf[s.owner], out.Dim(s.category)
 		if s.dropped {
-			out.Unknown(k.unit, k.dim)
+			out.Unknown(unit, dim)
 			continue
 		}
-		if tallies[k] == nil {
-			tallies[k] = newTally(ageBounds)
-			order = append(order, k)
-		}
-		age := secondsBetween(s.since().Unix(), at)
-		tallies[k].sum += float64(age)
-		tallies[k].observe(ageBounds, age, 1)
+		ages.observe(unit, dim, secondsBetween(s.since().Unix(), in.At.Unix()))
 	}
-	for _, k := range order {
-		out.Observe(k.unit, k.dim, tallies[k].histogram())
+	ages.finish()
+}
+
+// exceptionPending is about requests alone: the clock of decisions runs from the request, or from when it was first seen where the
+// source gives no date.
+func exceptionPending(in *Input, out *Sink) {
+	ages, clock := newDistributions(out), in.Policy.Calendar(policy.CalendarDecisions)
+	for _, s := range in.shared.exceptions {
+		if s.state != policy.StandingRequested {
+			continue
+		}
+		unit, dim := in.shared.own.unitOf[s.owner], out.Dim(s.category)
+		if s.dropped {
+			out.Unknown(unit, dim)
+			continue
+		}
+		ages.observe(unit, dim, workingSeconds(clock, s.since(), in.At))
+	}
+	ages.finish()
+	if !in.shared.sources.of(record.KindException).complete() {
+		return
+	}
+	for _, unit := range presentUnits(in) {
+		out.Zero(unit, out.Dim(none))
 	}
 }
 

@@ -237,17 +237,10 @@ func findingEvents(in *Input, out *Sink) {
 var zeroFlows = []snapshot.EventKind{snapshot.EventOpened, snapshot.EventFixed, snapshot.EventReopened}
 
 // presentGroups are the groups that own a service now, each once.
-func presentGroups(in *Input) []int32 {
-	var groups []int32
-	seen := make([]bool, len(in.shared.own.groups.labels))
-	for _, owner := range in.shared.own.present {
-		if g := in.shared.own.groupOf[owner]; !seen[g] {
-			seen[g] = true
-			groups = append(groups, g)
-		}
-	}
-	return groups
-}
+func presentGroups(in *Input) []int32 { return in.shared.own.presentOf(in.shared.own.groupOf) }
+
+// presentUnits are the business units that own a service now, each once.
+func presentUnits(in *Input) []int32 { return in.shared.own.presentOf(in.shared.own.unitOf) }
 
 func findingFlow(in *Input, out *Sink) {
 	out.Product(windowNames(in.Policy), severityValues, flowValues)

@@ -142,6 +142,7 @@ const (
 	refreshFindings   = "after every poll of a scanner and every evaluation_interval"
 	refreshPosture    = "after every poll of a source host or catalog"
 	refreshExceptions = "after every poll of an exception source and every evaluation_interval"
+	refreshTickets    = "after every poll of a ticket system and every evaluation_interval"
 	refreshPolicy     = "when the configuration is loaded"
 	refreshAll        = "after every poll and every evaluation_interval"
 )

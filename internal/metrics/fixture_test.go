@@ -37,10 +37,11 @@ const (
 	scopeAlerts
 	scopeExceptions
 	scopeSecrets
+	scopeRequests
 )
 
-// organisation is a hand-made snapshot: three services, four repositories, seven weaknesses, five exceptions. The tables in the
-// tests derive the numbers from it.
+// organisation is a hand-made snapshot: three services, four repositories, seven weaknesses, five exceptions, six reviews, four
+// follow-ups, three escalations. The tables in the tests derive the numbers from it.
 func organisation(p *policy.Policy) *snapshot.Snapshot {
 	s := &snapshot.Snapshot{
 		At: noon, Founded: day(1, 1),
@@ -57,6 +58,7 @@ func organisation(p *policy.Policy) *snapshot.Snapshot {
 			},
 			scopeExceptions: {Collector: "jira", Instance: "psec", Name: "exceptions:psec", Kind: "exceptions", Kinds: []record.Kind{record.KindException}, LastSuccess: noon.Add(-time.Minute)},
 			scopeSecrets:    {Collector: "github", Instance: "acme", Name: "secrets:acme", Kind: "secrets", Classes: []record.Class{record.ClassSecret}, LastError: record.ReasonPermission},
+			scopeRequests:   {Collector: "jira", Instance: "psec", Name: "requests:psec", Kind: "requests", LastSuccess: noon.Add(-time.Minute)},
 		},
 	}
 	for i, service := range []record.Service{
@@ -83,6 +85,7 @@ func organisation(p *policy.Policy) *snapshot.Snapshot {
 	addHandmadeWeaknesses(s)
 	addHandmadeExceptions(s)
 	addHandmadeScans(s)
+	addHandmadeRequests(s)
 	s.CatalogConflicts = []snapshot.CatalogConflict{
 		{Service: checkout, Field: snapshot.FieldTeam, Used: "payments", UsedBy: "catalog/main", Ignored: "shop", IgnoredBy: "backstage/portal"},
 		{Service: docs, Field: snapshot.FieldTeam, Used: "docs", UsedBy: "catalog/main", Ignored: "web", IgnoredBy: "backstage/portal"},
@@ -198,6 +201,45 @@ func addHandmadeExceptions(s *snapshot.Snapshot) {
 		{docs, record.Exception{ID: "5", State: record.ExceptionRejected, DecidedAt: day(1, 2)}},
 	} {
 		s.Exceptions = append(s.Exceptions, snapshot.Held[record.Exception]{Record: e.Exception, Scope: scopeExceptions, Service: e.service, Owner: e.service})
+	}
+}
+
+// addHandmadeRequests are the reviews, follow-ups and escalations. Where nothing else is said they are in state, kind or date what a
+// source leaves open.
+func addHandmadeRequests(s *snapshot.Snapshot) {
+	for _, r := range []struct {
+		service int32
+		record.Review
+	}{
+		{checkout, record.Review{ID: "R1", Kind: record.ReviewThreatModel, State: record.ReviewWaiting, RequestedAt: noon.AddDate(0, 0, -1)}},
+		{checkout, record.Review{ID: "R2", Kind: record.ReviewThreatModel, State: record.ReviewWaiting, RequestedAt: noon.AddDate(0, 0, -10)}},
+		{ledger, record.Review{ID: "R3", Kind: record.ReviewCode, State: record.ReviewInProgress, RequestedAt: day(3, 20), FirstResponseAt: day(3, 20).Add(6 * time.Hour)}},
+		{docs, record.Review{ID: "R4", Kind: record.ReviewDesign, State: record.ReviewBlocked, RequestedAt: day(3, 1)}},
+		{ledger, record.Review{ID: "R5", Kind: record.ReviewThreatModel, State: record.ReviewDone, RequestedAt: day(2, 1), FirstResponseAt: day(2, 3), ClosedAt: day(2, 10)}},
+		{docs, record.Review{ID: "R6", Kind: "privacy", State: record.ReviewWaiting, RequestedAt: day(3, 1), FirstResponseAt: day(3, 2)}},
+	} {
+		s.Reviews = append(s.Reviews, snapshot.Held[record.Review]{Record: r.Review, Scope: scopeRequests, Service: r.service, Owner: r.service})
+	}
+	for _, f := range []struct {
+		service int32
+		record.Followup
+	}{
+		{checkout, record.Followup{ID: "F1", CreatedAt: day(3, 1), DueAt: noon}},
+		{ledger, record.Followup{ID: "F2", CreatedAt: day(3, 30)}},
+		{ledger, record.Followup{ID: "F3", CreatedAt: day(2, 1), DueAt: day(2, 5), ClosedAt: day(2, 11)}},
+		{checkout, record.Followup{ID: "F4", CreatedAt: day(3, 21), DueAt: noon.Add(time.Second)}},
+	} {
+		s.Followups = append(s.Followups, snapshot.Held[record.Followup]{Record: f.Followup, Scope: scopeRequests, Service: f.service, Owner: f.service})
+	}
+	for _, e := range []struct {
+		service int32
+		record.Escalation
+	}{
+		{checkout, record.Escalation{ID: "E1", Kind: record.EscalationReleaseBlock, Reason: "No review", RaisedAt: day(3, 29)}},
+		{ledger, record.Escalation{ID: "E2", Kind: "call", RaisedAt: day(3, 1), ClosedAt: day(3, 2)}},
+		{checkout, record.Escalation{ID: "E3", Kind: record.EscalationReleaseBlock, Reason: "No review", RaisedAt: day(3, 1), ClosedAt: day(3, 3)}},
+	} {
+		s.Escalations = append(s.Escalations, snapshot.Held[record.Escalation]{Record: e.Escalation, Scope: scopeRequests, Service: e.service, Owner: e.service})
 	}
 }
 

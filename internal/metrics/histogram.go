@@ -4,6 +4,9 @@ import (
 	"math"
 	"math/bits"
 	"sort"
+	"time"
+
+	"prodsec_exporter/internal/policy"
 )
 
 // Histogram is a distribution, in classic buckets and, for the protobuf format, native ones.
@@ -101,4 +104,9 @@ func (h *Histogram) merge(other *Histogram) *Histogram {
 // secondsBetween is the time from one Unix time to another in whole seconds, never negative.
 func secondsBetween(from, to int64) uint32 {
 	return uint32(min(max(to-from, 0), math.MaxUint32))
+}
+
+// workingSeconds is the time from one instant to another on the clock of a calendar in whole seconds, never negative.
+func workingSeconds(clock *policy.Calendar, from, to time.Time) uint32 {
+	return uint32(min(clock.BusinessSeconds(from, to), math.MaxUint32))
 }

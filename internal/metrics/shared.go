@@ -40,7 +40,7 @@ func newShared(in *Input) *shared {
 // servicesInUse leaves out unattributed (position 0) unless something is.
 func servicesInUse(s *snapshot.Snapshot, open *openTally) []int {
 	used := open.unattributed ||
-		slices.ContainsFunc(s.Exceptions, func(e snapshot.Held[record.Exception]) bool { return e.Service == 0 }) ||
+		anyUnattributed(s.Exceptions) || anyUnattributed(s.Reviews) || anyUnattributed(s.Followups) || anyUnattributed(s.Escalations) ||
 		slices.ContainsFunc(s.Repositories, func(r snapshot.Repository) bool { return r.Service == 0 })
 	var positions []int
 	for i := range s.Services {
@@ -49,6 +49,11 @@ func servicesInUse(s *snapshot.Snapshot, open *openTally) []int {
 		}
 	}
 	return positions
+}
+
+// anyUnattributed reports whether a record belongs to no service.
+func anyUnattributed[T any](held []snapshot.Held[T]) bool {
+	return slices.ContainsFunc(held, func(h snapshot.Held[T]) bool { return h.Service == 0 })
 }
 
 // readState says which sources were read, and which records are too old to be shown.
@@ -119,10 +124,17 @@ func heldKinds(s *snapshot.Snapshot) map[int][]record.Kind {
 	for i := range s.Repositories {
 		note(s.Repositories[i].Scope, record.KindRepository)
 	}
-	for i := range s.Exceptions {
-		note(s.Exceptions[i].Scope, record.KindException)
-	}
+	noteHeld(note, record.KindException, s.Exceptions)
+	noteHeld(note, record.KindReview, s.Reviews)
+	noteHeld(note, record.KindFollowup, s.Followups)
+	noteHeld(note, record.KindEscalation, s.Escalations)
 	return held
+}
+
+func noteHeld[T any](note func(scope int32, kind record.Kind), kind record.Kind, held []snapshot.Held[T]) {
+	for i := range held {
+		note(held[i].Scope, kind)
+	}
 }
 
 // of is how far a kind of record was read.
