@@ -79,7 +79,7 @@ func (a *application) records() error {
 	}
 	a.hostsStale = a.hostsStale || a.shelves.repositories.stale
 	exceptions := a.shelves.exceptions.stale
-	if a.shelves.services.stale {
+	if a.shelves.services.stale || a.shelves.repositories.stale && len(differingNames(a.catalog.retired, a.readRetired())) > 0 {
 		if err := a.reattribute(a.tx); err != nil {
 			return err
 		}

@@ -68,7 +68,7 @@ func (s *state) readCatalogs() (moved []int32, renamed bool) {
 	for i := range services {
 		services[i] = s.serviceAt(byName[s.services.at(int32(i))])
 	}
-	s.catalog = catalog{services: services, rules: rulesOf(merged), conflicts: s.placeConflicts(conflictsOf(statements))}
+	s.catalog = catalog{services: services, retired: s.readRetired(), rules: rulesOf(merged), conflicts: s.placeConflicts(conflictsOf(statements))}
 	s.hostsStale, s.rosterShrunk, s.shelvesStale = true, true, true
 	for name := range s.catalog.rules {
 		s.repositoryOf(name)
@@ -106,6 +106,7 @@ func (s *state) reattribute(t tx) error {
 		if service != before {
 			s.changeWeakness(p).Service = service
 		}
+		s.markRetired(p)
 		if w.Reports > 0 && old.services[before].Name != s.catalog.services[service].Name {
 			moving[p] = true
 		}
@@ -128,7 +129,7 @@ func (s *state) moved(p, owner int32) {
 
 // defaultOf is the service that owns the whole repository of a weakness.
 func (s *state) defaultOf(w *snapshot.Weakness) int32 {
-	if w.Repository < 0 {
+	if w.Repository < 0 || s.retired(w) {
 		return 0
 	}
 	if rule := s.catalog.rules[record.RepositoryName(s.repositories.at(w.Repository))]; rule != nil {
@@ -171,6 +172,9 @@ func (s *state) specialCases(old *catalog, renamed bool) map[int32]bool {
 		if s.catalog.rules[name] == nil {
 			changed[name] = true
 		}
+	}
+	for name := range differingNames(old.retired, s.catalog.retired) {
+		changed[name] = true
 	}
 	declared := s.declaring()
 	for i := range s.weaknesses.Len() {

@@ -16,6 +16,8 @@ import (
 type catalog struct {
 	// services by position; 0 is record.Unattributed.
 	services []snapshot.Service
+	// retired are the repositories that are archived or that their source host no longer has, whatever the catalogs say.
+	retired map[record.RepositoryName]bool
 	// rules by repository.
 	rules map[record.RepositoryName]*repositoryRule
 	// conflicts are what the catalogs know differently.

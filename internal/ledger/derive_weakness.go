@@ -48,6 +48,9 @@ func (s *state) fold(cluster []*detail) snapshot.Weakness {
 	if primary.finding.Repository != "" && !orphaned(w.Closure) {
 		w.Repository = s.repositoryOf(primary.finding.Repository)
 	}
+	if s.retired(&w) {
+		w.Flags |= snapshot.Orphaned
+	}
 	w.ClockStart = w.FirstSeen
 	w.Service = s.serviceOf(cluster)
 	return w
@@ -72,9 +75,12 @@ func flagsOf(f *record.Finding) (flags snapshot.Flags) {
 	return flags
 }
 
-// serviceOf is the service of a cluster: the one that a source names, if a catalog knows it; else the one that owns the place;
-// else the repository's own.
+// serviceOf is the service of a cluster: none in a repository that is retired; the one that a source names, if a catalog knows it; else the
+// one that owns the place; else the repository's own.
 func (s *state) serviceOf(cluster []*detail) int32 {
+	if s.catalog.retired[cluster[0].finding.Repository] {
+		return 0
+	}
 	for _, d := range cluster {
 		if p := s.services.find(d.finding.Service); d.finding.Service != "" && p > 0 {
 			return p

@@ -50,7 +50,7 @@ const (
 	KnownExploited Flags = 1 << iota
 	ActiveSecret
 	FixAvailable
-	// Orphaned: what it is about is archived, deleted or unmapped.
+	// Orphaned: its repository is archived, or its source host no longer has it. It belongs to nobody, whatever a catalog says.
 	Orphaned
 	// RestartedClock: ClockStart is a reopening.
 	RestartedClock

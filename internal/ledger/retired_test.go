@@ -1,0 +1,66 @@
+package ledger_test
+
+import (
+	"fmt"
+	"testing"
+
+	"prodsec_exporter/internal/ledger"
+	"prodsec_exporter/internal/record"
+	"prodsec_exporter/internal/snapshot"
+)
+
+func (s *story) hosts(n int, repositories ...record.Repository) {
+	s.t.Helper()
+	s.must(s.Apply(s.t.Context(), "catalog", "host",
+		record.Batch{Scope: "repositories:acme", Mode: record.Full, Repositories: append([]record.Repository{}, repositories...)}, day(n)))
+}
+
+// TestRetiredRepositories archives, deletes and restores a repository that the catalog goes on naming: its open weakness leaves the team's
+// numbers and returns, by events that reconcile.
+func TestRetiredRepositories(t *testing.T) {
+	s := newStory(t, nil)
+	s.must(s.Configure(t.Context(), []ledger.Source{{Collector: "scanner", Instance: "one"}, {Collector: "catalog", Instance: "a"}, {Collector: "catalog", Instance: "host"}}, day(1)))
+	alive, other := record.Repository{Name: "acme/api"}, record.Repository{Name: "acme/web"}
+	archived := alive
+	archived.Archived = true
+	s.hosts(1, alive, other)
+	s.catalog(1, "a", record.Service{Name: "api", Team: "red", Repositories: claim("acme/api")}, record.Service{Name: "web", Team: "blue", Repositories: claim("acme/web")})
+	s.says(1)
+	s.must(s.MarkFounded(t.Context(), day(1)))
+	declared := critical("g", 2)
+	declared.Service = "api" // its source names the service, and it is in another place of the repository
+	s.says(2, critical("f", 2), declared)
+	s.next()
+
+	check := func(service string, orphaned bool) {
+		t.Helper()
+		known := s.Snapshot()
+		for _, w := range known.Weaknesses.All() {
+			if got := known.Services[w.Service].Name; got != service || w.Flags.Has(snapshot.Orphaned) != orphaned || !w.Open() {
+				t.Errorf("a weakness belongs to %s (orphaned: %t, open: %t), want %s (%t, open)", got, w.Flags.Has(snapshot.Orphaned), w.Open(), service, orphaned)
+			}
+		}
+	}
+	check("api", false)
+	for n, step := range []struct {
+		repositories []record.Repository
+		service      string
+		orphaned     bool
+	}{
+		{[]record.Repository{archived, other}, record.Unattributed, true},
+		{[]record.Repository{alive, other}, "api", false},
+		{[]record.Repository{other}, record.Unattributed, true}, // the host no longer has it
+		{[]record.Repository{alive, other}, "api", false},
+	} {
+		s.hosts(3+n, step.repositories...)
+		check(step.service, step.orphaned)
+		s.expect(fmt.Sprintf("moved_out critical %[1]d/%[1]d, moved_in critical %[1]d/%[1]d, moved_out critical %[1]d/%[1]d, moved_in critical %[1]d/%[1]d", 3+n))
+	}
+	s.hosts(8, archived, other)
+	s.says(9, critical("f", 2), declared, critical("h", 9))
+	check(record.Unattributed, true) // what is found there later has no owner either
+
+	// A host that leaves the configuration takes no repository with it.
+	s.must(s.Configure(t.Context(), []ledger.Source{{Collector: "scanner", Instance: "one"}, {Collector: "catalog", Instance: "a"}}, day(10)))
+	check("api", false)
+}
