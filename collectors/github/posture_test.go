@@ -363,6 +363,16 @@ func TestScanningStopsAtTheHorizon(t *testing.T) {
 	}
 }
 
+func TestScanningReadsOnPastWhatItCannotUnderstand(t *testing.T) {
+	batches, _, _, _ := posture(t, nil, func(s *collectorstest.Server) {
+		s.LinkPages("GET /repos/Acme/api/code-scanning/analyses", "page", collectorstest.Items(`{"created_at":"soon"}`),
+			collectorstest.Items(fmt.Sprintf(analysisJSON, time.Now().UTC().Format(time.RFC3339), "", "CodeQL")))
+	})
+	if b := batches["scanning:acme/api"]; b.Err != nil || len(b.Scans) != 1 || b.Scans[0].SucceededAt.IsZero() || b.Rejected[record.RejectTimestamp] != 1 {
+		t.Errorf("batch %+v, want one analysis rejected and the one of the second page", b)
+	}
+}
+
 func TestOrganisationSettlesTheActionsToken(t *testing.T) {
 	batches, _, s, _ := posture(t, nil, func(s *collectorstest.Server) {
 		s.JSON("GET /orgs/acme/actions/permissions", `{"enabled_repositories":"all","allowed_actions":"local_only","sha_pinning_required":true}`)

@@ -83,10 +83,12 @@ func (c *Collector) analyses(ctx context.Context, r head, b *record.Batch) (off 
 				rejected[reasonOf(err)]++
 				continue
 			}
-			oldest = a.CreatedAt.Time
+			if !a.CreatedAt.IsZero() {
+				oldest = a.CreatedAt.Time
+			}
 			a.add(scans, r)
 		}
-		return !oldest.Before(horizon)
+		return oldest.IsZero() || !oldest.Before(horizon)
 	})
 	switch {
 	case err == nil:

@@ -114,6 +114,8 @@ func TestAlertParameters(t *testing.T) {
 		{"/orgs/meridian-labs/secret-scanning/alerts", 403}, {"/orgs/meridian/rulesets", 403},
 		{"/repos/meridian/card-vault/branches/main/protection", 404}, {"/repos/meridian-labs/locker-network/branches/main/protection", 404},
 		{"/repos/meridian/access-policy/branches/main/protection", 200}, {"/repos/meridian/ledger/environments", 200},
+		{"/repos/meridian/ledger/code-scanning/analyses", 200}, {"/repos/meridian/ledger/code-scanning/default-setup", 200},
+		{"/repos/meridian/ledger/actions/permissions/workflow", 200}, {"/orgs/meridian/actions/permissions", 200}, {"/repos/meridian/nothing/actions/permissions", 404},
 	} {
 		if a := d.gitHub(t, c.path); a.code != c.code {
 			t.Errorf("%s: got %d, want %d: %s", c.path, a.code, c.code, a.body)
