@@ -12,7 +12,8 @@ var exposure = []*Family{
 		Name: "prodsec_findings_open",
 		Help: "Open weaknesses after de-duplication: what several tools report of the same thing counts once, under the worst " +
 			"severity. sla is within, due_soon (the last part of its time), breached, excepted (an approved exception stops the " +
-			"clock) or none (no target).",
+			"clock) or none (no target). What is in a repository that is archived, or that its source host no longer has, belongs to " +
+			"unattributed, whatever the catalog says.",
 		Type: Gauge, Stability: Stable,
 		Labels:  append(owner(), "severity", "class", "sla"),
 		Source:  "Finding, Exception, Service",
