@@ -3,6 +3,8 @@
 package e2e
 
 import (
+	"maps"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -63,6 +65,25 @@ func mustContinue(t *testing.T, before, after map[string]float64) {
 	}
 }
 
+// mustAgree checks that two exporters learned the same history. The organisation moves on while they start, so a few changes
+// may be known to one of them only.
+func mustAgree(t *testing.T, a, b map[string]float64) {
+	t.Helper()
+	const moved = 3
+	names := maps.Clone(a)
+	maps.Copy(names, b)
+	sum := 0.0
+	for name := range names {
+		sum += math.Abs(a[name] - b[name])
+		if math.Abs(a[name]-b[name]) > moved {
+			t.Errorf("%s is %v and %v", name, a[name], b[name])
+		}
+	}
+	if sum > 10*moved {
+		t.Errorf("the counters differ by %v in all", sum)
+	}
+}
+
 func TestRestartContinues(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "ledger.db")
 	first := startExporter(t, "--demo", "--ledger.path="+path)
@@ -104,12 +125,10 @@ func TestKilledWhileImporting(t *testing.T) {
 	})
 	first.kill()
 	second := startExporter(t, "--demo", "--ledger.path="+path)
-	second.ready(30 * time.Second)
-	interrupted := counters(second.families())
-
 	whole := startExporter(t, "--demo")
+	second.ready(30 * time.Second)
 	whole.ready(30 * time.Second)
-	mustContinue(t, counters(whole.families()), interrupted)
+	mustAgree(t, counters(whole.families()), counters(second.families()))
 }
 
 func TestDemoRemovesItsLedger(t *testing.T) {

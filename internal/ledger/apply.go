@@ -19,6 +19,9 @@ type application struct {
 	// scope is the number of the batch's scope; first says that it was never read before.
 	scope int32
 	first bool
+	// whole: what the batch lacks is gone. A full sweep that could not understand more items than the last whole one may
+	// lack just those.
+	whole bool
 
 	// pending are the reports that changed; byReport finds them.
 	pending  []*detail
@@ -43,6 +46,7 @@ func (s *state) apply(t tx, source sourceID, b *record.Batch) error {
 	}
 	a := &application{
 		state: s, tx: t, batch: b, source: source, scope: number, first: sc.lastSuccess.IsZero(),
+		whole:    b.Mode == record.Full && (sc.lastFull.IsZero() || b.LeftOut() <= sc.leftOut),
 		byReport: map[int32]*detail{}, touched: map[uint32]bool{},
 	}
 	sc.kinds = joined(sc.kinds, b.Speaks())
@@ -63,7 +67,8 @@ func (s *state) apply(t tx, source sourceID, b *record.Batch) error {
 	}
 	s.settleDeadlines()
 	s.at = s.now
-	if b.Whole() {
+	if a.whole {
+		sc.leftOut = b.LeftOut()
 		sc.lastFull = sc.lastSuccess
 	}
 	if b.Cursor != "" {
@@ -74,7 +79,7 @@ func (s *state) apply(t tx, source sourceID, b *record.Batch) error {
 
 // records stores every kind but findings and follows what that changes.
 func (a *application) records() error {
-	if err := a.shelves.apply(a.state, a.tx, a.scope, a.batch); err != nil {
+	if err := a.shelves.apply(a.state, a.tx, a.scope, a.batch, a.whole); err != nil {
 		return err
 	}
 	a.hostsStale = a.hostsStale || a.shelves.repositories.stale
@@ -129,7 +134,7 @@ func (a *application) findings() error {
 			present++
 		}
 	}
-	if b.Whole() && present < a.scopes[a.scope].live {
+	if a.whole && present < a.scopes[a.scope].live {
 		if err := a.absent(func(p int32, r *report) bool { return r.scopeNumber() == a.scope && !seen.has(p) }, b.Absence); err != nil {
 			return err
 		}

@@ -115,8 +115,7 @@ func (h *shelves) load(row recordRow) error {
 }
 
 // apply stores what a batch says of all kinds but findings; a shelf that changed is stale afterwards.
-func (h *shelves) apply(s *state, t tx, scope int32, b *record.Batch) error {
-	whole := b.Whole()
+func (h *shelves) apply(s *state, t tx, scope int32, b *record.Batch, whole bool) error {
 	for _, err := range []error{
 		put(h.services, s, t, scope, whole, b.Services),
 		put(h.repositories, s, t, scope, whole, b.Repositories),
@@ -137,7 +136,7 @@ func (h *shelves) apply(s *state, t tx, scope int32, b *record.Batch) error {
 	return nil
 }
 
-// put stores the records of one kind and, for a full batch that speaks of the kind, drops what it lacks.
+// put stores the records of one kind and, for a whole batch that speaks of the kind, drops what it lacks.
 func put[T any](h *shelf[T], s *state, t tx, scope int32, whole bool, items []T) error {
 	if items == nil {
 		return nil

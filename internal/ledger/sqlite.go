@@ -224,7 +224,7 @@ func (s *sqlite) load(ctx context.Context, into *loaded) error {
 	return nil
 }
 
-const scopeQuery = `SELECT id, collector, instance, name, removed, cursor, classes, kinds, last_attempt, last_success, last_full, last_error
+const scopeQuery = `SELECT id, collector, instance, name, removed, cursor, classes, kinds, left_out, last_attempt, last_success, last_full, last_error
 	FROM scopes ORDER BY id`
 
 func loadScope(r *sql.Rows, into *loaded) error {
@@ -232,7 +232,7 @@ func loadScope(r *sql.Rows, into *loaded) error {
 	var id int32
 	var classes, kinds string
 	var attempt, success, full int64
-	err := r.Scan(&id, &s.source.collector, &s.source.instance, &s.name, &s.removed, &s.cursor, &classes, &kinds, &attempt, &success,
+	err := r.Scan(&id, &s.source.collector, &s.source.instance, &s.name, &s.removed, &s.cursor, &classes, &kinds, &s.leftOut, &attempt, &success,
 		&full, &s.lastError)
 	for class := range strings.FieldsSeq(classes) {
 		s.classes = append(s.classes, record.Class(class))

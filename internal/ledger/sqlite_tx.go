@@ -78,9 +78,9 @@ func (w *sqliteTx) putSources(ids []sourceID) error {
 }
 
 func (w *sqliteTx) putScope(id int32, s *scope) error {
-	return w.exec(`INSERT OR REPLACE INTO scopes (id, collector, instance, name, removed, cursor, classes, kinds, last_attempt, last_success,
-		last_full, last_error) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, id, s.source.collector, s.source.instance, s.name, s.removed,
-		string(s.cursor), words(s.classes), words(s.kinds), unix(s.lastAttempt), unix(s.lastSuccess), unix(s.lastFull), string(s.lastError))
+	return w.exec(`INSERT OR REPLACE INTO scopes (id, collector, instance, name, removed, cursor, classes, kinds, left_out, last_attempt, last_success,
+		last_full, last_error) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, id, s.source.collector, s.source.instance, s.name, s.removed,
+		string(s.cursor), words(s.classes), words(s.kinds), s.leftOut, unix(s.lastAttempt), unix(s.lastSuccess), unix(s.lastFull), string(s.lastError))
 }
 
 // words is a list of names as stored.

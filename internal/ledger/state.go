@@ -76,7 +76,9 @@ type scope struct {
 	cursor  record.Cursor
 	classes []record.Class
 	// kinds are the kinds of record that it ever spoke of.
-	kinds       []record.Kind
+	kinds []record.Kind
+	// leftOut is how many items its last whole sweep could not understand.
+	leftOut     int
 	lastAttempt time.Time
 	lastSuccess time.Time
 	lastFull    time.Time

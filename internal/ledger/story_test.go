@@ -340,7 +340,8 @@ func TestAbsence(t *testing.T) {
 	s.expect("reopened critical 7/7, revoked critical 7/7")
 }
 
-// TestRejected shows that a sweep which could not understand everything takes nothing away: what it lacks may be just that.
+// TestRejected shows that a sweep which could not understand more than the last one takes nothing away: what it lacks may be
+// just that. An item that was never understood changes nothing.
 func TestRejected(t *testing.T) {
 	s := begun(t, nil)
 	s.says(2, critical("f", 2), critical("g", 2))
@@ -357,6 +358,13 @@ func TestRejected(t *testing.T) {
 	}
 	s.says(4, critical("g", 2), critical("h", 3))
 	s.expect("scope_lost critical 4/4, void critical 4/4")
+	odd := record.Batch{Scope: "alerts:odd", Mode: record.Full, Rejected: rejected, Absence: record.ClosureFixed}
+	odd.Findings = []record.Finding{critical("i", 5), critical("j", 5)}
+	s.apply(5, "one", odd)
+	s.next()
+	odd.Findings = odd.Findings[:1]
+	s.apply(6, "one", odd)
+	s.expect("fixed critical 6/6, met critical 6/6")
 }
 
 // TestSpeaks shows that a scope keeps what it speaks of, even of what it holds none, also after a restart and a failure.

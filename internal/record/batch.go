@@ -48,7 +48,7 @@ type Batch struct {
 	// Cursor is stored in the same transaction as the records; empty keeps the previous one.
 	Cursor Cursor
 	// Rejected counts items that were left out because they could not be understood, by reason. A Full batch that left
-	// something out removes nothing: what it lacks may be what it could not understand.
+	// out more than the scope's last whole one removes nothing: what it lacks may be what it could not understand.
 	Rejected map[RejectReason]int
 	// Err says why the scope could not be read whole. With Err set nothing else but Scope and Classes is looked at: the
 	// scope keeps its previous records. It wraps an *Error where the cause was classified.
@@ -74,14 +74,13 @@ func (b *Batch) Size() int {
 		len(b.Evidence) + len(b.Scans)
 }
 
-// Whole reports whether what the batch lacks is gone from the scope: it is Full and left nothing out.
-func (b *Batch) Whole() bool {
+// LeftOut is the number of items that were rejected.
+func (b *Batch) LeftOut() int {
+	sum := 0
 	for _, n := range b.Rejected {
-		if n > 0 {
-			return false
-		}
+		sum += n
 	}
-	return b.Mode == Full
+	return sum
 }
 
 // Speaks lists the kinds of record that the batch speaks of, were it to say that there are none.

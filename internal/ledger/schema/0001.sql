@@ -52,6 +52,7 @@ CREATE TABLE scopes (
   cursor       TEXT    NOT NULL DEFAULT '',
   classes      TEXT    NOT NULL DEFAULT '',
   kinds        TEXT    NOT NULL DEFAULT '',
+  left_out     INTEGER NOT NULL DEFAULT 0,
   last_attempt INTEGER NOT NULL DEFAULT 0,
   last_success INTEGER NOT NULL DEFAULT 0,
   last_full    INTEGER NOT NULL DEFAULT 0,
