@@ -18,6 +18,7 @@ func (s *state) snapshot() *snapshot.Snapshot {
 		Weaknesses: s.weaknesses.Freeze(), Events: s.events.Freeze(), Pauses: maps.Clone(s.pauses),
 		Exceptions: h.exceptions.held, Reviews: h.reviews.held, Followups: h.followups.held, Incidents: h.incidents.held,
 		Deployments: h.deployments.held, Releases: h.releases.held, Escalations: h.escalations.held, Evidence: h.evidence.held,
+		Answered: h.reviews.reached, Decided: h.exceptions.reached, Completed: h.followups.reached, Raised: h.escalations.reached,
 		Scans: h.scans.held, Records: s.counts(), CountingChanges: slices.Clone(s.countingChanges),
 	}
 	for _, p := range s.policies {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"time"
 
 	"prodsec_exporter/internal/record"
 	"prodsec_exporter/internal/snapshot"
@@ -20,6 +21,10 @@ type shelf[T any] struct {
 	// stale says that held has to be made anew.
 	stale bool
 	held  []snapshot.Held[T]
+	// milestone says whether a record has reached what its kind is counted by, and when; nil if nothing is. reached are those of
+	// all records in the snapshot's form, made with held.
+	milestone func(*T) (at time.Time, ok bool)
+	reached   []snapshot.Milestone[T]
 	// live is the number of entries that are not gone.
 	live int
 }
@@ -39,6 +44,8 @@ type entry[T any] struct {
 	firstObserved int64
 	gone          bool
 	revision      int32
+	// milestone is nil until it is reached.
+	milestone *milestone[T]
 }
 
 // subject is what a record says of itself.
@@ -70,7 +77,7 @@ type shelves struct {
 }
 
 func newShelves() *shelves {
-	return &shelves{
+	h := &shelves{
 		services:     newShelf(record.KindService, func(r *record.Service) subject { return subject{id: r.Name, service: r.Name} }),
 		repositories: newShelf(record.KindRepository, func(r *record.Repository) subject { return subject{id: string(r.Name), repository: r.Name} }),
 		exceptions:   newShelf(record.KindException, func(r *record.Exception) subject { return subject{r.ID, r.Service, r.Repository} }),
@@ -85,6 +92,8 @@ func newShelves() *shelves {
 			return subject{id: r.Tool + " " + string(r.Class) + " " + string(r.Repository), repository: r.Repository}
 		}),
 	}
+	h.reviews.milestone, h.exceptions.milestone, h.followups.milestone, h.escalations.milestone = answered, decided, completed, raised
+	return h
 }
 
 // anyShelf is a shelf without its type.
@@ -183,6 +192,7 @@ func (h *shelf[T]) put(s *state, t tx, scope int32, id string, value T) error {
 		h.live++
 	}
 	e.value, e.digest, e.gone = value, digest, false
+	h.reach(e, s.now)
 	h.stale = true
 	return h.store(t, e, s.now, body, revised)
 }
@@ -218,19 +228,28 @@ func (h *shelf[T]) drop(s *state, t tx, scope int32, keep map[string]bool) error
 	return nil
 }
 
+// load enters a revision of a stored record; the last one is what it says now.
 func (h *shelf[T]) load(row recordRow) error {
-	e := &entry[T]{
-		number: row.record, scope: row.scope, id: row.id, owner: row.owner, firstObserved: row.firstObserved,
-		gone: row.goneAt != 0, revision: row.revision,
+	key := shelfKey{row.scope, row.id}
+	e := h.entries[key]
+	if e == nil {
+		e = &entry[T]{
+			number: row.record, scope: row.scope, id: row.id, owner: row.owner, firstObserved: row.firstObserved, gone: row.goneAt != 0,
+		}
+		if !e.gone {
+			h.live++
+		}
+		h.entries[key] = e
 	}
-	if err := json.Unmarshal(row.body, &e.value); err != nil {
+	var value T
+	if err := json.Unmarshal(row.body, &value); err != nil {
 		return fmt.Errorf("decoding %s %q: %w", row.kind, row.id, err)
 	}
+	e.value, e.revision = value, row.revision
 	if !e.gone {
-		h.live++
 		e.digest = sha256.Sum256(row.body)
 	}
-	h.entries[shelfKey{row.scope, row.id}] = e
+	h.reach(e, row.validFrom)
 	h.stale = true
 	return nil
 }
@@ -257,27 +276,33 @@ func (h *shelf[T]) refresh(s *state) {
 	entries := h.ordered()
 	h.held = make([]snapshot.Held[T], 0, len(entries))
 	for _, e := range entries {
-		service, owner := s.belongs(h.about(&e.value))
-		if !s.founded.IsZero() {
-			owner = e.owner
-		}
-		h.held = append(h.held, snapshot.Held[T]{
-			Record: e.value, Instance: s.scopes[e.scope].source.String(), Scope: s.scopePositionOf(e.scope), Service: service,
-			Owner: owner, FirstObserved: timeOf(e.firstObserved),
-		})
+		h.held = append(h.held, h.hold(s, e, e.value))
 	}
+	h.reached = h.milestones(s)
 	h.stale = false
+}
+
+// hold is the snapshot's form of an entry that says, or once said, value.
+func (h *shelf[T]) hold(s *state, e *entry[T], value T) snapshot.Held[T] {
+	service, owner := s.belongs(h.about(&value))
+	if !s.founded.IsZero() {
+		owner = e.owner
+	}
+	return snapshot.Held[T]{
+		Record: value, Instance: s.scopes[e.scope].source.String(), Scope: s.scopePositionOf(e.scope), Service: service,
+		Owner: owner, FirstObserved: timeOf(e.firstObserved),
+	}
 }
 
 // freeze fixes the owners of everything held at the founding: until then a catalog may have been read after what it owns.
 func (h *shelf[T]) freeze(s *state, t tx) error {
+	h.stale = true // milestones of what is gone have the owner of the day they were first held from now on
 	for _, e := range h.entries {
 		_, owner := s.belongs(h.about(&e.value))
 		if owner == e.owner || e.gone {
 			continue
 		}
 		e.owner = owner
-		h.stale = true
 		if err := h.store(t, e, s.now, nil, false); err != nil {
 			return err
 		}

@@ -256,15 +256,18 @@ func loadBlock(t blockTable, into *loaded) func(*sql.Rows) error {
 	}
 }
 
-const recordQuery = `SELECT r.record, r.kind, r.scope, r.id, r.owner, r.first_observed, r.changed_at, coalesce(r.gone_at, 0), v.revision, v.body
+// recordQuery reads the last revision of every record, and all of them where a milestone may be in an earlier one.
+const recordQuery = `SELECT r.record, r.kind, r.scope, r.id, r.owner, r.first_observed, r.changed_at, coalesce(r.gone_at, 0), v.revision,
+	 v.valid_from, v.body
 	FROM records r JOIN revisions v ON v.record = r.record
-	 AND v.revision = (SELECT max(revision) FROM revisions x WHERE x.record = r.record)
-	ORDER BY r.record`
+	 AND (r.kind IN ('review', 'exception', 'followup', 'escalation')
+	  OR v.revision = (SELECT max(revision) FROM revisions x WHERE x.record = r.record))
+	ORDER BY r.record, v.revision`
 
 func loadRecord(r *sql.Rows, into *loaded) error {
 	var row recordRow
 	if err := r.Scan(&row.record, &row.kind, &row.scope, &row.id, &row.owner, &row.firstObserved, &row.changedAt, &row.goneAt,
-		&row.revision, &row.body); err != nil {
+		&row.revision, &row.validFrom, &row.body); err != nil {
 		return err
 	}
 	return into.record(row)

@@ -88,7 +88,9 @@ type recordRow struct {
 	changedAt     int64
 	goneAt        int64
 	revision      int32
-	body          []byte
+	// validFrom is when the revision was observed; only read, for it is written as changedAt.
+	validFrom int64
+	body      []byte
 	// revised says that body is new since the row was written last.
 	revised bool
 }

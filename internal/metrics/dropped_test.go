@@ -172,7 +172,7 @@ func TestDroppedSources(t *testing.T) {
 		{scopeCatalog, []string{"prodsec_service_info", "prodsec_catalog_conflicts"}, []string{"prodsec_findings_open", "prodsec_protected_repositories"}},
 		{scopeRepositories, []string{"prodsec_protected_repositories", "prodsec_repository_protection_gap", "prodsec_unmapped_repositories"}, []string{"prodsec_service_info", "prodsec_exceptions"}},
 		{scopeExceptions, []string{"prodsec_exceptions", "prodsec_exception_age_seconds", "prodsec_exception_pending_seconds", "prodsec_exception_next_expiry_timestamp_seconds"}, []string{"prodsec_findings_open"}},
-		{scopeRequests, []string{"prodsec_reviews_open", "prodsec_review_waiting_seconds", "prodsec_followups_open", "prodsec_followup_age_seconds", "prodsec_escalations_open"}, []string{"prodsec_exceptions"}},
+		{scopeRequests, []string{"prodsec_reviews_open", "prodsec_review_waiting_seconds", "prodsec_followups_open", "prodsec_followup_age_seconds", "prodsec_escalations_open"}, []string{"prodsec_exceptions", "prodsec_review_first_response_seconds", "prodsec_escalations_total"}},
 	} {
 		s := organisation(p)
 		s.Scopes[c.scope].LastSuccess, s.Scopes[c.scope].StaleAfter = noon.Add(-25*time.Hour), 24*time.Hour

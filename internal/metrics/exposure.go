@@ -102,6 +102,17 @@ var exposure = []*Family{
 		Collect: exceptionNextExpiry,
 	},
 	{
+		Name: "prodsec_exceptions_granted_in_window",
+		Help: "Approvals of exceptions that fell into the trailing window, by the source's date: a renewal if one for the same service and " +
+			"category was approved within policy.exceptions.renewal_within before it, else first. An exception approved anew is a further approval.",
+		Type: Gauge, Stability: Experimental,
+		Labels:  []string{"window", "business_unit", "team", "trust_tier", "category", "kind"},
+		Source:  "Exception.DecidedAt, Exception.Category, Exception.Service",
+		Refresh: refreshExceptions,
+		Example: `sum by (category) (prodsec_exceptions_granted_in_window{window="90d", kind="renewal"})`,
+		Collect: exceptionsGranted,
+	},
+	{
 		Name: "prodsec_duplicate_findings",
 		Help: "Reports that are folded into another report of the same weakness, open or closed: prodsec_records{kind=\"finding\"} " +
 			"minus their sum is the number of weaknesses.",

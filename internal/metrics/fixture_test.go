@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"testing"
 	"time"
 
@@ -86,6 +87,7 @@ func organisation(p *policy.Policy) *snapshot.Snapshot {
 	addHandmadeExceptions(s)
 	addHandmadeScans(s)
 	addHandmadeRequests(s)
+	addHandmadeMilestones(s)
 	s.CatalogConflicts = []snapshot.CatalogConflict{
 		{Service: checkout, Field: snapshot.FieldTeam, Used: "payments", UsedBy: "catalog/main", Ignored: "shop", IgnoredBy: "backstage/portal"},
 		{Service: docs, Field: snapshot.FieldTeam, Used: "docs", UsedBy: "catalog/main", Ignored: "web", IgnoredBy: "backstage/portal"},
@@ -241,6 +243,30 @@ func addHandmadeRequests(s *snapshot.Snapshot) {
 	} {
 		s.Escalations = append(s.Escalations, snapshot.Held[record.Escalation]{Record: e.Escalation, Scope: scopeRequests, Service: e.service, Owner: e.service})
 	}
+}
+
+// addHandmadeMilestones are those of what is held, of R7, which has left its source, and of E4, which is counted in a second.
+func addHandmadeMilestones(s *snapshot.Snapshot) {
+	gone := snapshot.Held[record.Review]{Scope: -1, Service: checkout, Owner: checkout, Record: record.Review{
+		ID: "R7", Kind: record.ReviewCode, State: record.ReviewInProgress, RequestedAt: day(3, 28), FirstResponseAt: day(3, 30),
+	}}
+	s.Answered = milestones(append(slices.Clone(s.Reviews), gone), func(r *record.Review) time.Time { return r.FirstResponseAt })
+	s.Decided = milestones(s.Exceptions, func(e *record.Exception) time.Time { return e.DecidedAt })
+	s.Completed = milestones(s.Followups, func(f *record.Followup) time.Time { return f.ClosedAt })
+	s.Raised = milestones(s.Escalations, func(e *record.Escalation) time.Time { return e.RaisedAt })
+	later := s.Raised[0]
+	later.Counted = noon.Add(time.Second)
+	s.Raised = append(s.Raised, later)
+}
+
+func milestones[T any](held []snapshot.Held[T], at func(*T) time.Time) []snapshot.Milestone[T] {
+	var reached []snapshot.Milestone[T]
+	for _, h := range held {
+		if t := at(&h.Record); !t.IsZero() {
+			reached = append(reached, snapshot.Milestone[T]{Held: h, At: t, Counted: t})
+		}
+	}
+	return reached
 }
 
 // exposed is an evaluation as a scraper sees it in the text format.

@@ -81,6 +81,43 @@ var responsiveness = []*Family{
 		Collect: reviewWaiting,
 	},
 	{
+		Name: "prodsec_review_first_response_seconds",
+		Help: "Time from the request for a review to the first answer by a responder who is neither the requester nor a bot, in the time of " +
+			"policy.calendars.reviews (calendar time if there is none; a change of the calendar counts the past anew). Each review counts " +
+			"once, under the kind of that day and its first owner, and stays when its ticket changes or leaves.",
+		Type: EventHistogram, Stability: Experimental,
+		Labels:  []string{"business_unit", "kind"},
+		Bounds:  requestBounds,
+		Source:  "Review.RequestedAt, Review.FirstResponseAt",
+		Refresh: refreshTickets,
+		Example: `histogram_quantile(0.5, sum by (kind, le) (rate(prodsec_review_first_response_seconds_bucket[30d])))`,
+		Collect: reviewFirstResponse,
+	},
+	{
+		Name: "prodsec_review_first_response_in_window_seconds",
+		Help: "The times of prodsec_review_first_response_seconds whose answer fell into the trailing window, by the source's date.",
+		Type: StateHistogram, Stability: Experimental,
+		Labels:  []string{"window", "kind"},
+		Bounds:  requestBounds,
+		Source:  "Review.RequestedAt, Review.FirstResponseAt",
+		Refresh: refreshTickets,
+		Example: `histogram_quantile(0.5, sum by (le) (prodsec_review_first_response_in_window_seconds_bucket{window="30d"}))`,
+		Collect: reviewFirstResponseInWindow,
+	},
+	{
+		Name: "prodsec_exception_decision_seconds",
+		Help: "Time from the request for an exception to its first approval or rejection, in the time of policy.calendars.decisions " +
+			"(calendar time if there is none; a change of the calendar counts the past anew). Scanners' own acceptances, which nobody is " +
+			"asked for, are left out. Each exception counts once and stays when its ticket changes or leaves.",
+		Type: EventHistogram, Stability: Experimental,
+		Labels:  []string{"business_unit", "category", "decision"},
+		Bounds:  requestBounds,
+		Source:  "Exception.RequestedAt, Exception.DecidedAt, Exception.State",
+		Refresh: refreshExceptions,
+		Example: `histogram_quantile(0.9, sum by (business_unit, le) (rate(prodsec_exception_decision_seconds_bucket[30d])))`,
+		Collect: exceptionDecision,
+	},
+	{
 		Name: "prodsec_exception_pending_seconds",
 		Help: "Time since exceptions were asked for that nobody has approved or rejected yet, in the time of " +
 			"policy.calendars.decisions (calendar time if there is none).",
@@ -114,6 +151,18 @@ var responsiveness = []*Family{
 		Collect: followupAge,
 	},
 	{
+		Name: "prodsec_followup_close_seconds",
+		Help: "Time from the creation of an incident's follow-up action to its first closing. Each counts once, under its first owner, and " +
+			"stays when it is opened again or leaves its source.",
+		Type: EventHistogram, Stability: Experimental,
+		Labels:  []string{"business_unit"},
+		Bounds:  ageBounds,
+		Source:  "Followup.CreatedAt, Followup.ClosedAt",
+		Refresh: refreshTickets,
+		Example: `histogram_quantile(0.5, sum by (business_unit, le) (rate(prodsec_followup_close_seconds_bucket[90d])))`,
+		Collect: followupClose,
+	},
+	{
 		Name: "prodsec_escalations_open",
 		Help: "Releases that are blocked and urgent calls for a decision that are open now.",
 		Type: Gauge, Stability: Experimental,
@@ -122,6 +171,17 @@ var responsiveness = []*Family{
 		Refresh: refreshTickets,
 		Example: `sum by (business_unit) (prodsec_escalations_open{kind="release_block"})`,
 		Collect: escalationsOpen,
+	},
+	{
+		Name: "prodsec_escalations_total",
+		Help: "Releases that were blocked and urgent calls for a decision, each once under its first owner, kind and reason. A reason that " +
+			"the source leaves empty is none.",
+		Type: Counter, Stability: Experimental,
+		Labels:  []string{"business_unit", "team", "trust_tier", "kind", "reason"},
+		Source:  "Escalation.Kind, Escalation.Reason, Escalation.RaisedAt",
+		Refresh: refreshTickets,
+		Example: `sum by (reason) (increase(prodsec_escalations_total{kind="release_block"}[30d]))`,
+		Collect: escalationsRaised,
 	},
 }
 

@@ -62,6 +62,14 @@ type Snapshot struct {
 	Evidence    []Held[record.Evidence]
 	Scans       []Held[record.Scan]
 
+	// Answered, Decided, Completed and Raised are what is counted of records, each once and in the order in which it was observed:
+	// the first answer to a review, the first decision on an exception, the first closing of a follow-up, an escalation. They stay
+	// when the record leaves its source.
+	Answered  []Milestone[record.Review]
+	Decided   []Milestone[record.Exception]
+	Completed []Milestone[record.Followup]
+	Raised    []Milestone[record.Escalation]
+
 	// Records counts what is held, by kind; findings are counted as reports, before folding.
 	Records map[record.Kind]int
 	// CountingChanges lists the changes in how things are counted, oldest first.
@@ -162,6 +170,14 @@ type Held[T any] struct {
 	Owner int32
 	// FirstObserved is when the ledger first held it.
 	FirstObserved time.Time
+}
+
+// Milestone is a record as it was when it first reached what its kind is counted by, whatever became of it since: counters that
+// are sums over milestones never fall.
+type Milestone[T any] struct {
+	Held[T]
+	// At is when it was reached by the source, zero if it gives no date. Counted is from when it counts, as of an Event.
+	At, Counted time.Time
 }
 
 // Scope is a scope and how fresh it is.
