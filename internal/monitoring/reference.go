@@ -88,11 +88,15 @@ func code(names []string) string {
 	return strings.Join(quoted, ", ")
 }
 
-// buckets writes the upper bounds of a histogram in days.
+// buckets writes the upper bounds of a histogram in days, those below a day in hours.
 func buckets(bounds []float64) string {
 	var texts []string
 	for _, b := range bounds {
-		texts = append(texts, strconv.FormatFloat(b/(24*time.Hour).Seconds(), 'g', -1, 64)+" d")
+		unit, name := 24*time.Hour, " d"
+		if b < unit.Seconds() {
+			unit, name = time.Hour, " h"
+		}
+		texts = append(texts, strconv.FormatFloat(b/unit.Seconds(), 'g', -1, 64)+name)
 	}
 	return strings.Join(texts, ", ")
 }
