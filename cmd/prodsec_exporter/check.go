@@ -36,10 +36,16 @@ func (p *program) check(ctx context.Context) (err error) {
 	if err := p.summarise(plan); err != nil {
 		return err
 	}
+	works, err := p.checkSecrets(plan)
+	if err != nil {
+		return err
+	}
 	if !p.online {
+		if !works {
+			return errNotAllWorks
+		}
 		return nil
 	}
-	works := true
 	for _, b := range plan.built {
 		good, err := p.checkOnline(ctx, b, telemetry.instance(keyOf(b)))
 		if err != nil {
@@ -61,13 +67,33 @@ func (p *program) check(ctx context.Context) (err error) {
 func (p *program) summarise(plan plan) error {
 	return p.table(func(w *strings.Builder) {
 		c := plan.config
-		fmt.Fprintf(w, "%s is valid: %d collectors, policy version %s, evaluated every %s.\n\n", c.File, len(plan.built), c.Policy.Version(), c.EvaluationInterval)
+		fmt.Fprintf(w, "%s is well-formed: %d collectors, policy version %s, evaluated every %s.\n\n", c.File, len(plan.built), c.Policy.Version(), c.EvaluationInterval)
 		fmt.Fprintln(w, "COLLECTOR\tINSTANCE\tINTERVAL\tFULL INTERVAL\tSTALE AFTER\tTIMEOUT")
 		for _, b := range plan.built {
 			s := b.Settings
 			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", b.Kind.Name, s.Name, s.Interval, s.FullInterval, s.StaleAfter, s.Timeout)
 		}
 	})
+}
+
+// checkSecrets prints which secrets cannot be read from here; it reports whether all can.
+func (p *program) checkSecrets(plan plan) (works bool, err error) {
+	var unreadable config.Problems
+	for _, b := range plan.built {
+		unreadable = append(unreadable, b.UnreadableSecrets()...)
+	}
+	if len(unreadable) == 0 {
+		return true, nil
+	}
+	if _, err := fmt.Fprintln(p.stdout, "\nSecrets that cannot be read here:"); err != nil {
+		return false, err
+	}
+	for _, problem := range unreadable {
+		if _, err := fmt.Fprintf(p.stdout, "  FAILED  %s\n", record.Text(problem.Error())); err != nil {
+			return false, err
+		}
+	}
+	return false, nil
 }
 
 // checkOnline prints what a collector can and cannot read, and what it will cost; it reports whether all works.

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"syscall"
@@ -257,7 +258,7 @@ func TestDemoIsCompleteWithinSeconds(t *testing.T) {
 func TestCheck(t *testing.T) {
 	dir, configFile := files(t)
 	stdout, _, err := runCommand("--config.file="+configFile, "check")
-	if err != nil || !strings.Contains(stdout, "is valid: 2 collectors") || !strings.Contains(stdout, "reports    ci") {
+	if err != nil || !strings.Contains(stdout, "is well-formed: 2 collectors") || !strings.Contains(stdout, "reports    ci") {
 		t.Errorf("offline: %v\n%s", err, stdout)
 	}
 	stdout, _, err = runCommand("--config.file="+configFile, "check", "--online")
@@ -274,6 +275,57 @@ func TestCheck(t *testing.T) {
 	put(t, configFile, "collectors: {gitbub: []}\n")
 	if _, _, err = runCommand("--config.file="+configFile, "check"); err == nil || !strings.Contains(err.Error(), `did you mean "github"?`) {
 		t.Errorf("a wrong kind: %v", err)
+	}
+}
+
+// A secret that is missing where the exporter is about to run is found before the deploy, offline.
+func TestCheckReadsTheSecrets(t *testing.T) {
+	dir, configFile := files(t)
+	token := filepath.Join(dir, "token")
+	text := string(readFile(t, configFile)) + `
+  github:
+    - name: acme
+      organizations: [acme]
+      token: {file: ` + token + `}
+  jira:
+    - name: board
+      url: https://acme.atlassian.net
+      auth: {email: bot@acme.example, token: {env: PRODSEC_TEST_TOKEN}}
+      exceptions: {jql: "project = RISK"}
+`
+	put(t, configFile, text)
+	stdout, _, err := runCommand("--config.file="+configFile, "check")
+	if err == nil {
+		t.Errorf("exit code 0 without secrets:\n%s", stdout)
+	}
+	for _, want := range []string{
+		"collectors.github[0].token: read secret: open " + token + ": no such file or directory: name a file",
+		"collectors.jira[0].auth.token: environment variable PRODSEC_TEST_TOKEN is not set or empty: set it to the secret",
+	} {
+		if !strings.Contains(stdout, want) {
+			t.Errorf("%q is missing:\n%s", want, stdout)
+		}
+	}
+	put(t, token, "hunter2\n")
+	t.Setenv("PRODSEC_TEST_TOKEN", "hunter2")
+	if stdout, _, err = runCommand("--config.file="+configFile, "check"); err != nil || strings.Contains(stdout, "FAILED") || strings.Contains(stdout, "hunter2") {
+		t.Errorf("with secrets: %v\n%s", err, stdout)
+	}
+}
+
+// TestCheckKnowsEverySecret holds the search for secrets against the example, which names those of every kind.
+func TestCheckKnowsEverySecret(t *testing.T) {
+	p, err := planOf(t, examplePath, readFile(t, examplePath))
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	for _, b := range p.built {
+		found += len(b.UnreadableSecrets())
+	}
+	named := regexp.MustCompile(`(?m)^[^#\n]*\b(file|env): `).FindAll(readFile(t, examplePath), -1)
+	if want := len(named) - len(privateKey.FindAll(readFile(t, examplePath), -1)); found != want || found == 0 {
+		t.Errorf("%d secrets found, the example names %d that do not exist", found, want)
 	}
 }
 

@@ -42,7 +42,7 @@ func TestSecretRead(t *testing.T) {
 		{"empty file", write("\n"), "", "is empty"},
 		{"large file", write(strings.Repeat("x", maxSecret+1)), "", "larger than"},
 		{"no file", Secret{File: "/nonexistent/token"}, "", "/nonexistent/token"},
-		{"unset variable", Secret{Env: "PRODSEC_TEST_UNSET"}, "", "PRODSEC_TEST_UNSET is empty"},
+		{"unset variable", Secret{Env: "PRODSEC_TEST_UNSET"}, "", "PRODSEC_TEST_UNSET is not set or empty"},
 		{"none", Secret{}, "", "set file or env"},
 		{"both", Secret{File: "a", Env: "b"}, "", "either"},
 		{"token instead of a place", Secret{Env: "ghp_abcdef012345"}, "", "written into the configuration"},

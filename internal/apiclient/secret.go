@@ -49,7 +49,7 @@ func (s Secret) Read() (string, error) {
 	if s.Env != "" {
 		value := strings.TrimSuffix(os.Getenv(s.Env), "\n")
 		if value == "" {
-			return "", fmt.Errorf("environment variable %s is empty: set it to the secret", s.Env)
+			return "", fmt.Errorf("environment variable %s is not set or empty: set it to the secret", s.Env)
 		}
 		return value, nil
 	}
@@ -64,7 +64,7 @@ func (s Secret) readFile() (string, error) {
 	defer file.Close() //nolint:errcheck // Opened for reading only.
 	data, err := io.ReadAll(io.LimitReader(file, maxSecret+1))
 	if err != nil {
-		return "", fmt.Errorf("read secret: %w", err)
+		return "", fmt.Errorf("read secret: %w: name a file that holds the secret", err)
 	}
 	value := strings.TrimSuffix(strings.TrimSuffix(string(data), "\n"), "\r")
 	switch {

@@ -20,6 +20,8 @@ type section struct {
 	file string
 	node *yaml.Node
 	path string
+	// secrets, if not nil, is told the secrets that a decoded section names.
+	secrets *[]namedSecret
 }
 
 var _ collectors.Section = section{}
@@ -32,7 +34,13 @@ func (s section) Decode(into any) error {
 	}
 	d := &decoder{file: s.file}
 	d.decode(s.node, v.Elem(), s.path, 1)
-	return d.problems.err()
+	if err := d.problems.err(); err != nil {
+		return err
+	}
+	if s.secrets != nil {
+		*s.secrets = secretsOf(s.node, v.Elem(), s.path)
+	}
+	return nil
 }
 
 // Built is a collector instance ready to run.
@@ -42,6 +50,9 @@ type Built struct {
 	Collector collectors.Collector
 	// Equal instances of two configurations have the same Fingerprint: their sections say the same.
 	Fingerprint string
+
+	file    string
+	secrets []namedSecret
 }
 
 // Build builds every instance; env gives each its surroundings. The error is of type Problems and lists what is wrong in all of
@@ -50,13 +61,18 @@ func (c *Config) Build(env func(kind, name string) collectors.Env) ([]Built, err
 	d := &decoder{file: c.File, problems: slices.Clone(c.problems)}
 	built := make([]Built, 0, len(c.Instances))
 	for _, i := range c.Instances {
+		var secrets []namedSecret
+		i.section.secrets = &secrets
 		collector, settings, err := i.Kind.New(i.section, env(i.Kind.Name, i.Name))
 		if err != nil {
 			d.located(i.section.node, i.section.path, err)
 			continue
 		}
 		d.settle(&settings, i)
-		built = append(built, Built{Kind: i.Kind, Settings: settings, Collector: collector, Fingerprint: fingerprint(i.section.node)})
+		built = append(built, Built{
+			Kind: i.Kind, Settings: settings, Collector: collector, Fingerprint: fingerprint(i.section.node),
+			file: c.File, secrets: secrets,
+		})
 	}
 	if err := d.problems.err(); err != nil {
 		return nil, err
