@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -63,7 +62,7 @@ func (p *program) pages(e *exporter) web.Options {
 		Reload:  e.reload,
 		Config:  func() (string, error) { return e.current().Masked() },
 		Private: func() bool { return web.Private(p.web) },
-		Version: cmp.Or(version.Version, "of an unreleased build"),
+		Version: version.Version,
 		Logger:  p.logger,
 	}
 }
