@@ -225,7 +225,15 @@ func stateCases() []closureCase {
 		{"code null", codeScanningJSON(1, `,"state":null,"fixed_at":null`), code, record.ClosureNone, false},
 		{"code unknown", codeScanningJSON(1, `,"state":"parked"`), code, record.ClosureNone, false},
 		{"secret open", secretJSON(1, ""), secret, record.ClosureNone, false},
-		{"secret unknown", secretJSON(1, `,"state":"parked"`), secret, record.ClosureNone, false},
+		{"code unknown, fixed", codeScanningJSON(1, `,"state":"parked","fixed_at":`+closedAt), code, record.ClosureOther, true},
+		{"code unknown, dismissed", codeScanningJSON(1, `,"state":"parked","fixed_at":null,"dismissed_at":`+closedAt), code, record.ClosureOther, true},
+		{"dependabot unknown", dependabotJSON(1, "parked", `,"fixed_at":null,"dismissed_at":null,"auto_dismissed_at":null`), dependabot, record.ClosureNone, false},
+		{"dependabot unknown, fixed", dependabotJSON(1, "parked", `,"fixed_at":`+closedAt), dependabot, record.ClosureOther, true},
+		{"dependabot unknown, dismissed", dependabotJSON(1, "parked", `,"dismissed_reason":"inaccurate","dismissed_at":`+closedAt), dependabot, record.ClosureOther, true},
+		{"dependabot unknown, auto-dismissed", dependabotJSON(1, "parked", `,"auto_dismissed_at":`+closedAt), dependabot, record.ClosureOther, true},
+		{"dependabot open with a stale date", dependabotJSON(1, "open", `,"fixed_at":`+closedAt), dependabot, record.ClosureNone, false},
+		{"secret unknown", secretJSON(1, `,"state":"parked","resolved_at":null`), secret, record.ClosureNone, false},
+		{"secret unknown, resolved", secretJSON(1, `,"state":"parked","resolved_at":`+closedAt), secret, record.ClosureOther, true},
 	}
 }
 

@@ -135,13 +135,23 @@ func (c *Collector) dependabotClosure(a *dependabotAlert) (record.Closure, time.
 	case "dismissed":
 		return c.closure(dependabotReasons, "dependabot dismissed_reason", a.DismissedReason), a.DismissedAt.Time
 	}
-	return c.undecided("dependabot state", a.State)
+	return c.undecided("dependabot state", a.State, a.FixedAt, a.DismissedAt, a.AutoDismissedAt)
 }
 
-// undecided is the closure of an alert whose state is not known: until somebody says that it is closed, it is open.
-func (c *Collector) undecided(field, state string) (record.Closure, time.Time) {
+// undecided is the closure of an alert whose state is not known. A date of an end, which GitHub removes when an alert opens again, says
+// that it is closed, so that a new word for a closed state does not reopen years of old alerts; without one it is open.
+func (c *Collector) undecided(field, state string, ends ...timestamp) (record.Closure, time.Time) {
 	c.unknownValue(field, state)
-	return record.ClosureNone, time.Time{}
+	var last time.Time
+	for _, end := range ends {
+		if end.After(last) {
+			last = end.Time
+		}
+	}
+	if last.IsZero() {
+		return record.ClosureNone, time.Time{}
+	}
+	return record.ClosureOther, last
 }
 
 type codeScanningAlert struct {
@@ -243,7 +253,7 @@ func (c *Collector) codeScanningClosure(a *codeScanningAlert) (record.Closure, t
 	case a.State == "" && !a.FixedAt.IsZero():
 		return record.ClosureFixed, a.FixedAt.Time
 	}
-	return c.undecided("code scanning state", a.State)
+	return c.undecided("code scanning state", a.State, a.FixedAt, a.DismissedAt)
 }
 
 // secretScanningAlert has no field for the secret itself, so that it cannot be kept even if a server sends it.
@@ -288,7 +298,7 @@ func (c *Collector) secretScanningFinding(item json.RawMessage) (record.Finding,
 	case "resolved":
 		f.Closure, f.ClosedAt = c.closure(secretResolutions, "secret scanning resolution", a.Resolution), a.ResolvedAt.Time
 	default:
-		f.Closure, f.ClosedAt = c.undecided("secret scanning state", a.State)
+		f.Closure, f.ClosedAt = c.undecided("secret scanning state", a.State, a.ResolvedAt)
 	}
 	return f, nil
 }
