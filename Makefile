@@ -57,6 +57,7 @@ e2e: ## Run the binary with a real Prometheus and Alertmanager, and the collecto
 
 bench: ## Run the benchmarks beside whose figures stand the budgets of docs/performance.md
 	$(GO) test -run '^$$' -bench . -benchmem -timeout 60m ./collectors/reports ./internal/...
+	@echo; echo "Budgets, and what was measured before:"; sed -n '/^| Work/,/^$$/p' docs/performance.md
 
 fuzz: ## Run each fuzz target for FUZZTIME, a duration or a number of inputs such as 5000x
 	@grep -rl --include='*_test.go' '^func Fuzz' collectors internal cmd | sort | while read -r file; do \
