@@ -132,23 +132,27 @@ type faultCase struct {
 	reasons []record.ErrorReason
 	// last says that the fault makes no sense on the first request, link that it does only where pages are linked.
 	last, link bool
+	// body is the fault's answer where a source may mean it; see Scope.Nothing.
+	body string
 }
 
 func faultCases() []faultCase {
 	return []faultCase{
-		{"401", Status(http.StatusUnauthorized), []record.ErrorReason{record.ReasonUnauthorized}, false, false},
-		{"403", Status(http.StatusForbidden), []record.ErrorReason{record.ReasonPermission, record.ReasonFeatureOff}, false, false},
-		{"404", Status(http.StatusNotFound), []record.ErrorReason{record.ReasonNotFound, record.ReasonPermission, record.ReasonFeatureOff}, false, false},
-		{"429", RetryAfter(http.StatusTooManyRequests, 2*time.Hour), []record.ErrorReason{record.ReasonRateLimited}, false, false},
-		{"500", Status(http.StatusInternalServerError), []record.ErrorReason{record.ReasonServer}, false, false},
-		{"502", Status(http.StatusBadGateway), []record.ErrorReason{record.ReasonServer}, false, false},
-		{"cut body", CutBody, []record.ErrorReason{record.ReasonTruncated}, false, false},
-		{"malformed JSON", Malformed, []record.ErrorReason{record.ReasonDecode, record.ReasonTruncated}, false, false},
-		{"HTML", HTML, []record.ErrorReason{record.ReasonDecode}, false, false},
-		{"connection reset", Reset, []record.ErrorReason{record.ReasonTransport}, false, false},
-		{"redirect to another host", ForeignRedirect, []record.ErrorReason{record.ReasonTransport}, false, false},
-		{"repeated cursor", RepeatFirst, []record.ErrorReason{record.ReasonTruncated}, true, false},
-		{"link to another host", ForeignLink, []record.ErrorReason{record.ReasonTransport}, false, true},
+		{name: "401", apply: Status(http.StatusUnauthorized), reasons: []record.ErrorReason{record.ReasonUnauthorized}},
+		{name: "403", apply: Status(http.StatusForbidden), reasons: []record.ErrorReason{record.ReasonPermission, record.ReasonFeatureOff}},
+		{name: "404", apply: Status(http.StatusNotFound), reasons: []record.ErrorReason{record.ReasonNotFound, record.ReasonPermission, record.ReasonFeatureOff}},
+		{name: "429", apply: RetryAfter(http.StatusTooManyRequests, 2*time.Hour), reasons: []record.ErrorReason{record.ReasonRateLimited}},
+		{name: "500", apply: Status(http.StatusInternalServerError), reasons: []record.ErrorReason{record.ReasonServer}},
+		{name: "502", apply: Status(http.StatusBadGateway), reasons: []record.ErrorReason{record.ReasonServer}},
+		{name: "cut body", apply: CutBody, reasons: []record.ErrorReason{record.ReasonTruncated}},
+		{name: "malformed JSON", apply: Malformed, reasons: []record.ErrorReason{record.ReasonDecode, record.ReasonTruncated}},
+		{name: "null body", apply: Body("null"), reasons: []record.ErrorReason{record.ReasonDecode}, body: "null"},
+		{name: "object without its list", apply: Body("{}"), reasons: []record.ErrorReason{record.ReasonDecode}, body: "{}"},
+		{name: "HTML", apply: HTML, reasons: []record.ErrorReason{record.ReasonDecode}},
+		{name: "connection reset", apply: Reset, reasons: []record.ErrorReason{record.ReasonTransport}},
+		{name: "redirect to another host", apply: ForeignRedirect, reasons: []record.ErrorReason{record.ReasonTransport}},
+		{name: "repeated cursor", apply: RepeatFirst, reasons: []record.ErrorReason{record.ReasonTruncated}, last: true},
+		{name: "link to another host", apply: ForeignLink, reasons: []record.ErrorReason{record.ReasonTransport}, link: true},
 	}
 }
 
@@ -170,7 +174,7 @@ func checkFaults(t testing.TB, s *Suite) []string {
 // places are the requests that a fault should hit first.
 func (scope Scope) places(c faultCase) []int {
 	switch {
-	case c.last && (!scope.Cursor || scope.Pages < 2), c.link && !scope.Links:
+	case c.last && (!scope.Cursor || scope.Pages < 2), c.link && !scope.Links, c.body != "" && c.body == scope.Nothing:
 		return nil
 	case c.last:
 		return []int{2}

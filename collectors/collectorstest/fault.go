@@ -81,6 +81,11 @@ func Malformed(e *Exchange) {
 	_, _ = e.Write(append(bytes.Clone(data), ')', '!'))
 }
 
+// Body answers with status 200 and a JSON text, such as null or an object that lacks what was asked for.
+func Body(text string) func(*Exchange) {
+	return func(e *Exchange) { WriteJSON(e, text) }
+}
+
 // HTML sends a sign-in page with status 200, as an expired single sign-on does.
 func HTML(e *Exchange) {
 	e.Header().Set("Content-Type", "text/html; charset=utf-8")

@@ -56,6 +56,9 @@ type Scope struct {
 	Along []string
 	// Reasons replaces what is expected of a fault, by its name; none means the usual.
 	Reasons map[string][]record.ErrorReason
+	// Nothing is the JSON text by which the source is documented to say that there is nothing, where that is null or an empty object;
+	// elsewhere these are faults.
+	Nothing string
 }
 
 // Altered is a source that differs from the healthy one in one place.

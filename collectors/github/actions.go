@@ -2,6 +2,7 @@ package github
 
 import (
 	"context"
+	"fmt"
 	"net/url"
 	"time"
 
@@ -106,6 +107,9 @@ func (c *Collector) whichActions(ctx context.Context, path string) (actionsPolic
 	if _, err := c.api.get(ctx, path+"/actions/permissions", &answer); err != nil {
 		return actionsPolicy{}, err
 	}
+	if answer.Enabled == nil && answer.EnabledRepositories == "" {
+		return actionsPolicy{}, lacking(path+"/actions/permissions", "enabled")
+	}
 	var p actionsPolicy
 	if answer.Enabled != nil {
 		p.enabled = record.AnswerOf(*answer.Enabled)
@@ -137,6 +141,9 @@ func (c *Collector) actionsToken(ctx context.Context, path string) (actionsPolic
 	if _, err := c.api.get(ctx, path+"/actions/permissions/workflow", &answer); err != nil {
 		return actionsPolicy{}, err
 	}
+	if answer.Default == "" {
+		return actionsPolicy{}, lacking(path+"/actions/permissions/workflow", "default_workflow_permissions")
+	}
 	var p actionsPolicy
 	switch answer.Default {
 	case "read":
@@ -150,4 +157,9 @@ func (c *Collector) actionsToken(ctx context.Context, path string) (actionsPolic
 		p.cannotApprove = record.AnswerOf(!*answer.CanApprove)
 	}
 	return p, nil
+}
+
+// lacking is the error of an answer without the field that GitHub always sends.
+func lacking(path, field string) error {
+	return &record.Error{Reason: record.ReasonDecode, Err: fmt.Errorf("decode the answer to GET %s: it lacks %s", path, field)}
 }

@@ -47,8 +47,9 @@ func TestConformance(t *testing.T) {
 			s.JSON("GET /b.json", trivyReportText)
 		},
 		Scopes: []collectorstest.Scope{
-			{Name: "report:a.sarif", Records: 3, Requests: path("a.sarif"), Pages: 1},
-			{Name: "report:b.json", Records: 2, Requests: path("b.json"), Pages: 1},
+			// Old versions of Trivy write null when they found nothing.
+			{Name: "report:a.sarif", Records: 3, Requests: path("a.sarif"), Pages: 1, Nothing: "null"},
+			{Name: "report:b.json", Records: 2, Requests: path("b.json"), Pages: 1, Nothing: "null"},
 		},
 		Altered: []collectorstest.Altered{
 			{

@@ -128,7 +128,7 @@ func TestConformance(t *testing.T) {
 		Serve: serve,
 		Scopes: []collectorstest.Scope{
 			{Name: "projects:o1", Records: 1, Requests: of(projectsPath, false), Pages: 2, Cursor: true, Along: []string{"ignores:o1", "issues:o1"}},
-			{Name: "ignores:o1", Records: 1, Requests: ignores, Pages: 2, Along: []string{"issues:o1"}},
+			{Name: "ignores:o1", Records: 1, Requests: ignores, Pages: 2, Along: []string{"issues:o1"}, Nothing: "{}"},
 			{Name: "issues:o1", Records: 3, Requests: of(issuesPath, false), Pages: 3, Cursor: true},
 		},
 		Altered: []collectorstest.Altered{
