@@ -35,6 +35,9 @@ func (p *program) serve(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	if err := checkLedgerPlace(path); err != nil {
+		return err
+	}
 	kept, err := ledger.Open(ctx, ledger.Options{Path: path, Policy: plan.config.Policy, Logger: p.logger})
 	if err != nil {
 		return err
