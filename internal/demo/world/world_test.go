@@ -177,10 +177,10 @@ func TestSeedsDiffer(t *testing.T) {
 	}
 }
 
-// TestTimeMovesOn: in any hour something visible happens every few minutes, on average, and nothing of the past changes.
+// TestTimeMovesOn: in any hour something visible happens every few minutes, on average, reopenings among it, and nothing of the past changes.
 func TestTimeMovesOn(t *testing.T) {
 	forEachWorld(t, func(t *testing.T, w *world.World, now time.Time) {
-		changes, previous := 0, map[*world.Finding]record.Closure{}
+		changes, reopenings, previous := 0, 0, map[*world.Finding]record.Closure{}
 		for _, f := range w.FindingsAt(now) {
 			previous[f] = f.At(now).Closure
 		}
@@ -192,6 +192,9 @@ func TestTimeMovesOn(t *testing.T) {
 				if !known || closure != state.Closure {
 					changes++
 				}
+				if known && closure != record.ClosureNone && state.Closure == record.ClosureNone {
+					reopenings++
+				}
 				if state.UpdatedAt.After(at) || state.UpdatedAt.Before(f.Born) {
 					t.Fatalf("%s %d: updated at %v, seen at %v, born at %v", f.Source, f.ID, state.UpdatedAt, at, f.Born)
 				}
@@ -200,6 +203,9 @@ func TestTimeMovesOn(t *testing.T) {
 		}
 		if changes < 180/5 {
 			t.Errorf("%d changes in three hours, want one every five minutes", changes)
+		}
+		if reopenings < 180/10 {
+			t.Errorf("%d reopenings in three hours, want one every ten minutes", reopenings)
 		}
 	})
 }
