@@ -9,6 +9,7 @@ func deliveryTrustBoard() Board {
 		Rows: []Row{
 			{ID: 100, Question: "Can one person change privileged software alone?", Panels: trustHeadlines()},
 			{ID: 200, Question: "Which guarantees hold for a change, and for whom?", Panels: trustGuarantees()},
+			{ID: 250, Question: "Is the way to production guarded?", Panels: trustEnvironments()},
 			{ID: 300, Question: "What must be closed first?", Panels: []Panel{trustGaps()}},
 			{ID: 400, Question: "Who relies on repositories that are not protected?", Panels: trustByOwner()},
 			qualityRow(),
@@ -54,6 +55,29 @@ func trustGuarantees() []Panel {
 			},
 		},
 	}
+}
+
+// trustEnvironments are the panels about production environments. A repository without one is in none of them.
+func trustEnvironments() []Panel {
+	panel := func(id uint32, w uint32, title, means, act string) Panel {
+		return Panel{
+			ID: id, Title: title, Look: Bars, W: w, H: 8, Unit: "none", Steps: plain(), Means: means, Source: protectedRepositories + `{scope="environment"}.`, Act: act,
+			Empty: "Environments were not read yet", Horizontal: true, Sort: failingFirst(),
+		}
+	}
+	checks := panel(14, 13, "What must a deployment pass?",
+		"Share of privileged repositories with a production environment, by check of that environment and result. Production is what policy names so.",
+		"orange-red: whoever can push can deploy; require a reviewer and name the branches. Grey: grant the permission to look.")
+	checks.Key, checks.KeyTexts, checks.Share = "check", checkTexts(), true
+	checks.Queries = statusQueries(func(s ...string) string { return environmentsBy("check", s) })
+	units := panel(15, 11, "Who deploys through guarded environments?",
+		"Privileged repositories with a production environment, by business unit and whether every check of environments that policy requires passes.",
+		"orange-red: agree on one environment template for the unit; grey: grant the permission to look.")
+	units.Key, units.Stacked = "business_unit", true
+	units.Queries = statusQueries(func(s ...string) string {
+		return environmentsBy("business_unit", s, is("check", string(policy.CheckRequired)))
+	})
+	return []Panel{checks, units}
 }
 
 func trustGaps() Panel {

@@ -13,9 +13,11 @@ const (
 	negative    = "false"
 )
 
-// scopeBranch is the scope of checks of branches. Checks of environments have the scope "environment"; they get their panels with the first
-// collector that reads environments.
-const scopeBranch = "branch"
+// The scopes of checks.
+const (
+	scopeBranch      = "branch"
+	scopeEnvironment = "environment"
+)
 
 // protected selects repositories by the result of one check of their branches.
 func protected(privileged string, check policy.Check, matchers ...string) string {
@@ -36,6 +38,11 @@ func protectedCount(privileged string, check policy.Check, status string) string
 // protectionByCheck is the number of privileged repositories with one of the results, by check.
 func protectionByCheck(statuses ...string) string {
 	return sumBy("check", board(recProtected, is("privileged", affirmative), is("scope", scopeBranch), in("status", statuses...)))
+}
+
+// environmentsBy is the number of privileged repositories with a production environment that have one of the results, by a label.
+func environmentsBy(label string, statuses []string, matchers ...string) string {
+	return sumBy(label, board(recProtected, append([]string{is("privileged", affirmative), is("scope", scopeEnvironment), in("status", statuses...)}, matchers...)...))
 }
 
 // requiredBy is the number of privileged repositories with one of the results of all required checks together, by a label.
