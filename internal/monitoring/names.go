@@ -29,6 +29,12 @@ const (
 	slaOutcomesWindow  = "prodsec_sla_outcomes_in_window"
 	findingRemediation = "prodsec_finding_remediation_seconds"
 
+	reviewsOpen      = "prodsec_reviews_open"
+	reviewWaiting    = "prodsec_review_waiting_seconds"
+	exceptionPending = "prodsec_exception_pending_seconds"
+	followupsOpen    = "prodsec_followups_open"
+	escalationsOpen  = "prodsec_escalations_open"
+
 	policyInfo      = "prodsec_policy_info"
 	policyChanged   = "prodsec_policy_changed_timestamp_seconds"
 	countingChanges = "prodsec_counting_changes_total"

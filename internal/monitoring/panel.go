@@ -156,6 +156,11 @@ func noneBut(serious float64) []Step {
 	return []Step{below(good), from(1, warning), from(serious, bad)}
 }
 
+// longerThan are the thresholds of a time that should be short.
+func longerThan(late, tooLate float64) []Step {
+	return []Step{below(good), from(late, warning), from(tooLate, bad)}
+}
+
 // falling are the thresholds of a change that should be negative.
 func falling() []Step { return []Step{below(good), from(0, neutral), from(1, bad)} }
 

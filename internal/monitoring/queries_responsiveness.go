@@ -68,3 +68,17 @@ func missedPerWeek() string {
 func breachedOverTime() string {
 	return sumBy("severity", board(recOpen, severe(), is("sla", "breached")))
 }
+
+// reviewsWaiting counts the reviews that nobody has answered.
+func reviewsWaiting() string { return sumBy("", oneBoard(reviewsOpen, is("state", "waiting"))) }
+
+// followups counts open follow-up actions.
+func followups(matchers ...string) string { return sumBy("", oneBoard(followupsOpen, matchers...)) }
+
+// escalations counts open escalations of a kind.
+func escalations(kind string) string { return sumBy("", oneBoard(escalationsOpen, is("kind", kind))) }
+
+// medianDays is the median of a snapshot histogram of ages, in days; 0 where it is known to hold nothing.
+func medianDays(histogram string) string {
+	return fmt.Sprintf("histogram_quantile(0.5, %s) / 86400 >= 0\nor\n%s == 0", sumBy("le", oneBoard(histogram+"_bucket")), sumBy("", oneBoard(histogram+"_count")))
+}
