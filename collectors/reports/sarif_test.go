@@ -181,14 +181,14 @@ func TestSARIFKeyOrder(t *testing.T) {
 
 func TestSARIFPaths(t *testing.T) {
 	place := func(location string) string {
-		r := mustRead(t, `{"runs": [{"tool": {"driver": {"name": "x"}}, "originalUriBaseIds": {"ROOT": {"uri": "file:///work/"}, "DEEP": {"uri": "file:///work/repo/"}, "SRC": {"uri": "src/"}},
+		r := mustRead(t, `{"runs": [{"tool": {"driver": {"name": "x"}}, "originalUriBaseIds": {"ROOT": {"uri": "file:///builds/"}, "DEEP": {"uri": "file:///builds/repo/"}, "SRC": {"uri": "src/"}},
 			"artifacts": [{"location": {"uri": "zero.go"}}, {"location": {"uri": "one.go"}}],
 			"results": [{"ruleId": "r", "locations": [{"physicalLocation": {"artifactLocation": `+location+`}}]}]}]}`)
 		return r.findings[0].Place
 	}
 	for location, want := range map[string]string{
-		`{"uri": "file:///work/repo/a.go"}`:       "a.go", // the longest base
-		`{"uri": "file:///work/other/a.go"}`:      "other/a.go",
+		`{"uri": "file:///builds/repo/a.go"}`:       "a.go", // the longest base
+		`{"uri": "file:///builds/other/a.go"}`:      "other/a.go",
 		`{"uri": "file:///elsewhere/a.go"}`:       "/elsewhere/a.go",
 		`{"uri": "a.go", "uriBaseId": "SRC"}`:     "src/a.go",
 		`{"uri": "a.go", "uriBaseId": "ROOT"}`:    "a.go",
