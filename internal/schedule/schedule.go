@@ -146,16 +146,6 @@ func New(o Options) (*Scheduler, error) {
 	return s, nil
 }
 
-// Continue takes over what a schedule knew whose Run has returned, for the jobs that are the same: the next full sweep comes when it would have
-// come, and scopes that owe one still do. Call it before Run, after a change of configuration.
-func (s *Scheduler) Continue(previous *Scheduler, same func(collector, instance string) bool) {
-	for k, r := range s.runners {
-		if old, ok := previous.runners[k]; ok && same(k.collector, k.instance) {
-			r.lastFull, r.owed, r.failures = old.lastFull, old.owed, old.failures
-		}
-	}
-}
-
 // Run runs all jobs until ctx ends and every run under way has returned. It can be called once.
 func (s *Scheduler) Run(ctx context.Context) error {
 	s.mu.Lock()

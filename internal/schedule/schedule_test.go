@@ -430,38 +430,3 @@ func TestNewRefuses(t *testing.T) {
 		t.Errorf("a second Run = %v, want a refusal", err)
 	}
 }
-
-func TestContinueKeepsSweepsAndDebts(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		before := &scripted{play: func(_ context.Context, _ int, _ collectors.Cursors, emit func(record.Batch) error) error {
-			return errors.Join(emit(whole("a")), emit(failed("b", record.ReasonServer)))
-		}}
-		after := &scripted{play: func(_ context.Context, _ int, _ collectors.Cursors, emit func(record.Batch) error) error {
-			return emit(whole("a"))
-		}}
-		sink := &memory{cursors: map[string]record.Cursor{"b": "old"}}
-		schedule := func(c *scripted) *Scheduler {
-			s, err := New(Options{Jobs: []Job{job(c)}, Sink: sink})
-			if err != nil {
-				t.Fatal(err)
-			}
-			return s
-		}
-		start := func(s *Scheduler) {
-			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-			defer cancel()
-			if err := s.Run(ctx); err != nil {
-				t.Fatal(err)
-			}
-		}
-		first, second, third := schedule(before), schedule(after), schedule(after)
-		start(first)
-		second.Continue(first, func(string, string) bool { return true })
-		start(second)
-		third.Continue(second, func(string, string) bool { return false })
-		start(third)
-		if want := []string{"a", ""}; !slices.Equal(after.given, want) {
-			t.Errorf("cursors = %q, want %q: a delta for the same job that owes scope b, and a sweep for a changed one", after.given, want)
-		}
-	})
-}
