@@ -187,8 +187,8 @@ func TestSARIFPaths(t *testing.T) {
 		return r.findings[0].Place
 	}
 	for location, want := range map[string]string{
-		`{"uri": "file:///builds/repo/a.go"}`:       "a.go", // the longest base
-		`{"uri": "file:///builds/other/a.go"}`:      "other/a.go",
+		`{"uri": "file:///builds/repo/a.go"}`:     "a.go", // the longest base
+		`{"uri": "file:///builds/other/a.go"}`:    "other/a.go",
 		`{"uri": "file:///elsewhere/a.go"}`:       "/elsewhere/a.go",
 		`{"uri": "a.go", "uriBaseId": "SRC"}`:     "src/a.go",
 		`{"uri": "a.go", "uriBaseId": "ROOT"}`:    "a.go",
