@@ -21,27 +21,38 @@ type milestone[T any] struct {
 	observed int64
 }
 
-// reach notes the milestone of an entry whose value was observed at an instant, unless it was reached before.
+// goal says whether a record has reached a milestone, and when by its source.
+type goal[T any] func(*T) (at time.Time, ok bool)
+
+// aims sets what the records of a shelf are counted by.
+func (h *shelf[T]) aims(goals ...goal[T]) { h.goals = goals }
+
+// reach notes the milestones of an entry whose value was observed at an instant, unless they were reached before.
 func (h *shelf[T]) reach(e *entry[T], observed int64) {
-	if h.milestone == nil || e.milestone != nil {
-		return
-	}
-	if at, ok := h.milestone(&e.value); ok {
-		e.milestone = &milestone[T]{value: e.value, at: at, observed: observed}
+	for i, reached := range h.goals {
+		if len(e.milestones) > i && e.milestones[i] != nil {
+			continue
+		}
+		if at, ok := reached(&e.value); ok {
+			if e.milestones == nil {
+				e.milestones = make([]*milestone[T], len(h.goals))
+			}
+			e.milestones[i] = &milestone[T]{value: e.value, at: at, observed: observed}
+		}
 	}
 }
 
-// milestones are those of all entries, those that are gone included, in the order in which they were reached. A record that several
+// milestones are those of one goal and all entries, those that are gone included, in the order in which they were reached. A record that several
 // scopes of one instance held, or that came back under a new scope, is counted once.
-func (h *shelf[T]) milestones(s *state) []snapshot.Milestone[T] {
+func (h *shelf[T]) milestones(s *state, goal int) []snapshot.Milestone[T] {
 	var entries []*entry[T]
 	for _, e := range h.entries {
-		if e.milestone != nil {
+		if len(e.milestones) > goal && e.milestones[goal] != nil {
 			entries = append(entries, e)
 		}
 	}
 	slices.SortFunc(entries, func(a, b *entry[T]) int {
-		return cmp.Or(cmp.Compare(a.milestone.observed, b.milestone.observed), cmp.Compare(a.number, b.number))
+		return cmp.Or(cmp.Compare(a.milestones[goal].observed, b.milestones[goal].observed), cmp.Compare(a.number, b.number))
 	})
 	type key struct {
 		source sourceID
@@ -55,7 +66,7 @@ func (h *shelf[T]) milestones(s *state) []snapshot.Milestone[T] {
 			continue
 		}
 		counted[k] = true
-		m := e.milestone
+		m := e.milestones[goal]
 		from := timeOf(m.observed)
 		if !m.at.IsZero() && (s.importing() || !from.After(s.founded)) {
 			from = m.at
@@ -73,6 +84,22 @@ func completed(f *record.Followup) (time.Time, bool) { return dated(f.ClosedAt) 
 
 // raised is reached by every escalation, whether or not its source gives the date.
 func raised(e *record.Escalation) (time.Time, bool) { return e.RaisedAt, true }
+
+// deployed is reached by a deployment that ended, well or not, on a date.
+func deployed(d *record.Deployment) (time.Time, bool) {
+	switch d.Status {
+	case record.DeploymentSucceeded, record.DeploymentFailed:
+		return dated(d.FinishedAt)
+	case record.DeploymentPending, record.DeploymentOther:
+		return time.Time{}, false
+	default:
+		return time.Time{}, false
+	}
+}
+
+func opened(i *record.Incident) (time.Time, bool)   { return dated(i.OpenedAt) }
+func restored(i *record.Incident) (time.Time, bool) { return dated(i.RestoredAt) }
+func bypassed(b *record.Bypass) (time.Time, bool)   { return b.At, b.Result == record.BypassBypassed }
 
 // decided is reached by what was approved or rejected on a date. What has ended since was approved if it has one.
 func decided(e *record.Exception) (time.Time, bool) {

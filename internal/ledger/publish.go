@@ -18,7 +18,9 @@ func (s *state) snapshot() *snapshot.Snapshot {
 		Weaknesses: s.weaknesses.Freeze(), Events: s.events.Freeze(), Pauses: maps.Clone(s.pauses),
 		Exceptions: h.exceptions.held, Reviews: h.reviews.held, Followups: h.followups.held, Incidents: h.incidents.held,
 		Deployments: h.deployments.held, Releases: h.releases.held, Escalations: h.escalations.held, Evidence: h.evidence.held,
-		Answered: h.reviews.reached, Decided: h.exceptions.reached, Completed: h.followups.reached, Raised: h.escalations.reached,
+		Answered: h.reviews.reached[0], Decided: h.exceptions.reached[0], Completed: h.followups.reached[0], Raised: h.escalations.reached[0],
+		Deployed: h.deployments.reached[0], Opened: h.incidents.reached[0], Restored: h.incidents.reached[1], Bypassed: h.bypasses.reached[0],
+		Pipelines: h.pipelines.held, Runners: h.runners.held, CloudIdentities: h.identities.held, Bypasses: h.bypasses.held,
 		Scans: h.scans.held, Records: s.counts(), CountingChanges: slices.Clone(s.countingChanges),
 	}
 	for _, p := range s.policies {

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"time"
 
 	"prodsec_exporter/internal/record"
 	"prodsec_exporter/internal/snapshot"
@@ -21,10 +20,10 @@ type shelf[T any] struct {
 	// stale says that held has to be made anew.
 	stale bool
 	held  []snapshot.Held[T]
-	// milestone says whether a record has reached what its kind is counted by, and when; nil if nothing is. reached are those of
-	// all records in the snapshot's form, made with held.
-	milestone func(*T) (at time.Time, ok bool)
-	reached   []snapshot.Milestone[T]
+	// goals say whether a record has reached what its kind is counted by, and when; there are none if nothing is. reached are the
+	// milestones of all records in the snapshot's form, by goal, made with held.
+	goals   []goal[T]
+	reached [][]snapshot.Milestone[T]
 	// live is the number of entries that are not gone.
 	live int
 }
@@ -44,8 +43,8 @@ type entry[T any] struct {
 	firstObserved int64
 	gone          bool
 	revision      int32
-	// milestone is nil until it is reached.
-	milestone *milestone[T]
+	// milestones are by goal, nil until it is reached.
+	milestones []*milestone[T]
 }
 
 // subject is what a record says of itself.
@@ -72,6 +71,10 @@ type shelves struct {
 	escalations  *shelf[record.Escalation]
 	evidence     *shelf[record.Evidence]
 	scans        *shelf[record.Scan]
+	pipelines    *shelf[record.Pipeline]
+	runners      *shelf[record.Runner]
+	identities   *shelf[record.CloudIdentity]
+	bypasses     *shelf[record.Bypass]
 	// next is the number of the next record of any kind.
 	next int32
 }
@@ -91,8 +94,20 @@ func newShelves() *shelves {
 		scans: newShelf(record.KindScan, func(r *record.Scan) subject {
 			return subject{id: r.Tool + " " + string(r.Class) + " " + string(r.Repository), repository: r.Repository}
 		}),
+		pipelines: newShelf(record.KindPipeline, func(r *record.Pipeline) subject { return subject{r.ID, r.Service, r.Repository} }),
+		runners:   newShelf(record.KindRunner, func(r *record.Runner) subject { return subject{id: r.ID} }),
+		identities: newShelf(record.KindCloudIdentity, func(r *record.CloudIdentity) subject {
+			return subject{id: string(r.Repository), repository: r.Repository}
+		}),
+		bypasses: newShelf(record.KindBypass, func(r *record.Bypass) subject { return subject{r.ID, r.Service, r.Repository} }),
 	}
-	h.reviews.milestone, h.exceptions.milestone, h.followups.milestone, h.escalations.milestone = answered, decided, completed, raised
+	h.reviews.aims(answered)
+	h.exceptions.aims(decided)
+	h.followups.aims(completed)
+	h.escalations.aims(raised)
+	h.deployments.aims(deployed)
+	h.incidents.aims(opened, restored)
+	h.bypasses.aims(bypassed)
 	return h
 }
 
@@ -108,7 +123,7 @@ type anyShelf interface {
 func (h *shelves) all() []anyShelf {
 	return []anyShelf{
 		h.services, h.repositories, h.exceptions, h.reviews, h.followups, h.incidents, h.deployments, h.releases,
-		h.escalations, h.evidence, h.scans,
+		h.escalations, h.evidence, h.scans, h.pipelines, h.runners, h.identities, h.bypasses,
 	}
 }
 
@@ -137,6 +152,10 @@ func (h *shelves) apply(s *state, t tx, scope int32, b *record.Batch, whole bool
 		put(h.escalations, s, t, scope, whole, b.Escalations),
 		put(h.evidence, s, t, scope, whole, b.Evidence),
 		put(h.scans, s, t, scope, whole, b.Scans),
+		put(h.pipelines, s, t, scope, whole, b.Pipelines),
+		put(h.runners, s, t, scope, whole, b.Runners),
+		put(h.identities, s, t, scope, whole, b.CloudIdentities),
+		put(h.bypasses, s, t, scope, whole, b.Bypasses),
 	} {
 		if err != nil {
 			return err
@@ -278,7 +297,10 @@ func (h *shelf[T]) refresh(s *state) {
 	for _, e := range entries {
 		h.held = append(h.held, h.hold(s, e, e.value))
 	}
-	h.reached = h.milestones(s)
+	h.reached = make([][]snapshot.Milestone[T], len(h.goals))
+	for i := range h.goals {
+		h.reached[i] = h.milestones(s, i)
+	}
 	h.stale = false
 }
 

@@ -24,18 +24,22 @@ type Batch struct {
 	Mode  Mode
 
 	// Records by kind. A nil slice: this batch does not speak of that kind. An empty one: there are none.
-	Services     []Service
-	Repositories []Repository
-	Findings     []Finding
-	Exceptions   []Exception
-	Reviews      []Review
-	Followups    []Followup
-	Incidents    []Incident
-	Deployments  []Deployment
-	Releases     []Release
-	Escalations  []Escalation
-	Evidence     []Evidence
-	Scans        []Scan
+	Services        []Service
+	Repositories    []Repository
+	Findings        []Finding
+	Exceptions      []Exception
+	Reviews         []Review
+	Followups       []Followup
+	Incidents       []Incident
+	Deployments     []Deployment
+	Releases        []Release
+	Escalations     []Escalation
+	Evidence        []Evidence
+	Scans           []Scan
+	Pipelines       []Pipeline
+	Runners         []Runner
+	CloudIdentities []CloudIdentity
+	Bypasses        []Bypass
 
 	// Classes are the classes of finding that the scope speaks of even when it holds none, so that clean and never
 	// scanned differ; those of the findings themselves need not be listed.
@@ -71,7 +75,7 @@ const (
 func (b *Batch) Size() int {
 	return len(b.Services) + len(b.Repositories) + len(b.Findings) + len(b.Exceptions) + len(b.Reviews) +
 		len(b.Followups) + len(b.Incidents) + len(b.Deployments) + len(b.Releases) + len(b.Escalations) +
-		len(b.Evidence) + len(b.Scans)
+		len(b.Evidence) + len(b.Scans) + len(b.Pipelines) + len(b.Runners) + len(b.CloudIdentities) + len(b.Bypasses)
 }
 
 // LeftOut is the number of items that were rejected.
@@ -94,6 +98,8 @@ func (b *Batch) Speaks() []Kind {
 		{KindException, b.Exceptions != nil}, {KindReview, b.Reviews != nil}, {KindFollowup, b.Followups != nil},
 		{KindIncident, b.Incidents != nil}, {KindDeployment, b.Deployments != nil}, {KindRelease, b.Releases != nil},
 		{KindEscalation, b.Escalations != nil}, {KindEvidence, b.Evidence != nil}, {KindScan, b.Scans != nil},
+		{KindPipeline, b.Pipelines != nil}, {KindRunner, b.Runners != nil}, {KindCloudIdentity, b.CloudIdentities != nil},
+		{KindBypass, b.Bypasses != nil},
 	} {
 		if k.spoken {
 			kinds = append(kinds, k.kind)

@@ -44,7 +44,7 @@ type Change struct {
 	ApprovedAt       time.Time
 	MergedAt         time.Time
 	SecurityReviewAt time.Time
-	// SecurityReviewed is unknown when the evidence could not be read.
+	// SecurityReviewed is unknown when the evidence could not be read, and SecurityReviewAt is zero unless it is yes.
 	SecurityReviewed Answer
 }
 
@@ -55,13 +55,24 @@ type Deployment struct {
 	Service     string
 	Environment string
 	Commit      string
-	Status      DeploymentStatus
-	Approval    Approval
-	CreatedAt   time.Time
+	// Ref is the branch or tag that was deployed, as the source names it.
+	Ref string
+	// FromProtectedBranch says whether the commit was on a branch whose protection policy looks at; unknown if nobody could say.
+	FromProtectedBranch Answer
+	// Pipeline is the ID of the Pipeline that ran it, empty when it is not known.
+	Pipeline  string
+	Status    DeploymentStatus
+	Approval  Approval
+	CreatedAt time.Time
 	// FinishedAt is when it succeeded or failed.
 	FinishedAt time.Time
 	// Rollback says whether it brought back an older commit.
-	Rollback  Answer
-	Changes   []Change
+	Rollback Answer
+	// Changes are the pull requests that it brought to the environment and no deployment before it did. A collector emits a finished
+	// deployment only after its changes were looked for; ChangesKnown says whether they were all found.
+	Changes      []Change
+	ChangesKnown Answer
+	// Evidence says what was found for what was deployed. A kind that is absent was not looked for.
+	Evidence  map[EvidenceKind]Answer
 	UpdatedAt time.Time
 }

@@ -16,18 +16,22 @@ type Kind string
 
 // The kinds of record a Batch can carry.
 const (
-	KindService    Kind = "service"
-	KindRepository Kind = "repository"
-	KindFinding    Kind = "finding"
-	KindException  Kind = "exception"
-	KindReview     Kind = "review"
-	KindFollowup   Kind = "followup"
-	KindIncident   Kind = "incident"
-	KindDeployment Kind = "deployment"
-	KindRelease    Kind = "release"
-	KindEscalation Kind = "escalation"
-	KindEvidence   Kind = "evidence"
-	KindScan       Kind = "scan"
+	KindService       Kind = "service"
+	KindRepository    Kind = "repository"
+	KindFinding       Kind = "finding"
+	KindException     Kind = "exception"
+	KindReview        Kind = "review"
+	KindFollowup      Kind = "followup"
+	KindIncident      Kind = "incident"
+	KindDeployment    Kind = "deployment"
+	KindRelease       Kind = "release"
+	KindEscalation    Kind = "escalation"
+	KindEvidence      Kind = "evidence"
+	KindScan          Kind = "scan"
+	KindPipeline      Kind = "pipeline"
+	KindRunner        Kind = "runner"
+	KindCloudIdentity Kind = "cloud_identity"
+	KindBypass        Kind = "bypass"
 )
 
 // Kinds lists every kind in the order of the documentation.
@@ -35,6 +39,7 @@ func Kinds() []Kind {
 	return []Kind{
 		KindService, KindRepository, KindFinding, KindException, KindReview, KindFollowup,
 		KindIncident, KindDeployment, KindRelease, KindEscalation, KindEvidence, KindScan,
+		KindPipeline, KindRunner, KindCloudIdentity, KindBypass,
 	}
 }
 

@@ -61,14 +61,25 @@ type Snapshot struct {
 	Escalations []Held[record.Escalation]
 	Evidence    []Held[record.Evidence]
 	Scans       []Held[record.Scan]
+	Pipelines   []Held[record.Pipeline]
+	Runners     []Held[record.Runner]
+	// CloudIdentities are by repository.
+	CloudIdentities []Held[record.CloudIdentity]
+	Bypasses        []Held[record.Bypass]
 
-	// Answered, Decided, Completed and Raised are what is counted of records, each once and in the order in which it was observed:
+	// Answered, Decided, Completed, Raised and those below are what is counted of records, each once and in the order in which it was observed:
 	// the first answer to a review, the first decision on an exception, the first closing of a follow-up, an escalation. They stay
 	// when the record leaves its source.
 	Answered  []Milestone[record.Review]
 	Decided   []Milestone[record.Exception]
 	Completed []Milestone[record.Followup]
 	Raised    []Milestone[record.Escalation]
+	// Deployed are deployments that succeeded or failed, Opened incidents as they were opened, Restored as they were restored, Bypassed
+	// what went past a rule.
+	Deployed []Milestone[record.Deployment]
+	Opened   []Milestone[record.Incident]
+	Restored []Milestone[record.Incident]
+	Bypassed []Milestone[record.Bypass]
 
 	// Records counts what is held, by kind; findings are counted as reports, before folding.
 	Records map[record.Kind]int
