@@ -49,8 +49,10 @@ type Alert struct {
 	// Board and Panel are where to look.
 	Board BoardUID
 	Panel uint32
-	// Labels are the alert's labels that select on the board.
+	// Select are the alert's labels that select on the board.
 	Select []string
+	// Answers are the rows of the pack that the alert guards.
+	Answers []PackRow
 }
 
 // AlertGroups are the alerting rules.
@@ -80,7 +82,7 @@ func slaBreached() Rule {
 		Expr:   sumBy(ownerLabels+", severity", series(recServiceOpen, is("sla", "breached"))) + " > 0",
 		Labels: map[string]string{"notify": bySeverity(Page, Ticket), "derived_from": fromFindings},
 		Alert: &Alert{
-			Name: AlertSLABreached, For: settle, Hold: hold,
+			Name: AlertSLABreached, Answers: answers(PackAttainment, TrackAttainment), For: settle, Hold: hold,
 			Summary: "{{ $value | humanize }} {{ $labels.severity }} finding(s) in {{ $labels.service_name }} (team {{ $labels.team }}) are past their deadline",
 			Description: oldest() + "Remediate them or have an exception approved; a dismissal does not stop the clock. " +
 				"Business unit {{ $labels.business_unit }}, trust tier {{ $labels.trust_tier }}.",
@@ -95,7 +97,7 @@ func slaDueSoon() Rule {
 		Expr:   sumBy(ownerLabels+", severity", series(recServiceOpen, is("sla", "due_soon"))) + " > 0",
 		Labels: map[string]string{"notify": bySeverity(Ticket, Info), "derived_from": fromFindings},
 		Alert: &Alert{
-			Name: AlertSLADueSoon, For: settle, Hold: hold,
+			Name: AlertSLADueSoon, Answers: answers(TrackAttainment), For: settle, Hold: hold,
 			Summary:     "{{ $value | humanize }} {{ $labels.severity }} finding(s) in {{ $labels.service_name }} (team {{ $labels.team }}) are due soon",
 			Description: oldest() + "They are in the last quarter of their SLA time. Plan the fix now, or ask for an exception before the deadline.",
 			Board:       BoardResponsiveness, Panel: panelDueSoonTable, Select: boardVariables,
@@ -109,7 +111,7 @@ func exceptionExpired() Rule {
 		Expr:   sumBy(groupLabels+", category", series(recExceptions, is("state", "expired"))) + " > 0",
 		Labels: map[string]string{"notify": string(Ticket), "derived_from": fromExceptions},
 		Alert: &Alert{
-			Name: AlertExceptionExpired, For: settle, Hold: hold,
+			Name: AlertExceptionExpired, Answers: answers(PackExceptions, TrackExceptions), For: settle, Hold: hold,
 			Summary:     "{{ $value | humanize }} exception(s) of category {{ $labels.category }} of team {{ $labels.team }} have expired and are still open",
 			Description: "What they covered counts against its SLA again. Fix it, renew the exception with a reason, or close it.",
 			Board:       BoardExposure, Panel: panelExceptionHorizon, Select: boardVariables,
@@ -124,7 +126,7 @@ func exceptionExpiring() Rule {
 		Expr:   fmt.Sprintf("(%s) < %d\nand\n(%s) > 0", left, int(expiringWithin/time.Second), left),
 		Labels: map[string]string{"notify": string(Ticket), "derived_from": fromExceptions},
 		Alert: &Alert{
-			Name: AlertExceptionExpiring, For: settle, Hold: hold,
+			Name: AlertExceptionExpiring, Answers: answers(PackExceptions, TrackExceptions), For: settle, Hold: hold,
 			Summary:     "An exception of category {{ $labels.category }} for {{ $labels.service_name }} (team {{ $labels.team }}) expires in {{ $value | humanizeDuration }}",
 			Description: "After that the SLA clocks it stopped run again. Fix what it covers, or decide on a renewal before it ends.",
 			Board:       BoardExposure, Panel: panelNextExpiries, Select: boardVariables,
@@ -139,7 +141,7 @@ func repositoryUnprotected() Rule {
 		Expr:   maxBy(ownerLabels+", repository, scope", gap) + " > 0",
 		Labels: map[string]string{"notify": string(Ticket), "derived_from": fromRepositories},
 		Alert: &Alert{
-			Name: AlertRepositoryUnprotected, For: settlePosture, Hold: hold,
+			Name: AlertRepositoryUnprotected, Answers: answers(TrackProtection), For: settlePosture, Hold: hold,
 			Summary: "Privileged repository {{ $labels.repository }} ({{ $labels.service_name }}, team {{ $labels.team }}) lacks required {{ $labels.scope }} protection",
 			Description: "Policy requires protection of every privileged repository; one of the required checks is known to fail. " +
 				"The board lists which.",

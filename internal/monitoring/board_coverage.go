@@ -42,7 +42,7 @@ func coverageHeadlines() []Panel {
 			"Repositories that are not privileged, by the same checks.",
 			"one organisation-wide ruleset closes most of it; it is the way from which a privileged repository is reached."),
 		{
-			ID: 3, Title: "Repositories that a service answers for", Look: Stat, W: 6, H: 4, Unit: "none", Steps: plain(),
+			ID: 3, Answers: answers(PackBaselines), Title: "Repositories that a service answers for", Look: Stat, W: 6, H: 4, Unit: "none", Steps: plain(),
 			Means:  "Share of all repositories that the catalog gives to a service with a team. Findings in the others reach nobody. Not restricted by the choices above: what has no owner has no business unit.",
 			Source: unmappedRepositories + " and " + scopeSize + `{kind="repositories"}.`,
 			Act:    "go through the list of reasons below; claim, archive or delete.",
@@ -53,7 +53,7 @@ func coverageHeadlines() []Panel {
 			},
 		},
 		{
-			ID: 4, Title: "Services with every fact known", Look: Stat, W: 6, H: 4, Unit: "none", Steps: plain(),
+			ID: 4, Answers: answers(PackBaselines), Title: "Services with every fact known", Look: Stat, W: 6, H: 4, Unit: "none", Steps: plain(),
 			Means:  "Share of the catalog's services for which trust tier, crown jewel, internet-facing and team are all known. Targets and required controls are decided by these facts; where they are missing the strictest is not applied.",
 			Source: serviceInfo + ", from the catalog.",
 			Act:    "ask the teams in the table below to complete their catalog entries.",
@@ -71,13 +71,13 @@ func coverageChecks() []Panel {
 	const act = "orange-red is known to fail, grey could not be read; neither is protection."
 	return []Panel{
 		{
-			ID: 10, Title: "Which branch checks do privileged repositories pass?", Look: Bars, W: 12, H: 11, Unit: "none", Steps: plain(),
+			ID: 10, Answers: answers(TrackProtection), Title: "Which branch checks do privileged repositories pass?", Look: Bars, W: 12, H: 11, Unit: "none", Steps: plain(),
 			Means: "Privileged repositories by branch check and result.", Source: source, Act: act, Empty: "Branch rules were not read yet",
 			Key: "check", KeyTexts: checkTexts(), Share: true, Horizontal: true, Sort: failingFirst(),
 			Queries: statusQueries(func(s ...string) string { return protectionByCheck(s...) }),
 		},
 		{
-			ID: 11, Title: "By business unit: every required branch rule", Look: Bars, W: 7, H: 11, Unit: "none", Steps: plain(),
+			ID: 11, Answers: answers(TrackProtection), Title: "By business unit: every required branch rule", Look: Bars, W: 7, H: 11, Unit: "none", Steps: plain(),
 			Means: "Privileged repositories by business unit, by whether every required branch check passes.", Source: source, Act: act,
 			Empty: "Branch rules were not read yet",
 			Key:   "business_unit", Stacked: true, Horizontal: true,
@@ -85,7 +85,7 @@ func coverageChecks() []Panel {
 			Queries: statusQueries(func(s ...string) string { return requiredBy("business_unit", s...) }),
 		},
 		{
-			ID: 12, Title: "By trust tier", Look: Bars, W: 5, H: 11, Unit: "none", Steps: plain(),
+			ID: 12, Answers: answers(TrackProtection), Title: "By trust tier", Look: Bars, W: 5, H: 11, Unit: "none", Steps: plain(),
 			Means: "Privileged repositories by trust tier, by whether every required branch check passes.", Source: source, Act: act,
 			Empty: "Branch rules were not read yet",
 			Key:   "trust_tier", Stacked: true,
@@ -98,7 +98,7 @@ func coverageChecks() []Panel {
 func coverageGaps() Panel {
 	columns := append([]Column{{Field: "repository", Title: "Repository", Width: 250}, serviceColumn()}, ownerColumns()...)
 	return Panel{
-		ID: 20, Title: "Privileged repositories with missing protection, most gaps first", Look: Table, W: 17, H: 10, Unit: "none", Steps: plain(),
+		ID: 20, Answers: answers(TrackProtection), Title: "Privileged repositories with missing protection, most gaps first", Look: Table, W: 17, H: 10, Unit: "none", Steps: plain(),
 		Means:  "Failing and unknown checks per privileged repository; the check that sums up the required ones is not counted.",
 		Source: protectionGap + ".",
 		Act:    "have the team apply the organisation's ruleset; Delivery trust lists the single checks.",
@@ -115,7 +115,7 @@ func coverageGaps() Panel {
 
 func protectedOverTime() Panel {
 	return Panel{
-		ID: 21, Title: "Protected share over time", Look: Lines, W: 7, H: 10, Unit: "percentunit", Max: number(1),
+		ID: 21, Answers: answers(TrackProtection), Title: "Protected share over time", Look: Lines, W: 7, H: 10, Unit: "percentunit", Max: number(1),
 		Steps: []Step{below("transparent"), from(protectionTarget, good)},
 		Means: "Share of privileged repositories that pass every required check, at each moment. Whole programme, not restricted by the choices above. " +
 			"It fills as Prometheus gathers history.",

@@ -38,14 +38,14 @@ func trustGuarantees() []Panel {
 	const act = "orange-red is known to fail and grey could not be read; both are faith, not evidence."
 	return []Panel{
 		{
-			ID: 10, Title: "What must a change pass?", Look: Bars, W: 13, H: 11, Unit: "none", Steps: plain(),
+			ID: 10, Answers: answers(TrackProtection), Title: "What must a change pass?", Look: Bars, W: 13, H: 11, Unit: "none", Steps: plain(),
 			Means: "Share of privileged repositories by branch check and result.", Source: protectedRepositories + `{scope="branch"}.`, Act: act,
 			Empty: "Branch rules were not read yet", Key: "check", KeyTexts: checkTexts(), Share: true, Horizontal: true,
 			Sort:    failingFirst(),
 			Queries: statusQueries(func(s ...string) string { return protectionByCheck(s...) }),
 		},
 		{
-			ID: 12, Title: "Which teams lack most guarantees?", Look: Bars, W: 11, H: 11, Unit: "none", Steps: plain(),
+			ID: 12, Answers: answers(TrackProtection), Title: "Which teams lack most guarantees?", Look: Bars, W: 11, H: 11, Unit: "none", Steps: plain(),
 			Means: "Checks of privileged repositories that fail or are not known, by team.", Source: protectionGap + ".",
 			Act: "agree on one ruleset for all repositories of the first team; single fixes come undone.", Empty: noneOrUnread,
 			Key: "team", Stacked: true, Horizontal: true, Sort: failingFirst(),
@@ -83,7 +83,7 @@ func trustEnvironments() []Panel {
 func trustGaps() Panel {
 	columns := append([]Column{{Field: "repository", Title: "Repository", Width: 300}, serviceColumn()}, ownerColumns()...)
 	return Panel{
-		ID: panelTrustGaps, Title: "Missing guarantees of privileged repositories, one by one", Look: Table, W: 24, H: 11, Unit: "none", Steps: plain(),
+		ID: panelTrustGaps, Answers: answers(TrackProtection, TrackPaths), Title: "Missing guarantees of privileged repositories, one by one", Look: Table, W: 24, H: 11, Unit: "none", Steps: plain(),
 		Means:  "Each check of a privileged repository that fails or is not known.",
 		Source: protectionGap + ".", Act: "close failing ones by ruleset, not by hand; for unknown ones grant the permission that the exporter's check command names.",
 		Empty:   noneOrUnread,
@@ -109,7 +109,7 @@ func trustByOwner() []Panel {
 	return []Panel{
 		panel(30, "By business unit", "business_unit", true), tiers,
 		{
-			ID: 32, Title: "Are the guarantees spreading?", Look: Lines, W: 8, H: 9, Unit: "percentunit", Max: number(1),
+			ID: 32, Answers: answers(TrackProtection), Title: "Are the guarantees spreading?", Look: Lines, W: 8, H: 9, Unit: "percentunit", Max: number(1),
 			Steps: []Step{below("transparent"), from(protectionTarget, good)},
 			Means: "Share of privileged repositories with each of the guarantees of the first row, at each moment. Whole programme, not restricted by the choices above. " +
 				"It fills as Prometheus gathers history.",

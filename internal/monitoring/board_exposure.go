@@ -25,7 +25,7 @@ func exposureBoard() Board {
 // openStat is a headline: open weaknesses of a severity and the change over the window.
 func openStat(id uint32, severity string) Panel {
 	return Panel{
-		ID: id, Title: "Open " + severity + " findings", Look: Stat, W: 4, H: 4, Unit: "none", Steps: plain(),
+		ID: id, Answers: answers(PackFlow, TrackOpen), Title: "Open " + severity + " findings", Look: Stat, W: 4, H: 4, Unit: "none", Steps: plain(),
 		Means: "Weaknesses of this severity that are open now, each counted once however many tools report it, and how many more or fewer that is than at the " +
 			"start of the window.",
 		Source:  findingsOpen + "; the change is the sum of the signed events of " + findingFlow + ", exact from the first day.",
@@ -39,7 +39,7 @@ func exposureHeadlines() []Panel {
 	return []Panel{
 		openStat(1, critical), openStat(2, high),
 		{
-			ID: 3, Title: "On exposed services", Look: Stat, W: 4, H: 4, Unit: "none", Steps: plain(),
+			ID: 3, Answers: answers(PackUnprotected, TrackOpen), Title: "On exposed services", Look: Stat, W: 4, H: 4, Unit: "none", Steps: plain(),
 			Means:  "Open criticals and highs in services that are crown jewels or face the internet, and in services of which that is not known.",
 			Source: findingsOpen + " joined with " + serviceInfo + " (rule " + recOpenExposure + ").",
 			Act:    "these come first; ask their owners for a date. What is unknown may be exposed: complete the catalog.",
@@ -57,7 +57,7 @@ func exposureHeadlines() []Panel {
 			Queries: []Query{{Name: "past deadline", Expr: breachedShare()}},
 		},
 		{
-			ID: 5, Title: "Held by five services", Look: Stat, W: 4, H: 4, Unit: "percentunit", Decimals: number(0),
+			ID: 5, Answers: answers(PackConcentrated, TrackConcentrated), Title: "Held by five services", Look: Stat, W: 4, H: 4, Unit: "percentunit", Decimals: number(0),
 			Steps: []Step{below(neutral), from(concentrated, warning)},
 			Means: "Share of the open criticals and highs that the five services with most of them hold. High: a few services' problem, to be solved with their owners. " +
 				"Low: everybody's problem, to be solved by a platform.", Source: findingsOpen + ".",
@@ -65,7 +65,7 @@ func exposureHeadlines() []Panel {
 			Queries: []Query{{Name: "in five services", Expr: concentration()}},
 		},
 		{
-			ID: 6, Title: "Exceptions", Look: Stat, W: 4, H: 4, Unit: "none", Steps: plain(),
+			ID: 6, Answers: answers(PackExceptions, TrackExceptions), Title: "Exceptions", Look: Stat, W: 4, H: 4, Unit: "none", Steps: plain(),
 			Means:  "Exceptions that are approved and unexpired, and those that expired without being closed; the latter stop no clock any more.",
 			Source: exceptions + ", expiry computed from the date.", Act: "renew with a reason, or close what has expired; the table below names the next ones.",
 			Empty:   "not known",
@@ -80,7 +80,7 @@ func exposureFlows() []Panel {
 	}
 	return []Panel{
 		{
-			ID: 10, Title: "What changed the number of open criticals and highs?", Look: Bars, W: 13, H: 10, Unit: "none", Steps: plain(),
+			ID: 10, Answers: answers(PackFlow, PackTrend), Title: "What changed the number of open criticals and highs?", Look: Bars, W: 13, H: 10, Unit: "none", Steps: plain(),
 			Means: "Every event of the window that added to (up) or took from (down) the open criticals and highs. The bars add up to the change. " +
 				"Only \"fixed\" is remediation: what was dismissed, moved or went out of view has not been mended.",
 			Source: findingFlow + ", signed (rule " + recFlow + ").", Act: "if bars other than \"fixed\" do most of the reducing, ask why before calling it progress.",
@@ -95,7 +95,7 @@ func exposureFlows() []Panel {
 			},
 		},
 		{
-			ID: 11, Title: "Which business unit is accumulating?", Look: Table, W: 11, H: 10, Unit: "none", Steps: plain(),
+			ID: 11, Answers: answers(PackFlow), Title: "Which business unit is accumulating?", Look: Table, W: 11, H: 10, Unit: "none", Steps: plain(),
 			Means:  "Open criticals and highs by business unit, and what came and went in the window. Otherwise: closed as dismissed, duplicate, out of scope or out of view.",
 			Source: findingsOpen + ", " + findingFlow + ".",
 			Act:    "a positive net is debt growing: agree on capacity or on less intake with the business unit.", Empty: "Findings were not read yet",
@@ -117,7 +117,7 @@ func exposureFlows() []Panel {
 func exposureHistory() []Panel {
 	return []Panel{
 		{
-			ID: 12, Title: "Opened against fixed, per week", Look: Lines, W: 12, H: 7, Unit: "none", Steps: plain(),
+			ID: 12, Answers: answers(PackFlow), Title: "Opened against fixed, per week", Look: Lines, W: 12, H: 7, Unit: "none", Steps: plain(),
 			Means:  "Criticals and highs opened, fixed and dismissed in the seven days before each moment. It fills as Prometheus gathers history; the numbers above do not need it.",
 			Source: findingEvents + ".", Act: "two weeks with opened above fixed are a trend, one is not.", Empty: "There is no history yet",
 			Queries: []Query{
@@ -127,7 +127,7 @@ func exposureHistory() []Panel {
 			},
 		},
 		{
-			ID: 13, Title: "Open criticals and highs over time", Look: Lines, W: 6, H: 7, Unit: "none", Steps: plain(),
+			ID: 13, Answers: answers(PackFlow, TrackOpen), Title: "Open criticals and highs over time", Look: Lines, W: 6, H: 7, Unit: "none", Steps: plain(),
 			Means: "Open weaknesses at each moment. A step without events beside it is a change of scope or of counting, shown on the last row.", Source: findingsOpen + " (rule " + recOpen + ").",
 			Act: "compare with the flows by cause above.", Empty: "There is no history yet", KeyTexts: severityTexts(),
 			Queries: []Query{{Name: "Open", Expr: openNow("severity", critical, high), Legend: "{{severity}}"}},
@@ -140,7 +140,7 @@ func exposureAges() []Panel {
 	services := append([]Column{serviceColumn()}, ownerColumns()...)
 	return []Panel{
 		{
-			ID: 20, Title: "How long have criticals and highs been open?", Look: Bars, W: 9, H: 10, Unit: "none", Steps: plain(),
+			ID: 20, Answers: answers(TrackOpen), Title: "How long have criticals and highs been open?", Look: Bars, W: 9, H: 10, Unit: "none", Steps: plain(),
 			Means: "Open criticals and highs by time since they were first seen. Not restricted by trust tier.", Source: findingAge + " (rule " + recAges + ").",
 			Act: "what is older than its target is breached or excepted; anything over 180 days needs a decision, not a reminder.", Empty: "Findings were not read yet",
 			Key: "age", KeyTexts: ageTexts(), Stacked: true, Sort: []Sort{{Title: "age"}},
@@ -149,7 +149,7 @@ func exposureAges() []Panel {
 			},
 		},
 		{
-			ID: 21, Title: "Which services carry most of it?", Look: Table, W: 15, H: 10, Unit: "none", Steps: plain(),
+			ID: 21, Answers: answers(PackConcentrated, TrackConcentrated), Title: "Which services carry most of it?", Look: Table, W: 15, H: 10, Unit: "none", Steps: plain(),
 			Means: "Services by open criticals and highs, and how many of them are past their deadline.", Source: findingsOpen + ".",
 			Act: "agree on a plan with the owners of the first five before anything else.", Empty: noneOrUnread,
 			Queries: []Query{
@@ -162,7 +162,7 @@ func exposureAges() []Panel {
 			Sort: []Sort{{Title: "Critical", Desc: true}, {Title: "High", Desc: true}},
 		},
 		{
-			ID: 22, Title: "Oldest open criticals and highs, by service", Look: Table, W: 24, H: 8, Unit: "none", Decimals: number(0), Steps: plain(),
+			ID: 22, Answers: answers(TrackOpen), Title: "Oldest open criticals and highs, by service", Look: Table, W: 24, H: 8, Unit: "none", Decimals: number(0), Steps: plain(),
 			Means: "Days since the oldest open critical or high of each service was first seen.", Source: findingOldest + ".",
 			Act: "ask what it would take; the oldest ones are usually waiting for a decision.", Empty: noneOrUnread,
 			Queries: []Query{{Name: "Days open", Expr: oldestOpen()}},
@@ -185,7 +185,7 @@ func exposureExceptions() []Panel {
 	}
 	return []Panel{
 		{
-			ID: panelExceptionHorizon, Title: "Exceptions by category: when do they end?", Look: Bars, W: 10, H: 10, Unit: "none", Steps: plain(),
+			ID: panelExceptionHorizon, Answers: answers(PackExceptions, TrackExceptions), Title: "Exceptions by category: when do they end?", Look: Bars, W: 10, H: 10, Unit: "none", Steps: plain(),
 			Means: "Approved exceptions by category and time until they expire; those already expired are still open in their source.", Source: exceptions + ".",
 			Act: "expired: fix, renew or close. An exception without an end is a decision nobody will revisit; give it one. A tall bar asks whether the standard, " +
 				"the platform or the ownership is at fault.",
@@ -193,14 +193,14 @@ func exposureExceptions() []Panel {
 			Sort: []Sort{{horizons[0].Text, true}, {horizons[1].Text, true}, {horizons[2].Text, true}, {horizons[3].Text, true}},
 		},
 		{
-			ID: 41, Title: "How old is a typical exception?", Look: Ranking, W: 5, H: 10, Unit: "suffix: d", Decimals: number(0),
+			ID: 41, Answers: answers(PackExceptions, TrackExceptions), Title: "How old is a typical exception?", Look: Ranking, W: 5, H: 10, Unit: "suffix: d", Decimals: number(0),
 			Steps: []Step{below(good), from(90, warning), from(180, bad)},
 			Means: "Median age of active and of expired but open exceptions, by category, in days.", Source: exceptionAge + " (a snapshot: its quantile is today's).",
 			Act: "an exception that outlives two quarters is a standard in disguise: fix the platform or change the standard.", Empty: noneOrUnread,
 			Queries: []Query{{Name: "Median age", Expr: exceptionAgeQuantile(0.5), Legend: "{{category}}"}},
 		},
 		{
-			ID: panelNextExpiries, Title: "Which exceptions end next?", Look: Table, W: 9, H: 10, Unit: "none", Decimals: number(0), Steps: plain(),
+			ID: panelNextExpiries, Answers: answers(TrackExceptions), Title: "Which exceptions end next?", Look: Table, W: 9, H: 10, Unit: "none", Decimals: number(0), Steps: plain(),
 			Means: "Days until the soonest active exception of each service and category expires.", Source: exceptionNextExpiry + ".",
 			Act: "decide before it ends: afterwards the clocks it stopped run again.", Empty: noneOrUnread,
 			Queries: []Query{{Name: "Days left", Expr: nextExpiries()}},
@@ -215,7 +215,7 @@ func exposureExceptions() []Panel {
 
 func foldedPanel() Panel {
 	return Panel{
-		ID: 14, Title: "Reports folded into another", Look: Ranking, W: 6, H: 7, Unit: "none", Steps: plain(),
+		ID: 14, Answers: answers(PackTrend), Title: "Reports folded into another", Look: Ranking, W: 6, H: 7, Unit: "none", Steps: plain(),
 		Means:  "Reports of several tools that were recognised as the same weakness, by class: a jump means that counting changed, not risk.",
 		Source: duplicateFindings + ".", Empty: noneOrUnread,
 		Queries: []Query{{Name: "Reports", Expr: folded(), Legend: "{{class}}"}},

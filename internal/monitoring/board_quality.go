@@ -61,7 +61,7 @@ func recordsPanel() Panel {
 
 func countingPanel() Panel {
 	return Panel{
-		ID: 904, Title: "Is counting the same as before?", Look: Stat, W: 5, H: 8, Unit: "none", Steps: plain(), Lines: true,
+		ID: 904, Answers: answers(PackTrend), Title: "Is counting the same as before?", Look: Stat, W: 5, H: 8, Unit: "none", Steps: plain(), Lines: true,
 		Means: "How long ago the numbers were computed; how often the way of counting changed in the window (policy, scope, source, de-duplication, migration); and since when " +
 			"the policy is in force, with its version. A number that moved together with one of these may have moved because of it.",
 		Source: evaluationTime + ", " + countingChanges + ", " + policyInfo + ", " + policyChanged + ".",

@@ -45,7 +45,7 @@ const attainmentMeans = "Attainment = met / (met + missed): of the findings whos
 
 func attainmentStat(id uint32, severity string) Panel {
 	return Panel{
-		ID: id, Title: "SLA attainment, " + severity, Look: Stat, W: 5, H: 4, Unit: "percentunit", Decimals: number(0), Steps: towards(attainmentTarget),
+		ID: id, Answers: answers(PackAttainment, TrackAttainment), Title: "SLA attainment, " + severity, Look: Stat, W: 5, H: 4, Unit: "percentunit", Decimals: number(0), Steps: towards(attainmentTarget),
 		Means: attainmentMeans + " Shown for the window and, for comparison, for 90 days.", Source: slaOutcomesWindow + ", verdicts frozen when they fell.",
 		Act: "the next row names the business units and teams; missing a target for a quarter is a staffing or ownership question.", Empty: "not known",
 		Queries: []Query{{Name: "last $window", Expr: attainment("", is("severity", severity))}, {Name: "last 90d", Expr: attainmentOver("90d", severity)}},
@@ -90,7 +90,7 @@ func responseByOwner() []Panel {
 	}
 	return []Panel{
 		{
-			ID: 10, Title: "SLA attainment by business unit", Look: Table, W: 10, H: 9, Unit: "none", Decimals: number(0), Steps: plain(),
+			ID: 10, Answers: answers(PackAttainment, TrackAttainment), Title: "SLA attainment by business unit", Look: Table, W: 10, H: 9, Unit: "none", Decimals: number(0), Steps: plain(),
 			Means: attainmentMeans, Source: slaOutcomesWindow + ".", Act: "talk to the head of the first row about capacity or ownership, not about single findings.",
 			Empty: noneOrUnread,
 			Queries: []Query{
@@ -105,13 +105,13 @@ func responseByOwner() []Panel {
 			Sort: []Sort{{Title: "Missed", Desc: true}},
 		},
 		{
-			ID: 11, Title: "Which teams miss most of their deadlines?", Look: Ranking, W: 7, H: 9, Unit: "percentunit", Decimals: number(0), Max: number(1),
+			ID: 11, Answers: answers(TrackAttainment), Title: "Which teams miss most of their deadlines?", Look: Ranking, W: 7, H: 9, Unit: "percentunit", Decimals: number(0), Max: number(1),
 			Steps: towards(attainmentTarget), Means: "The twelve teams with the lowest attainment for criticals and highs in the window; a team with nothing due is not ranked.",
 			Source: slaOutcomesWindow + ".", Act: "look at the team's breached findings below and at who owns its services.", Empty: noneOrUnread,
 			Queries: []Query{{Name: "Attainment", Expr: worstTeams(), Legend: "{{team}}"}},
 		},
 		{
-			ID: 12, Title: "How did deadlines end, by severity?", Look: Bars, W: 7, H: 9, Unit: "none", Steps: plain(),
+			ID: 12, Answers: answers(TrackAttainment), Title: "How did deadlines end, by severity?", Look: Bars, W: 7, H: 9, Unit: "none", Steps: plain(),
 			Means:  "Outcomes that fell in the window. Void: false positives, duplicates and out of scope, in no denominator.",
 			Source: slaOutcomesWindow + ".", Act: "a large void share is closing without fixing: sample it.", Empty: noneOrUnread,
 			Key: "severity", Share: true, Horizontal: true, Sort: []Sort{{"missed", true}},
@@ -177,7 +177,7 @@ func responseTimes() []Panel {
 	column := func(title string) Column { return Column{Field: title, Title: title, Unit: "suffix: d", Zero: "–"} }
 	return []Panel{
 		{
-			ID: 30, Title: "Time to fix against target, by severity", Look: Table, W: 12, H: 8, Unit: "none", Decimals: number(0), Steps: plain(),
+			ID: 30, Answers: answers(TrackAttainment), Title: "Time to fix against target, by severity", Look: Table, W: 12, H: 8, Unit: "none", Decimals: number(0), Steps: plain(),
 			Means: "Half of the fixes took no longer than the median, nine in ten no longer than the 90th percentile; from first seen to fixed, over every fix in the ledger. " +
 				"Dismissals are not fixes. Targets differ by tier and exposure, so the shortest and the longest are shown. Not restricted by trust tier.",
 			Source: findingRemediation + " and " + slaTarget + ".", Act: "a median near the target means that most of the rest is late.", Empty: noneOrUnread,
@@ -210,7 +210,7 @@ func responseHistory() []Panel {
 			Queries: []Query{{Name: "Median", Expr: remediationTrend(0.5), Legend: "{{severity}}"}},
 		},
 		{
-			ID: 33, Title: "SLA attainment over time", Look: Lines, W: 6, H: 8, Unit: "percentunit", Max: number(1),
+			ID: 33, Answers: answers(PackAttainment, TrackAttainment), Title: "SLA attainment over time", Look: Lines, W: 6, H: 8, Unit: "percentunit", Max: number(1),
 			Steps: []Step{below("transparent"), from(attainmentTarget, good)}, Means: attainmentMeans + " Whole programme, not restricted by the choices above; over the window before each moment.",
 			Source: slaOutcomesWindow + " (rule " + recProgrammeAttained + ").", Act: "compare with the target line; a change of policy or of scope is on the last row.",
 			Empty: noneOrUnread, KeyTexts: severityTexts(),

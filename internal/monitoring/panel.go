@@ -91,6 +91,8 @@ type Panel struct {
 	Sort []Sort
 	// Max is the end of the scale, for ratios.
 	Max *float64
+	// Answers are the rows of the pack that the panel answers, alone or with others.
+	Answers []PackRow
 }
 
 // noneOrUnread is said by panels that list things: an empty list is no proof that there is none.
