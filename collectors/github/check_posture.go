@@ -42,7 +42,7 @@ func (c *Collector) checkPosture(ctx context.Context, org, subject string) []col
 				return err
 			}
 			// That a feature is off in one repository is an answer.
-			if err := s.read(ctx, org, *sample).Err; record.ReasonOf(err) != record.ReasonFeatureOff {
+			if err := s.from(ctx, org, *sample, "").Err; record.ReasonOf(err) != record.ReasonFeatureOff {
 				return err
 			}
 			return nil
@@ -55,6 +55,7 @@ func (c *Collector) checkPosture(ctx context.Context, org, subject string) []col
 var probeSubjects = map[string]struct{ subject, unknown string }{
 	scopeScanning: {"code scanning analyses", "when code was last scanned"},
 	scopeActions:  {"Actions policy", "which actions may run and what their token may do by default"},
+	scopeBypasses: {"rule suites", "which pushes and merges went past a rule"},
 }
 
 // sample is a repository that is not archived, nil when there is none.
@@ -74,9 +75,6 @@ func (c *Collector) sample(ctx context.Context, org string) (*head, error) {
 	return found, err
 }
 
-// requestsPerRepository bounds what reading one scope of a repository takes while little changes.
-const requestsPerRepository = 2
-
 // forecastPosture adds what further posture costs, as far as the last collection saw.
 func (c *Collector) forecastPosture(forecast map[string]float64, seen *organisation) {
 	if c.config.Properties {
@@ -89,7 +87,6 @@ func (c *Collector) forecastPosture(forecast map[string]float64, seen *organisat
 	if c.config.SecurityConfigurations {
 		forecast["core"] += perHour(c.config.PostureInterval) * (1 + seen.pages(100))
 	}
-	scopes := float64(len(c.repositoryScopes()))
 	alive := 0
 	for _, h := range seen.heads {
 		if !h.archived {
@@ -99,5 +96,7 @@ func (c *Collector) forecastPosture(forecast map[string]float64, seen *organisat
 	rate := perHour(c.config.RepositoryInterval) * float64(alive)
 	// A large organisation is read as fast as the configuration allows.
 	rate = min(rate, perHour(c.config.Interval)*float64(c.config.RepositoriesPerCollection))
-	forecast["core"] += rate * scopes * requestsPerRepository
+	for _, s := range c.repositoryScopes() {
+		forecast["core"] += rate * s.requests
+	}
 }

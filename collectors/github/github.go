@@ -42,6 +42,7 @@ const (
 	scopeSecurity     = "security_configurations"
 	scopeScanning     = "scanning"
 	scopeActions      = "actions"
+	scopeBypasses     = "bypasses"
 )
 
 // Config is one instance in the configuration file.
@@ -70,6 +71,8 @@ type Config struct {
 	SecurityConfigurations bool `yaml:"security_configurations"`
 	Scanning               bool `yaml:"scanning"`
 	Actions                bool `yaml:"actions"`
+	// Bypasses switches who went past the rules of a repository; it needs Repositories.
+	Bypasses bool `yaml:"bypasses"`
 	// RepositoryInterval is the time between two readings of the scopes of one repository: four hours, or two thirds of StaleAfter where that is
 	// shorter, unless it is set. RepositoriesPerCollection is the number of repositories that one collection
 	// reads at most, of each kind of scope.
@@ -95,7 +98,7 @@ func defaults() collectors.Common {
 func Default() Config {
 	return Config{
 		Common: defaults(), URL: "https://api.github.com", Alerts: AlertKinds(), Repositories: true, Protection: true,
-		PostureInterval: collectors.Duration(time.Hour), Properties: true, Environments: true, Scanning: true, Actions: true,
+		PostureInterval: collectors.Duration(time.Hour), Properties: true, Environments: true, Scanning: true, Actions: true, Bypasses: true,
 		RepositoriesPerCollection: 50,
 	}
 }
@@ -186,8 +189,10 @@ type organisation struct {
 	environments map[record.RepositoryName]environmentDetails
 	actions      orgActions
 	// swept is when each scope of a repository was last read or tried.
-	swept      map[string]time.Time
-	bypass     map[int64]bypass
+	swept  map[string]time.Time
+	bypass map[int64]bypass
+	// bypasses are the rule suites of which the detail was read, by repository and number.
+	bypasses   map[record.RepositoryName]map[int64]record.Bypass
 	sweepPages map[string]int
 }
 

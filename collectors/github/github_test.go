@@ -84,7 +84,7 @@ func serve(s *collectorstest.Server) {
 func config(url string, token apiclient.Secret) Config {
 	c := Default()
 	c.Name, c.URL, c.Organizations, c.Token = "test", url, []string{"Acme"}, token
-	c.Properties, c.Environments, c.Scanning, c.Actions = false, false, false, false
+	c.Properties, c.Environments, c.Scanning, c.Actions, c.Bypasses = false, false, false, false, false
 	return c
 }
 
@@ -114,15 +114,15 @@ func TestConformance(t *testing.T) {
 		New: func(baseURL string, token apiclient.Secret, env collectors.Env) (collectors.Collector, error) {
 			return New(everythingOn(config(baseURL, token)), env)
 		},
-		Serve: func(s *collectorstest.Server) { serve(s); servePosture(s) },
-		Scopes: append(postureScopes(), []collectorstest.Scope{
+		Serve: func(s *collectorstest.Server) { serve(s); servePosture(s); serveDelivery(s) },
+		Scopes: append(append(postureScopes(), deliveryScopes()...), []collectorstest.Scope{
 			{Name: "repositories:acme", Records: 3, Requests: at("/orgs/acme/repos"), Pages: 2, Cursor: true, Links: true, Along: needList()},
 			{Name: "dependabot:acme", Records: 3, Requests: at("/orgs/acme/dependabot/alerts"), Pages: 2, Cursor: true, Links: true},
 			{Name: "code_scanning:acme", Records: 2, Requests: at("/orgs/acme/code-scanning/alerts"), Pages: 2, Cursor: true, Links: true},
 			{Name: "secret_scanning:acme", Records: 2, Requests: at("/orgs/acme/secret-scanning/alerts"), Pages: 2, Cursor: true, Links: true},
 			{Name: "protection:acme", Records: 6, Requests: asks("query Protection("), Pages: 2, Cursor: true},
 		}...),
-		Altered: append(altered(), alteredPosture()...),
+		Altered: append(append(altered(), alteredPosture()...), alteredDelivery()...),
 		Readme:  "README.md",
 	})
 }

@@ -21,6 +21,7 @@ import (
 // everythingOn is a configuration with every scope.
 func everythingOn(c Config) Config {
 	c.Properties, c.Environments, c.Scanning, c.Actions, c.SecurityConfigurations = true, true, true, true, true
+	c.Bypasses = true
 	return c
 }
 
@@ -104,7 +105,9 @@ func servePosture(s *collectorstest.Server) {
 
 // needList are the scopes that need the list of repositories.
 func needList() []string {
-	return []string{"scanning:acme/api", "scanning:acme/web", "actions:acme/api", "actions:acme/web", "security_configurations:acme"}
+	return []string{
+		"scanning:acme/api", "scanning:acme/web", "actions:acme/api", "actions:acme/web", "security_configurations:acme", "bypasses:acme/api", "bypasses:acme/web",
+	}
 }
 
 func postureScopes() []collectorstest.Scope {
@@ -171,6 +174,7 @@ func posture(t *testing.T, change func(*Config), alter func(*collectorstest.Serv
 		}
 	})
 	servePosture(s)
+	serveDelivery(s)
 	if alter != nil {
 		alter(s)
 	}
@@ -547,17 +551,17 @@ func TestPostureIsCheckedAndForecast(t *testing.T) {
 	}
 	for subject, permission := range map[string]string{
 		"custom properties": propertiesPermission, "security configurations": configurationsPermission, "environments": environmentsPermission,
-		"code scanning analyses": "security_events=read", "Actions policy": actionsPermission,
+		"code scanning analyses": "security_events=read", "Actions policy": actionsPermission, "rule suites": ruleSuitesPermission,
 	} {
 		at := slices.IndexFunc(results, func(r collectors.CheckResult) bool { return r.Subject == "organisation acme: "+subject })
 		if at < 0 || !strings.Contains(fmt.Sprint(results[at].Err), permission) || results[at].Unknown == "" {
 			t.Errorf("%s does not name %s: %+v", subject, permission, results)
 		}
 	}
-	// Two repositories in two scopes of two requests each 4 h, one of environments each 24 h, and per hour one page each of repositories, properties,
+	// Two repositories in two scopes of two requests and one of one each 4 h, one of environments each 24 h, and per hour one page each of repositories, properties,
 	// configurations and their repositories, besides 36 for alerts and 4 pages of sweeps a day.
 	forecast := c.Forecast()
-	if want := 36 + 4 + 2.0 + (1+6)/24.0; fmt.Sprintf("%.3f", forecast["core"]) != fmt.Sprintf("%.3f", want) {
+	if want := 36 + 4 + 2.0 + 0.5 + (1+6)/24.0; fmt.Sprintf("%.3f", forecast["core"]) != fmt.Sprintf("%.3f", want) {
 		t.Errorf("forecast of core is %v, want %v", forecast["core"], want)
 	}
 	if forecast["graphql"] != 2 {

@@ -24,6 +24,18 @@ type head struct {
 type repositoryScope struct {
 	kind string
 	read func(ctx context.Context, org string, repository head) record.Batch
+	// resume, instead of read, goes on from the time of the reading before; its cursor is empty for a whole reading.
+	resume func(ctx context.Context, org string, repository head, cursor record.Cursor) record.Batch
+	// requests bound what reading it takes while little changes, for the forecast.
+	requests float64
+}
+
+// from reads the scope of a repository.
+func (s repositoryScope) from(ctx context.Context, org string, repository head, cursor record.Cursor) record.Batch {
+	if s.resume != nil {
+		return s.resume(ctx, org, repository, cursor)
+	}
+	return s.read(ctx, org, repository)
 }
 
 func (c *Collector) repositoryScopes() []repositoryScope {
@@ -32,10 +44,13 @@ func (c *Collector) repositoryScopes() []repositoryScope {
 	}
 	var list []repositoryScope
 	if c.config.Scanning {
-		list = append(list, repositoryScope{scopeScanning, c.readScanning})
+		list = append(list, repositoryScope{kind: scopeScanning, read: c.readScanning, requests: 2})
 	}
 	if c.config.Actions {
-		list = append(list, repositoryScope{scopeActions, c.readActions})
+		list = append(list, repositoryScope{kind: scopeActions, read: c.readActions, requests: 2})
+	}
+	if c.config.Bypasses {
+		list = append(list, repositoryScope{kind: scopeBypasses, resume: c.readBypasses, requests: 1})
 	}
 	return list
 }
@@ -59,7 +74,7 @@ func (c *Collector) sweepRepositories(ctx context.Context, org string, cursors c
 		refusals, allowed := 0, false
 		for _, repository := range c.dueRepositories(s, org, list, cursors) {
 			name := s.scope(repository)
-			batch := s.read(ctx, org, repository)
+			batch := s.from(ctx, org, repository, cursors[name])
 			if err := ctx.Err(); err != nil {
 				return &record.Error{Reason: record.ReasonCanceled, Err: fmt.Errorf("read %s: %w", name, err)}
 			}
@@ -129,7 +144,10 @@ func (c *Collector) retire(s repositoryScope, org string, list []head, cursors c
 	}
 	slices.Sort(gone)
 	for _, name := range gone {
-		err := emit(record.Batch{Scope: name, Mode: record.Full, Repositories: []record.Repository{}, Scans: []record.Scan{}, Cursor: retired})
+		err := emit(record.Batch{
+			Scope: name, Mode: record.Full, Cursor: retired, Repositories: []record.Repository{}, Scans: []record.Scan{},
+			Deployments: []record.Deployment{}, Bypasses: []record.Bypass{},
+		})
 		if err != nil {
 			return err
 		}

@@ -58,6 +58,7 @@ func newGitHub(w *world.World, now func() time.Time, token, url string) http.Han
 	g.repositoryRoute("/branches/{branch}/protection", g.classicProtection)
 	g.repositoryRoute("/environments", g.environments)
 	g.postureRoutes()
+	g.deliveryRoutes()
 	g.mux.HandleFunc("POST /graphql", g.graphQL)
 	g.mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { g.refuse(w, http.StatusNotFound, "Not Found") })
 	return g

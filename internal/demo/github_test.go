@@ -116,6 +116,8 @@ func TestAlertParameters(t *testing.T) {
 		{"/repos/meridian/access-policy/branches/main/protection", 200}, {"/repos/meridian/ledger/environments", 200},
 		{"/repos/meridian/ledger/code-scanning/analyses", 200}, {"/repos/meridian/ledger/code-scanning/default-setup", 200},
 		{"/repos/meridian/ledger/actions/permissions/workflow", 200}, {"/orgs/meridian/actions/permissions", 200}, {"/repos/meridian/nothing/actions/permissions", 404},
+		{"/repos/meridian/ledger/rulesets/rule-suites?time_period=month&rule_suite_result=bypass", 200}, {"/repos/meridian/ledger/rulesets/rule-suites?time_period=year", 422},
+		{"/repos/meridian/ledger/rulesets/rule-suites/1", 404},
 	} {
 		if a := d.gitHub(t, c.path); a.code != c.code {
 			t.Errorf("%s: got %d, want %d: %s", c.path, a.code, c.code, a.body)
