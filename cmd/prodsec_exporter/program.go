@@ -61,6 +61,9 @@ func (p *program) run(ctx context.Context, args []string) error {
 	serve := app.Command("run", "Poll and serve metrics until stopped (the default).").Default()
 	check := app.Command("check", "Check the configuration: every key, every secret's place and, with --online, every credential.")
 	check.Flag("online", "Ask every source whether the credentials suffice, and print what API calls will cost.").BoolVar(&p.online)
+	var pushing push
+	pushed := app.Command("dashboards", "Work with the Grafana boards that come with this program.").Command("push", "Bring the boards to a running Grafana; what is there already stays untouched.")
+	pushing.flags(pushed)
 	versions := app.Command("version", "Print the version.")
 	command, err := app.Parse(args)
 	if answered {
@@ -76,6 +79,8 @@ func (p *program) run(ctx context.Context, args []string) error {
 		return p.serve(ctx)
 	case check.FullCommand():
 		return p.check(ctx)
+	case pushed.FullCommand():
+		return p.pushDashboards(ctx, &pushing)
 	case versions.FullCommand():
 		_, err := fmt.Fprintln(p.stdout, version.Print(programName))
 		return err
