@@ -71,7 +71,7 @@ func (h *shelf[T]) milestones(s *state, goal int) []snapshot.Milestone[T] {
 		if !m.at.IsZero() && (s.importing() || !from.After(s.founded)) {
 			from = m.at
 		}
-		reached = append(reached, snapshot.Milestone[T]{Held: h.hold(s, e, m.value), At: m.at, Counted: from})
+		reached = append(reached, snapshot.Milestone[T]{Held: h.hold(s, e, m.value), At: m.at, Counted: from, Observed: timeOf(m.observed)})
 	}
 	return reached
 }
@@ -99,7 +99,9 @@ func deployed(d *record.Deployment) (time.Time, bool) {
 
 func opened(i *record.Incident) (time.Time, bool)   { return dated(i.OpenedAt) }
 func restored(i *record.Incident) (time.Time, bool) { return dated(i.RestoredAt) }
-func bypassed(b *record.Bypass) (time.Time, bool)   { return b.At, b.Result == record.BypassBypassed }
+
+// bypassed is reached by every push or merge that a source tells of, whatever became of it: the result is a fact of the record.
+func bypassed(b *record.Bypass) (time.Time, bool) { return b.At, true }
 
 // decided is reached by what was approved or rejected on a date. What has ended since was approved if it has one.
 func decided(e *record.Exception) (time.Time, bool) {

@@ -105,3 +105,51 @@ func TestWhatReachesAMilestone(t *testing.T) {
 		b.Followups[1].ClosedAt, b.Escalations[1].Reason, b.Exceptions[1].State = day(1), "another", record.ExceptionEnded
 	}
 }
+
+// TestDeliveryStays: a deployment that failed and is called a success later, an incident that is reopened, renamed and gone, a push that
+// went past a rule. What was counted of them stays as it was first observed, over a restart, too.
+func TestDeliveryStays(t *testing.T) {
+	s := begun(t, nil)
+	deploys := func(n int, d []record.Deployment, i []record.Incident, b []record.Bypass) {
+		t.Helper()
+		s.must(s.Apply(t.Context(), "host", "h", record.Batch{Scope: "deployments:all", Mode: record.Full, Deployments: d, Incidents: i, Bypasses: b}, day(n)))
+	}
+	failed := record.Deployment{ID: "D", Environment: "production", Status: record.DeploymentFailed, FinishedAt: day(2)}
+	retried := failed
+	retried.Status, retried.FinishedAt = record.DeploymentSucceeded, day(3)
+	pending := record.Deployment{ID: "P", Status: record.DeploymentPending, FinishedAt: day(2)}
+	open := record.Incident{ID: "I", OpenedAt: day(2)}
+	over, renamed := open, open
+	over.RestoredAt, over.ControlGap = day(3), record.AnswerYes
+	renamed.Title, renamed.RestoredAt = "again", day(6)
+	stopped := record.Bypass{ID: "B", Result: record.BypassFailed, At: day(2)}
+	deploys(3, []record.Deployment{failed, pending}, []record.Incident{open}, []record.Bypass{stopped})
+	deploys(4, []record.Deployment{retried, pending}, []record.Incident{over}, []record.Bypass{stopped})
+	deploys(5, []record.Deployment{retried}, []record.Incident{open}, []record.Bypass{})
+	deploys(6, []record.Deployment{}, []record.Incident{renamed}, []record.Bypass{})
+	counted := func() string {
+		known := s.Snapshot()
+		var lines []string
+		for _, m := range known.Deployed {
+			lines = append(lines, fmt.Sprint(m.Record.ID, " ", m.Record.Status, " ", dayOf(m.At.Unix()), dayOf(m.Counted.Unix()), dayOf(m.Observed.Unix())))
+		}
+		for _, of := range [][]snapshot.Milestone[record.Incident]{known.Opened, known.Restored} {
+			for _, m := range of {
+				lines = append(lines, fmt.Sprint(m.Record.ID, m.Record.ControlGap, " ", dayOf(m.At.Unix()), dayOf(m.Observed.Unix())))
+			}
+		}
+		for _, m := range known.Bypassed {
+			lines = append(lines, fmt.Sprint(m.Record.ID, " ", m.Record.Result, " ", dayOf(m.At.Unix()), dayOf(m.Observed.Unix())))
+		}
+		return strings.Join(lines, "; ")
+	}
+	want := "D failed 2 3 3; I 2 3; Iyes 3 4; B fail 2 3"
+	if got := counted(); got != want {
+		t.Errorf("counted %q, want %q", got, want)
+	}
+	s.must(s.Close())
+	s.Ledger = ledgertest.MustOpen(t, s.open, s.policy)
+	if got := counted(); got != want {
+		t.Errorf("after a restart %q, want %q", got, want)
+	}
+}

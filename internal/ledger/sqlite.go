@@ -260,7 +260,7 @@ func loadBlock(t blockTable, into *loaded) func(*sql.Rows) error {
 const recordQuery = `SELECT r.record, r.kind, r.scope, r.id, r.owner, r.first_observed, r.changed_at, coalesce(r.gone_at, 0), v.revision,
 	 v.valid_from, v.body
 	FROM records r JOIN revisions v ON v.record = r.record
-	 AND (r.kind IN ('review', 'exception', 'followup', 'escalation')
+	 AND (r.kind IN ('review', 'exception', 'followup', 'escalation', 'deployment', 'incident', 'bypass')
 	  OR v.revision = (SELECT max(revision) FROM revisions x WHERE x.record = r.record))
 	ORDER BY r.record, v.revision`
 

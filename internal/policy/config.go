@@ -26,6 +26,9 @@ type Config struct {
 	ScanMaxAge ScanAges `yaml:"scan_max_age,omitempty" json:"scan_max_age,omitempty"`
 	// Calendars say which times count in working hours.
 	Calendars CalendarsConfig `yaml:"calendars,omitempty" json:"calendars,omitzero"`
+	// Delivery says when the way to production is to be trusted, DORA what the measures of delivery count.
+	Delivery DeliveryConfig `yaml:"delivery" json:"delivery"`
+	DORA     DORAConfig     `yaml:"dora" json:"dora"`
 }
 
 // SLAConfig says how fast what must be fixed.
@@ -165,5 +168,7 @@ func DefaultConfig() Config {
 		Windows: []Duration{days(7), days(30), days(90)},
 		EPSS:    0.5,
 		Detail:  DetailConfig{TrustTiers: []string{"tier0", "tier1"}, CrownJewel: true, InternetFacing: true, MaxSeries: 10_000},
+
+		Delivery: defaultDelivery(), DORA: defaultDORA(),
 	}
 }

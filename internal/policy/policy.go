@@ -59,6 +59,8 @@ func New(c Config) (*Policy, error) {
 	p.checkDetail(fail)
 	p.checkScans(fail)
 	p.compileCalendars(fail)
+	p.checkDelivery(fail)
+	p.checkDORA(fail)
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}

@@ -75,7 +75,7 @@ type Snapshot struct {
 	Completed []Milestone[record.Followup]
 	Raised    []Milestone[record.Escalation]
 	// Deployed are deployments that succeeded or failed, Opened incidents as they were opened, Restored as they were restored, Bypassed
-	// what went past a rule.
+	// pushes and merges that went past a rule or were stopped by one.
 	Deployed []Milestone[record.Deployment]
 	Opened   []Milestone[record.Incident]
 	Restored []Milestone[record.Incident]
@@ -189,6 +189,9 @@ type Milestone[T any] struct {
 	Held[T]
 	// At is when it was reached by the source, zero if it gives no date. Counted is from when it counts, as of an Event.
 	At, Counted time.Time
+	// Observed is when the ledger learned of it. Milestones are in that order, so what is concluded from those up to one of them is
+	// never overturned by a later one.
+	Observed time.Time
 }
 
 // Scope is a scope and how fresh it is.
