@@ -144,6 +144,25 @@ func (a *api) pages(ctx context.Context, path string, query url.Values, page fun
 	return n, err
 }
 
+// listed reads a list whose pages are objects that hold it under a name, to its end.
+func (a *api) listed(ctx context.Context, path, name string, item func(json.RawMessage)) error {
+	return apiclient.Walk(ctx, maxPages, func(ctx context.Context, cursor string) (string, error) {
+		page := map[string]json.RawMessage{}
+		resp, err := a.get(ctx, firstOf(cursor, path+"?per_page="+pageSize), &page)
+		if err != nil {
+			return "", err
+		}
+		var items []json.RawMessage
+		if err := json.Unmarshal(page[name], &items); err != nil || items == nil {
+			return "", lacking(path, name)
+		}
+		for _, i := range items {
+			item(i)
+		}
+		return resp.Next, nil
+	})
+}
+
 // queryError is one of the errors that GraphQL reports beside the data, with HTTP status 200.
 type queryError struct {
 	Type    string `json:"type"`

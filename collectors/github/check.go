@@ -43,6 +43,7 @@ func (c *Collector) Check(ctx context.Context) ([]collectors.CheckResult, error)
 			})
 		}
 		results = append(results, c.checkPosture(ctx, org, subject)...)
+		results = append(results, c.checkTrust(ctx, org, subject)...)
 		if err := ctx.Err(); err != nil {
 			return results, err
 		}
@@ -100,6 +101,7 @@ func (c *Collector) Forecast() map[string]float64 {
 			forecast["core"] += perHour(c.config.PostureInterval) * pages(100)
 		}
 		c.forecastPosture(forecast, &seen)
+		c.forecastTrust(forecast, &seen)
 		if c.config.Protection {
 			forecast["graphql"] += perHour(c.config.PostureInterval) * pages(firstPage) * float64(1+len(c.config.ReleaseBranches))
 			forecast["core"] += perHour(c.config.FullInterval) * float64(len(seen.bypass))

@@ -37,6 +37,9 @@ func (c *Collector) checkPosture(ctx context.Context, org, subject string) []col
 		return scopeError(err, environmentsPermission)
 	})
 	for _, s := range c.repositoryScopes() {
+		if s.among != nil {
+			continue // checkTrust knows what such a scope needs.
+		}
 		add(true, probeSubjects[s.kind].subject, probeSubjects[s.kind].unknown, func() error {
 			if err != nil || sample == nil {
 				return err
@@ -56,6 +59,7 @@ var probeSubjects = map[string]struct{ subject, unknown string }{
 	scopeScanning: {"code scanning analyses", "when code was last scanned"},
 	scopeActions:  {"Actions policy", "which actions may run and what their token may do by default"},
 	scopeBypasses: {"rule suites", "which pushes and merges went past a rule"},
+	scopeRunners:  {"runners of single repositories", "which self-hosted runners are registered to one repository"},
 }
 
 // sample is a repository that is not archived, nil when there is none.
@@ -66,7 +70,7 @@ func (c *Collector) sample(ctx context.Context, org string) (*head, error) {
 		for _, item := range items {
 			r, fullName, err := c.repositoryRecord(item)
 			if err == nil && !r.Archived {
-				found = &head{r.Name, fullName, r.DefaultBranch, r.Archived}
+				found = &head{r.Name, fullName, r.DefaultBranch, r.Archived, r.Visibility}
 				return false
 			}
 		}

@@ -78,6 +78,7 @@ type Config struct {
 	// reads at most, of each kind of scope.
 	RepositoryInterval        collectors.Duration `yaml:"repository_interval,omitempty"`
 	RepositoriesPerCollection int                 `yaml:"repositories_per_collection,omitempty"`
+	Trust                     `yaml:",inline"`
 }
 
 // App is a GitHub App's installation.
@@ -99,7 +100,7 @@ func Default() Config {
 	return Config{
 		Common: defaults(), URL: "https://api.github.com", Alerts: AlertKinds(), Repositories: true, Protection: true,
 		PostureInterval: collectors.Duration(time.Hour), Properties: true, Environments: true, Scanning: true, Actions: true, Bypasses: true,
-		RepositoriesPerCollection: 50,
+		RepositoriesPerCollection: 50, Trust: defaultTrust(),
 	}
 }
 
@@ -194,6 +195,9 @@ type organisation struct {
 	// bypasses are the rule suites of which the detail was read, by repository and number.
 	bypasses   map[record.RepositoryName]map[int64]record.Bypass
 	sweepPages map[string]int
+
+	// runnerRequests is what the last reading of runners took.
+	runnerRequests int
 }
 
 var (
@@ -281,7 +285,7 @@ func (c *Collector) scopes(org string) []scope {
 			list = append(list, scope{slow.kind + ":" + org, true, func(ctx context.Context, _ record.Cursor) record.Batch { return slow.read(ctx, org) }})
 		}
 	}
-	return list
+	return append(list, c.trustScopes(org)...)
 }
 
 // due says whether a slow scope is to be read again; its cursor is the time of its last reading. A collector that does not yet know which repositories

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -85,6 +86,7 @@ func config(url string, token apiclient.Secret) Config {
 	c := Default()
 	c.Name, c.URL, c.Organizations, c.Token = "test", url, []string{"Acme"}, token
 	c.Properties, c.Environments, c.Scanning, c.Actions, c.Bypasses = false, false, false, false, false
+	c.Trust = Trust{}
 	return c
 }
 
@@ -112,17 +114,17 @@ func TestConformance(t *testing.T) {
 	collectorstest.Run(t, collectorstest.Suite{
 		Kind: Kind(),
 		New: func(baseURL string, token apiclient.Secret, env collectors.Env) (collectors.Collector, error) {
-			return New(everythingOn(config(baseURL, token)), env)
+			return New(trustOn(everythingOn(config(baseURL, token))), env)
 		},
-		Serve: func(s *collectorstest.Server) { serve(s); servePosture(s); serveDelivery(s) },
-		Scopes: append(append(postureScopes(), deliveryScopes()...), []collectorstest.Scope{
-			{Name: "repositories:acme", Records: 3, Requests: at("/orgs/acme/repos"), Pages: 2, Cursor: true, Links: true, Along: needList()},
+		Serve: func(s *collectorstest.Server) { serve(s); servePosture(s); serveDelivery(s); serveTrust(s) },
+		Scopes: append(slices.Concat(postureScopes(), deliveryScopes(), trustScopes()), []collectorstest.Scope{
+			{Name: "repositories:acme", Records: 3, Requests: at("/orgs/acme/repos"), Pages: 2, Cursor: true, Links: true, Along: append(needList(), needListOfTrust()...)},
 			{Name: "dependabot:acme", Records: 3, Requests: at("/orgs/acme/dependabot/alerts"), Pages: 2, Cursor: true, Links: true},
 			{Name: "code_scanning:acme", Records: 2, Requests: at("/orgs/acme/code-scanning/alerts"), Pages: 2, Cursor: true, Links: true},
 			{Name: "secret_scanning:acme", Records: 2, Requests: at("/orgs/acme/secret-scanning/alerts"), Pages: 2, Cursor: true, Links: true},
 			{Name: "protection:acme", Records: 6, Requests: asks("query Protection("), Pages: 2, Cursor: true},
 		}...),
-		Altered: append(append(altered(), alteredPosture()...), alteredDelivery()...),
+		Altered: slices.Concat(altered(), alteredPosture(), alteredDelivery(), alteredTrust()),
 		Readme:  "README.md",
 	})
 }

@@ -49,7 +49,7 @@ func (c *Collector) readRepositories(ctx context.Context, org string) record.Bat
 				})
 			}
 			archived[r.Name] = r.Archived
-			heads = append(heads, head{r.Name, fullName, r.DefaultBranch, r.Archived})
+			heads = append(heads, head{r.Name, fullName, r.DefaultBranch, r.Archived, r.Visibility})
 		}
 		return true
 	})

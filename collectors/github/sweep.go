@@ -18,6 +18,8 @@ type head struct {
 	fullName string
 	branch   string
 	archived bool
+
+	visibility record.Visibility
 }
 
 // repositoryScope is a kind of scope that there is one of for each repository that is not archived, named KIND:OWNER/NAME.
@@ -28,6 +30,8 @@ type repositoryScope struct {
 	resume func(ctx context.Context, org string, repository head, cursor record.Cursor) record.Batch
 	// requests bound what reading it takes while little changes, for the forecast.
 	requests float64
+	// among, if set, are those of the repositories that have such a scope; nil while that is not known.
+	among func(org string, list []head) []head
 }
 
 // from reads the scope of a repository.
@@ -52,7 +56,7 @@ func (c *Collector) repositoryScopes() []repositoryScope {
 	if c.config.Bypasses {
 		list = append(list, repositoryScope{kind: scopeBypasses, resume: c.readBypasses, requests: 1})
 	}
-	return list
+	return append(list, c.trustRepositoryScopes()...)
 }
 
 // maxRefusals is how many repositories in a row may refuse a kind of scope, with none that allows it, before a sweep gives up on it: the credential most
@@ -62,12 +66,16 @@ const maxRefusals = 3
 // sweepRepositories reads the scopes of single repositories that are due, those that were read longest ago first, and no more of each kind in one
 // collection than the configuration allows: the requests of a large organisation spread over the interval.
 func (c *Collector) sweepRepositories(ctx context.Context, org string, cursors collectors.Cursors, emit func(record.Batch) error) error {
-	var list []head
-	c.remember(org, func(o *organisation) { list = o.heads })
-	if list == nil {
-		return nil
-	}
+	var all []head
+	c.remember(org, func(o *organisation) { all = o.heads })
 	for _, s := range c.repositoryScopes() {
+		list := all
+		if s.among != nil && list != nil {
+			list = s.among(org, list)
+		}
+		if list == nil {
+			continue
+		}
 		if err := c.retire(s, org, list, cursors, emit); err != nil {
 			return err
 		}
@@ -130,7 +138,7 @@ func (c *Collector) dueRepositories(s repositoryScope, org string, list []head, 
 // retired is the cursor of a scope whose repository is gone or archived: it holds nothing and is not read any more.
 const retired record.Cursor = "retired"
 
-// retire empties the scopes of repositories that are gone or archived.
+// retire empties the scopes of repositories that are gone or archived, or do not have such a scope any more.
 func (c *Collector) retire(s repositoryScope, org string, list []head, cursors collectors.Cursors, emit func(record.Batch) error) error {
 	alive := map[string]bool{}
 	for _, r := range list {
@@ -146,7 +154,8 @@ func (c *Collector) retire(s repositoryScope, org string, list []head, cursors c
 	for _, name := range gone {
 		err := emit(record.Batch{
 			Scope: name, Mode: record.Full, Cursor: retired, Repositories: []record.Repository{}, Scans: []record.Scan{},
-			Deployments: []record.Deployment{}, Bypasses: []record.Bypass{},
+			Deployments: []record.Deployment{}, Bypasses: []record.Bypass{}, Pipelines: []record.Pipeline{},
+			Runners: []record.Runner{}, CloudIdentities: []record.CloudIdentity{},
 		})
 		if err != nil {
 			return err

@@ -163,7 +163,7 @@ func TestGitHubAsDescribed(t *testing.T) {
 	defer server.Close()
 	config := github.Default()
 	config.Name, config.URL, config.Organizations, config.Token = "contract", server.URL, []string{"octocat"}, collectorstest.Secret(t, "token")
-	config.SecurityConfigurations, config.ReleaseBranches = true, []string{"te*"}
+	config.SecurityConfigurations, config.ReleaseBranches, config.RepositoryRunners = true, []string{"te*"}, true
 	collector, err := github.New(config, collectorstest.Env(collectorstest.NewClock(), slog.New(slog.NewTextHandler(t.Output(), nil))))
 	if err != nil {
 		t.Fatal(err)
@@ -214,6 +214,7 @@ func checkBatches(t *testing.T, batches map[string]record.Batch) {
 	for _, scope := range []string{
 		"repositories:octocat", "dependabot:octocat", "code_scanning:octocat", "secret_scanning:octocat", "protection:octocat", "environments:octocat",
 		"properties:octocat", "security_configurations:octocat", "scanning:octocat/hello-world", "actions:octocat/hello-world",
+		"runners:octocat", "runners:octocat/hello-world",
 	} {
 		if b := batches[scope]; b.Err == nil && b.Size() == 0 {
 			t.Errorf("%s holds nothing of GitHub's examples", scope)
@@ -239,6 +240,8 @@ func (d *described) check(t *testing.T) {
 		"/orgs/{org}/actions/permissions", "/orgs/{org}/actions/permissions/workflow", "/repos/{owner}/{repo}/actions/permissions",
 		"/repos/{owner}/{repo}/environments", "/repos/{owner}/{repo}/code-scanning/analyses", "/repos/{owner}/{repo}/code-scanning/default-setup",
 		"/repos/{owner}/{repo}/rulesets/{ruleset_id}",
+		"/orgs/{org}/actions/runners", "/orgs/{org}/actions/runner-groups", "/orgs/{org}/actions/runner-groups/{runner_group_id}/runners",
+		"/orgs/{org}/actions/runner-groups/{runner_group_id}/repositories", "/repos/{owner}/{repo}/actions/runners",
 	} {
 		if d.asked[operation] == 0 {
 			t.Errorf("%s was not asked, so nothing was shown about it", operation)

@@ -141,7 +141,7 @@ func TestRealCollectors(t *testing.T) {
 	}
 	for kind, least := range map[string]int{
 		"catalog catalog": 60, "github repositories": 150, "github protection": 150, "github environments": 140,
-		"github properties": 150, "github actions": 140, "github scanning": 300, "github bypasses": 25, "github dependabot": 2000, "github code_scanning": 1000,
+		"github properties": 150, "github runners": 45, "github actions": 140, "github scanning": 300, "github bypasses": 25, "github dependabot": 2000, "github code_scanning": 1000,
 		"github secret_scanning": 50, "jira exceptions": 130, "jira reviews": 250, "jira followups": 100, "jira incidents": 50, "jira escalations": 50, "reports report": 20,
 		"defectdojo product": 1200, "defectdojo acceptances": 20,
 	} {

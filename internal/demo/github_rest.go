@@ -59,6 +59,7 @@ func newGitHub(w *world.World, now func() time.Time, token, url string) http.Han
 	g.repositoryRoute("/environments", g.environments)
 	g.postureRoutes()
 	g.deliveryRoutes()
+	g.runnerRoutes()
 	g.mux.HandleFunc("POST /graphql", g.graphQL)
 	g.mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { g.refuse(w, http.StatusNotFound, "Not Found") })
 	return g

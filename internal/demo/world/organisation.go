@@ -138,6 +138,7 @@ func (w *World) buildOrganisation() {
 	offset := w.random("rota", "", 0).IntN(len(w.rota))
 	w.rota = append(slices.Clone(w.rota[offset:]), w.rota[:offset]...)
 	w.protect()
+	w.buildRunners()
 }
 
 // addService reads a line of the table: name, tier, ecosystem and marks (c: crown jewel, i: internet-facing, m: in the monorepo, d: has a

@@ -55,6 +55,8 @@ type World struct {
 	Teams        []*Team
 	Services     []*Service
 	Repositories []*Repository
+	// RunnerGroups are the self-hosted runners by organisation.
+	RunnerGroups map[string][]*RunnerGroup
 	// rota lists the teams that take turns at being in trouble.
 	rota []*Team
 
