@@ -68,6 +68,9 @@ func (c *Collector) readAlerts(ctx context.Context, org string, source alertSour
 		}
 		walk.markArchived(o.archived)
 	})
+	if err := walk.markDeleted(ctx, org); err != nil {
+		return record.Batch{Classes: classes, Err: err}
+	}
 	return walk.batch(started)
 }
 

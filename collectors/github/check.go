@@ -97,6 +97,7 @@ func (c *Collector) Forecast() map[string]float64 {
 		for _, n := range seen.sweepPages {
 			forecast["core"] += perHour(c.config.FullInterval) * float64(n)
 		}
+		forecast["graphql"] += perHour(c.config.FullInterval) * math.Ceil(float64(seen.manifests)/manifestsAtOnce)
 		if c.config.Repositories {
 			forecast["core"] += perHour(c.config.PostureInterval) * pages(100)
 		}

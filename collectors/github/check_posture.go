@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/url"
+	"slices"
 
 	"prodsec_exporter/collectors"
 	"prodsec_exporter/internal/record"
@@ -24,7 +25,8 @@ func (c *Collector) checkPosture(ctx context.Context, org, subject string) []col
 	add(c.config.SecurityConfigurations, "security configurations", "which security configuration each repository has", func() error {
 		return c.probe(ctx, path+"/code-security/configurations", nil, configurationsPermission)
 	})
-	if !c.config.Environments && len(c.repositoryScopes()) == 0 {
+	manifests := c.config.Manifests && slices.Contains(c.config.Alerts, Dependabot)
+	if !c.config.Environments && !manifests && len(c.repositoryScopes()) == 0 {
 		return results
 	}
 	sample, err := c.sample(ctx, org)
@@ -35,6 +37,12 @@ func (c *Collector) checkPosture(ctx context.Context, org, subject string) []col
 		var page struct{}
 		_, err := c.api.get(ctx, "repos/"+escapeName(sample.fullName)+"/environments?per_page=1", &page)
 		return scopeError(err, environmentsPermission)
+	})
+	add(manifests, "manifests of Dependabot alerts", "whether what open Dependabot alerts are about still exists; they stay open", func() error {
+		if err != nil || sample == nil {
+			return err
+		}
+		return c.probeManifests(ctx, sample)
 	})
 	for _, s := range c.repositoryScopes() {
 		if s.among != nil {

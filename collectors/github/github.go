@@ -57,6 +57,8 @@ type Config struct {
 	App   App              `yaml:"app,omitempty"`
 	// Alerts are the kinds of alert to read; all by default.
 	Alerts []AlertKind `yaml:"alerts,omitempty"`
+	// Manifests looks whether the default branch still has what open Dependabot alerts are about; on by default.
+	Manifests bool `yaml:"manifests"`
 	// Repositories and Protection switch the other scopes; both are on by default.
 	Repositories bool `yaml:"repositories"`
 	Protection   bool `yaml:"protection"`
@@ -101,6 +103,7 @@ func Default() Config {
 		Common: defaults(), URL: "https://api.github.com", Alerts: AlertKinds(), Repositories: true, Protection: true,
 		PostureInterval: collectors.Duration(time.Hour), Properties: true, Environments: true, Scanning: true, Actions: true, Bypasses: true,
 		RepositoriesPerCollection: 50, Trust: defaultTrust(),
+		Manifests: true,
 	}
 }
 
@@ -198,6 +201,9 @@ type organisation struct {
 
 	// runnerRequests is what the last reading of runners took.
 	runnerRequests int
+	// deleted are the manifests that were gone at the last sweep, and when they went; manifests is how many were looked for.
+	deleted   map[manifest]time.Time
+	manifests int
 }
 
 var (

@@ -87,6 +87,7 @@ func config(url string, token apiclient.Secret) Config {
 	c.Name, c.URL, c.Organizations, c.Token = "test", url, []string{"Acme"}, token
 	c.Properties, c.Environments, c.Scanning, c.Actions, c.Bypasses = false, false, false, false, false
 	c.Trust = Trust{}
+	c.Manifests = false
 	return c
 }
 

@@ -21,7 +21,7 @@ import (
 // everythingOn is a configuration with every scope.
 func everythingOn(c Config) Config {
 	c.Properties, c.Environments, c.Scanning, c.Actions, c.SecurityConfigurations = true, true, true, true, true
-	c.Bypasses = true
+	c.Bypasses, c.Manifests = true, true
 	return c
 }
 
@@ -44,6 +44,7 @@ func byQuery(protection http.HandlerFunc) http.HandlerFunc {
 	return dispatch(map[string]http.HandlerFunc{
 		"query Protection(":      protection,
 		"query Environments(":    graphQLPages(environmentNode("api", `{"errors":[]}`, oneEnvironment), environmentNode("web", `null`, noEnvironments)),
+		"query Manifests(":       newFiles("acme/api web/package-lock.json", "acme/api README.md").answer,
 		"query ReleaseBranches(": graphQLPages(`{"nameWithOwner":"Acme/api","url":"https://github.com/Acme/api","refs":{"pageInfo":{"hasNextPage":false},"nodes":[]}}`),
 	})
 }
@@ -502,6 +503,7 @@ func TestReleaseBranches(t *testing.T) {
 		s.Handle("POST /graphql", dispatch(map[string]http.HandlerFunc{
 			"query Protection(":   graphQLPages(nodeJSON("api", bareRef)),
 			"query Environments(": graphQLPages(environmentNode("api", "null", noEnvironments)),
+			"query Manifests(":    newFiles("acme/api web/package-lock.json", "acme/api README.md").answer,
 			"query ReleaseBranches(": func(w http.ResponseWriter, r *http.Request) {
 				var q struct {
 					Variables struct{ Match string }
@@ -552,6 +554,7 @@ func TestPostureIsCheckedAndForecast(t *testing.T) {
 	for subject, permission := range map[string]string{
 		"custom properties": propertiesPermission, "security configurations": configurationsPermission, "environments": environmentsPermission,
 		"code scanning analyses": "security_events=read", "Actions policy": actionsPermission, "rule suites": ruleSuitesPermission,
+		"manifests of Dependabot alerts": contentsPermission,
 	} {
 		at := slices.IndexFunc(results, func(r collectors.CheckResult) bool { return r.Subject == "organisation acme: "+subject })
 		if at < 0 || !strings.Contains(fmt.Sprint(results[at].Err), permission) || results[at].Unknown == "" {
@@ -560,11 +563,12 @@ func TestPostureIsCheckedAndForecast(t *testing.T) {
 	}
 	// Two repositories in two scopes of two requests and one of one each 4 h, one of environments each 24 h, and per hour one page each of repositories, properties,
 	// configurations and their repositories, besides 36 for alerts and 4 pages of sweeps a day.
+	// The one manifest of the alerts is looked for once a day.
 	forecast := c.Forecast()
 	if want := 36 + 4 + 2.0 + 0.5 + (1+6)/24.0; fmt.Sprintf("%.3f", forecast["core"]) != fmt.Sprintf("%.3f", want) {
 		t.Errorf("forecast of core is %v, want %v", forecast["core"], want)
 	}
-	if forecast["graphql"] != 2 {
-		t.Errorf("forecast of GraphQL is %v, want 2", forecast["graphql"])
+	if want := 2 + 1/24.0; fmt.Sprintf("%.6f", forecast["graphql"]) != fmt.Sprintf("%.6f", want) {
+		t.Errorf("forecast of GraphQL is %v, want %v", forecast["graphql"], want)
 	}
 }

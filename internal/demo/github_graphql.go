@@ -118,7 +118,7 @@ func (g *gitHub) repositoryObject(r *world.Repository) *object {
 		"repositoryTopics": connection("RepositoryTopicConnection", len(r.Topics), func(i int) *object {
 			return &object{"RepositoryTopic", map[string]any{"topic": &object{"Topic", map[string]any{"name": r.Topics[i]}}}}
 		}),
-		"defaultBranchRef": branchObject(r, pushed), "codeowners": codeowners(r),
+		"defaultBranchRef": branchObject(r, pushed), "codeowners": codeowners(r), "object": objectAt,
 		"rulesets": connection("RepositoryRulesetConnection", len(r.Protection.Rulesets), func(i int) *object {
 			return rulesetObject(r.Protection.Rulesets[i])
 		}),
@@ -126,6 +126,14 @@ func (g *gitHub) repositoryObject(r *world.Repository) *object {
 			return environmentObject(r, i)
 		}),
 	}}
+}
+
+// objectAt is what is at a revision's path, such as HEAD:go.mod: every file that somebody knows of is still there.
+func objectAt(a arguments) (any, error) {
+	if _, path, ok := strings.Cut(fmt.Sprint(a["expression"]), ":"); !ok || path == "" {
+		return &object{"Tree", map[string]any{}}, nil
+	}
+	return &object{"Blob", map[string]any{}}, nil
 }
 
 func branchObject(r *world.Repository, pushed time.Time) *object {
