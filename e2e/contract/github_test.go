@@ -247,7 +247,7 @@ func (d *described) check(t *testing.T) {
 			t.Errorf("%s was not asked, so nothing was shown about it", operation)
 		}
 	}
-	for _, query := range []string{"query Protection", "query ReleaseBranches", "query Environments"} {
+	for _, query := range []string{"query Protection", "query ReleaseBranches", "query Environments", "query Manifests", "query ManifestHistories"} {
 		if d.queries[query] == 0 {
 			t.Errorf("%s was not sent, so nothing was shown about it", query)
 		}
