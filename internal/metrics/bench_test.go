@@ -18,6 +18,9 @@ var evaluated = time.Date(2026, 7, 1, 12, 0, 0, 0, time.UTC)
 // size says how large a synthetic organisation is.
 type size struct{ weaknesses, services, repositories int }
 
+// syntheticCategories is how many categories of finding there are.
+const syntheticCategories = 100
+
 // synthetic makes an organisation of a size: a quarter of the weaknesses is open, every weakness has three events. The same size
 // and seed make the same organisation.
 func synthetic(n size, p *policy.Policy, seed uint64) *snapshot.Snapshot {
@@ -28,6 +31,9 @@ func synthetic(n size, p *policy.Policy, seed uint64) *snapshot.Snapshot {
 		Strings:        []string{"", "codeql", "trivy", "dependabot"},
 		Records:        map[record.Kind]int{record.KindFinding: n.weaknesses},
 		Pauses:         map[int32][]policy.Pause{},
+	}
+	for cwe := range syntheticCategories {
+		s.Strings = append(s.Strings, fmt.Sprintf("CWE-%d", cwe))
 	}
 	s.Scopes = []snapshot.Scope{
 		{Collector: "github", Instance: "github", Name: "alerts:acme", Kind: "alerts", Classes: record.Classes()[:4], LastSuccess: evaluated.Add(-time.Hour)},
@@ -47,7 +53,7 @@ func addServices(s *snapshot.Snapshot, n size, p *policy.Policy) {
 		}
 		service := record.Service{
 			Name: owner.Service, BusinessUnit: owner.BusinessUnit, Team: owner.Team, TrustTier: tier,
-			InternetFacing: record.AnswerOf(i%5 == 0), CrownJewel: record.AnswerOf(i%17 == 0),
+			ProductArea: fmt.Sprintf("area-%d", i%40), InternetFacing: record.AnswerOf(i%5 == 0), CrownJewel: record.AnswerOf(i%17 == 0),
 		}
 		if i == 0 {
 			owner, service = snapshot.UnattributedOwner, record.Service{Name: record.Unattributed}
@@ -81,7 +87,7 @@ func addWeaknesses(s *snapshot.Snapshot, n size, rng *rand.Rand) {
 		seen := evaluated.Unix() - int64(rng.IntN(400*86400)) - 1
 		w := snapshot.Weakness{
 			ID: int64(i), FirstSeen: seen, ClockStart: seen, Service: int32(rng.IntN(n.services)), Repository: int32(rng.IntN(n.repositories)),
-			Tool: int32(1 + rng.IntN(3)), Reports: uint16(1 + rng.IntN(20)/19), OpenReports: 1,
+			Tool: int32(1 + rng.IntN(3)), Category: int32(3 + rng.IntN(syntheticCategories)), EPSS: uint16(rng.IntN(6000)), Reports: uint16(1 + rng.IntN(20)/19), OpenReports: 1,
 			Severity: policy.SeverityIndex(rng.IntN(4)), Class: snapshot.ClassIndex(rng.IntN(4)),
 		}
 		closed := seen + int64(rng.IntN(int(evaluated.Unix()-seen)))

@@ -14,6 +14,7 @@ var coverage = []*Family{
 			"labels. Over the series budget the value of service_name=\"other\" stays 1.",
 		Type: Info, Stability: Stable,
 		Labels:  append(owner(), "product_area", "crown_jewel", "internet_facing", "lifecycle"),
+		Unbound: []string{"product_area", "lifecycle"},
 		Source:  "Service",
 		Refresh: refreshPosture,
 		Example: `count by (trust_tier) (prodsec_service_info{crown_jewel="true"})`,

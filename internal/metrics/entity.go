@@ -167,7 +167,10 @@ func (x *index) of(w weight, labels ...string) int32 {
 	return at
 }
 
-// joined is a map key for label values. They are valid UTF-8, so the byte 0xFF separates them.
+// separator stands between label values in map keys. They are valid UTF-8, in which this byte does not occur.
+const separator = '\xff'
+
+// joined is a map key for label values.
 func joined(labels []string) string { return strings.Join(labels, "\xff") }
 
 // named is a label value for untrusted text: valid UTF-8, bounded, and the given word where there is none.

@@ -30,7 +30,9 @@ type eventTally struct {
 	// windows, by position in Policy.Windows, hold the events within that trailing window, by group, severity and kind. A met
 	// that was revoked since is not in them.
 	windows [][]uint64
-	own     *ownership
+	// recurrence is what the events in the windows say about categories and tools.
+	recurrence *recurrence
+	own        *ownership
 }
 
 func newEventTally(in *Input, own *ownership) *eventTally {
@@ -39,6 +41,7 @@ func newEventTally(in *Input, own *ownership) *eventTally {
 		flows:       make([]uint64, groups*severityCount*classCount*kindCount),
 		outcomes:    make([]uint64, owners*severityCount*len(outcomeKinds)),
 		remediation: make([]*tally, teams*severityCount*classCount),
+		recurrence:  newRecurrence(in.Snapshot, len(in.Policy.Windows())),
 		own:         own,
 	}
 	for range in.Policy.Windows() {
@@ -68,6 +71,7 @@ func tallyEvents(in *Input, own *ownership) *eventTally {
 			continue
 		}
 		t.windows[window][t.windowed(own.groupOf[e.Owner], int(e.Severity), e.Kind)]++
+		t.recurrence.add(e, window)
 	}
 	for i := 1; i < len(t.windows); i++ { // a longer window holds the shorter ones
 		for j, n := range t.windows[i-1] {

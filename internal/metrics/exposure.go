@@ -44,6 +44,41 @@ var exposure = []*Family{
 		Collect: findingOldest,
 	},
 	{
+		Name: "prodsec_findings_exploited_open",
+		Help: "Open weaknesses that are used in attacks or likely to be, each under its strongest evidence: kev (a source lists it as known to be " +
+			"exploited), active_secret (a leaked secret that was verified to work), epss (the exploit prediction is at or above " +
+			"policy.epss_threshold). Evidence that no finding ever carried is absent, because then nobody may have looked.",
+		Type: Gauge, Stability: Experimental,
+		Labels:  append(owner(), "severity", "evidence"),
+		Source:  "Finding.KnownExploited, Finding.ActiveSecret, Finding.EPSS",
+		Refresh: refreshFindings,
+		Example: `sum by (team, evidence) (prodsec_findings_exploited_open{severity="critical"})`,
+		Collect: findingsExploited,
+	},
+	{
+		Name: "prodsec_risk_score",
+		Help: "Sum of the risk weights of open criticals and highs: severity × exposure × criticality × exploitation, the factors of policy.risk. " +
+			"The unit is the organisation's own; compare services and times, not programmes.",
+		Type: Gauge, Stability: Experimental,
+		Labels:  owner(),
+		Source:  "Finding.Severity, Finding.KnownExploited, Finding.ActiveSecret, Finding.EPSS, Service.InternetFacing, Service.CrownJewel, Service.TrustTier",
+		Refresh: refreshFindings,
+		Example: `topk(10, sum by (service_name) (prodsec_risk_score))`,
+		Collect: riskScore,
+	},
+	{
+		Name: "prodsec_risk_concentration_ratio",
+		Help: "Share of the total risk score that the top 1, 3 and 10 of a dimension hold, in 0 to 1: teams and services as they own it, and finding " +
+			"categories. What is unattributed, or has no category, counts as one holder, so that it cannot hide. Absent while there is no risk, " +
+			"or a source is too old for the total to be known.",
+		Type: Gauge, Stability: Experimental,
+		Labels:  []string{"dimension", "top"},
+		Source:  "as prodsec_risk_score, and Finding.Category",
+		Refresh: refreshFindings,
+		Example: `prodsec_risk_concentration_ratio{dimension="service", top="10"} > 0.5`,
+		Collect: riskConcentration,
+	},
+	{
 		Name: "prodsec_finding_events_total",
 		Help: "Changes in weaknesses, with owner, severity and class as of the change. opened, reopened, scope_gained, moved_in, " +
 			"severity_raised and severity_lowered add to the open ones (the last two at the severity entered); severity_left and " +
@@ -73,6 +108,7 @@ var exposure = []*Family{
 			"names nothing, so it covers nothing and stops no clock. A category that the source leaves empty is none.",
 		Type: Gauge, Stability: Stable,
 		Labels:  []string{"business_unit", "team", "trust_tier", "category", "state", "expires"},
+		Unbound: []string{"category"},
 		Source:  "Exception.State, Exception.ExpiresAt, Exception.Category",
 		Refresh: refreshExceptions,
 		Example: `sum by (category) (prodsec_exceptions{state="expired"})`,
@@ -84,6 +120,7 @@ var exposure = []*Family{
 			"for, where the source gives no date of approval).",
 		Type: StateHistogram, Stability: Stable,
 		Labels:  []string{"business_unit", "category"},
+		Unbound: []string{"category"},
 		Bounds:  ageBounds,
 		Source:  "Exception.DecidedAt, Exception.RequestedAt",
 		Refresh: refreshExceptions,
@@ -95,6 +132,7 @@ var exposure = []*Family{
 		Help: "When the active exception that expires soonest expires. Absent where none is active or none names an end.",
 		Type: Gauge, Stability: Stable,
 		Labels:  append(owner(), "category"),
+		Unbound: []string{"category"},
 		Source:  "Exception.ExpiresAt",
 		Refresh: refreshExceptions,
 		Example: `min by (team) (prodsec_exception_next_expiry_timestamp_seconds) - time() < 7 * 86400`,
@@ -107,10 +145,24 @@ var exposure = []*Family{
 			"category was approved within policy.exceptions.renewal_within before it, else first. An exception approved anew is a further approval.",
 		Type: Gauge, Stability: Experimental,
 		Labels:  []string{"window", "business_unit", "team", "trust_tier", "category", "kind"},
+		Unbound: []string{"category"},
 		Source:  "Exception.DecidedAt, Exception.Category, Exception.Service",
 		Refresh: refreshExceptions,
 		Example: `sum by (category) (prodsec_exceptions_granted_in_window{window="90d", kind="renewal"})`,
 		Collect: exceptionsGranted,
+	},
+	{
+		Name: "prodsec_category_findings_in_window",
+		Help: "Weaknesses that opened (new) or came back (reopened) in the trailing window, by the product area of the service that owned them then, as the " +
+			"catalog has it now, and by category: a CWE, else a rule family, else an ecosystem; none where a source gives none. " +
+			"What a new source brought along was there before, and is in neither kind.",
+		Type: Gauge, Stability: Experimental,
+		Labels:  []string{"window", "product_area", "category", "kind"},
+		Unbound: []string{"product_area", "category"},
+		Source:  "Finding.Category, Finding.FirstSeen, Service.ProductArea",
+		Refresh: refreshFindings,
+		Example: `topk(10, sum by (product_area, category) (prodsec_category_findings_in_window{window="90d"}))`,
+		Collect: categoryFindings,
 	},
 	{
 		Name: "prodsec_duplicate_findings",

@@ -66,6 +66,9 @@ type Family struct {
 	Labels []string
 	// Detail are the labels that mean nothing without the service; they become "other" with it.
 	Detail []string
+	// Unbound are the labels whose values come from outside, so that there may be any number of them, widest first. When owners alone
+	// cannot be folded enough to keep the series budget, their least values become "other".
+	Unbound []string
 	// Source names the fields of package record it is computed from; Refresh how often they are read; Example is a query.
 	Source  string
 	Refresh string
@@ -89,6 +92,9 @@ func (f *Family) Description() string {
 
 // Histogrammed reports whether the series of the family are histograms.
 func (f *Family) Histogrammed() bool { return f.Type == EventHistogram || f.Type == StateHistogram }
+
+// counts reports whether the series of the family never fall.
+func (f *Family) counts() bool { return f.Type == Counter || f.Type == EventHistogram }
 
 // Input is what families are computed from.
 type Input struct {

@@ -41,15 +41,21 @@ const (
 	scopeRequests
 )
 
-// organisation is a hand-made snapshot: three services, four repositories, seven weaknesses, five exceptions, six reviews, four
+// The positions in its strings.
+const (
+	cwe79 = 3
+	cwe89 = 4
+)
+
+// organisation is a hand-made snapshot: three services, four repositories, eight weaknesses, five exceptions, six reviews, four
 // follow-ups, three escalations. The tables in the tests derive the numbers from it.
 func organisation(p *policy.Policy) *snapshot.Snapshot {
 	s := &snapshot.Snapshot{
 		At: noon, Founded: day(1, 1),
 		PolicyVersions:  []snapshot.PolicyVersion{{Version: p.Version(), Since: day(1, 1)}, {Version: "another", Since: day(1, 15)}, {Version: p.Version(), Since: day(2, 1)}},
 		CountingChanges: []snapshot.CountingChange{{Kind: snapshot.CountingPolicy, At: day(2, 1)}, {Kind: snapshot.CountingScope, At: day(4, 2)}},
-		Strings:         []string{"", "codeql", "dependabot"},
-		Records:         map[record.Kind]int{record.KindFinding: 9, record.KindException: 5, record.KindService: 3, record.KindRepository: 4},
+		Strings:         []string{"", "codeql", "dependabot", "CWE-79", "CWE-89"},
+		Records:         map[record.Kind]int{record.KindFinding: 10, record.KindException: 5, record.KindService: 3, record.KindRepository: 4},
 		Scopes: []snapshot.Scope{
 			scopeCatalog:      {Collector: "catalog", Instance: "main", Name: "catalog:main", Kind: "catalog", Kinds: []record.Kind{record.KindService}, LastSuccess: noon.Add(-time.Minute)},
 			scopeRepositories: {Collector: "github", Instance: "acme", Name: "repositories:acme", Kind: "repositories", Kinds: []record.Kind{record.KindRepository}, LastSuccess: noon.Add(-time.Hour)},
@@ -182,6 +188,17 @@ func addHandmadeWeaknesses(s *snapshot.Snapshot) {
 	event(g, snapshot.EventReopened, day(3, 28), 0)
 	event(g, snapshot.EventRevoked, day(3, 28), 0)
 	event(g, snapshot.EventMissed, day(3, 28), 0)
+	h := add(docs, policy.IndexOfSeverity(record.SeverityLow), sast, day(3, 10), day(3, 20))
+	weaknesses.Change(int(h)).Closure = snapshot.IndexOfClosure(record.ClosureFalsePositive)
+	event(h, snapshot.EventOpened, day(3, 10), 0)
+	event(h, snapshot.EventDismissedFalsePositive, day(3, 20), 0)
+	event(h, snapshot.EventVoid, day(3, 20), 0)
+	for at, category := range map[int32]int32{a: cwe79, c: cwe89, d: cwe89, f: cwe79, g: cwe79} {
+		weaknesses.Change(int(at)).Category = category
+	}
+	weaknesses.Change(int(b)).EPSS = 6000
+	weaknesses.Change(int(d)).Flags = snapshot.KnownExploited
+	weaknesses.Change(int(e)).Flags = snapshot.ActiveSecret
 	s.Weaknesses, s.Events = weaknesses.Freeze(), events.Freeze()
 }
 

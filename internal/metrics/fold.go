@@ -46,7 +46,7 @@ func (s *Sink) levels() int {
 // keep chooses the entities that stay, in order of importance until the room is used up. For a counter every entity is taken to
 // need all its label sets, so that the choice depends on nothing that changes from day to day.
 func (s *Sink) keep(need []int, room int) []bool {
-	counter := s.family.Type == Counter || s.family.Type == EventHistogram
+	counter := s.family.counts()
 	kept := make([]bool, len(need))
 	for _, entity := range s.entities.byImportance(counter) {
 		if need[entity] == 0 {

@@ -130,6 +130,9 @@ func (s *Sink) finish() (series []Series, folded int) {
 			cells = filled
 		}
 	}
+	if len(cells)*s.lines() > s.budget {
+		cells = s.foldUnbound(cells)
+	}
 	if len(cells)*s.lines() > s.budget && s.entities != nil {
 		cells, folded = s.fold(cells)
 	}

@@ -43,14 +43,28 @@ var trend = []*Family{
 	},
 	{
 		Name: "prodsec_scope_size",
-		Help: "What is looked at: services in the catalog, repositories of source hosts (without archived ones and forks), and " +
-			"scanners that have reported anything. A rate that moves while its denominator moves needs a second look.",
+		Help: "What is looked at: services in the catalog, repositories of source hosts (without archived ones and forks), " +
+			"scanners that have reported anything, and projects: the organisations, products, projects and report files of which findings were " +
+			"read, each of which can fail alone. A rate that moves while its denominator moves needs a second look.",
 		Type: Gauge, Stability: Stable,
 		Labels:  []string{"kind"},
-		Source:  "Service, Repository, Finding.Tool",
+		Source:  "Service, Repository, Finding.Tool, Batch.Scope",
 		Refresh: refreshAll,
 		Example: `delta(prodsec_scope_size{kind="repositories"}[7d])`,
 		Collect: scopeSize,
+	},
+	{
+		Name: "prodsec_tool_false_positive_in_window",
+		Help: "Verdicts on weaknesses that fell into the trailing window, by the tool that reported it first: false_positive was dismissed as " +
+			"such; confirmed was fixed, or left in place by somebody who took it for real (won't fix, risk accepted). Other closures say " +
+			"nothing about the tool. The share of false positives is the friction a tool makes.",
+		Type: Gauge, Stability: Experimental,
+		Labels:  []string{"window", "class", "source", "status"},
+		Unbound: []string{"source"},
+		Source:  "Finding.Tool, Finding.Closure, Finding.ClosedAt",
+		Refresh: refreshFindings,
+		Example: `sum by (source) (prodsec_tool_false_positive_in_window{window="90d", status="false_positive"}) / sum by (source) (prodsec_tool_false_positive_in_window{window="90d"})`,
+		Collect: toolFalsePositives,
 	},
 }
 
@@ -95,11 +109,16 @@ func scopeSize(in *Input, out *Sink) {
 	}
 	if read := sources.of(record.KindFinding); read.ever && !in.shared.open.toolsUnknown {
 		tools := 0
-		for _, seen := range in.shared.open.tools {
-			if seen {
+		for seen := range slices.Chunk(in.shared.open.tools, classCount) {
+			if slices.Contains(seen, true) {
 				tools++
 			}
 		}
 		out.Add(noEntity, out.Dim("scanners"), float64(tools))
+	}
+	for i := range in.Snapshot.Scopes {
+		if scope := &in.Snapshot.Scopes[i]; len(scope.Classes) > 0 && scope.Freshness(in.At) != snapshot.Never {
+			out.Add(noEntity, out.Dim("projects"), 1)
+		}
 	}
 }

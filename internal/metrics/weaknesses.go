@@ -11,6 +11,8 @@ var (
 	severityCount = len(record.Severities())
 	classCount    = len(record.Classes())
 	slaCount      = len(policy.SLAs())
+	// evidenceCount is the number of kinds of evidence of exploitation, none included.
+	evidenceCount = len(policy.Exploitations()) + 1
 )
 
 // ageBounds are the bounds of prodsec_finding_age_seconds.
@@ -41,7 +43,15 @@ type openTally struct {
 	duplicatesUnknown []bool
 	// urgent is the number of open criticals and highs by service.
 	urgent []uint32
-	// tools marks positions in Snapshot.Strings of the tools that reported something.
+	// exploited is by service, severity and evidence; exploitedUnknown is nil if no scope is dropped.
+	exploited        []uint32
+	exploitedUnknown []bool
+	// evidence marks what some weakness, open or closed, was ever shown by.
+	evidence [policy.ExploitationKnown + 1]bool
+	// categoryRisk is the risk score by position in Snapshot.Strings of the category; serviceWeight the factor by service.
+	categoryRisk  []float64
+	serviceWeight []float64
+	// tools marks, by position in Snapshot.Strings and class, the tools that reported something.
 	tools        []bool
 	toolsUnknown bool
 	unattributed bool
@@ -58,10 +68,14 @@ func newOpenTally(s *snapshot.Snapshot, own *ownership, sources *readState) *ope
 		duplicates:        make([]uint64, classCount),
 		duplicatesUnknown: make([]bool, classCount),
 		urgent:            make([]uint32, services),
-		tools:             make([]bool, len(s.Strings)),
+		exploited:         make([]uint32, services*severityCount*evidenceCount),
+		categoryRisk:      make([]float64, len(s.Strings)),
+		serviceWeight:     make([]float64, services),
+		tools:             make([]bool, len(s.Strings)*classCount),
 	}
 	if sources.anyDropped {
 		t.countUnknown = make([]bool, len(t.count))
+		t.exploitedUnknown = make([]bool, len(t.exploited))
 	}
 	return t
 }
@@ -71,10 +85,13 @@ func tallyOpen(in *Input, own *ownership, sources *readState) *openTally {
 	teamOf := make([]int32, len(s.Services))
 	for i := range s.Services {
 		teamOf[i] = own.teamOf[s.Services[i].Owner]
+		t.serviceWeight[i] = in.Policy.ServiceWeight(s.Services[i].Service)
 	}
 	for i, w := range s.Weaknesses.All() {
 		dropped := sources.isDropped(w.Scope)
 		t.tool(w, dropped)
+		evidence := in.Policy.Exploitation(w.Flags.Has(snapshot.KnownExploited), w.Flags.Has(snapshot.ActiveSecret), w.EPSS)
+		t.note(w, evidence)
 		t.unattributed = t.unattributed || w.Service == 0
 		if w.Reports > 1 {
 			t.duplicates[w.Class] += uint64(w.Reports - 1)
@@ -92,13 +109,14 @@ func tallyOpen(in *Input, own *ownership, sources *readState) *openTally {
 			clock.Pauses = s.Pauses[int32(i)]
 		}
 		t.add(w, int(in.Policy.Standing(clock, at)), int(teamOf[w.Service]), secondsBetween(w.FirstSeen, at), dropped)
+		t.addRisk(w, evidence, in.Policy.FindingWeight(w.Severity, evidence), dropped)
 	}
 	return t
 }
 
 func (t *openTally) tool(w *snapshot.Weakness, dropped bool) {
-	if w.Tool > 0 && int(w.Tool) < len(t.tools) {
-		t.tools[w.Tool] = true
+	if at := int(w.Tool)*classCount + int(w.Class); w.Tool > 0 && at < len(t.tools) {
+		t.tools[at] = true
 		t.toolsUnknown = t.toolsUnknown || dropped
 	}
 }

@@ -21,7 +21,9 @@ type Config struct {
 	Windows    []Duration       `yaml:"windows" json:"windows"`
 	Precedence []string         `yaml:"catalog_precedence,omitempty" json:"catalog_precedence"`
 	EPSS       float64          `yaml:"epss_threshold" json:"epss_threshold"`
-	Detail     DetailConfig     `yaml:"detail" json:"detail"`
+	// Risk weighs open criticals and highs.
+	Risk   RiskConfig   `yaml:"risk" json:"risk"`
+	Detail DetailConfig `yaml:"detail" json:"detail"`
 	// ScanMaxAge is by class; a class that is not named has seven days.
 	ScanMaxAge ScanAges `yaml:"scan_max_age,omitempty" json:"scan_max_age,omitempty"`
 	// Calendars say which times count in working hours.
@@ -167,6 +169,7 @@ func DefaultConfig() Config {
 		},
 		Windows: []Duration{days(7), days(30), days(90)},
 		EPSS:    0.5,
+		Risk:    defaultRisk(),
 		Detail:  DetailConfig{TrustTiers: []string{"tier0", "tier1"}, CrownJewel: true, InternetFacing: true, MaxSeries: 10_000},
 
 		Delivery: defaultDelivery(), DORA: defaultDORA(),

@@ -29,6 +29,9 @@ type Policy struct {
 	targets  []int64 // seconds by targetIndex, 0 for none
 	accepted map[string]bool
 	windows  []Window
+	// likely is epss_threshold in the scale of snapshots, findingWeights severity × exploitation for criticals and highs.
+	likely         uint16
+	findingWeights [2][ExploitationKnown + 1]float64
 	// calendars hold no entry for what is measured in calendar time.
 	calendars map[CalendarUse]*Calendar
 }
@@ -52,6 +55,7 @@ func New(c Config) (*Policy, error) {
 	p.checkSLA(fail)
 	p.compileProtection(fail)
 	p.compileWindows(fail)
+	p.compileRisk(fail)
 	for _, tool := range c.Exceptions.VendorAcceptances {
 		p.accepted[strings.ToLower(tool)] = true
 	}

@@ -86,9 +86,12 @@ func alter(v reflect.Value) {
 		grown := reflect.MakeSlice(v.Type(), v.Len()+1, v.Len()+1)
 		reflect.Copy(grown, v)
 		v.Set(grown)
-	case reflect.Map: // by class, to a duration
+	case reflect.Map: // by a word
+		key, element := reflect.New(v.Type().Key()).Elem(), reflect.New(v.Type().Elem()).Elem()
+		key.SetString("word")
+		alter(element)
 		v.Set(reflect.MakeMap(v.Type()))
-		v.SetMapIndex(reflect.ValueOf(record.ClassDAST), reflect.ValueOf(Duration(Day)))
+		v.SetMapIndex(key, element)
 	default:
 		panic("a field of kind " + v.Kind().String() + " needs a change of its own")
 	}
