@@ -40,6 +40,20 @@ func TestRoutes(t *testing.T) {
 		{"a page that nobody owns", "product-security", []string{"alertname=" + AlertSLABreached, "team=unattributed", "notify=page"}},
 		{"a stale scope", "exporter-operators", []string{"alertname=" + AlertScopeStale, "collector=github", "notify=ticket"}},
 		{"a collector that is down", "exporter-operators", []string{"alertname=" + AlertCollectorDown, "collector=github", "notify=ticket"}},
+		{"attainment of a business unit", "product-security", []string{"alertname=" + AlertAttainmentLow, "business_unit=Retail Banking", "severity=high", "notify=ticket"}},
+		{"deadlines missed too fast", "product-security", []string{"alertname=" + AlertBudgetBurning, "business_unit=Retail Banking", "notify=ticket"}},
+		{"an exception nobody decides", "product-security", []string{"alertname=" + AlertExceptionPending, "business_unit=Retail Banking", "category=legacy", "notify=ticket"}},
+		{"a review nobody answers", "product-security", []string{"alertname=" + AlertReviewWaiting, "business_unit=Retail Banking", "kind=design", "notify=ticket"}},
+		{"an overdue action", "team-tickets", []string{"alertname=" + AlertFollowupOverdue, "business_unit=Retail Banking", "team=cards", "trust_tier=tier0", "notify=ticket"}},
+		{"a blocked release", "team-tickets", []string{"alertname=" + AlertReleaseBlocked, "business_unit=Retail Banking", "team=cards", "trust_tier=tier0", "notify=ticket"}},
+		{"a change of counting", "product-security", []string{"alertname=" + AlertCountingChanged, "kind=policy", "notify=info"}},
+		{"a budget that is used up", "exporter-operators", []string{"alertname=" + AlertBudgetLow, "collector=github", "notify=ticket"}},
+		{"a ledger that fails", "exporter-operators", []string{"alertname=" + AlertLedgerErrors, "notify=ticket"}},
+		{"a refused configuration", "exporter-operators", []string{"alertname=" + AlertReloadFailed, "notify=ticket"}},
+		{"no leader", "exporter-operators", []string{"alertname=" + AlertNoLeader, "notify=ticket"}},
+		{"two leaders", "exporter-operators", []string{"alertname=" + AlertTwoLeaders, "notify=ticket"}},
+		{"numbers that stand still", "exporter-operators", []string{"alertname=" + AlertEvaluationStale, "notify=ticket"}},
+		{"series left out", "exporter-operators", []string{"alertname=" + AlertSeriesDropped, "reason=duplicate", "notify=ticket"}},
 		{"an exporter that is down", "exporter-operators", []string{"alertname=" + AlertExporterDown, "notify=ticket"}},
 		{"an alert of somebody else", "product-security", []string{"alertname=Watchdog"}},
 	} {
@@ -74,6 +88,11 @@ func TestInhibition(t *testing.T) {
 		return alert(AlertCollectorDown, nil, "collector", collector, "instance_name", "main", "notify", "ticket")
 	}
 	exporter := alert(AlertExporterDown, nil, "notify", "ticket")
+	leaderless := alert(AlertNoLeader, nil, "notify", "ticket")
+	overdue := alert(AlertFollowupOverdue, owner, "notify", "ticket", "derived_from", fromRequests)
+	unit := map[string]string{"business_unit": "Retail Banking"}
+	low := alert(AlertAttainmentLow, unit, "severity", "high", "notify", "ticket", "derived_from", fromFindings)
+	burning := alert(AlertBudgetBurning, unit, "notify", "ticket", "derived_from", fromFindings)
 	for _, c := range []struct {
 		name       string
 		all, muted []map[string]string
@@ -81,7 +100,10 @@ func TestInhibition(t *testing.T) {
 		{name: "a page mutes the tickets about its service and no other", all: []map[string]string{page, ticket, soon, other}, muted: []map[string]string{ticket, soon}},
 		{name: "a breach mutes due soon of its severity", all: []map[string]string{ticket, soon, other}, muted: []map[string]string{soon}},
 		{name: "github down mutes findings and repositories, not exceptions", all: []map[string]string{down("github"), page, gap, expired, stale}, muted: []map[string]string{page, gap, stale}},
-		{name: "jira down mutes exceptions and nothing else", all: []map[string]string{down("jira"), page, gap, expired, stale}, muted: []map[string]string{expired}},
+		{name: "jira down mutes exceptions and requests and nothing else", all: []map[string]string{down("jira"), page, gap, expired, overdue, stale}, muted: []map[string]string{expired, overdue}},
+		{name: "no leader mutes what rests on the programme's numbers", all: []map[string]string{leaderless, page, overdue, stale}, muted: []map[string]string{page, overdue}},
+		{name: "missing deadlines too fast mutes being below the target", all: []map[string]string{burning, low, ticket}, muted: []map[string]string{low}},
+		{name: "backstage is a catalog", all: []map[string]string{down("backstage"), page, expired}, muted: []map[string]string{page, expired}},
 		{name: "no catalog, nobody to call", all: []map[string]string{down("catalog"), page, gap, expired}, muted: []map[string]string{page, gap, expired}},
 		{name: "no exporter, no other alert", all: []map[string]string{exporter, down("github"), stale, page, expired}, muted: []map[string]string{down("github"), stale, page, expired}},
 	} {

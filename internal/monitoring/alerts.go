@@ -29,6 +29,20 @@ const (
 	AlertScopeStale            = "ProdsecScopeStale"
 	AlertCollectorDown         = "ProdsecCollectorDown"
 	AlertExporterDown          = "ProdsecExporterDown"
+	AlertAttainmentLow         = "ProdsecSLAAttainmentLow"
+	AlertBudgetBurning         = "ProdsecSLABudgetBurning"
+	AlertExceptionPending      = "ProdsecExceptionPending"
+	AlertReviewWaiting         = "ProdsecReviewWaiting"
+	AlertFollowupOverdue       = "ProdsecFollowupOverdue"
+	AlertReleaseBlocked        = "ProdsecReleaseBlocked"
+	AlertCountingChanged       = "ProdsecCountingChanged"
+	AlertBudgetLow             = "ProdsecAPIBudgetLow"
+	AlertLedgerErrors          = "ProdsecLedgerErrors"
+	AlertReloadFailed          = "ProdsecConfigReloadFailed"
+	AlertNoLeader              = "ProdsecNoLeader"
+	AlertTwoLeaders            = "ProdsecTwoLeaders"
+	AlertEvaluationStale       = "ProdsecEvaluationStale"
+	AlertSeriesDropped         = "ProdsecSeriesDropped"
 )
 
 // The values of the label derived_from: the facts an alert rests on. Alertmanager mutes it while a collector that delivers them is down, because then
@@ -37,6 +51,7 @@ const (
 	fromFindings     = "findings"
 	fromExceptions   = "exceptions"
 	fromRepositories = "repositories"
+	fromRequests     = "requests" // reviews, follow-up actions and escalations
 )
 
 // Alert is what an alerting rule has beyond its expression.
@@ -58,10 +73,16 @@ type Alert struct {
 // AlertGroups are the alerting rules.
 func AlertGroups() []Group {
 	return []Group{
-		{Name: "prodsec-responsiveness-alerts", Rules: []Rule{slaBreached(), slaDueSoon()}},
+		{Name: "prodsec-responsiveness-alerts", Rules: []Rule{
+			slaBreached(), slaDueSoon(), attainmentLow(), budgetBurning(), exceptionPendingLong(), reviewWaitingLong(), followupOverdue(), releaseBlocked(),
+		}},
 		{Name: "prodsec-exposure-alerts", Rules: []Rule{exceptionExpired(), exceptionExpiring()}},
 		{Name: "prodsec-coverage-alerts", Rules: []Rule{repositoryUnprotected()}},
-		{Name: "prodsec-exporter-alerts", Rules: []Rule{scopeStaleAlert(), collectorDown(), exporterDownAlert()}},
+		{Name: "prodsec-exporter-alerts", Rules: []Rule{
+			scopeStaleAlert(), collectorDown(), exporterDownAlert(), budgetLow(), ledgerFailing(), reloadFailed(), noLeader(), twoLeaders(), evaluationStale(),
+			seriesLeftOut(),
+		}},
+		{Name: "prodsec-trend-quality-alerts", Rules: []Rule{countingChanged()}},
 	}
 }
 

@@ -61,14 +61,14 @@ func recordsPanel() Panel {
 
 func countingPanel() Panel {
 	return Panel{
-		ID: 904, Answers: answers(PackTrend), Title: "Is counting the same as before?", Look: Stat, W: 5, H: 8, Unit: "none", Steps: plain(), Lines: true,
+		ID: panelCounting, Answers: answers(PackTrend), Title: "Is counting the same as before?", Look: Stat, W: 5, H: 8, Unit: "none", Steps: plain(), Lines: true,
 		Means: "How long ago the numbers were computed; how often the way of counting changed in the window (policy, scope, source, de-duplication, migration); and since when " +
 			"the policy is in force, with its version. A number that moved together with one of these may have moved because of it.",
 		Source: evaluationTime + ", " + countingChanges + ", " + policyInfo + ", " + policyChanged + ".",
 		Act:    "before praising or blaming a trend across a change, read the exporter's log for what changed.", Empty: "not known",
 		Queries: []Query{
 			{Name: "numbers computed", Expr: evaluatedAgo(), Unit: "s", Steps: []Step{below(good), from(600, warning), from(3600, bad)}},
-			{Name: "counting changes in $window", Expr: countingChanged(), Steps: []Step{below(good), from(1, warning)}},
+			{Name: "counting changes in $window", Expr: countingChangesInWindow(), Steps: []Step{below(good), from(1, warning)}},
 			{Name: "policy in force since", Expr: policyInForce(), Legend: "policy {{version}}", Unit: "dateTimeFromNow"},
 		},
 	}

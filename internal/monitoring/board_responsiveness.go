@@ -25,16 +25,16 @@ func responseOfSecurity() []Panel {
 		}
 	}
 	return []Panel{
-		panel(50, "Reviews without an answer", "Security reviews that nobody of the responders has answered yet, and the median of how long they have waited, in days.",
+		panel(panelWaiting, "Reviews without an answer", "Security reviews that nobody of the responders has answered yet, and the median of how long they have waited, in days.",
 			reviewsOpen+`{state="waiting"}, `+reviewWaiting+".", "answer the oldest first, if only to say when; a growing number is a staffing question.",
 			Query{Name: "waiting", Expr: reviewsWaiting(), Steps: noneBut(10)}, Query{Name: "median days", Expr: medianDays(reviewWaiting), Steps: longerThan(2, 5)}),
-		panel(51, "Exceptions without a decision", "Requests for an exception that are undecided, and the median of how long they have been, in days.",
+		panel(panelPending, "Exceptions without a decision", "Requests for an exception that are undecided, and the median of how long they have been, in days.",
 			exceptions+`{state="requested"}, `+exceptionPending+".", "decide, or say what is missing; teams build on silence.",
 			Query{Name: "undecided", Expr: exceptionsNow("requested"), Steps: noneBut(10)}, Query{Name: "median days", Expr: medianDays(exceptionPending), Steps: longerThan(7, 14)}),
-		panel(52, "Actions that incidents left", "Follow-up actions that are open, and those of them past their due date.", followupsOpen+".",
+		panel(panelFollowups, "Actions that incidents left", "Follow-up actions that are open, and those of them past their due date.", followupsOpen+".",
 			"an overdue action is an incident waiting to come back; ask its owner for a new date or more hands.",
 			Query{Name: "open", Expr: followups()}, Query{Name: "overdue", Expr: followups(is("overdue", affirmative)), Steps: noneBut(5)}),
-		panel(53, "Where risk blocks delivery", "Releases that are blocked now, and urgent escalations that are open now.", escalationsOpen+".",
+		panel(panelEscalations, "Where risk blocks delivery", "Releases that are blocked now, and urgent escalations that are open now.", escalationsOpen+".",
 			"look at what blocks twice: a missing paved road costs more than the block.",
 			Query{Name: "release blocks", Expr: escalations("release_block"), Steps: noneBut(5)}, Query{Name: "urgent", Expr: escalations("urgent"), Steps: noneBut(5)}),
 	}
@@ -90,7 +90,7 @@ func responseByOwner() []Panel {
 	}
 	return []Panel{
 		{
-			ID: 10, Answers: answers(PackAttainment, TrackAttainment), Title: "SLA attainment by business unit", Look: Table, W: 10, H: 9, Unit: "none", Decimals: number(0), Steps: plain(),
+			ID: panelAttainment, Answers: answers(PackAttainment, TrackAttainment), Title: "SLA attainment by business unit", Look: Table, W: 10, H: 9, Unit: "none", Decimals: number(0), Steps: plain(),
 			Means: attainmentMeans, Source: slaOutcomesWindow + ".", Act: "talk to the head of the first row about capacity or ownership, not about single findings.",
 			Empty: noneOrUnread,
 			Queries: []Query{
@@ -223,7 +223,7 @@ func responseHistory() []Panel {
 			Queries: []Query{{Name: "Past deadline", Expr: breachedOverTime(), Legend: "{{severity}}"}},
 		},
 		{
-			ID: 35, Title: "Deadlines missed per week", Look: Lines, W: 6, H: 8, Unit: "none", Steps: plain(),
+			ID: panelMissed, Title: "Deadlines missed per week", Look: Lines, W: 6, H: 8, Unit: "none", Steps: plain(),
 			Means: "Deadlines of criticals and highs that were missed in the seven days before each moment.", Source: slaOutcomes + ".",
 			Act: "a jump in one week is often one large import or one service: check Exposure.", Empty: "There is no history yet", KeyTexts: severityTexts(),
 			Queries: []Query{{Name: "Missed", Expr: missedPerWeek(), Legend: "{{severity}}"}},

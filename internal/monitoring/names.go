@@ -29,11 +29,18 @@ const (
 	slaOutcomesWindow  = "prodsec_sla_outcomes_in_window"
 	findingRemediation = "prodsec_finding_remediation_seconds"
 
-	reviewsOpen      = "prodsec_reviews_open"
-	reviewWaiting    = "prodsec_review_waiting_seconds"
-	exceptionPending = "prodsec_exception_pending_seconds"
-	followupsOpen    = "prodsec_followups_open"
-	escalationsOpen  = "prodsec_escalations_open"
+	reviewsOpen       = "prodsec_reviews_open"
+	reviewWaiting     = "prodsec_review_waiting_seconds"
+	firstResponse     = "prodsec_review_first_response_seconds"
+	firstResponseIn   = "prodsec_review_first_response_in_window_seconds"
+	exceptionPending  = "prodsec_exception_pending_seconds"
+	exceptionDecision = "prodsec_exception_decision_seconds"
+	exceptionsGranted = "prodsec_exceptions_granted_in_window"
+	followupsOpen     = "prodsec_followups_open"
+	followupAge       = "prodsec_followup_age_seconds"
+	followupClose     = "prodsec_followup_close_seconds"
+	escalationsOpen   = "prodsec_escalations_open"
+	escalationsTotal  = "prodsec_escalations_total"
 
 	policyInfo      = "prodsec_policy_info"
 	policyChanged   = "prodsec_policy_changed_timestamp_seconds"
@@ -46,6 +53,15 @@ const (
 	records          = "prodsec_records"
 	evaluationTime   = "prodsec_evaluation_timestamp_seconds"
 	buildInfo        = "prodsec_exporter_build_info"
+
+	budgetLimit     = "prodsec_api_budget_limit"
+	budgetRemaining = "prodsec_api_budget_remaining"
+	budgetReset     = "prodsec_api_budget_reset_timestamp_seconds"
+	apiForecast     = "prodsec_api_forecast_requests_per_hour"
+	seriesDropped   = "prodsec_series_dropped_total"
+	ledgerErrors    = "prodsec_ledger_errors_total"
+	leader          = "prodsec_leader"
+	reloadWorked    = "prodsec_config_last_reload_successful"
 )
 
 // suffixes are what a histogram's family is read by.

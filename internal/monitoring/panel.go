@@ -18,6 +18,13 @@ const (
 	panelDueSoonTable     = 21
 	panelExceptionHorizon = 40
 	panelNextExpiries     = 42
+	panelAttainment       = 10
+	panelMissed           = 35
+	panelWaiting          = 50
+	panelPending          = 51
+	panelFollowups        = 52
+	panelEscalations      = 53
+	panelCounting         = 904
 	panelTrustGaps        = 20
 	panelCollectors       = 901
 	panelScopes           = 902

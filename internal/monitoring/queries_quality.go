@@ -18,8 +18,8 @@ func sinceSuccess() string {
 // evaluatedAgo is the age of the numbers on the board in seconds.
 func evaluatedAgo() string { return "time() - " + maxBy("", one(evaluationTime)) }
 
-// countingChanged is how often the way of counting changed in the window, by cause.
-func countingChanged() string {
+// countingChangesInWindow is how often the way of counting changed in the window, by cause.
+func countingChangesInWindow() string {
 	return sumBy("", fmt.Sprintf("max without (%s) (increase(%s[$window]))", joinLabels(replicaLabels), series(countingChanges)))
 }
 

@@ -26,6 +26,25 @@ const (
 
 	recProtected      = "group:prodsec_protected_repositories:sum"
 	recProtectedRatio = "programme:prodsec_protected_repositories:pass_ratio"
+	recMappedRatio    = "programme:prodsec_unmapped_repositories:mapped_ratio"
+	recScans          = "group:prodsec_scan_repositories:sum"
+	recScanRatio      = "programme:prodsec_scan_repositories:current_ratio"
+
+	recGranted         = "group:prodsec_exceptions_granted_in_window:sum"
+	recExceptionAge    = "business_unit:prodsec_exception_age_seconds_bucket:sum"
+	recPending         = "business_unit:prodsec_exception_pending_seconds_bucket:sum"
+	recDecision        = "business_unit:prodsec_exception_decision_seconds_bucket:sum"
+	recReviews         = "group:prodsec_reviews_open:sum"
+	recReviewWaiting   = "business_unit:prodsec_review_waiting_seconds_bucket:sum"
+	recFirstResponse   = "programme:prodsec_review_first_response_in_window_seconds_bucket:sum"
+	recFollowups       = "group:prodsec_followups_open:sum"
+	recFollowupAge     = "business_unit:prodsec_followup_age_seconds_bucket:sum"
+	recFollowupClose   = "business_unit:prodsec_followup_close_seconds_bucket:sum"
+	recEscalations     = "group:prodsec_escalations_open:sum"
+	recOutcomeIncrease = "business_unit:prodsec_sla_outcomes:increase"
+	recBurn            = "business_unit:prodsec_sla_outcomes:burn_ratio"
+
+	recBudgetLeft = "collector:prodsec_api_budget_remaining:ratio"
 )
 
 // Group is a group of recording or alerting rules that is evaluated together.
@@ -60,6 +79,23 @@ var recordingShapes = []struct{ record, labels string }{
 	{recRemediationBuckets, "business_unit, team, severity, le"},
 	{recProtected, "check, scope, privileged, " + groupLabels + ", status"},
 	{recProtectedRatio, "check, scope, privileged"},
+	{recMappedRatio, ""},
+	{recScans, "class, " + groupLabels + ", status"},
+	{recScanRatio, "class"},
+	{recGranted, "window, " + groupLabels + ", category, kind"},
+	{recExceptionAge, "business_unit, category, le"},
+	{recPending, "business_unit, category, le"},
+	{recDecision, "business_unit, category, decision, le"},
+	{recReviews, groupLabels + ", kind, state"},
+	{recReviewWaiting, "business_unit, kind, le"},
+	{recFirstResponse, "window, kind, le"},
+	{recFollowups, groupLabels + ", overdue"},
+	{recFollowupAge, "business_unit, le"},
+	{recFollowupClose, "business_unit, le"},
+	{recEscalations, groupLabels + ", kind"},
+	{recOutcomeIncrease, "window, business_unit, outcome"},
+	{recBurn, "window, business_unit"},
+	{recBudgetLeft, "collector, instance_name, resource"},
 }
 
 // shape is the labels of a recording rule as a list for "by".
@@ -74,7 +110,12 @@ func shape(record string) string {
 
 // RecordingGroups are the recording rules, in a group per panel of the pack.
 func RecordingGroups() []Group {
-	return []Group{coverageRecords(), exposureRecords(), responsivenessRecords()}
+	return []Group{coverageRecords(), exposureRecords(), responsivenessRecords(), securityRecords(), burnRecords(), exporterRecords()}
+}
+
+// foldedRule records a family summed over the labels of the rule, replicas folded: what boards and alerts read instead of the family.
+func foldedRule(why, record, family string) Rule {
+	return Rule{Why: why, Record: record, Expr: sumBy(shape(record), one(family))}
 }
 
 func coverageRecords() Group {
@@ -88,6 +129,17 @@ func coverageRecords() Group {
 			Record: recProtectedRatio,
 			Expr: sumBy(shape(recProtectedRatio), series(recProtected, is("status", "pass"))) +
 				"\n/\n" + sumBy(shape(recProtectedRatio), series(recProtected, isNot("status", "exempt"))),
+		},
+		foldedRule("Repositories by class of scan and by how fresh the last one is, replicas folded.", recScans, scanRepositories),
+		{
+			Why:    "Share of repositories with a current scan of a class; what is unknown or was never scanned counts against it.",
+			Record: recScanRatio,
+			Expr:   sumBy("class", series(recScans, is("status", "current"))) + "\n/\n(" + sumBy("class", series(recScans)) + " > 0)",
+		},
+		{
+			Why:    "Share of repositories that the catalog gives to a service. Findings in the others reach nobody.",
+			Record: recMappedRatio,
+			Expr:   "1 - " + sumBy("", one(unmappedRepositories)) + "\n/\n(" + sumBy("", one(scopeSize, is("kind", "repositories"))) + " > 0)",
 		},
 	}}
 }

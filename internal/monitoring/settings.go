@@ -45,6 +45,19 @@ const (
 	scopeStale = 30 * time.Minute
 	// exporterDown is shorter than the hold of product alerts, so that inhibition is in place before they would resolve.
 	exporterDown = 5 * time.Minute
+	// decisionLate, answerLate: two weeks for a decision, one working week for a first answer. They are bounds of buckets.
+	decisionLate = 14 * 24 * time.Hour
+	answerLate   = 5 * 24 * time.Hour
+	// blockedLong: a release that is blocked for a day has cost more than the block saves.
+	blockedLong = 24 * time.Hour
+	// countingRecent is how long a change of counting is news.
+	countingRecent = 6 * time.Hour
+	// ledgerRecent: errors of the last quarter of an hour are happening now.
+	ledgerRecent = 15 * time.Minute
+	// leaderGone is several leases: a fail-over takes one.
+	leaderGone = 5 * time.Minute
+	// evaluationLate is many evaluation intervals.
+	evaluationLate = 30 * time.Minute
 )
 
 // windows are the values of the board variable and the default policy's trailing windows; defaultWindow is chosen first.
@@ -95,7 +108,12 @@ var (
 	ownershipTarget = 0.98
 	// concentrated is the share of open criticals and highs in the five worst services from which the problem is a few services'.
 	concentrated = 0.5
+	// budgetReserve is the share of an API's budget below which the next pass may not get through.
+	budgetReserve = 0.1
 )
+
+// attainmentOutcomes is how many deadlines must have fallen before a share of them means something.
+const attainmentOutcomes = 10
 
 // concentrationTop is how many services the measure of concentration looks at; tableRows bounds every table.
 const (
