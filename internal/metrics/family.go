@@ -134,7 +134,7 @@ type Evaluation struct {
 
 // All lists every family in the order of the documentation. The caller must not change them.
 func All() []*Family {
-	return slices.Concat(coverage, exposure, responsiveness, trend, sources)
+	return slices.Concat(coverage, exposure, responsiveness, deliveryTrust, dora, trend, sources)
 }
 
 // The label sets that many families share.
@@ -149,6 +149,7 @@ const (
 	refreshPosture    = "after every poll of a source host or catalog"
 	refreshExceptions = "after every poll of an exception source and every evaluation_interval"
 	refreshTickets    = "after every poll of a ticket system and every evaluation_interval"
+	refreshDeliveries = "after every poll of a source host or ticket system and every evaluation_interval"
 	refreshPolicy     = "when the configuration is loaded"
 	refreshAll        = "after every poll and every evaluation_interval"
 )

@@ -39,6 +39,8 @@ const (
 	scopeExceptions
 	scopeSecrets
 	scopeRequests
+	scopeDeliveries
+	scopeIncidents
 )
 
 // The positions in its strings.
@@ -66,6 +68,8 @@ func organisation(p *policy.Policy) *snapshot.Snapshot {
 			scopeExceptions: {Collector: "jira", Instance: "psec", Name: "exceptions:psec", Kind: "exceptions", Kinds: []record.Kind{record.KindException}, LastSuccess: noon.Add(-time.Minute)},
 			scopeSecrets:    {Collector: "github", Instance: "acme", Name: "secrets:acme", Kind: "secrets", Classes: []record.Class{record.ClassSecret}, LastError: record.ReasonPermission},
 			scopeRequests:   {Collector: "jira", Instance: "psec", Name: "requests:psec", Kind: "requests", LastSuccess: noon.Add(-time.Minute)},
+			scopeDeliveries: {Collector: "github", Instance: "acme", Name: "deliveries:acme", Kind: "deliveries", LastSuccess: noon.Add(-time.Minute)},
+			scopeIncidents:  {Collector: "jira", Instance: "psec", Name: "incidents:psec", Kind: "incidents", LastSuccess: noon.Add(-time.Minute)},
 		},
 	}
 	for i, service := range []record.Service{
@@ -79,7 +83,7 @@ func organisation(p *policy.Policy) *snapshot.Snapshot {
 			Name: "ledger", BusinessUnit: "retail", Team: "payments", TrustTier: "tier1", CrownJewel: record.AnswerNo, InternetFacing: record.AnswerNo,
 			Repositories: []record.RepositoryPath{{Repository: "acme/shop", Paths: []string{"ledger/**"}}, {Repository: "acme/ledger"}},
 		},
-		docs: {Name: "docs", BusinessUnit: "platform", Team: "docs", TrustTier: "tier3", Repositories: []record.RepositoryPath{{Repository: "acme/docs"}}},
+		docs: {Name: "docs", BusinessUnit: "platform", Team: "docs", TrustTier: "tier3", Repositories: []record.RepositoryPath{{Repository: "acme/docs"}}, Facts: map[string]string{"rollback": "2026-02-01"}},
 	} {
 		owner := snapshot.Owner{BusinessUnit: service.BusinessUnit, Team: service.Team, Service: service.Name, TrustTier: service.TrustTier}
 		if i == unattributed {
@@ -94,6 +98,9 @@ func organisation(p *policy.Policy) *snapshot.Snapshot {
 	addHandmadeScans(s)
 	addHandmadeRequests(s)
 	addHandmadeMilestones(s)
+	addHandmadeDeployments(s)
+	addHandmadeIncidents(s)
+	addHandmadeTrust(s)
 	s.CatalogConflicts = []snapshot.CatalogConflict{
 		{Service: checkout, Field: snapshot.FieldTeam, Used: "payments", UsedBy: "catalog/main", Ignored: "shop", IgnoredBy: "backstage/portal"},
 		{Service: docs, Field: snapshot.FieldTeam, Used: "docs", UsedBy: "catalog/main", Ignored: "web", IgnoredBy: "backstage/portal"},
@@ -280,7 +287,7 @@ func milestones[T any](held []snapshot.Held[T], at func(*T) time.Time) []snapsho
 	var reached []snapshot.Milestone[T]
 	for _, h := range held {
 		if t := at(&h.Record); !t.IsZero() {
-			reached = append(reached, snapshot.Milestone[T]{Held: h, At: t, Counted: t})
+			reached = append(reached, snapshot.Milestone[T]{Held: h, At: t, Counted: t, Observed: t})
 		}
 	}
 	return reached

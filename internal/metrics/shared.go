@@ -19,6 +19,10 @@ type shared struct {
 	// postures are of all repositories of source hosts, exceptions all that are part of the inventory.
 	postures   []posture
 	exceptions []standing
+	// repositories are by name, privileged those that policy calls so.
+	repositories map[record.RepositoryName]*snapshot.Repository
+	privileged   map[record.RepositoryName]bool
+	delivery     *deliveryTally
 	// inService lists the positions in Snapshot.Services that are shown: all, but unattributed only if something is.
 	inService []int
 }
@@ -29,6 +33,8 @@ func newShared(in *Input) *shared {
 	s.own.weigh(in.Snapshot, s.open.urgent)
 	s.events = tallyEvents(in, s.own)
 	s.postures = newPostures(in, s.sources)
+	s.repositories, s.privileged = repositoriesByName(in.Snapshot), privilegedRepositories(s.postures)
+	s.delivery = tallyDelivery(in, s.own, s.sources)
 	s.exceptions = standings(in, s.sources)
 	s.inService = servicesInUse(in.Snapshot, s.open)
 	for _, i := range s.inService {
@@ -41,6 +47,7 @@ func newShared(in *Input) *shared {
 func servicesInUse(s *snapshot.Snapshot, open *openTally) []int {
 	used := open.unattributed ||
 		anyUnattributed(s.Exceptions) || anyUnattributed(s.Reviews) || anyUnattributed(s.Followups) || anyUnattributed(s.Escalations) ||
+		anyUnattributed(s.Deployments) || anyUnattributed(s.Incidents) || anyUnattributed(s.Releases) || anyUnattributed(s.Pipelines) ||
 		slices.ContainsFunc(s.Repositories, func(r snapshot.Repository) bool { return r.Service == 0 })
 	var positions []int
 	for i := range s.Services {
@@ -128,6 +135,13 @@ func heldKinds(s *snapshot.Snapshot) map[int][]record.Kind {
 	noteHeld(note, record.KindReview, s.Reviews)
 	noteHeld(note, record.KindFollowup, s.Followups)
 	noteHeld(note, record.KindEscalation, s.Escalations)
+	noteHeld(note, record.KindIncident, s.Incidents)
+	noteHeld(note, record.KindDeployment, s.Deployments)
+	noteHeld(note, record.KindRelease, s.Releases)
+	noteHeld(note, record.KindPipeline, s.Pipelines)
+	noteHeld(note, record.KindRunner, s.Runners)
+	noteHeld(note, record.KindCloudIdentity, s.CloudIdentities)
+	noteHeld(note, record.KindBypass, s.Bypasses)
 	return held
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path"
 	"slices"
+	"strings"
 
 	"prodsec_exporter/internal/record"
 )
@@ -196,10 +197,11 @@ func Worst(statuses ...Status) Status {
 	return worst
 }
 
-// Production reports whether an environment's name is that of a production environment.
+// Production reports whether an environment's name is that of a production environment. Source hosts do not tell cases apart.
 func (p *Policy) Production(environment string) bool {
+	environment = strings.ToLower(environment)
 	return slices.ContainsFunc(p.config.Protection.ProductionEnvironments, func(pattern string) bool {
-		ok, err := path.Match(pattern, environment)
+		ok, err := path.Match(strings.ToLower(pattern), environment)
 		return err == nil && ok
 	})
 }

@@ -100,7 +100,7 @@ func TestEnvironment(t *testing.T) {
 	if got := p.Environment(&e, CheckRequired); got != StatusUnknown {
 		t.Errorf("required with an unknown branch policy: got %s, want unknown", got)
 	}
-	for name, want := range map[string]bool{"production": true, "prod": true, "prod-eu": true, "staging": false, "nonprod": false, "reproduction": false} {
+	for name, want := range map[string]bool{"production": true, "prod": true, "prod-eu": true, "Production": true, "PROD-EU": true, "staging": false, "nonprod": false, "reproduction": false} {
 		if got := p.Production(name); got != want {
 			t.Errorf("%s is production: got %v, want %v", name, got, want)
 		}

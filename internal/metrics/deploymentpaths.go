@@ -1,0 +1,214 @@
+package metrics
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"time"
+
+	"prodsec_exporter/internal/policy"
+	"prodsec_exporter/internal/record"
+	"prodsec_exporter/internal/snapshot"
+)
+
+// pathKey is a service (by position in Snapshot.Services) and an environment.
+type pathKey struct{ service, environment int32 }
+
+// unreadEnvironment is the environment of a path of which nobody can say where it leads.
+const unreadEnvironment int32 = -1
+
+// deploymentPath is what is known of one path.
+type deploymentPath struct {
+	parts []policy.Status
+	// repositories are those whose environment and branches are among the parts.
+	repositories []record.RepositoryName
+	last         []*snapshot.Held[record.Deployment]
+	dropped      bool
+}
+
+// paths gathers what is known of all paths.
+type paths struct {
+	in           *Input
+	environments *environments
+	repositories map[record.RepositoryName]*snapshot.Repository
+	byKey        map[pathKey]*deploymentPath
+}
+
+func (p *paths) of(k pathKey) *deploymentPath {
+	if p.byKey[k] == nil {
+		p.byKey[k] = &deploymentPath{}
+	}
+	return p.byKey[k]
+}
+
+// rules adds what protects the environments and branches of a repository.
+func (p *paths) rules(r *snapshot.Repository, services []int32, readsEnvironments bool) {
+	dropped := p.in.shared.sources.isDropped(r.Scope)
+	if r.Environments == nil && readsEnvironments {
+		for _, service := range services {
+			path := p.of(pathKey{service, unreadEnvironment})
+			path.parts, path.dropped = append(path.parts, policy.StatusUnknown), path.dropped || dropped
+		}
+	}
+	for i := range r.Environments {
+		e := &r.Environments[i]
+		at := p.environments.of(e.Environment)
+		if !production(at) {
+			continue
+		}
+		for _, service := range services {
+			path := p.of(pathKey{service, at})
+			path.parts = append(path.parts, p.in.Policy.Environment(e, policy.CheckRequired), branchesOf(p.in.Policy, r))
+			path.repositories = append(path.repositories, r.Name)
+			path.dropped = path.dropped || dropped
+		}
+	}
+}
+
+// branchesOf is the worst of the branches that policy looks at.
+func branchesOf(p *policy.Policy, r *snapshot.Repository) policy.Status {
+	all := make([]policy.Status, 0, len(r.Branches))
+	for i := range r.Branches {
+		all = append(all, p.Branch(&r.Branches[i], policy.CheckRequired))
+	}
+	return policy.Worst(all...)
+}
+
+// deployed adds a deployment. Where it came from counts even if the repository lists no such environment: nothing protects it then.
+func (p *paths) deployed(h *snapshot.Held[record.Deployment]) {
+	at := p.environments.of(h.Record.Environment)
+	if !production(at) || h.Record.Status != record.DeploymentSucceeded {
+		return
+	}
+	path := p.of(pathKey{h.Service, at})
+	path.dropped = path.dropped || p.in.shared.sources.isDropped(h.Scope)
+	if !slices.Contains(path.repositories, h.Record.Repository) {
+		path.repositories = append(path.repositories, h.Record.Repository)
+		r := p.repositories[h.Record.Repository]
+		switch {
+		case r == nil || r.Scope < 0 || r.Environments == nil:
+			path.parts = append(path.parts, policy.StatusUnknown)
+		default:
+			path.parts = append(path.parts, policy.StatusFail)
+		}
+	}
+	path.keep(h, p.in.Policy.Config().Delivery.PathDeployments)
+}
+
+// keep notes a deployment if it is among the last n.
+func (d *deploymentPath) keep(h *snapshot.Held[record.Deployment], n int) {
+	later := func(a, b *snapshot.Held[record.Deployment]) int {
+		return cmp.Or(b.Record.FinishedAt.Compare(a.Record.FinishedAt), cmp.Compare(len(b.Record.ID), len(a.Record.ID)), cmp.Compare(b.Record.ID, a.Record.ID))
+	}
+	if len(d.last) == n && later(h, d.last[n-1]) > 0 {
+		return
+	}
+	at, _ := slices.BinarySearchFunc(d.last, h, later)
+	d.last = slices.Insert(d.last, at, h)
+	d.last = d.last[:min(n, len(d.last))]
+}
+
+func newPaths(in *Input) *paths {
+	s := in.Snapshot
+	p := &paths{in: in, environments: in.shared.delivery.environments, repositories: in.shared.repositories, byKey: map[pathKey]*deploymentPath{}}
+	sharing, reads := partsOf(s), speaksOfEnvironments(s)
+	for i := range s.Repositories {
+		r := &s.Repositories[i]
+		if r.Scope < 0 || r.Archived || r.Fork {
+			continue
+		}
+		services := sharing[r.Name]
+		if len(services) == 0 {
+			services = []int32{r.Service}
+		}
+		p.rules(r, services, reads[r.Scope])
+	}
+	for i := range s.Deployments {
+		p.deployed(&s.Deployments[i])
+	}
+	return p
+}
+
+// partsOf lists the services that have a part in each repository, each once.
+func partsOf(s *snapshot.Snapshot) map[record.RepositoryName][]int32 {
+	parts := make(map[record.RepositoryName][]int32, len(s.Repositories))
+	for i := range s.Services {
+		for _, path := range s.Services[i].Repositories {
+			if !slices.Contains(parts[path.Repository], int32(i)) {
+				parts[path.Repository] = append(parts[path.Repository], int32(i))
+			}
+		}
+	}
+	return parts
+}
+
+func deploymentPaths(in *Input, out *Sink) {
+	p, read := newPaths(in), in.shared.sources.of(record.KindDeployment)
+	repositories := in.shared.sources.of(record.KindRepository)
+	keys := slices.SortedFunc(maps.Keys(p.byKey), func(a, b pathKey) int {
+		return cmp.Or(cmp.Compare(a.service, b.service), cmp.Compare(a.environment, b.environment))
+	})
+	for _, k := range keys {
+		path, environment := p.byKey[k], string(policy.PathUnknown)
+		if k.environment != unreadEnvironment {
+			environment = p.environments.labels[k.environment]
+		}
+		for _, h := range path.last {
+			path.parts = append(path.parts, in.Policy.CameProtected(&h.Record))
+		}
+		if len(path.last) == 0 && !read.complete() {
+			path.parts = append(path.parts, policy.StatusUnknown)
+		}
+		group := in.shared.own.groupOf[in.Snapshot.Services[k.service].Owner]
+		addKnown(out, group, out.Dim(environment, string(in.Policy.Path(path.parts...))), 1, path.dropped)
+		if repositories.complete() {
+			for _, status := range policy.PathStatuses() {
+				out.Zero(group, out.Dim(environment, string(status)))
+			}
+		}
+	}
+}
+
+// factRollback is the fact of a catalog, and the control of evidence, that says when going back to an older version was exercised.
+const factRollback = "rollback"
+
+// rollbackExercise is the latest of all that is known: what was seen in production, evidence that holds, and what catalogs say.
+func rollbackExercise(in *Input, out *Sink) {
+	last, dropped := map[int32]time.Time{}, map[int32]bool{}
+	note := func(service, scope int32, at time.Time) {
+		if at.IsZero() || at.After(in.At) {
+			return
+		}
+		owner := in.Snapshot.Services[service].Owner
+		last[owner], dropped[owner] = latest(last[owner], at), dropped[owner] || in.shared.sources.isDropped(scope)
+	}
+	for i := range in.Snapshot.Deployed {
+		m := &in.Snapshot.Deployed[i]
+		if m.Record.Rollback == record.AnswerYes && m.Record.Status == record.DeploymentSucceeded &&
+			production(in.shared.delivery.environmentOf[i]) && !m.Counted.After(in.At) {
+			note(m.Service, m.Scope, m.At)
+		}
+	}
+	for i := range in.Snapshot.Evidence {
+		if h := &in.Snapshot.Evidence[i]; h.Record.Control == factRollback && h.Record.Holds == record.AnswerYes {
+			note(h.Service, h.Scope, h.Record.ProducedAt)
+		}
+	}
+	const noScope int32 = -1
+	if catalogs := in.shared.sources.of(record.KindService); !catalogs.ever || catalogs.now {
+		for i := range in.Snapshot.Services {
+			at, err := time.ParseInLocation(time.DateOnly, in.Snapshot.Services[i].Service.Facts[factRollback], in.Policy.Location())
+			if err == nil {
+				note(int32(i), noScope, at)
+			}
+		}
+	}
+	all := out.Dim()
+	for _, owner := range slices.Sorted(maps.Keys(last)) {
+		if dropped[owner] {
+			out.Unknown(owner, all)
+			continue
+		}
+		out.Add(owner, all, float64(last[owner].Unix()))
+	}
+}

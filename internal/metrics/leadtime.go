@@ -1,0 +1,189 @@
+package metrics
+
+import (
+	"cmp"
+	"hash/maphash"
+	"math"
+	"slices"
+	"time"
+
+	"prodsec_exporter/internal/policy"
+	"prodsec_exporter/internal/record"
+	"prodsec_exporter/internal/snapshot"
+)
+
+// leadBounds are the bounds of lead times: an hour, a day, a week and a month are what the DORA reports tell performers apart by.
+var leadBounds = append(hours(1, 4, 12), days(1, 2, 3, 7, 14, 30, 60, 90, 180)...)
+
+// securityReviews are the values of the label "security_review".
+var securityReviews = policy.SecurityReviews()
+
+// leadTally holds the lead times of all changes that count: of all by group, of those in a window by business unit.
+type leadTally struct {
+	// groups are by group and then security review, windows by window, unit and security review; nil where there is none.
+	groups, windows []*tally
+	units           int
+	// dropped marks the positions in windows of which a part is too old to be shown.
+	dropped map[int]bool
+}
+
+// carried tells a change apart. One that reaches production more than once, in several environments of a service, went live the first time.
+type carried struct {
+	instance   string
+	repository record.RepositoryName
+	service    int32
+	change     string
+}
+
+// whereCarried is where a change is carried: by position in Snapshot.Deployed and in Deployment.Changes.
+type whereCarried struct{ deployment, change int32 }
+
+// goneLive finds where changes went live. Of several deployments that carry a change the one that became known first counts, and of those
+// that became known together the one that was live first; so what was counted stays counted whatever is learned later.
+type goneLive struct {
+	seed  maphash.Seed
+	first map[uint64]whereCarried
+}
+
+func (g *goneLive) key(m *snapshot.Milestone[record.Deployment], service int32, change string) uint64 {
+	return maphash.Comparable(g.seed, carried{m.Instance, m.Record.Repository, service, change})
+}
+
+// note enters a change.
+func (g *goneLive) note(s *snapshot.Snapshot, key uint64, at whereCarried) {
+	before, ok := g.first[key]
+	if !ok || earlierKnown(s, &s.Deployed[at.deployment], &s.Deployed[before.deployment]) {
+		g.first[key] = at
+	}
+}
+
+// earlierKnown reports whether a deployment became known before another one, or with it and was live before it.
+func earlierKnown(s *snapshot.Snapshot, a, b *snapshot.Milestone[record.Deployment]) bool {
+	return cmp.Or(knownAt(s, a.Observed).Compare(knownAt(s, b.Observed)), compareDeployments(a, b)) < 0
+}
+
+// knownAt is when something that was observed at an instant became known: what was imported became known at the founding.
+func knownAt(s *snapshot.Snapshot, observed time.Time) time.Time {
+	if s.Founded.IsZero() || observed.Before(s.Founded) {
+		return s.Founded
+	}
+	return observed
+}
+
+// eachLive calls with every change that went live.
+func eachLive(in *Input, environmentOf []int32, call func(m *snapshot.Milestone[record.Deployment], c *record.Change)) {
+	s, service := in.Snapshot, frozenServices(in.Snapshot)
+	g := &goneLive{seed: maphash.MakeSeed(), first: map[uint64]whereCarried{}}
+	each := func(visit func(m *snapshot.Milestone[record.Deployment], at whereCarried)) {
+		for i := range s.Deployed {
+			m := &s.Deployed[i]
+			if m.Counted.After(in.At) || !production(environmentOf[i]) || !in.Policy.Carries(&m.Record) {
+				continue
+			}
+			for j := range m.Record.Changes {
+				visit(m, whereCarried{int32(i), int32(j)})
+			}
+		}
+	}
+	var keys []uint64
+	each(func(m *snapshot.Milestone[record.Deployment], at whereCarried) {
+		key := uint64(0)
+		if id := m.Record.Changes[at.change].ID; id != "" {
+			key = g.key(m, service[m.Owner], id)
+			g.note(s, key, at)
+		}
+		keys = append(keys, key)
+	})
+	n := 0
+	each(func(m *snapshot.Milestone[record.Deployment], at whereCarried) {
+		c := &m.Record.Changes[at.change]
+		if c.ID == "" || g.first[keys[n]] == at {
+			call(m, c)
+		}
+		n++
+	})
+}
+
+func tallyLeads(in *Input, own *ownership, sources *readState, environmentOf []int32) *leadTally {
+	windows, n := in.Policy.Windows(), len(securityReviews)
+	t := &leadTally{groups: make([]*tally, len(own.groups.labels)*n), units: len(own.units.labels), dropped: map[int]bool{}}
+	t.windows = make([]*tally, len(windows)*t.units*n)
+	eachLive(in, environmentOf, func(m *snapshot.Milestone[record.Deployment], c *record.Change) {
+		lead, ok := in.Policy.LeadTime(c, m.At)
+		if !ok {
+			return
+		}
+		review := slices.Index(securityReviews, in.Policy.SecurityReview(c, m.At))
+		seconds := uint32(min(lead/time.Second, math.MaxUint32))
+		observe(t.groups, int(own.groupOf[m.Owner])*n+review, seconds)
+		for w := range windows {
+			if inWindow(&windows[w], m.At, in.At) {
+				at := (w*t.units+int(own.unitOf[m.Owner]))*n + review
+				observe(t.windows, at, seconds)
+				if sources.isDropped(m.Scope) {
+					t.dropped[at] = true
+				}
+			}
+		}
+	})
+	return t
+}
+
+// observe counts one lead time.
+func observe(tallies []*tally, at int, seconds uint32) {
+	if tallies[at] == nil {
+		tallies[at] = newTally(leadBounds)
+	}
+	tallies[at].sum += float64(seconds)
+	tallies[at].observe(leadBounds, seconds, 1)
+}
+
+func changeLeadTime(in *Input, out *Sink) {
+	t, n := in.shared.delivery.leads, len(securityReviews)
+	out.Product(securityReviewValues())
+	for at, one := range t.groups {
+		if one != nil {
+			out.Observe(int32(at/n), at%n, one.histogram())
+		}
+	}
+	if !in.shared.sources.of(record.KindDeployment).ever {
+		return
+	}
+	for _, group := range presentGroups(in) {
+		for review := range n {
+			out.Zero(group, review)
+		}
+	}
+}
+
+func changeLeadTimeInWindow(in *Input, out *Sink) {
+	t, n := in.shared.delivery.leads, len(securityReviews)
+	out.Product(windowNames(in.Policy), securityReviewValues())
+	for at, one := range t.windows {
+		if one == nil {
+			continue
+		}
+		unit, dim := int32(at/n%t.units), at/n/t.units*n+at%n
+		if t.dropped[at] {
+			out.Unknown(unit, dim)
+			continue
+		}
+		out.Observe(unit, dim, one.histogram())
+	}
+	if !in.shared.sources.of(record.KindDeployment).complete() {
+		return
+	}
+	for _, unit := range presentUnits(in) {
+		for dim := range len(in.Policy.Windows()) * n {
+			out.Zero(unit, dim)
+		}
+	}
+}
+
+func securityReviewValues() []string {
+	values := make([]string, len(securityReviews))
+	for i, r := range securityReviews {
+		values[i] = string(r)
+	}
+	return values
+}
