@@ -25,7 +25,11 @@ func Files(links Links) ([]File, error) {
 	if err != nil {
 		return nil, err
 	}
-	files := []File{{"docs/metrics.md", reference}, {"deploy/prometheus/recording.yml", recording}, {"deploy/prometheus/alerts.yml", alerts}}
+	trace, err := Traceability()
+	if err != nil {
+		return nil, err
+	}
+	files := []File{{"docs/metrics.md", reference}, {"docs/traceability.md", trace}, {"deploy/prometheus/recording.yml", recording}, {"deploy/prometheus/alerts.yml", alerts}}
 	for _, b := range Boards() {
 		content, err := b.JSON()
 		if err != nil {

@@ -1,0 +1,32 @@
+package monitoring
+
+// toCome are rows whose families or panels are under way.
+var toCome = map[PackRow]bool{
+	TrackGoldenPaths: true,
+	TrackDesign:      true,
+	TrackBaselines:   true,
+	TrackPaths:       true,
+	TrackEvidence:    true,
+	TrackRunners:     true,
+	TrackRollback:    true,
+	DORAFrequency:    true,
+	DORALeadTime:     true,
+	DORAFailures:     true,
+	DORARestore:      true,
+	TrackFailures:    true,
+	PackBaselines:    true,
+	PackAdoption:     true,
+	PackRepeated:     true,
+	PackEvidence:     true,
+	PackRecurring:    true,
+	PackUnprotected:  true,
+	PackFriction:     true,
+	PackInvestment:   true,
+	PackTrend:        true,
+	TrackResponse:    true,
+	TrackDecision:    true,
+	TrackFollowups:   true,
+	PackReviews:      true,
+	PackBlocks:       true,
+	PackFollowups:    true,
+}
