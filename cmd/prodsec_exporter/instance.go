@@ -21,6 +21,8 @@ const progressEvery = 10 * time.Second
 type instance struct {
 	key       instanceKey
 	telemetry *telemetry
+	// deliveries has a lock of its own.
+	deliveries deliveries
 
 	mu          sync.Mutex
 	last        schedule.Result // the last run; Started is zero before its end
@@ -138,6 +140,15 @@ func (r *runs) Ended(result schedule.Result) {
 	r.telemetry.duration.WithLabelValues(r.key.kind, r.key.name).Observe(result.Duration.Seconds())
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	for reason, n := range result.Errors {
+		r.errors[reason] += n
+	}
+	for reason, n := range result.Rejected {
+		r.rejected[reason] += n
+	}
+	if result.Hinted {
+		return // it says nothing about the rest of the instance
+	}
 	if r.last.Started.IsZero() && result.Err == nil {
 		r.telemetry.logger.Info("First run ended", "collector", r.key.kind, "instance_name", r.key.name,
 			"scopes", result.Scopes, "failed_scopes", result.Failed, "records", result.Records, "duration", result.Duration.Round(time.Millisecond))
@@ -145,12 +156,6 @@ func (r *runs) Ended(result schedule.Result) {
 	r.last, r.lastError = result, r.progress.firstError
 	if result.Err == nil {
 		r.lastSuccess = result.Started.Add(result.Duration)
-	}
-	for reason, n := range result.Errors {
-		r.errors[reason] += n
-	}
-	for reason, n := range result.Rejected {
-		r.rejected[reason] += n
 	}
 	r.forecast = forecast
 }

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"time"
 
+	"prodsec_exporter/collectors"
 	"prodsec_exporter/internal/config"
 	"prodsec_exporter/internal/ledger"
 	"prodsec_exporter/internal/schedule"
@@ -144,6 +145,9 @@ func (e *exporter) launch(b config.Built) error {
 	ctx, stop := context.WithCancel(e.lifetime)
 	r := &runningInstance{built: b, scheduler: scheduler, stop: stop, done: make(chan struct{})}
 	e.running[keyOf(b)] = r
+	if hinted, ok := b.Collector.(collectors.Hinted); ok && hinted.TakesHints() {
+		e.telemetry.instance(keyOf(b)).takesDeliveries()
+	}
 	e.stopped.Go(func() {
 		defer close(r.done)
 		defer stop()

@@ -60,13 +60,14 @@ func (p *program) serve(ctx context.Context) (err error) {
 
 func (p *program) pages(e *exporter) web.Options {
 	return web.Options{
-		Metrics: e.store,
-		Status:  e.status,
-		Reload:  e.reload,
-		Config:  func() (string, error) { return e.current().Masked() },
-		Private: func() bool { return web.Private(p.web) },
-		Version: version.Version,
-		Logger:  p.logger,
+		Metrics:  e.store,
+		Status:   e.status,
+		Reload:   e.reload,
+		Config:   func() (string, error) { return e.current().Masked() },
+		Receiver: e.receiver,
+		Private:  func() bool { return web.Private(p.web) },
+		Version:  version.Version,
+		Logger:   p.logger,
 	}
 }
 

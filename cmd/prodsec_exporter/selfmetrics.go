@@ -39,6 +39,9 @@ var (
 	forecastDesc = prometheus.NewDesc("prodsec_api_forecast_requests_per_hour",
 		"Estimate of the API requests per hour that the configuration costs in a steady state.",
 		[]string{"collector", "instance_name", "resource"}, nil)
+	deliveriesDesc = prometheus.NewDesc("prodsec_webhook_deliveries_total",
+		"Deliveries of a collector's webhook, by what became of them. Absent for a collector that takes none.",
+		[]string{"collector", "instance_name", "result"}, nil)
 	ledgerBytesDesc = prometheus.NewDesc("prodsec_ledger_bytes",
 		"Size of the ledger on disk.", nil, nil)
 	ledgerErrorsDesc = prometheus.NewDesc("prodsec_ledger_errors_total",
@@ -71,7 +74,7 @@ func (t *telemetry) registry(stats func() ledger.Stats) *prometheus.Registry {
 // Describe implements prometheus.Collector.
 func (s self) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		upDesc, errorsDesc, rejectedDesc, requestsDesc, budgetLimitDesc, budgetRemainingDesc, budgetResetDesc, forecastDesc,
+		upDesc, errorsDesc, rejectedDesc, requestsDesc, budgetLimitDesc, budgetRemainingDesc, budgetResetDesc, forecastDesc, deliveriesDesc,
 		ledgerBytesDesc, ledgerErrorsDesc, leaderDesc, reloadGoodDesc, reloadTimeDesc,
 	} {
 		ch <- d
@@ -114,6 +117,9 @@ func (i *instance) collect(ch chan<- prometheus.Metric, gauge func(*prometheus.D
 	}
 	for k, n := range i.requests {
 		counter(requestsDesc, n, k.code, strconv.FormatBool(k.cached))
+	}
+	for result, n := range i.deliveries.counted() {
+		counter(deliveriesDesc, n, string(result))
 	}
 	for resource, b := range i.budgets {
 		gauge(budgetLimitDesc, float64(b.limit), i.key.kind, i.key.name, resource)

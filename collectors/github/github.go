@@ -55,6 +55,8 @@ type Config struct {
 	// Token is a personal access token; App a GitHub App's installation. Exactly one is set.
 	Token apiclient.Secret `yaml:"token,omitempty"`
 	App   App              `yaml:"app,omitempty"`
+	// Webhook takes deliveries that make a scope be read at once; off without a secret.
+	Webhook Webhook `yaml:"webhook,omitempty"`
 	// Alerts are the kinds of alert to read; all by default.
 	Alerts []AlertKind `yaml:"alerts,omitempty"`
 	// Manifests looks whether the default branch still has what open Dependabot alerts are about; on by default.
@@ -130,6 +132,11 @@ func (c *Config) validate() error {
 		return errors.New("posture_interval must be positive")
 	case c.StaleAfter > 0 && c.PostureInterval >= c.StaleAfter:
 		return fmt.Errorf("posture_interval %s must be shorter than stale_after %s, or repositories go stale between readings", c.PostureInterval, c.StaleAfter)
+	}
+	if !c.Webhook.Secret.IsZero() {
+		if err := c.Webhook.Secret.Validate(); err != nil {
+			return fmt.Errorf("webhook.secret: %w", err)
+		}
 	}
 	if err := c.validatePosture(); err != nil {
 		return err
@@ -238,12 +245,7 @@ func (c *Collector) Collect(ctx context.Context, cursors collectors.Cursors, emi
 			if s.slow && !c.due(strings.ToLower(org), cursor) {
 				continue
 			}
-			batch := s.read(ctx, cursor)
-			if err := ctx.Err(); err != nil {
-				return &record.Error{Reason: record.ReasonCanceled, Err: fmt.Errorf("read %s: %w", s.name, err)}
-			}
-			batch.Scope = s.name
-			if err := emit(batch); err != nil {
+			if err := visit(ctx, s, cursor, emit); err != nil {
 				return err
 			}
 		}
@@ -260,6 +262,16 @@ type scope struct {
 	// slow scopes are read once per posture interval.
 	slow bool
 	read func(ctx context.Context, cursor record.Cursor) record.Batch
+}
+
+// visit reads a scope and emits what it holds.
+func visit(ctx context.Context, s scope, cursor record.Cursor, emit func(record.Batch) error) error {
+	batch := s.read(ctx, cursor)
+	if err := ctx.Err(); err != nil {
+		return &record.Error{Reason: record.ReasonCanceled, Err: fmt.Errorf("read %s: %w", s.name, err)}
+	}
+	batch.Scope = s.name
+	return emit(batch)
 }
 
 func (c *Collector) scopes(org string) []scope {

@@ -21,6 +21,7 @@ func ownFamilies() []*metrics.Family {
 		own("prodsec_api_budget_remaining", "Requests left in that period. Absent where the source states no budget.", metrics.Gauge, "collector", "instance_name", "resource"),
 		own("prodsec_api_budget_reset_timestamp_seconds", "When that period ends.", metrics.Gauge, "collector", "instance_name", "resource"),
 		own("prodsec_api_forecast_requests_per_hour", "Requests an hour that the configured intervals are expected to cost.", metrics.Gauge, "collector", "instance_name", "resource"),
+		own("prodsec_webhook_deliveries_total", "Deliveries of a collector's webhook, by what became of them. Absent for a collector that takes none.", metrics.Counter, "collector", "instance_name", "result"),
 		own("prodsec_evaluation_duration_seconds", "How long it took to compute all families from the ledger's snapshot the last time.", metrics.Gauge),
 		own("prodsec_evaluation_timestamp_seconds", "The instant for which the families that are served were computed.", metrics.Gauge),
 		own("prodsec_series_folded", "Services (or teams or business units) of a family that were folded into \"other\" to keep its series budget.", metrics.Gauge, "family"),

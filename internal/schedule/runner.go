@@ -23,38 +23,66 @@ type runner struct {
 	failures int
 	lastFull time.Time
 	// owed are the scopes that the last full sweep could not read; they get no cursor until they were read whole.
-	owed map[string]bool
+	owed  map[string]bool
+	hints hints
 }
 
 func newRunner(job Job, o *Options) *runner {
-	return &runner{job: job, o: o, trigger: make(chan struct{}, 1), owed: map[string]bool{}}
+	return &runner{job: job, o: o, trigger: make(chan struct{}, 1), owed: map[string]bool{}, hints: newHints()}
 }
 
 func (r *runner) loop(ctx context.Context, firstDone func()) {
 	first := sync.OnceFunc(firstDone)
-	wait := time.Duration(r.o.Rand() * float64(min(startSpread, r.job.Interval/10)))
-	for r.await(ctx, wait) {
-		result := r.run(ctx)
-		if ctx.Err() != nil {
+	turn := time.NewTimer(time.Duration(r.o.Rand() * float64(min(startSpread, r.job.Interval/10))))
+	defer turn.Stop()
+	for {
+		switch r.await(ctx, turn.C) {
+		case stopped:
 			return
+		case hinted:
+			r.follow(ctx)
+		case due:
+			result := r.run(ctx, nil)
+			if ctx.Err() != nil {
+				return
+			}
+			wait := r.next(&result)
+			turn.Reset(wait)
+			r.report(ctx, &result, wait)
+			r.o.Observer.Ended(result)
+			first()
 		}
-		wait = r.next(&result)
-		r.report(ctx, &result, wait)
-		r.o.Observer.Ended(result)
-		first()
 	}
 }
 
-// await reports whether it is time to run; it is not when ctx ended.
-func (r *runner) await(ctx context.Context, wait time.Duration) bool {
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-r.trigger:
-	case <-ctx.Done():
+// occasion is why a runner stops waiting.
+type occasion int
+
+const (
+	stopped occasion = iota
+	due
+	hinted
+)
+
+// await waits for the next run, a hint or the end.
+func (r *runner) await(ctx context.Context, turn <-chan time.Time) occasion {
+	for {
+		select {
+		case <-ctx.Done():
+			return stopped
+		case <-turn:
+		case <-r.trigger:
+		case <-r.hints.noted:
+			r.hints.gather()
+			continue
+		case <-r.hints.gathered:
+			return hinted
+		}
+		if ctx.Err() != nil {
+			return stopped
+		}
+		return due
 	}
-	return ctx.Err() == nil
 }
 
 // next is the wait until the next run.
@@ -75,11 +103,12 @@ func (r *runner) next(result *Result) time.Duration {
 	return wait
 }
 
-func (r *runner) run(ctx context.Context) Result {
+// run reads everything, or nothing but the scopes that are named.
+func (r *runner) run(ctx context.Context, scopes []string) Result {
 	started := r.o.Now()
-	full := r.lastFull.IsZero() || started.Sub(r.lastFull) >= r.job.FullInterval
+	full := scopes == nil && (r.lastFull.IsZero() || started.Sub(r.lastFull) >= r.job.FullInterval)
 	t := &tally{runner: r, Result: Result{
-		Collector: r.job.Collector, Instance: r.job.Instance, Full: full, Started: started,
+		Collector: r.job.Collector, Instance: r.job.Instance, Full: full, Hinted: scopes != nil, Started: started,
 		Errors: map[record.ErrorReason]int{}, Rejected: map[record.RejectReason]int{},
 	}}
 	r.o.Observer.Started(r.job.Collector, r.job.Instance, full)
@@ -88,7 +117,7 @@ func (r *runner) run(ctx context.Context) Result {
 		ctx, cancel = context.WithTimeout(ctx, r.job.Timeout)
 		defer cancel()
 	}
-	err := r.collect(ctx, t)
+	err := r.collect(ctx, t, scopes)
 	t.close()
 	if err == nil && full {
 		r.lastFull = started
@@ -103,7 +132,7 @@ func (r *runner) run(ctx context.Context) Result {
 	return t.Result
 }
 
-func (r *runner) collect(ctx context.Context, t *tally) (err error) {
+func (r *runner) collect(ctx context.Context, t *tally, scopes []string) (err error) {
 	defer func() {
 		if cause := recover(); cause != nil {
 			t.Panicked = true
@@ -119,7 +148,11 @@ func (r *runner) collect(ctx context.Context, t *tally) (err error) {
 		cursors = maps.Clone(stored)
 		maps.DeleteFunc(cursors, func(scope string, _ record.Cursor) bool { return r.owed[scope] })
 	}
-	return r.job.Run.Collect(ctx, cursors, func(b record.Batch) error { return t.take(ctx, b) })
+	take := func(b record.Batch) error { return t.take(ctx, b) }
+	if run, ok := r.job.Run.(collectors.Hinted); ok && t.Hinted {
+		return run.CollectScopes(ctx, scopes, cursors, take)
+	}
+	return r.job.Run.Collect(ctx, cursors, take)
 }
 
 // report writes the one line about a failed run.

@@ -25,6 +25,12 @@ const (
 	RetryMost = time.Hour
 	// intervalJitter is the part of an interval by which it varies up and down.
 	intervalJitter = 0.1
+	// HintDelay is how long a hint waits for others, so that a burst of them is one reading.
+	HintDelay = 5 * time.Second
+	// HintRest is the least time between two readings by hint.
+	HintRest = 30 * time.Second
+	// maxHinted bounds the scopes that wait to be read; polling reads the rest.
+	maxHinted = 1000
 	// startSpread is the time over which first runs are spread.
 	startSpread = 500 * time.Millisecond
 )
@@ -65,8 +71,10 @@ type Result struct {
 	Collector string
 	Instance  string
 	Full      bool
-	Started   time.Time
-	Duration  time.Duration
+	// Hinted says that only the scopes were read that the source had hinted at.
+	Hinted   bool
+	Started  time.Time
+	Duration time.Duration
 	// Scopes is the number of batches, Failed that of batches with an error, Records the sum of the others' sizes.
 	Scopes  int
 	Failed  int
@@ -187,6 +195,20 @@ func (s *Scheduler) Trigger(collector, instance string) error {
 	case r.trigger <- struct{}{}:
 	default:
 	}
+	return nil
+}
+
+// Hint makes scopes of an instance be read soon, besides its interval: once HintDelay has gathered what hints there are. A collector that cannot read single
+// scopes runs as by Trigger. While an instance fails, and before its first run has ended, hints are forgotten: its next run reads what they are about.
+func (s *Scheduler) Hint(collector, instance string, scopes ...string) error {
+	r, ok := s.runners[key{collector, instance}]
+	if !ok {
+		return fmt.Errorf("%w: %s of kind %s", ErrUnknownJob, instance, collector)
+	}
+	if _, ok := r.job.Run.(collectors.Hinted); !ok {
+		return s.Trigger(collector, instance)
+	}
+	r.note(scopes)
 	return nil
 }
 

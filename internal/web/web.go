@@ -32,6 +32,8 @@ type Options struct {
 	Config func() (string, error)
 	// Private reports whether only people who may see the configuration can reach the server. See Private.
 	Private func() bool
+	// Receiver is who takes the deliveries of a collector's webhook; nil when nobody does. It must not block for long.
+	Receiver func(kind, name string) Receiver
 	// Version is shown on the landing page.
 	Version string
 	Logger  *slog.Logger
@@ -61,6 +63,7 @@ func Handler(o Options) http.Handler {
 	}
 	mux.HandleFunc("POST /-/reload", reload)
 	mux.HandleFunc("PUT /-/reload", reload)
+	mux.HandleFunc("POST /-/webhook/{kind}/{name}", o.delivery)
 	mux.HandleFunc("GET /config", func(w http.ResponseWriter, _ *http.Request) { o.config(w) })
 	// A page that somebody's browser shows must not be able to make it send a reload.
 	return http.NewCrossOriginProtection().Handler(mux)
