@@ -36,8 +36,7 @@ type application struct {
 // apply brings a batch into the state: records first, because findings are attributed by catalogs and covered by exceptions.
 func (s *state) apply(t tx, source sourceID, b *record.Batch) error {
 	number := s.scopeOf(source, b.Scope)
-	sc := &s.scopes[number]
-	s.dirtyScopes[number] = struct{}{}
+	sc := s.changeScope(number)
 	sc.lastAttempt = timeOf(s.now)
 	sc.classes = joined(sc.classes, b.Classes)
 	if b.Err != nil {

@@ -138,21 +138,18 @@ func decodeReport(b []byte) report {
 	}
 }
 
-func (s *state) appendWeakness(b []byte, w *snapshot.Weakness) []byte {
+func (c *codec) appendWeakness(b []byte, n numbering, w *snapshot.Weakness) []byte {
 	for _, v := range [...]int64{w.FirstSeen, w.ClockStart, w.ClosedAt} {
 		b = order.AppendUint64(b, uint64(v))
 	}
-	scope := int32(-1)
-	if w.Scope >= 0 {
-		scope = s.scopeOrder[w.Scope]
-	}
-	for _, v := range [...]int32{s.services.number(w.Service), s.repositories.number(w.Repository), scope, w.Category, w.Tool} {
+	for _, v := range [...]int32{
+		numberAt(n.services, w.Service), numberAt(n.repositories, w.Repository), numberAt(n.scopes, w.Scope), w.Category, w.Tool,
+	} {
 		b = order.AppendUint32(b, uint32(v))
 	}
 	for _, v := range [...]uint16{w.EPSS, w.Reports, w.OpenReports} {
 		b = order.AppendUint16(b, v)
 	}
-	c := s.codec
 	return append(b, c.encode(codesSeverity, uint8(w.Severity)), c.encode(codesClass, uint8(w.Class)),
 		c.encode(codesClosure, uint8(w.Closure)), c.encode(codesOutcome, uint8(w.Outcome)), uint8(w.Flags),
 		0, 0, 0, 0, 0, 0, 0) // spare
@@ -197,10 +194,17 @@ func (s *state) decodeEvent(b []byte) (e snapshot.Event, err error) {
 
 // loadBlock decodes a block into memory.
 func (s *state) loadBlock(t blockTable, _ int32, body []byte) error {
-	size := map[blockTable]int{reportBlocks: reportBytes, weaknessBlocks: weaknessBytes, eventBlocks: eventBytes}[t]
-	if len(body)%size != 0 || len(body) > size*blockSize {
+	if size := entryBytes[t]; len(body)%size != 0 || len(body) > size*blockSize {
 		return fmt.Errorf("a block of %s has %d bytes, which is no multiple of %d", t, len(body), size)
 	}
+	return s.loadEntries(t, body)
+}
+
+var entryBytes = map[blockTable]int{reportBlocks: reportBytes, weaknessBlocks: weaknessBytes, eventBlocks: eventBytes}
+
+// loadEntries decodes whole entries into memory.
+func (s *state) loadEntries(t blockTable, body []byte) error {
+	size := entryBytes[t]
 	for ; len(body) > 0; body = body[size:] {
 		switch t {
 		case reportBlocks:
@@ -232,6 +236,7 @@ func (s *state) saveBlocks(t tx) error {
 		clear(s.dirtyEvents) // the history is stored at the founding
 	}
 	var body []byte
+	numbering := s.numbering()
 	for _, table := range []struct {
 		name   blockTable
 		dirty  map[int32]struct{}
@@ -239,7 +244,7 @@ func (s *state) saveBlocks(t tx) error {
 		entry  func(b []byte, i int) []byte
 	}{
 		{reportBlocks, s.dirtyReports, s.reports.Len(), func(b []byte, i int) []byte { return appendReport(b, s.reports.At(i)) }},
-		{weaknessBlocks, s.dirtyWeaknesses, s.weaknesses.Len(), func(b []byte, i int) []byte { return s.appendWeakness(b, s.weaknesses.At(i)) }},
+		{weaknessBlocks, s.dirtyWeaknesses, s.weaknesses.Len(), func(b []byte, i int) []byte { return s.codec.appendWeakness(b, numbering, s.weaknesses.At(i)) }},
 		{eventBlocks, s.dirtyEvents, s.events.Len(), func(b []byte, i int) []byte { return s.appendEvent(b, s.events.At(i)) }},
 	} {
 		for _, number := range sortedKeys(table.dirty) {

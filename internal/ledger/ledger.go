@@ -136,6 +136,7 @@ func (l *Ledger) change(ctx context.Context, at time.Time, operate func(tx, *sta
 	st := l.state
 	l.state = nil // until the transaction is committed memory may be ahead of the store
 	st.now = max(st.at, unix(at))
+	st.begin()
 	if err := operate(t, st); err != nil {
 		return err
 	}

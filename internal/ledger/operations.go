@@ -3,7 +3,6 @@ package ledger
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -19,16 +18,12 @@ import (
 func (l *Ledger) load(ctx context.Context) (*state, error) {
 	s := newState(l.policy, l.logger)
 	var last policyRow
-	for _, source := range l.sources {
-		s.configured[sourceID{source.Collector, source.Instance}] = source
-	}
-	var failure error
 	into := &loaded{
-		meta:     func(name, value string) { failure = errors.Join(failure, s.loadMeta(name, value)) },
+		meta:     s.loadMeta,
 		code:     s.codec.load,
 		text:     func(_ int32, text string) { s.texts.of(text) },
 		owner:    func(_ int32, o snapshot.Owner) { s.owners.of(o) },
-		source:   func(id sourceID) { s.sources = append(s.sources, id) },
+		source:   s.loadSource,
 		scope:    s.loadScope,
 		policy:   func(p policyRow) { s.policies, last = append(s.policies, p), p },
 		counting: func(c snapshot.CountingChange) { s.countingChanges = append(s.countingChanges, c) },
@@ -47,11 +42,14 @@ func (l *Ledger) load(ctx context.Context) (*state, error) {
 			return err
 		},
 	}
-	if err := errors.Join(l.store.load(ctx, into), failure); err != nil {
+	if err := l.store.load(ctx, into); err != nil {
 		return nil, err
 	}
 	if err := s.damage(); err != nil {
 		return nil, fmt.Errorf("reading the ledger: %w", err)
+	}
+	for _, source := range l.sources { // what the caller configured last says more than the store, should the two differ
+		s.configured[sourceID{source.Collector, source.Instance}] = source
 	}
 	if last.version != "" && last.version != l.policy.Version() {
 		s.policy = l.formerPolicy(last)
@@ -63,30 +61,39 @@ func (l *Ledger) load(ctx context.Context) (*state, error) {
 // formerPolicy is the policy that was in force when the ledger was written last, so that what fell due under it does so before the
 // present one takes over.
 func (l *Ledger) formerPolicy(row policyRow) *policy.Policy {
-	var config policy.Config
-	err := json.Unmarshal([]byte(row.config), &config)
+	former, err := storedPolicy(row)
 	if err == nil {
-		var former *policy.Policy
-		if former, err = policy.New(config); err == nil {
-			return former
-		}
+		return former
 	}
 	l.logger.Warn("The policy that was in force is not understood any more; the present one is used instead", "version", row.version, "err", err)
 	return l.policy
 }
 
+// loadSource enters an instance as it was configured last.
+func (s *state) loadSource(source Source) {
+	id := sourceID{source.Collector, source.Instance}
+	s.sources = append(s.sources, id)
+	s.configured[id] = source
+}
+
 func (s *state) loadMeta(name, value string) error {
-	number, err := strconv.ParseInt(value, 10, 64)
-	if err != nil {
-		return fmt.Errorf("the ledger's %s is %q, which is no number", name, value)
-	}
+	number, err := settingOf(name, value)
 	switch name {
 	case "at":
 		s.at = number
 	case "founded":
 		s.founded = timeOf(number)
 	}
-	return nil
+	return err
+}
+
+// settingOf is the value of a stored setting.
+func settingOf(name, value string) (int64, error) {
+	number, err := strconv.ParseInt(value, 10, 64)
+	if err != nil {
+		return 0, fmt.Errorf("the ledger's %s is %q, which is no number", name, value)
+	}
+	return number, nil
 }
 
 // resume derives what is not stored from what was loaded.
@@ -237,10 +244,9 @@ func (s *state) forget(leaving map[int32]bool) {
 			continue
 		}
 		moved[old] = -1
-		sc := &s.scopes[number]
+		sc := s.changeScope(number)
 		sc.removed = true
 		delete(s.scopeIndex, scopeKey{sc.source, sc.name})
-		s.dirtyScopes[number] = struct{}{}
 	}
 	s.scopeOrder = order
 	s.renumber(func(w *snapshot.Weakness) *int32 { return &w.Scope }, moved, -1)

@@ -12,6 +12,12 @@ type roster struct {
 	touched  map[int32]struct{}
 }
 
+// The rosters, as they are named in the store.
+const (
+	rosterServices     = "service"
+	rosterRepositories = "repository"
+)
+
 func newRoster(kind string) roster {
 	return roster{kind: kind, byName: map[string]int32{}, touched: map[int32]struct{}{}}
 }
@@ -52,14 +58,6 @@ func (r *roster) find(name string) int32 {
 // at is the name at a position.
 func (r *roster) at(position int32) string { return r.names[r.order[position]] }
 
-// number is what is stored for a position.
-func (r *roster) number(position int32) int32 {
-	if position < 0 {
-		return -1
-	}
-	return r.order[position]
-}
-
 // positionOf is the inverse of number; what left has none.
 func (r *roster) positionOf(number int32) int32 {
 	if number < 0 || int(number) >= len(r.position) {
@@ -92,6 +90,17 @@ func (r *roster) keep(stays func(name string) bool) []int32 {
 		r.position[number] = int32(position)
 	}
 	return moved
+}
+
+// left are the numbers below n of names that left since the last save, in order.
+func (r *roster) left(n int) []int32 {
+	var left []int32
+	for _, number := range sortedKeys(r.touched) {
+		if int(number) < n && r.position[number] < 0 {
+			left = append(left, number)
+		}
+	}
+	return left
 }
 
 // save writes what changed.

@@ -118,6 +118,7 @@ type anyShelf interface {
 	refresh(s *state)
 	freeze(s *state, t tx) error
 	size() (record.Kind, int)
+	counts() (record.Kind, bool)
 }
 
 func (h *shelves) all() []anyShelf {
@@ -125,6 +126,17 @@ func (h *shelves) all() []anyShelf {
 		h.services, h.repositories, h.exceptions, h.reviews, h.followups, h.incidents, h.deployments, h.releases,
 		h.escalations, h.evidence, h.scans, h.pipelines, h.runners, h.identities, h.bypasses,
 	}
+}
+
+// counted are the kinds that have milestones.
+func (h *shelves) counted() []record.Kind {
+	var kinds []record.Kind
+	for _, one := range h.all() {
+		if kind, counted := one.counts(); counted {
+			kinds = append(kinds, kind)
+		}
+	}
+	return kinds
 }
 
 // load enters a stored record.
@@ -252,13 +264,16 @@ func (h *shelf[T]) load(row recordRow) error {
 	key := shelfKey{row.scope, row.id}
 	e := h.entries[key]
 	if e == nil {
-		e = &entry[T]{
-			number: row.record, scope: row.scope, id: row.id, owner: row.owner, firstObserved: row.firstObserved, gone: row.goneAt != 0,
-		}
-		if !e.gone {
+		e = &entry[T]{number: row.record, scope: row.scope, id: row.id, owner: row.owner, firstObserved: row.firstObserved, gone: true}
+		h.entries[key] = e
+	}
+	if gone := row.goneAt != 0; gone != e.gone {
+		e.gone = gone
+		if gone {
+			h.live--
+		} else {
 			h.live++
 		}
-		h.entries[key] = e
 	}
 	var value T
 	if err := json.Unmarshal(row.body, &value); err != nil {
@@ -274,6 +289,9 @@ func (h *shelf[T]) load(row recordRow) error {
 }
 
 func (h *shelf[T]) size() (record.Kind, int) { return h.kind, h.live }
+
+// counts says whether anything is counted by milestones of the kind.
+func (h *shelf[T]) counts() (record.Kind, bool) { return h.kind, len(h.goals) > 0 }
 
 // ordered are the entries that are not gone, in the order in which they were first held.
 func (h *shelf[T]) ordered() []*entry[T] {

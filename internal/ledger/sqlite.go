@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"embed"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -83,16 +84,9 @@ func (s *sqlite) migrate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var version int
-	if err := s.db.QueryRowContext(ctx, "PRAGMA user_version").Scan(&version); err != nil {
-		return fmt.Errorf("reading its version: %w", err)
-	}
-	if version > len(steps) {
-		return fmt.Errorf("%w: %s has schema %d and this program knows schemas up to %d; upgrade the program or use another file",
-			ErrNewerSchema, s.path, version, len(steps))
-	}
-	if version == len(steps) {
-		return nil
+	version, err := s.version(ctx, len(steps))
+	if err != nil || version == len(steps) {
+		return err
 	}
 	t, err := s.db.BeginTx(ctx, nil)
 	if err != nil {
@@ -111,6 +105,19 @@ func (s *sqlite) migrate(ctx context.Context) error {
 	return failed("migrating", t.Commit())
 }
 
+// version is the schema of the file, which is none that this program does not know.
+func (s *sqlite) version(ctx context.Context, known int) (int, error) {
+	var version int
+	if err := s.db.QueryRowContext(ctx, "PRAGMA user_version").Scan(&version); err != nil {
+		return 0, fmt.Errorf("reading its version: %w", err)
+	}
+	if version > known {
+		return 0, fmt.Errorf("%w: %s has schema %d and this program knows schemas up to %d; upgrade the program or use another file",
+			ErrNewerSchema, s.path, version, known)
+	}
+	return version, nil
+}
+
 func (s *sqlite) size() int64 {
 	var total int64
 	for _, suffix := range []string{"", "-wal"} {
@@ -123,9 +130,14 @@ func (s *sqlite) size() int64 {
 
 func (s *sqlite) close() error { return failed("closing the ledger "+s.path, s.db.Close()) }
 
+// querier is a database or a transaction in it.
+type querier interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}
+
 // each runs a query and hands every row to scan.
-func (s *sqlite) each(ctx context.Context, query string, scan func(*sql.Rows) error) error {
-	rows, err := s.db.QueryContext(ctx, query)
+func each(ctx context.Context, q querier, query string, scan func(*sql.Rows) error) error {
+	rows, err := q.QueryContext(ctx, query)
 	if err != nil {
 		return err
 	}
@@ -140,21 +152,17 @@ func (s *sqlite) each(ctx context.Context, query string, scan func(*sql.Rows) er
 
 // load reads all tables but the bodies of findings, which stay on disk.
 func (s *sqlite) load(ctx context.Context, into *loaded) error {
+	return s.read(ctx, s.db, into, recordQuery())
+}
+
+// read hands over all tables but the bodies of findings, and the records that a query selects.
+func (s *sqlite) read(ctx context.Context, q querier, into *loaded, records string) error {
 	s.generation = 0
 	for _, step := range []struct {
 		what, query string
 		scan        func(*sql.Rows) error
 	}{
-		{"settings", "SELECT name, value FROM meta", func(r *sql.Rows) error {
-			var name, value string
-			err := r.Scan(&name, &value)
-			if name == "generation" && err == nil {
-				s.generation, err = strconv.ParseInt(value, 10, 64)
-				return err
-			}
-			into.meta(name, value)
-			return err
-		}},
+		{"settings", settingsQuery, func(r *sql.Rows) error { return scanSetting(r, s.setting(into)) }},
 		{"codes", "SELECT enumeration, code, name FROM codes ORDER BY enumeration, code", func(r *sql.Rows) error {
 			var enumeration, name string
 			var code int
@@ -184,12 +192,7 @@ func (s *sqlite) load(ctx context.Context, into *loaded) error {
 			into.name(roster, id, name, removed)
 			return err
 		}},
-		{"sources", "SELECT collector, instance FROM sources", func(r *sql.Rows) error {
-			var id sourceID
-			err := r.Scan(&id.collector, &id.instance)
-			into.source(id)
-			return err
-		}},
+		{"sources", sourceQuery, func(r *sql.Rows) error { return loadSource(r, into) }},
 		{"scopes", scopeQuery, func(r *sql.Rows) error { return loadScope(r, into) }},
 		{"reports", "SELECT number, body FROM report_blocks ORDER BY number", loadBlock(reportBlocks, into)},
 		{"weaknesses", "SELECT number, body FROM weakness_blocks ORDER BY number", loadBlock(weaknessBlocks, into)},
@@ -208,20 +211,67 @@ func (s *sqlite) load(ctx context.Context, into *loaded) error {
 			into.policy(p)
 			return err
 		}},
-		{"counting changes", "SELECT kind, at FROM counting_changes ORDER BY id", func(r *sql.Rows) error {
-			var kind snapshot.CountingKind
-			var at int64
-			err := r.Scan(&kind, &at)
-			into.counting(snapshot.CountingChange{Kind: kind, At: timeOf(at)})
-			return err
+		{"counting changes", "SELECT kind, at, restated FROM counting_changes ORDER BY id", func(r *sql.Rows) error {
+			return loadCountingChange(r, into)
 		}},
-		{"records", recordQuery, func(r *sql.Rows) error { return loadRecord(r, into) }},
+		{"records", records, func(r *sql.Rows) error { return loadRecord(r, into) }},
 	} {
-		if err := s.each(ctx, step.query, step.scan); err != nil {
+		if err := each(ctx, q, step.query, step.scan); err != nil {
 			return fmt.Errorf("reading the %s of the ledger %s: %w", step.what, s.path, err)
 		}
 	}
 	return nil
+}
+
+func loadCountingChange(r *sql.Rows, into *loaded) error {
+	var c snapshot.CountingChange
+	var at int64
+	var restated string
+	if err := r.Scan(&c.Kind, &at, &restated); err != nil {
+		return err
+	}
+	c.At = timeOf(at)
+	if restated != "" {
+		if err := json.Unmarshal([]byte(restated), &c.Restated); err != nil {
+			return fmt.Errorf("decoding what a change of counting did: %w", err)
+		}
+	}
+	into.counting(c)
+	return nil
+}
+
+const settingsQuery = "SELECT name, value FROM meta"
+
+func scanSetting(r *sql.Rows, take func(name, value string) error) error {
+	var name, value string
+	if err := r.Scan(&name, &value); err != nil {
+		return err
+	}
+	return take(name, value)
+}
+
+// setting keeps the store's own setting and hands on the others.
+func (s *sqlite) setting(into *loaded) func(name, value string) error {
+	return func(name, value string) (err error) {
+		if name == "generation" {
+			s.generation, err = strconv.ParseInt(value, 10, 64)
+			return err
+		}
+		return into.meta(name, value)
+	}
+}
+
+const sourceQuery = "SELECT collector, instance, stale_after, stale_from, classes FROM sources ORDER BY position, collector, instance"
+
+func loadSource(r *sql.Rows, into *loaded) error {
+	var s Source
+	var classes string
+	err := r.Scan(&s.Collector, &s.Instance, &s.StaleAfter, &s.StaleFrom, &classes)
+	for class := range strings.FieldsSeq(classes) {
+		s.Classes = append(s.Classes, record.Class(class))
+	}
+	into.source(s)
+	return err
 }
 
 const scopeQuery = `SELECT id, collector, instance, name, removed, cursor, classes, kinds, left_out, last_attempt, last_success, last_full, last_error
@@ -256,13 +306,16 @@ func loadBlock(t blockTable, into *loaded) func(*sql.Rows) error {
 	}
 }
 
-// recordQuery reads the last revision of every record, and all of them where a milestone may be in an earlier one.
-const recordQuery = `SELECT r.record, r.kind, r.scope, r.id, r.owner, r.first_observed, r.changed_at, coalesce(r.gone_at, 0), v.revision,
+const recordColumns = `SELECT r.record, r.kind, r.scope, r.id, r.owner, r.first_observed, r.changed_at, coalesce(r.gone_at, 0), v.revision,
 	 v.valid_from, v.body
-	FROM records r JOIN revisions v ON v.record = r.record
-	 AND (r.kind IN ('review', 'exception', 'followup', 'escalation', 'deployment', 'incident', 'bypass')
+	FROM records r JOIN revisions v ON v.record = r.record`
+
+// recordQuery reads the last revision of every record, and all of them where a milestone may be in an earlier one.
+func recordQuery() string {
+	return recordColumns + ` AND (r.kind IN ('` + strings.Join(namesOf(newShelves().counted()), "', '") + `')
 	  OR v.revision = (SELECT max(revision) FROM revisions x WHERE x.record = r.record))
 	ORDER BY r.record, v.revision`
+}
 
 func loadRecord(r *sql.Rows, into *loaded) error {
 	var row recordRow

@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -65,16 +66,21 @@ func (w *sqliteTx) putName(roster string, id int32, name string, removed bool) e
 	return w.exec("INSERT OR REPLACE INTO names (roster, id, name, removed) VALUES (?, ?, ?, ?)", roster, id, name, removed)
 }
 
-func (w *sqliteTx) putSources(ids []sourceID) error {
+func (w *sqliteTx) putSources(sources []Source) error {
 	if err := w.exec("DELETE FROM sources"); err != nil {
 		return err
 	}
-	for _, id := range ids {
-		if err := w.exec("INSERT INTO sources (collector, instance) VALUES (?, ?)", id.collector, id.instance); err != nil {
+	for i, s := range sources {
+		if err := w.exec("INSERT INTO sources (collector, instance, position, stale_after, stale_from, classes) VALUES (?, ?, ?, ?, ?, ?)",
+			s.Collector, s.Instance, i, int64(s.StaleAfter), int64(s.StaleFrom), words(s.Classes)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func (w *sqliteTx) putHistory(at int64, undo []byte) error {
+	return w.exec("INSERT INTO history (at, undo) VALUES (?, ?)", at, undo)
 }
 
 func (w *sqliteTx) putScope(id int32, s *scope) error {
@@ -103,7 +109,15 @@ func (w *sqliteTx) putPolicy(id int, p policyRow) error {
 }
 
 func (w *sqliteTx) putCountingChange(id int, c snapshot.CountingChange) error {
-	return w.exec("INSERT INTO counting_changes (id, kind, at) VALUES (?, ?, ?)", id, string(c.Kind), unix(c.At))
+	restated := ""
+	if c.Restated != nil {
+		body, err := json.Marshal(c.Restated)
+		if err != nil {
+			return fmt.Errorf("encoding what a change of counting did: %w", err)
+		}
+		restated = string(body)
+	}
+	return w.exec("INSERT INTO counting_changes (id, kind, at, restated) VALUES (?, ?, ?, ?)", id, string(c.Kind), unix(c.At), restated)
 }
 
 func (w *sqliteTx) putCode(enumeration string, code int, name string) error {

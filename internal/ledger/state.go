@@ -59,6 +59,8 @@ type state struct {
 	// hosts are the repositories as merged over their scopes; listed is their form in the snapshot.
 	hosts  map[record.RepositoryName]host
 	listed []snapshot.Repository
+	// origin is what the state was when the operation under way began, nil before the founding.
+	origin *origin
 	// silent keeps outcomes that nobody counted from being emitted.
 	silent bool
 
@@ -101,7 +103,7 @@ func (s *scope) kind() string {
 func newState(p *policy.Policy, logger *slog.Logger) *state {
 	s := &state{
 		policy: p, logger: logger, codec: newCodec(),
-		configured: map[sourceID]Source{}, services: newRoster("service"), repositories: newRoster("repository"),
+		configured: map[sourceID]Source{}, services: newRoster(rosterServices), repositories: newRoster(rosterRepositories),
 		scopeIndex: map[scopeKey]int32{},
 		reports:    snapshot.Edit(snapshot.Table[report]{}), weaknesses: snapshot.Edit(snapshot.Table[snapshot.Weakness]{}),
 		events: snapshot.Edit(snapshot.Table[snapshot.Event]{}), pauses: map[int32][]policy.Pause{}, shelves: newShelves(),
@@ -179,6 +181,11 @@ func (s *state) ownerOf(w *snapshot.Weakness) int32 { return s.catalog.services[
 
 // setPauses replaces the pauses of a weakness. The map is shared with snapshots, so it is copied by publish.
 func (s *state) setPauses(p int32, pauses []policy.Pause) {
+	if o := s.origin; o != nil {
+		if _, ok := o.pauses[p]; !ok {
+			o.pauses[p] = formatPauses(s.pauses[p])
+		}
+	}
 	if len(pauses) == 0 {
 		delete(s.pauses, p)
 	} else {
@@ -244,6 +251,9 @@ func (s *state) renumber(field func(*snapshot.Weakness) *int32, moved []int32, g
 
 // save writes everything that changed.
 func (s *state) save(t tx) error {
+	if err := s.saveUndo(t); err != nil {
+		return fmt.Errorf("saving the history: %w", err)
+	}
 	if err := s.texts.save(t.putString); err != nil {
 		return fmt.Errorf("saving texts: %w", err)
 	}
@@ -261,7 +271,7 @@ func (s *state) save(t tx) error {
 		}
 	}
 	if s.dirtySources {
-		if err := t.putSources(s.sources); err != nil {
+		if err := t.putSources(s.configuredSources()); err != nil {
 			return fmt.Errorf("saving sources: %w", err)
 		}
 	}

@@ -35,11 +35,13 @@ type tx interface {
 	putOwner(id int32, o snapshot.Owner) error
 	putName(roster string, id int32, name string, removed bool) error
 	putScope(id int32, s *scope) error
-	putSources(ids []sourceID) error
+	putSources(sources []Source) error
 	putBlock(t blockTable, number int32, body []byte) error
 	putPauses(weakness int32, spans string) error
 	putPolicy(id int, v policyRow) error
 	putCountingChange(id int, c snapshot.CountingChange) error
+	// putHistory appends what takes the transaction back.
+	putHistory(at int64, undo []byte) error
 	putCode(enumeration string, code int, name string) error
 	putFinding(row findingRow) error
 	putRecord(row recordRow) error
@@ -105,12 +107,12 @@ type policyRow struct {
 
 // loaded receives what a store holds. Every func is called in the order of ids.
 type loaded struct {
-	meta     func(name, value string)
+	meta     func(name, value string) error
 	code     func(enumeration string, code int, name string)
 	text     func(id int32, text string)
 	owner    func(id int32, o snapshot.Owner)
 	name     func(roster string, id int32, name string, removed bool)
-	source   func(sourceID)
+	source   func(Source)
 	scope    func(id int32, s scope)
 	block    func(t blockTable, number int32, body []byte) error
 	pauses   func(weakness int32, spans string) error

@@ -72,6 +72,17 @@ func New(c Config) (*Policy, error) {
 	return p, err
 }
 
+// Former is New for a policy that an earlier version of the program knew under another hash, because the configuration had other keys
+// then: it keeps that version.
+func Former(c Config, version string) (*Policy, error) {
+	p, err := New(c)
+	if err != nil {
+		return nil, err
+	}
+	p.version = version
+	return p, nil
+}
+
 // Default is the policy of DefaultConfig.
 func Default() *Policy {
 	p, err := New(DefaultConfig())

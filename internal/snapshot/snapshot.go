@@ -97,6 +97,9 @@ type PolicyVersion struct {
 type CountingChange struct {
 	Kind CountingKind
 	At   time.Time
+	// Restated is, by metric, the value under the new rules less the value under the old ones, at the same instant and over the same
+	// records; nil when it was not computed. A metric that is not in it was unknown under one of them.
+	Restated map[string]float64
 }
 
 // CountingKind is the label "kind" of prodsec_counting_changes_total.
