@@ -38,7 +38,7 @@ func (p *program) serve(ctx context.Context) (err error) {
 	if err := checkLedgerPlace(path); err != nil {
 		return err
 	}
-	kept, err := ledger.Open(ctx, ledger.Options{Path: path, Policy: plan.config.Policy, Logger: p.logger})
+	kept, err := ledger.Open(ctx, ledger.Options{Path: path, Policy: plan.config.Policy, At: started, Logger: p.logger})
 	if err != nil {
 		return err
 	}

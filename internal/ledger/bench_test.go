@@ -1,6 +1,7 @@
 package ledger_test
 
 import (
+	"database/sql"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -117,7 +118,7 @@ func BenchmarkSweepUnchanged1M(b *testing.B) {
 // BenchmarkDelta1000 is a delta of 1,000 changed findings into a ledger of 1,000,000.
 func BenchmarkDelta1000(b *testing.B) {
 	findings := sweep(benchSize(b))
-	_, l, perFinding := founded(b, findings)
+	path, l, perFinding := founded(b, findings)
 	at, delta := benchStart, make([]record.Finding, 1000)
 	for b.Loop() {
 		at = at.Add(time.Minute)
@@ -134,7 +135,63 @@ func BenchmarkDelta1000(b *testing.B) {
 		apply(b, l, record.Delta, delta, at)
 	}
 	b.ReportMetric(perFinding, "B/finding")
+	b.ReportMetric(historyBytes(b, path)/float64(1000*b.N), "historyB/change")
 	_ = l.Close()
+}
+
+// historyBytes are those of the stored past.
+func historyBytes(b *testing.B, path string) float64 {
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	var bytes float64
+	if err := db.QueryRowContext(b.Context(), "SELECT coalesce(sum(length(undo)), 0) FROM history").Scan(&bytes); err != nil {
+		b.Fatal(err)
+	}
+	return bytes
+}
+
+// BenchmarkPoll is a poll that brings nothing new, and what the past of it takes.
+func BenchmarkPoll(b *testing.B) {
+	path, l, _ := founded(b, sweep(1000))
+	at := benchStart
+	for b.Loop() {
+		at = at.Add(5 * time.Minute)
+		apply(b, l, record.Delta, []record.Finding{}, at)
+	}
+	b.ReportMetric(historyBytes(b, path)/float64(b.N), "historyB/poll")
+	_ = l.Close()
+}
+
+// BenchmarkAsOf1M reads a ledger of 1,000,000 findings as it was before 100 deltas of 1,000.
+func BenchmarkAsOf1M(b *testing.B) {
+	findings := sweep(benchSize(b))
+	path, l, _ := founded(b, findings)
+	at, delta := benchStart, make([]record.Finding, 1000)
+	for n := range 100 {
+		at = at.Add(time.Minute)
+		for i := range delta {
+			f := &findings[(i*997+n*31)%len(findings)]
+			f.UpdatedAt, f.Severity = at, record.Severities()[n%4]
+			delta[i] = *f
+		}
+		apply(b, l, record.Delta, delta, at)
+	}
+	if err := l.Close(); err != nil {
+		b.Fatal(err)
+	}
+	h, err := ledger.OpenHistory(b.Context(), path, nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer func() { _ = h.Close() }()
+	for b.Loop() {
+		if _, _, err := h.AsOf(b.Context(), benchStart); err != nil {
+			b.Fatal(err)
+		}
+	}
 }
 
 // BenchmarkRestart1M opens a ledger of 1,000,000 findings until its first snapshot.

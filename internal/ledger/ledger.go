@@ -40,6 +40,9 @@ type Options struct {
 	Path string
 	// Policy decides deadlines and exceptions until SetPolicy gives another one; nil means policy.Default.
 	Policy *policy.Policy
+	// At is when it is opened: a policy that differs from the one in force, and a migration, count from then. Zero means from the last
+	// operation.
+	At time.Time
 	// Logger is told of what the ledger recovers from; nil discards.
 	Logger *slog.Logger
 }
@@ -111,10 +114,18 @@ func open(ctx context.Context, s store, o Options, migrated bool) (*Ledger, erro
 	}
 	l.state = loaded
 	l.publish(loaded)
-	if err := l.change(ctx, time.Unix(loaded.at, 0), func(t tx, st *state) error { return st.open(t, l.policy, migrated) }); err != nil {
+	if err := l.change(ctx, later(o.At, time.Unix(loaded.at, 0)), func(t tx, st *state) error { return st.open(t, l.policy, migrated) }); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
 	return l, nil
+}
+
+// later is the later of two instants.
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 // change runs one operation in one transaction and shows its result. When anything fails, the store and what is shown stay as

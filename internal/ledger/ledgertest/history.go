@@ -3,6 +3,7 @@ package ledgertest
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"prodsec_exporter/internal/ledger"
@@ -19,6 +20,7 @@ var sources = []ledger.Source{
 	{Collector: "scanner", Instance: "one", StaleAfter: time.Hour},
 	{Collector: "scanner", Instance: "two", StaleAfter: time.Hour},
 	{Collector: "tickets", Instance: "t", StaleAfter: time.Hour},
+	{Collector: "host", Instance: "h", StaleAfter: 30 * policy.Day, StaleFrom: 2 * time.Hour, Classes: []record.Class{record.ClassSAST}},
 }
 
 // history makes random but plausible input: few names, so that reports meet, move, merge and part all the time.
@@ -128,7 +130,9 @@ func (h *history) finding(id string, before *record.Finding) record.Finding {
 
 // batch is a random next batch and the instance it comes from.
 func (h *history) batch() (collector, instance string, b record.Batch) {
-	switch h.rng.IntN(8) {
+	switch h.rng.IntN(10) {
+	case 2, 3:
+		return "host", "h", h.everything()
 	case 0:
 		b = record.Batch{Scope: pick(h, "catalog:x", "catalog:y"), Mode: record.Full, Services: h.services()}
 		if h.chance(2) {
@@ -178,6 +182,33 @@ func (h *history) batch() (collector, instance string, b record.Batch) {
 	}
 	return "scanner", key[0], b
 }
+
+// Random is a random history: the same seed gives the same one.
+type Random struct{ *history }
+
+// NewRandom begins a history.
+func NewRandom(seed uint64) Random { return Random{newHistory(seed)} }
+
+// Now is the instant that the history has come to.
+func (r Random) Now() time.Time { return r.at }
+
+// Pass lets time go by.
+func (r Random) Pass() { r.pass() }
+
+// IntN is a random number below n.
+func (r Random) IntN(n int) int { return r.rng.IntN(n) }
+
+// Batch is what a collector instance says next.
+func (r Random) Batch() (collector, instance string, b record.Batch) { return r.batch() }
+
+// Forget makes the scanners begin anew, as after a change of what is configured.
+func (r Random) Forget() { clear(r.world) }
+
+// Sources are the instances that batches come from.
+func Sources() []ledger.Source { return slices.Clone(sources) }
+
+// Policies are two that differ in what matters.
+func Policies() [2]*policy.Policy { return policies() }
 
 // policies are two that differ in what matters.
 func policies() [2]*policy.Policy {
