@@ -179,6 +179,10 @@ var enums = map[reflect.Type]any{
 	reflect.TypeFor[policy.Reopen]():         []policy.Reopen{policy.ReopenContinue, policy.ReopenRestart},
 	reflect.TypeFor[record.ReviewKind]():     []record.ReviewKind{record.ReviewThreatModel, record.ReviewDesign, record.ReviewCode, record.ReviewOther},
 	reflect.TypeFor[record.EscalationKind](): []record.EscalationKind{record.EscalationReleaseBlock, record.EscalationUrgent},
+	reflect.TypeFor[policy.Domain]():         policy.Domains(),
+	reflect.TypeFor[policy.Combination]():    policy.Combinations(),
+	reflect.TypeFor[policy.EvidenceSource](): policy.EvidenceSources(),
+	reflect.TypeFor[policy.Absence]():        policy.Absences(),
 	reflect.TypeFor[policy.Weekday]():        policy.Weekdays(),
 	reflect.TypeFor[policy.Check]():          append(policy.BranchChecks(), policy.CheckRequiredReviewers, policy.CheckSelfReviewPrevented, policy.CheckBranchPolicy),
 }

@@ -33,6 +33,8 @@ type eventTally struct {
 	// recurrence is what the events in the windows say about categories and tools.
 	recurrence *recurrence
 	own        *ownership
+	// failures are laid at the doors of controls.
+	failures *failureTally
 }
 
 func newEventTally(in *Input, own *ownership) *eventTally {
@@ -43,6 +45,7 @@ func newEventTally(in *Input, own *ownership) *eventTally {
 		remediation: make([]*tally, teams*severityCount*classCount),
 		recurrence:  newRecurrence(in.Snapshot, len(in.Policy.Windows())),
 		own:         own,
+		failures:    newFailureTally(in),
 	}
 	for range in.Policy.Windows() {
 		t.windows = append(t.windows, make([]uint64, groups*severityCount*kindCount))
@@ -72,6 +75,7 @@ func tallyEvents(in *Input, own *ownership) *eventTally {
 		}
 		t.windows[window][t.windowed(own.groupOf[e.Owner], int(e.Severity), e.Kind)]++
 		t.recurrence.add(e, window)
+		t.failures.add(in, e, window)
 	}
 	for i := 1; i < len(t.windows); i++ { // a longer window holds the shorter ones
 		for j, n := range t.windows[i-1] {

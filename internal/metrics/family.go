@@ -134,7 +134,7 @@ type Evaluation struct {
 
 // All lists every family in the order of the documentation. The caller must not change them.
 func All() []*Family {
-	return slices.Concat(coverage, exposure, responsiveness, deliveryTrust, dora, trend, sources)
+	return slices.Concat(coverage, controlFamilies, exposure, responsiveness, deliveryTrust, dora, trend, sources)
 }
 
 // The label sets that many families share.

@@ -111,6 +111,8 @@ type grant struct {
 	category string
 	// of is the service, or what the exception names where no catalog knows it.
 	of string
+	// exception is as it was granted.
+	exception *record.Exception
 }
 
 // grants are all approvals that count, oldest first: the first of each exception, and the present one where it was approved anew.
@@ -122,7 +124,7 @@ func grants(in *Input) []grant {
 		if h.Service == 0 {
 			of = joined([]string{h.Record.Service, string(h.Record.Repository)})
 		}
-		all = append(all, grant{h.Record.DecidedAt, h.Owner, named(h.Record.Category, none), of})
+		all = append(all, grant{h.Record.DecidedAt, h.Owner, named(h.Record.Category, none), of, &h.Record})
 	}
 	id := func(h *snapshot.Held[record.Exception]) string { return joined([]string{h.Instance, h.Record.ID}) }
 	eachCounted(in, in.Snapshot.Decided, func(m *snapshot.Milestone[record.Exception]) {

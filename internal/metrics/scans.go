@@ -35,7 +35,7 @@ type scanned struct {
 func scanRepositories(in *Input, out *Sink) {
 	classes := record.Classes()
 	counted := countedRepositories(in)
-	said := readScans(in)
+	said := in.shared.scans
 	names := make([]string, len(classes))
 	for i, class := range classes {
 		names[i] = string(class)

@@ -23,6 +23,9 @@ type shared struct {
 	repositories map[record.RepositoryName]*snapshot.Repository
 	privileged   map[record.RepositoryName]bool
 	delivery     *deliveryTally
+	// scans are by class; controls are the results of all controls.
+	scans    []scanReading
+	controls *controlResults
 	// inService lists the positions in Snapshot.Services that are shown: all, but unattributed only if something is.
 	inService []int
 }
@@ -37,6 +40,9 @@ func newShared(in *Input) *shared {
 	s.delivery = tallyDelivery(in, s.own, s.sources)
 	s.exceptions = standings(in, s.sources)
 	s.inService = servicesInUse(in.Snapshot, s.open)
+	in.shared = s // what follows reads it
+	s.scans = readScans(in)
+	s.controls = newControlResults(in, s.sources, s.exceptions, newControlEvidence(in, s.sources, s.postures, s.scans))
 	for _, i := range s.inService {
 		s.own.present = append(s.own.present, in.Snapshot.Services[i].Owner)
 	}

@@ -34,6 +34,9 @@ type Policy struct {
 	findingWeights [2][ExploitationKnown + 1]float64
 	// calendars hold no entry for what is measured in calendar time.
 	calendars map[CalendarUse]*Calendar
+	controls  []Control
+	controlAt map[string]int
+	mapping   []mappingRow
 }
 
 // New checks a configuration and makes the policy it describes. The error joins everything that is wrong, each part naming its
@@ -65,10 +68,12 @@ func New(c Config) (*Policy, error) {
 	p.compileCalendars(fail)
 	p.checkDelivery(fail)
 	p.checkDORA(fail)
+	p.compileControls(fail)
+	p.compileMapping(fail)
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
-	p.version, err = hash(c)
+	p.version, err = hash(p.config)
 	return p, err
 }
 

@@ -1,0 +1,345 @@
+package metrics
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"prodsec_exporter/internal/policy"
+	"prodsec_exporter/internal/record"
+	"prodsec_exporter/internal/snapshot"
+)
+
+// controlEvidence is what the sources of the controls say, arranged by what it is about. What a control makes of it is up to policy.
+type controlEvidence struct {
+	in       *Input
+	sources  *readState
+	postures []int32 // by position in Snapshot.Repositories, -1 without one
+	scans    []scanReading
+	// names are the names that statements may have, source after source of each control; statements are by name and service or repository.
+	names        map[string]int
+	nameOf       [][]int
+	ofService    map[statementKey[int32]][]policy.Statement
+	ofRepository map[statementKey[record.RepositoryName]][]policy.Statement
+	reviews      map[reviewKey]policy.Statement
+	rollbacks    map[int32]policy.Statement
+	releases     map[record.RepositoryName]releaseProof
+	deployments  map[record.RepositoryName]releaseProof
+	pipelines    map[record.RepositoryName][]releaseProof
+	runners      *runnerEvidence
+	// complete says of which kinds of record everything was read, so that silence is an answer.
+	evidenceComplete, reviewsComplete, catalogsComplete bool
+	// room is for the statements of one source.
+	room []policy.Statement
+}
+
+// statementKey is what a statement calls the control, by its position in names, and what it is about.
+type statementKey[T comparable] struct {
+	name  int
+	about T
+}
+
+type reviewKey struct {
+	kind    record.ReviewKind
+	service int32
+}
+
+// releaseProof is the release evidence of what is newest.
+type releaseProof struct {
+	at       time.Time
+	dropped  bool
+	evidence map[record.EvidenceKind]record.Answer
+}
+
+func newControlEvidence(in *Input, sources *readState, postures []posture, scans []scanReading) *controlEvidence {
+	e := &controlEvidence{
+		in: in, sources: sources, scans: scans, postures: positionsOf(in.Snapshot, postures),
+		ofService: map[statementKey[int32]][]policy.Statement{}, ofRepository: map[statementKey[record.RepositoryName]][]policy.Statement{},
+		reviews: map[reviewKey]policy.Statement{}, rollbacks: map[int32]policy.Statement{},
+		releases: map[record.RepositoryName]releaseProof{}, deployments: map[record.RepositoryName]releaseProof{}, pipelines: map[record.RepositoryName][]releaseProof{},
+		evidenceComplete: sources.of(record.KindEvidence).complete(), reviewsComplete: sources.of(record.KindReview).complete(),
+		catalogsComplete: sources.of(record.KindService).complete(),
+	}
+	e.readNames()
+	e.readStatements()
+	e.readReviews()
+	e.readDeployments()
+	e.readReleases()
+	e.runners = newRunnerEvidence(in, sources)
+	return e
+}
+
+// positionsOf are the positions of the postures by repository. Postures are in the order of the repositories.
+func positionsOf(s *snapshot.Snapshot, postures []posture) []int32 {
+	positions := make([]int32, len(s.Repositories))
+	next := 0
+	for i := range s.Repositories {
+		positions[i] = -1
+		if next < len(postures) && postures[next].repository == s.Repositories[i].Name {
+			positions[i] = int32(next)
+			next++
+		}
+	}
+	return positions
+}
+
+// readNames gathers the names under which controls look for statements.
+func (e *controlEvidence) readNames() {
+	e.names = map[string]int{}
+	controls := e.in.Policy.Controls()
+	e.nameOf = make([][]int, len(controls))
+	for i := range controls {
+		e.nameOf[i] = make([]int, len(controls[i].Sources))
+		for j := range controls[i].Sources {
+			s := &controls[i].Sources[j]
+			if s.From != policy.FromEvidence {
+				continue
+			}
+			name := strings.ToLower(s.Name)
+			if _, known := e.names[name]; !known {
+				e.names[name] = len(e.names)
+			}
+			e.nameOf[i][j] = e.names[name]
+		}
+	}
+}
+
+func (e *controlEvidence) readStatements() {
+	for i := range e.in.Snapshot.Evidence {
+		h := &e.in.Snapshot.Evidence[i]
+		name, asked := e.names[strings.ToLower(strings.TrimSpace(h.Record.Control))]
+		if !asked {
+			continue
+		}
+		said := policy.Produced(h.Record.Holds, h.Record.ProducedAt)
+		if e.sources.isDropped(h.Scope) {
+			said = policy.Present(record.AnswerUnknown)
+		}
+		switch {
+		case h.Record.Repository != "":
+			key := statementKey[record.RepositoryName]{name, h.Record.Repository}
+			e.ofRepository[key] = append(e.ofRepository[key], said)
+		case h.Service > 0:
+			key := statementKey[int32]{name, h.Service}
+			e.ofService[key] = append(e.ofService[key], said)
+		}
+	}
+}
+
+// readReviews keeps the last review of each kind that was done.
+func (e *controlEvidence) readReviews() {
+	newest := map[reviewKey]time.Time{}
+	for i := range e.in.Snapshot.Reviews {
+		h := &e.in.Snapshot.Reviews[i]
+		key := reviewKey{h.Record.Kind, h.Service}
+		at := h.Record.ClosedAt
+		known := !e.reviews[key].Silent()
+		if h.Service == 0 || h.Record.State != record.ReviewDone || known && !at.After(newest[key]) {
+			continue
+		}
+		newest[key] = at
+		if e.sources.isDropped(h.Scope) {
+			e.reviews[key] = policy.Present(record.AnswerUnknown)
+			continue
+		}
+		e.reviews[key] = policy.Produced(record.AnswerYes, at)
+	}
+}
+
+// readDeployments keeps the last successful deployment to production of each repository, and the last of each service that was a rollback.
+func (e *controlEvidence) readDeployments() {
+	back := map[int32]time.Time{}
+	for i := range e.in.Snapshot.Deployments {
+		h := &e.in.Snapshot.Deployments[i]
+		d := &h.Record
+		if d.Status != record.DeploymentSucceeded || !e.in.Policy.Production(d.Environment) {
+			continue
+		}
+		e.newer(e.deployments, d.Repository, releaseProof{d.FinishedAt, e.sources.isDropped(h.Scope), d.Evidence})
+		if d.Rollback == record.AnswerYes && h.Service > 0 && d.FinishedAt.After(back[h.Service]) {
+			back[h.Service] = d.FinishedAt
+			e.rollbacks[h.Service] = policy.Produced(record.AnswerYes, d.FinishedAt)
+		}
+	}
+}
+
+func (e *controlEvidence) readReleases() {
+	for i := range e.in.Snapshot.Releases {
+		h := &e.in.Snapshot.Releases[i]
+		e.newer(e.releases, h.Record.Repository, releaseProof{h.Record.PublishedAt, e.sources.isDropped(h.Scope), h.Record.Evidence})
+	}
+	for i := range e.in.Snapshot.Pipelines {
+		h := &e.in.Snapshot.Pipelines[i]
+		if h.Record.Publishes != record.AnswerYes && len(h.Record.Environments) == 0 {
+			continue
+		}
+		e.pipelines[h.Record.Repository] = append(e.pipelines[h.Record.Repository], releaseProof{dropped: e.sources.isDropped(h.Scope), evidence: h.Record.Evidence})
+	}
+}
+
+func (e *controlEvidence) newer(of map[record.RepositoryName]releaseProof, repository record.RepositoryName, one releaseProof) {
+	if before, known := of[repository]; !known || one.at.After(before.at) {
+		of[repository] = one
+	}
+}
+
+// says is what was found of a kind of evidence; what was not looked for is not spoken of.
+func (l releaseProof) says(kind record.EvidenceKind) policy.Statement {
+	answer, looked := l.evidence[kind]
+	switch {
+	case l.dropped:
+		return policy.Present(record.AnswerUnknown)
+	case !looked:
+		return policy.Statement{}
+	default:
+		return policy.Present(answer)
+	}
+}
+
+// aboutService is what a source says about a service as a whole.
+func (e *controlEvidence) aboutService(control, source int, service int32) policy.Statement {
+	c := &e.in.Policy.Controls()[control]
+	s := &c.Sources[source]
+	of := &e.in.Snapshot.Services[service]
+	said, complete := policy.Statement{}, false
+	switch s.From { //nolint:exhaustive // The others speak of repositories.
+	case policy.FromCatalogField:
+		return policy.Present(record.AnswerOf(policy.CatalogField(&of.Service, s.Name)))
+	case policy.FromCatalogFact:
+		said, complete = c.Fact(s, of.Service.Facts[s.Name]), e.catalogsComplete
+	case policy.FromReview:
+		said, complete = e.reviews[reviewKey{record.ReviewKind(s.Name), service}], e.reviewsComplete
+	case policy.FromRollback:
+		said = e.rollbacks[service]
+	case policy.FromEvidence:
+		said = c.Agreed(e.ofService[statementKey[int32]{e.nameOf[control][source], service}], e.in.At)
+		complete = e.evidenceComplete
+	}
+	return settled(s, said, complete)
+}
+
+// aboutRepository is what a source says about one repository of a service.
+func (e *controlEvidence) aboutRepository(control, source int, service, repository int32) policy.Statement {
+	c := &e.in.Policy.Controls()[control]
+	s := &c.Sources[source]
+	r := &e.in.Snapshot.Repositories[repository]
+	switch s.From { //nolint:exhaustive // The others speak of services.
+	case policy.FromCatalogField, policy.FromCatalogFact, policy.FromReview, policy.FromRollback:
+		return e.aboutService(control, source, service)
+	case policy.FromEvidence:
+		name := e.nameOf[control][source]
+		e.room = append(e.room[:0], e.ofRepository[statementKey[record.RepositoryName]{name, r.Name}]...)
+		e.room = append(e.room, e.ofService[statementKey[int32]{name, service}]...)
+		return settled(s, c.Agreed(e.room, e.in.At), e.evidenceComplete)
+	case policy.FromScan:
+		return e.scan(record.Class(s.Name), r)
+	case policy.FromRunner:
+		return e.runners.runner(s, r)
+	case policy.FromCloudIdentity:
+		return e.runners.identities[r.Name]
+	case policy.FromRelease:
+		return of(e.releases, r.Name, s)
+	case policy.FromDeployment:
+		return of(e.deployments, r.Name, s)
+	case policy.FromPipeline:
+		e.room = e.room[:0]
+		for _, p := range e.pipelines[r.Name] {
+			e.room = append(e.room, p.says(record.EvidenceKind(s.Name)))
+		}
+		return c.Agreed(e.room, e.in.At)
+	default:
+		return e.hosted(c, s, repository)
+	}
+}
+
+func of(all map[record.RepositoryName]releaseProof, repository record.RepositoryName, s *policy.Source) policy.Statement {
+	one, known := all[repository]
+	if !known {
+		return policy.Statement{}
+	}
+	return one.says(record.EvidenceKind(s.Name))
+}
+
+// hosted is what the source host says about a repository.
+func (e *controlEvidence) hosted(c *policy.Control, s *policy.Source, repository int32) policy.Statement {
+	r := &e.in.Snapshot.Repositories[repository]
+	switch {
+	case r.Scope < 0:
+		return policy.Statement{}
+	case e.sources.isDropped(r.Scope):
+		return policy.Present(record.AnswerUnknown)
+	}
+	switch s.From { //nolint:exhaustive // The others are not the host's.
+	case policy.FromSetting:
+		if answer, spoken := r.Settings[s.Name]; spoken {
+			return policy.Present(answer)
+		}
+	case policy.FromProperty:
+		return c.Fact(s, r.Properties[s.Name])
+	case policy.FromScanner:
+		return e.scanner(record.Class(s.Name), r)
+	case policy.FromBranchProtection:
+		return e.protection(repository, s.Name, scopeBranch)
+	case policy.FromEnvironmentProtection:
+		return e.protection(repository, s.Name, scopeEnvironment)
+	}
+	return policy.Statement{}
+}
+
+func (e *controlEvidence) scanner(class record.Class, r *snapshot.Repository) policy.Statement {
+	if answer, spoken := r.Scanners[class]; spoken && r.Scope >= 0 {
+		if e.sources.isDropped(r.Scope) {
+			return policy.Present(record.AnswerUnknown)
+		}
+		return policy.Present(answer)
+	}
+	return policy.Statement{}
+}
+
+// scan is how fresh the scans of a class are; where no source says anything about scans of the class, whether scanning is switched on.
+func (e *controlEvidence) scan(class record.Class, r *snapshot.Repository) policy.Statement {
+	read := &e.scans[snapshot.IndexOfClass(class)]
+	if !read.spoken {
+		return e.scanner(class, r)
+	}
+	switch e.in.freshness(class, read.repositories[r.Name], read.unread) {
+	case scanCurrent:
+		return policy.Present(record.AnswerYes)
+	case scanStale, scanNever:
+		return policy.Present(record.AnswerNo)
+	case scanUnknown:
+		return policy.Present(record.AnswerUnknown)
+	default:
+		return policy.Present(record.AnswerUnknown)
+	}
+}
+
+func (e *controlEvidence) protection(repository int32, check, scope string) policy.Statement {
+	at := e.postures[repository]
+	position := slices.IndexFunc(protectionChecks, func(c protectionCheck) bool { return string(c.check) == check && c.scope == scope })
+	if at < 0 || position < 0 {
+		return policy.Statement{}
+	}
+	status := e.in.shared.postures[at].status[position]
+	if status == notApplicable {
+		return policy.Inapplicable()
+	}
+	switch results[status] {
+	case policy.StatusPass:
+		return policy.Present(record.AnswerYes)
+	case policy.StatusFail:
+		return policy.Present(record.AnswerNo)
+	case policy.StatusUnknown, policy.StatusExempt:
+		return policy.Present(record.AnswerUnknown)
+	default:
+		return policy.Present(record.AnswerUnknown)
+	}
+}
+
+// settled makes silence an answer where everything was read and the policy takes it for one.
+func settled(s *policy.Source, said policy.Statement, complete bool) policy.Statement {
+	if said.Silent() && complete {
+		return s.Absent()
+	}
+	return said
+}
