@@ -11,7 +11,12 @@ FUZZTIME        ?= 30s
 # The race detector needs a C compiler; without one the same tests run without it.
 RACE            ?= $(if $(shell command -v $$($(GO) env CC)),-race)
 
-.PHONY: help demo build test gofmt vet lint unit generate generate-check rules-test e2e bench fuzz clean
+PLATFORMS       ?= linux/amd64 linux/arm64 darwin/amd64 darwin/arm64
+CYCLONEDX_GOMOD := github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.9.0
+# The date of the commit, so that the same commit makes the same archives.
+SOURCE_DATE     ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
+
+.PHONY: help demo build test gofmt vet lint unit generate generate-check manifests rules-test chart-test e2e bench fuzz release clean
 .DEFAULT_GOAL := help
 
 help: ## Show the targets
@@ -54,7 +59,13 @@ rules-test: ## Run the rules' unit tests on Prometheus' own engine (a module of 
 	cd tools && $(GO) tool promtool --version >/dev/null # built outside of the test's time limit
 	cd tools && $(GO) test -timeout 20m ./...
 
-e2e: ## Run the binary with a real Prometheus and Alertmanager, and the collectors against descriptions of APIs that others wrote
+manifests: ## Render the plain Kubernetes manifests from the chart
+	cd tools/kubernetes && $(GO) run . -root ../..
+
+chart-test: ## Lint and render the Helm chart by Helm's own engine and decode every object strictly (a module of its own)
+	cd tools/kubernetes && $(GO) vet ./... && $(GO) test -count 1 -timeout 30m ./...
+
+e2e: chart-test ## Run the binary with a real Prometheus and Alertmanager, and the collectors against descriptions of APIs that others wrote
 	$(GO) test -tags e2e -count 1 -timeout 15m -v ./e2e/... ./internal/monitoring
 
 bench: ## Run the benchmarks beside whose figures stand the budgets of docs/performance.md
@@ -68,5 +79,20 @@ fuzz: ## Run each fuzz target for FUZZTIME, a duration or a number of inputs suc
 	  done; \
 	done
 
+release: ## Build static binaries of every platform into dist/, with archives, SBOM, checksums and notes
+	rm -rf dist && mkdir -p dist
+	GOBIN=$(CURDIR)/bin $(GO) install $(CYCLONEDX_GOMOD)
+	@set -e; for platform in $(PLATFORMS); do \
+	  os=$${platform%/*} arch=$${platform#*/} name=prodsec_exporter-$(VERSION).$${platform%/*}-$${platform#*/}; \
+	  echo "== $$name"; mkdir dist/$$name; \
+	  GOOS=$$os GOARCH=$$arch CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o dist/$$name/prodsec_exporter ./cmd/prodsec_exporter; \
+	  cp README.md CHANGELOG.md prodsec.example.yml prodsec.schema.json dist/$$name/; \
+	  tar --sort=name --owner=0 --group=0 --numeric-owner --mtime=@$(SOURCE_DATE) -C dist -cf - $$name | gzip -n9 >dist/$$name.tar.gz; \
+	  bin/cyclonedx-gomod bin -json -output dist/$$name.cdx.json dist/$$name/prodsec_exporter; \
+	  rm -r dist/$$name; \
+	done
+	@awk '/^## / {if (n++) exit; next} n' CHANGELOG.md >dist/NOTES.md
+	cd dist && sha256sum *.tar.gz *.cdx.json >SHA256SUMS && cat SHA256SUMS
+
 clean: ## Remove what was built
-	rm -rf bin
+	rm -rf bin dist
