@@ -1,16 +1,5 @@
 package metrics
 
-// requestBounds are the bounds of the times of requests to people: hours for the first answer, days and weeks for a decision.
-var requestBounds = append(hours(1, 4, 8), days(1, 2, 3, 5, 7, 14, 30, 60, 90)...)
-
-func hours(n ...float64) []float64 {
-	bounds := make([]float64, len(n))
-	for i, h := range n {
-		bounds[i] = h * 3600
-	}
-	return bounds
-}
-
 // distributions gathers times into one histogram per entity and dimension of a family.
 type distributions struct {
 	out     *Sink

@@ -1,23 +1,10 @@
 package metrics
 
 import (
-	"time"
-
 	"prodsec_exporter/internal/policy"
 	"prodsec_exporter/internal/record"
 	"prodsec_exporter/internal/snapshot"
 )
-
-// restoreBounds are the bounds of times to restore: minutes for a service on call, an hour, a day and a week as in the DORA reports.
-var restoreBounds = append(append(minutes(5, 15, 30), hours(1, 2, 4, 8)...), days(1, 3, 7, 30)...)
-
-func minutes(n ...float64) []float64 {
-	bounds := make([]float64, len(n))
-	for i, m := range n {
-		bounds[i] = m * time.Minute.Seconds()
-	}
-	return bounds
-}
 
 // dora lists the families of delivery performance with a security lens: does speed cost safety?
 var dora = []*Family{
@@ -32,7 +19,8 @@ var dora = []*Family{
 		Source:  "Deployment.Changes, Deployment.FinishedAt",
 		Refresh: refreshDeliveries,
 		Example: `histogram_quantile(0.5, sum by (le, security_review) (rate(prodsec_change_lead_time_seconds_bucket[30d])))`,
-		Bounds:  leadBounds,
+		Bounds:  policy.DefaultBuckets(policy.BucketsLeadTime),
+		Buckets: policy.BucketsLeadTime,
 		Collect: changeLeadTime,
 	},
 	{
@@ -43,7 +31,8 @@ var dora = []*Family{
 		Source:  "Deployment.Changes, Deployment.FinishedAt",
 		Refresh: refreshDeliveries,
 		Example: `histogram_quantile(0.5, sum by (le) (prodsec_change_lead_time_in_window_seconds_bucket{window="30d"}))`,
-		Bounds:  leadBounds,
+		Bounds:  policy.DefaultBuckets(policy.BucketsLeadTime),
+		Buckets: policy.BucketsLeadTime,
 		Collect: changeLeadTimeInWindow,
 	},
 	{
@@ -108,7 +97,8 @@ var dora = []*Family{
 		Source:  "Incident.OpenedAt, Incident.RestoredAt, Incident.SecurityImpact",
 		Refresh: refreshTickets,
 		Example: `histogram_quantile(0.5, sum by (le, security_impact) (rate(prodsec_restore_seconds_bucket[90d])))`,
-		Bounds:  restoreBounds,
+		Bounds:  policy.DefaultBuckets(policy.BucketsRestore),
+		Buckets: policy.BucketsRestore,
 		Collect: restore,
 	},
 	{
@@ -119,7 +109,8 @@ var dora = []*Family{
 		Source:  "Incident.OpenedAt, Incident.RestoredAt, Incident.SecurityImpact",
 		Refresh: refreshTickets,
 		Example: `histogram_quantile(0.5, sum by (le) (prodsec_restore_in_window_seconds_bucket{window="90d"}))`,
-		Bounds:  restoreBounds,
+		Bounds:  policy.DefaultBuckets(policy.BucketsRestore),
+		Buckets: policy.BucketsRestore,
 		Collect: restoreInWindow,
 	},
 }

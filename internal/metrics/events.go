@@ -2,6 +2,7 @@ package metrics
 
 import (
 	"math"
+	"slices"
 	"sort"
 
 	"prodsec_exporter/internal/policy"
@@ -15,11 +16,6 @@ var (
 	kindCount    = len(flowKinds) + len(outcomeKinds)
 )
 
-// remediationBounds are the bounds of prodsec_finding_remediation_seconds: the targets of the default policy (3, 7, 14, 30, 90
-// and 180 days) with a bucket on either side of each, so that attainment can be read off, and half a day and a day for what is
-// fixed at once.
-var remediationBounds = days(0.5, 1, 3, 5, 7, 10, 14, 21, 30, 45, 60, 90, 120, 180, 365)
-
 // eventTally is one walk over all events that count until the instant, and the sums that compaction kept of older ones.
 type eventTally struct {
 	// flows is by group, severity, class and kind (outcomes are counted in outcomes instead), outcomes by owner, severity and
@@ -27,6 +23,7 @@ type eventTally struct {
 	flows       []uint64
 	outcomes    []uint64
 	remediation []*tally
+	hours       *hourTable
 	// windows, by position in Policy.Windows, hold the events within that trailing window, by group, severity and kind. A met
 	// that was revoked since is not in them.
 	windows [][]uint64
@@ -43,6 +40,7 @@ func newEventTally(in *Input, own *ownership) *eventTally {
 		flows:       make([]uint64, groups*severityCount*classCount*kindCount),
 		outcomes:    make([]uint64, owners*severityCount*len(outcomeKinds)),
 		remediation: make([]*tally, teams*severityCount*classCount),
+		hours:       hoursUnder(in.Policy),
 		recurrence:  newRecurrence(in.Snapshot, len(in.Policy.Windows())),
 		own:         own,
 		failures:    newFailureTally(in),
@@ -143,7 +141,7 @@ func (t *eventTally) outcome(owner int32, severity int, kind snapshot.EventKind)
 func (t *eventTally) fixed(owner int32, severity, class int) *tally {
 	at := (int(t.own.teamOf[owner])*severityCount+severity)*classCount + class
 	if t.remediation[at] == nil {
-		t.remediation[at] = newTally(remediationBounds)
+		t.remediation[at] = newTally(t.hours.bounds)
 	}
 	return t.remediation[at]
 }
@@ -155,7 +153,7 @@ func (t *eventTally) addTotal(e *snapshot.Event) {
 	}
 	t.flows[t.flow(t.own.groupOf[e.Owner], int(e.Severity), int(e.Class), e.Kind)]++
 	if e.Kind == snapshot.EventFixed {
-		t.fixed(e.Owner, int(e.Severity), int(e.Class)).observeFix(e.Seconds)
+		t.fixed(e.Owner, int(e.Severity), int(e.Class)).observeFix(t.hours, e.Seconds)
 	}
 }
 
@@ -173,7 +171,7 @@ func (t *eventTally) addBase(base []snapshot.BaseCount) {
 		times := t.fixed(b.Owner, int(b.Severity), int(b.Class))
 		times.sum += b.Seconds
 		for hours, n := range b.Hours {
-			times.observeHours(remediationBounds, hours, n)
+			times.observeHours(t.hours.bounds, hours, n)
 		}
 	}
 }
@@ -184,26 +182,42 @@ func (t *tally) observeHours(bounds []float64, hours uint32, n uint64) {
 	t.observe(bounds, uint32(min(uint64(hours)*hour, math.MaxUint32)), n)
 }
 
-// hourBuckets are the classic and native buckets of whole hours up to almost two years, so that the walk over events need not
-// search for them.
-var hourBuckets = func() (buckets [1 << 14]struct{ classic, native uint16 }) {
-	for hours := 1; hours < len(buckets); hours++ {
+// hourTable holds the classic and native buckets of whole hours up to almost two years, so that the walk over events need not search for
+// them.
+type hourTable struct {
+	bounds  []float64
+	buckets [1 << 14]struct{ classic, native uint16 }
+}
+
+func newHourTable(bounds []float64) *hourTable {
+	t := &hourTable{bounds: bounds}
+	for hours := 1; hours < len(t.buckets); hours++ {
 		seconds := uint32(hours) * 3600
-		buckets[hours].classic = uint16(sort.SearchFloat64s(remediationBounds, float64(seconds)))
-		buckets[hours].native = uint16(nativeBucket(seconds))
+		t.buckets[hours].classic = uint16(sort.SearchFloat64s(bounds, float64(seconds)))
+		t.buckets[hours].native = uint16(nativeBucket(seconds))
 	}
-	return buckets
-}()
+	return t
+}
+
+// defaultHours is the table of the default policy.
+var defaultHours = newHourTable(policy.DefaultBuckets(policy.BucketsRemediation))
+
+func hoursUnder(p *policy.Policy) *hourTable {
+	if bounds := p.Buckets(policy.BucketsRemediation); !slices.Equal(bounds, defaultHours.bounds) {
+		return newHourTable(bounds)
+	}
+	return defaultHours
+}
 
 // observeFix counts one remediation.
-func (t *tally) observeFix(seconds uint32) {
+func (t *tally) observeFix(table *hourTable, seconds uint32) {
 	t.sum += float64(seconds)
 	hours := snapshot.HoursOf(seconds)
-	if hours == 0 || hours >= uint32(len(hourBuckets)) {
-		t.observeHours(remediationBounds, hours, 1)
+	if hours == 0 || hours >= uint32(len(table.buckets)) {
+		t.observeHours(table.bounds, hours, 1)
 		return
 	}
-	b := &hourBuckets[hours]
+	b := &table.buckets[hours]
 	t.classic[b.classic]++
 	t.native[b.native]++
 }

@@ -73,8 +73,10 @@ type Family struct {
 	Source  string
 	Refresh string
 	Example string
-	// Bounds are the upper bounds of the classic buckets of a histogram, ascending, without +Inf.
+	// Bounds are the upper bounds of the classic buckets of a histogram, ascending, without +Inf: the default ones of Buckets, the
+	// group whose bounds policy sets.
 	Bounds  []float64
+	Buckets policy.BucketGroup
 	Combine Combine
 	// Collect computes the series.
 	Collect func(in *Input, out *Sink)
@@ -88,6 +90,16 @@ func (f *Family) Description() string {
 		text += " A distribution of the present state: never rate() it."
 	}
 	return text + " Source: " + f.Source + ". Refresh: " + f.Refresh + "."
+}
+
+// under is the family as a policy shapes it: with its buckets.
+func (f *Family) under(p *policy.Policy) *Family {
+	if f.Buckets == "" || slices.Equal(f.Bounds, p.Buckets(f.Buckets)) {
+		return f
+	}
+	shaped := *f
+	shaped.Bounds = p.Buckets(f.Buckets)
+	return &shaped
 }
 
 // Histogrammed reports whether the series of the family are histograms.

@@ -12,9 +12,6 @@ import (
 	"prodsec_exporter/internal/snapshot"
 )
 
-// leadBounds are the bounds of lead times: an hour, a day, a week and a month are what the DORA reports tell performers apart by.
-var leadBounds = append(hours(1, 4, 12), days(1, 2, 3, 7, 14, 30, 60, 90, 180)...)
-
 // securityReviews are the values of the label "security_review".
 var securityReviews = policy.SecurityReviews()
 
@@ -105,7 +102,7 @@ func eachLive(in *Input, environmentOf []int32, call func(m *snapshot.Milestone[
 }
 
 func tallyLeads(in *Input, own *ownership, sources *readState, environmentOf []int32) *leadTally {
-	windows, n := in.Policy.Windows(), len(securityReviews)
+	windows, bounds, n := in.Policy.Windows(), in.Policy.Buckets(policy.BucketsLeadTime), len(securityReviews)
 	t := &leadTally{groups: make([]*tally, len(own.groups.labels)*n), units: len(own.units.labels), dropped: map[int]bool{}}
 	t.windows = make([]*tally, len(windows)*t.units*n)
 	eachLive(in, environmentOf, func(m *snapshot.Milestone[record.Deployment], c *record.Change) {
@@ -115,11 +112,11 @@ func tallyLeads(in *Input, own *ownership, sources *readState, environmentOf []i
 		}
 		review := slices.Index(securityReviews, in.Policy.SecurityReview(c, m.At))
 		seconds := uint32(min(lead/time.Second, math.MaxUint32))
-		observe(t.groups, int(own.groupOf[m.Owner])*n+review, seconds)
+		observe(bounds, t.groups, int(own.groupOf[m.Owner])*n+review, seconds)
 		for w := range windows {
 			if inWindow(&windows[w], m.At, in.At) {
 				at := (w*t.units+int(own.unitOf[m.Owner]))*n + review
-				observe(t.windows, at, seconds)
+				observe(bounds, t.windows, at, seconds)
 				if sources.isDropped(m.Scope) {
 					t.dropped[at] = true
 				}
@@ -130,12 +127,12 @@ func tallyLeads(in *Input, own *ownership, sources *readState, environmentOf []i
 }
 
 // observe counts one lead time.
-func observe(tallies []*tally, at int, seconds uint32) {
+func observe(bounds []float64, tallies []*tally, at int, seconds uint32) {
 	if tallies[at] == nil {
-		tallies[at] = newTally(leadBounds)
+		tallies[at] = newTally(bounds)
 	}
 	tallies[at].sum += float64(seconds)
-	tallies[at].observe(leadBounds, seconds, 1)
+	tallies[at].observe(bounds, seconds, 1)
 }
 
 func changeLeadTime(in *Input, out *Sink) {

@@ -424,3 +424,58 @@ func TestAllocations(t *testing.T) {
 		t.Errorf("%v allocations for 20,000 weaknesses, %v for 200,000", few, many)
 	}
 }
+
+// TestBucketsUnderAPolicy: with other buckets every histogram still holds the same observations, cumulated the same at the bounds that stay, and
+// the native buckets, the sums and every other family do not change.
+func TestBucketsUnderAPolicy(t *testing.T) {
+	c := policy.DefaultConfig()
+	c.Buckets = policy.BucketsConfig{
+		Ages: bounds(2, 7, 30, 90, 180, 365), Remediation: bounds(2, 7, 30, 90, 180, 365), Requests: bounds(2, 5, 14), LeadTime: bounds(2, 7), Restore: bounds(2),
+	}
+	coarse, err := policy.New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, after := metrics.Evaluate(organisation(policy.Default()), policy.Default(), noon), metrics.Evaluate(organisation(coarse), coarse, noon)
+	histograms := 0
+	for i, r := range after.Results {
+		old := before.Results[i]
+		for j, s := range r.Series {
+			if s.Histogram == nil {
+				continue
+			}
+			histograms++
+			h, was := s.Histogram, old.Series[j].Histogram
+			if h.Count != was.Count || h.Sum != was.Sum || !maps.Equal(h.Native, was.Native) || len(h.Counts) != len(r.Family.Bounds)+1 {
+				t.Errorf("%s %v: %+v, was %+v", r.Family.Name, s.Labels, h, was)
+			}
+			for _, bound := range r.Family.Bounds {
+				if got, want := upTo(r.Family.Bounds, h, bound), upTo(old.Family.Bounds, was, bound); slices.Contains(old.Family.Bounds, bound) && got != want {
+					t.Errorf("%s %v: %d are at most %v s, were %d", r.Family.Name, s.Labels, got, bound, want)
+				}
+			}
+		}
+	}
+	if histograms < 50 {
+		t.Errorf("only %d histograms were compared", histograms)
+	}
+	if !strings.Contains(exposed(t, after), `prodsec_finding_age_seconds_bucket{business_unit="retail",team="payments",severity="critical",le="172800"}`) {
+		t.Error("the exposition has no bucket of the policy")
+	}
+}
+
+func bounds(days ...int) (list []policy.Duration) {
+	for _, n := range days {
+		list = append(list, policy.Duration(time.Duration(n)*policy.Day))
+	}
+	return list
+}
+
+func upTo(bounds []float64, h *metrics.Histogram, bound float64) (n uint64) {
+	for i, b := range bounds {
+		if b <= bound {
+			n += h.Counts[i]
+		}
+	}
+	return n
+}

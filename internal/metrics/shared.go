@@ -174,6 +174,7 @@ func Evaluate(s *snapshot.Snapshot, p *policy.Policy, at time.Time) *Evaluation 
 	var room spare
 	slices.SortFunc(families, func(a, b *Family) int { return strings.Compare(a.Name, b.Name) })
 	for _, f := range families {
+		f = f.under(p)
 		out := newSink(f, in.shared.own, p.Config().Detail.MaxSeries, &room, e.Dropped)
 		f.Collect(in, out)
 		series, folded := out.finish()

@@ -15,18 +15,6 @@ var (
 	evidenceCount = len(policy.Exploitations()) + 1
 )
 
-// ageBounds are the bounds of prodsec_finding_age_seconds.
-var ageBounds = days(1, 3, 7, 14, 30, 60, 90, 180, 365)
-
-// days are bucket bounds in seconds.
-func days(n ...float64) []float64 {
-	bounds := make([]float64, len(n))
-	for i, d := range n {
-		bounds[i] = d * policy.Day.Seconds()
-	}
-	return bounds
-}
-
 // openTally is one walk over all weaknesses. Where a scope is dropped, unknown marks what its records contribute to.
 type openTally struct {
 	// count is by service, severity, class and standing, oldest (0 for none) by service and severity. countUnknown is nil if no
@@ -38,6 +26,7 @@ type openTally struct {
 	// age is by team and severity; nil where nothing is open.
 	age        []*tally
 	ageUnknown []bool
+	ageBounds  []float64
 	// duplicates is by class.
 	duplicates        []uint64
 	duplicatesUnknown []bool
@@ -82,6 +71,7 @@ func newOpenTally(s *snapshot.Snapshot, own *ownership, sources *readState) *ope
 
 func tallyOpen(in *Input, own *ownership, sources *readState) *openTally {
 	s, t, at := in.Snapshot, newOpenTally(in.Snapshot, own, sources), in.At.Unix()
+	t.ageBounds = in.Policy.Buckets(policy.BucketsAges)
 	teamOf := make([]int32, len(s.Services))
 	for i := range s.Services {
 		teamOf[i] = own.teamOf[s.Services[i].Owner]
@@ -138,10 +128,10 @@ func (t *openTally) add(w *snapshot.Weakness, sla, team int, age uint32, dropped
 		t.oldest[bySeverity] = w.FirstSeen
 	}
 	if t.age[byTeam] == nil {
-		t.age[byTeam] = newTally(ageBounds)
+		t.age[byTeam] = newTally(t.ageBounds)
 	}
 	t.age[byTeam].sum += float64(age)
-	t.age[byTeam].observe(ageBounds, age, 1)
+	t.age[byTeam].observe(t.ageBounds, age, 1)
 }
 
 // highIndex is the index of severity high; critical is before it.

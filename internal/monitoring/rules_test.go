@@ -13,6 +13,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"prodsec_exporter/internal/metrics"
+	"prodsec_exporter/internal/policy"
 )
 
 // root is the repository, as seen from this package.
@@ -275,6 +276,37 @@ func TestAgeRangesAreBuckets(t *testing.T) {
 				t.Errorf("%s has no bucket that ends at %d days", f.Name, r.to)
 			}
 		}
+	}
+}
+
+// TestBucketsThatAreReadAreRequired: a bound that a rule or panel reads must be one that no policy can leave out.
+func TestBucketsThatAreReadAreRequired(t *testing.T) {
+	matcher := regexp.MustCompile(`([a-z_:]+)\{[^}]*le=~"([0-9]+)\|`)
+	behind, group, found := map[string][]string{}, map[string]policy.BucketGroup{}, 0
+	for _, f := range metrics.All() {
+		group[f.Name] = f.Buckets
+	}
+	for _, g := range RecordingGroups() {
+		for _, r := range g.Rules {
+			behind[r.Record] = append(behind[r.Record], resolve(r.Expr, behind)...)
+		}
+	}
+	for _, e := range expressions() {
+		for _, m := range matcher.FindAllStringSubmatch(e.expr, -1) {
+			found++
+			for _, family := range resolve(m[1], behind) {
+				var required []string
+				for _, b := range policy.RequiredBuckets(group[family]) {
+					required = append(required, formatFixed(b.Std().Seconds()))
+				}
+				if !slices.Contains(required, m[2]) {
+					t.Errorf("%s reads the bucket %s of %s; policy.RequiredBuckets lacks it", e.where, m[2], family)
+				}
+			}
+		}
+	}
+	if found == 0 {
+		t.Error("nothing reads a bucket")
 	}
 }
 

@@ -22,8 +22,10 @@ type Config struct {
 	Precedence []string         `yaml:"catalog_precedence,omitempty" json:"catalog_precedence"`
 	EPSS       float64          `yaml:"epss_threshold" json:"epss_threshold"`
 	// Risk weighs open criticals and highs.
-	Risk   RiskConfig   `yaml:"risk" json:"risk"`
-	Detail DetailConfig `yaml:"detail" json:"detail"`
+	Risk RiskConfig `yaml:"risk" json:"risk"`
+	// Buckets are those of histograms.
+	Buckets BucketsConfig `yaml:"buckets" json:"buckets"`
+	Detail  DetailConfig  `yaml:"detail" json:"detail"`
 	// ScanMaxAge is by class; a class that is not named has seven days.
 	ScanMaxAge ScanAges `yaml:"scan_max_age,omitempty" json:"scan_max_age,omitempty"`
 	// Calendars say which times count in working hours.
@@ -174,6 +176,7 @@ func DefaultConfig() Config {
 		Windows: []Duration{days(7), days(30), days(90)},
 		EPSS:    0.5,
 		Risk:    defaultRisk(),
+		Buckets: defaultBuckets(),
 		Detail:  DetailConfig{TrustTiers: []string{"tier0", "tier1"}, CrownJewel: true, InternetFacing: true, MaxSeries: 10_000},
 
 		Delivery: defaultDelivery(), DORA: defaultDORA(),

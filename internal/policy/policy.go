@@ -29,6 +29,7 @@ type Policy struct {
 	targets  []int64 // seconds by targetIndex, 0 for none
 	accepted map[string]bool
 	windows  []Window
+	buckets  map[BucketGroup][]float64
 	// likely is epss_threshold in the scale of snapshots, findingWeights severity × exploitation for criticals and highs.
 	likely         uint16
 	findingWeights [2][ExploitationKnown + 1]float64
@@ -59,6 +60,7 @@ func New(c Config) (*Policy, error) {
 	p.compileProtection(fail)
 	p.compileWindows(fail)
 	p.compileRisk(fail)
+	p.compileBuckets(fail)
 	for _, tool := range c.Exceptions.VendorAcceptances {
 		p.accepted[strings.ToLower(tool)] = true
 	}
