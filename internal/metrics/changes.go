@@ -65,7 +65,7 @@ type charge struct {
 }
 
 // blame finds all change failures.
-func (t *deliveryTally) blame(in *Input, sources *readState) {
+func (t *deliveryTally) blame(in *Input) {
 	t.failures, _ = (&court{in: in, environmentOf: t.environmentOf, final: true}).sit()
 	t.recent, t.incidents = (&court{in: in, environmentOf: t.environmentOf}).sit()
 }

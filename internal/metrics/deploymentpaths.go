@@ -11,15 +11,13 @@ import (
 	"prodsec_exporter/internal/snapshot"
 )
 
-// pathKey is a service (by position in Snapshot.Services) and an environment.
-type pathKey struct{ service, environment int32 }
-
 // unreadEnvironment is the environment of a path of which nobody can say where it leads.
 const unreadEnvironment int32 = -1
 
 // deploymentPath is what is known of one path.
 type deploymentPath struct {
-	parts []policy.Status
+	environment int32
+	parts       []policy.Status
 	// repositories are those whose environment and branches are among the parts.
 	repositories []record.RepositoryName
 	last         []*snapshot.Held[record.Deployment]
@@ -31,14 +29,19 @@ type paths struct {
 	in           *Input
 	environments *environments
 	repositories map[record.RepositoryName]*snapshot.Repository
-	byKey        map[pathKey]*deploymentPath
+	// byService are by position in Snapshot.Services. There are few environments, so they are looked through.
+	byService [][]deploymentPath
 }
 
-func (p *paths) of(k pathKey) *deploymentPath {
-	if p.byKey[k] == nil {
-		p.byKey[k] = &deploymentPath{}
+func (p *paths) of(service, environment int32) *deploymentPath {
+	all := p.byService[service]
+	for i := range all {
+		if all[i].environment == environment {
+			return &all[i]
+		}
 	}
-	return p.byKey[k]
+	p.byService[service] = append(all, deploymentPath{environment: environment})
+	return &p.byService[service][len(all)]
 }
 
 // rules adds what protects the environments and branches of a repository.
@@ -46,7 +49,7 @@ func (p *paths) rules(r *snapshot.Repository, services []int32, readsEnvironment
 	dropped := p.in.shared.sources.isDropped(r.Scope)
 	if r.Environments == nil && readsEnvironments {
 		for _, service := range services {
-			path := p.of(pathKey{service, unreadEnvironment})
+			path := p.of(service, unreadEnvironment)
 			path.parts, path.dropped = append(path.parts, policy.StatusUnknown), path.dropped || dropped
 		}
 	}
@@ -57,7 +60,7 @@ func (p *paths) rules(r *snapshot.Repository, services []int32, readsEnvironment
 			continue
 		}
 		for _, service := range services {
-			path := p.of(pathKey{service, at})
+			path := p.of(service, at)
 			path.parts = append(path.parts, p.in.Policy.Environment(e, policy.CheckRequired), branchesOf(p.in.Policy, r))
 			path.repositories = append(path.repositories, r.Name)
 			path.dropped = path.dropped || dropped
@@ -80,7 +83,7 @@ func (p *paths) deployed(h *snapshot.Held[record.Deployment]) {
 	if !production(at) || h.Record.Status != record.DeploymentSucceeded {
 		return
 	}
-	path := p.of(pathKey{h.Service, at})
+	path := p.of(h.Service, at)
 	path.dropped = path.dropped || p.in.shared.sources.isDropped(h.Scope)
 	if !slices.Contains(path.repositories, h.Record.Repository) {
 		path.repositories = append(path.repositories, h.Record.Repository)
@@ -110,7 +113,7 @@ func (d *deploymentPath) keep(h *snapshot.Held[record.Deployment], n int) {
 
 func newPaths(in *Input) *paths {
 	s := in.Snapshot
-	p := &paths{in: in, environments: in.shared.delivery.environments, repositories: in.shared.repositories, byKey: map[pathKey]*deploymentPath{}}
+	p := &paths{in: in, environments: in.shared.delivery.environments, repositories: in.shared.repositories, byService: make([][]deploymentPath, len(s.Services))}
 	sharing, reads := partsOf(s), speaksOfEnvironments(s)
 	for i := range s.Repositories {
 		r := &s.Repositories[i]
@@ -143,30 +146,40 @@ func partsOf(s *snapshot.Snapshot) map[record.RepositoryName][]int32 {
 }
 
 func deploymentPaths(in *Input, out *Sink) {
-	p, read := newPaths(in), in.shared.sources.of(record.KindDeployment)
-	repositories := in.shared.sources.of(record.KindRepository)
-	keys := slices.SortedFunc(maps.Keys(p.byKey), func(a, b pathKey) int {
-		return cmp.Or(cmp.Compare(a.service, b.service), cmp.Compare(a.environment, b.environment))
-	})
-	for _, k := range keys {
-		path, environment := p.byKey[k], string(policy.PathUnknown)
-		if k.environment != unreadEnvironment {
-			environment = p.environments.labels[k.environment]
-		}
-		for _, h := range path.last {
-			path.parts = append(path.parts, in.Policy.CameProtected(&h.Record))
-		}
-		if len(path.last) == 0 && !read.complete() {
-			path.parts = append(path.parts, policy.StatusUnknown)
-		}
-		group := in.shared.own.groupOf[in.Snapshot.Services[k.service].Owner]
-		addKnown(out, group, out.Dim(environment, string(in.Policy.Path(path.parts...))), 1, path.dropped)
-		if repositories.complete() {
-			for _, status := range policy.PathStatuses() {
-				out.Zero(group, out.Dim(environment, string(status)))
+	p, statuses := newPaths(in), policy.PathStatuses()
+	names := make([]string, len(statuses))
+	for i, status := range statuses {
+		names[i] = string(status)
+	}
+	// The last environment is the one of which nobody can say.
+	out.Product(append(slices.Clone(p.environments.labels), string(policy.PathUnknown)), names)
+	for service, all := range p.byService {
+		group := in.shared.own.groupOf[in.Snapshot.Services[service].Owner]
+		for i := range all {
+			path := &all[i]
+			first := int(path.environment) * len(statuses)
+			if path.environment == unreadEnvironment {
+				first = len(p.environments.labels) * len(statuses)
+			}
+			addKnown(out, group, first+slices.Index(statuses, p.status(path)), 1, path.dropped)
+			if in.shared.sources.of(record.KindRepository).complete() {
+				for status := range statuses {
+					out.Zero(group, first+status)
+				}
 			}
 		}
 	}
+}
+
+// status is that of a path. Without any deployment it is that of its rules, if there really was none.
+func (p *paths) status(path *deploymentPath) policy.PathStatus {
+	for _, h := range path.last {
+		path.parts = append(path.parts, p.in.Policy.CameProtected(&h.Record))
+	}
+	if len(path.last) == 0 && !p.in.shared.sources.of(record.KindDeployment).complete() {
+		path.parts = append(path.parts, policy.StatusUnknown)
+	}
+	return p.in.Policy.Path(path.parts...)
 }
 
 // factRollback is the fact of a catalog, and the control of evidence, that says when going back to an older version was exercised.

@@ -1,8 +1,6 @@
 package metrics
 
 import (
-	"cmp"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -60,10 +58,11 @@ func (e *environments) of(name string) int32 {
 // production reports whether a position is that of a production environment.
 func production(environment int32) bool { return environment != otherEnvironment }
 
-// deploymentKey is what deployments are counted by.
-type deploymentKey struct {
-	owner, environment int32
-	approval           int
+// reach is what an owner deployed to an environment, by position in approvals. What was never deployed to an environment that is there is
+// all zero.
+type reach struct {
+	environment int32
+	by          [4]windowed // as many as approvals
 }
 
 // windowed counts in total and in each trailing window. Of a window in which something is too old to be shown nothing can be said.
@@ -97,8 +96,8 @@ type deliveryTally struct {
 	environments *environments
 	// environmentOf is by position in Snapshot.Deployed.
 	environmentOf []int32
-	deployments   map[deploymentKey]*windowed
-	// changes are by position in Snapshot.Owners.
+	// reached and changes are by position in Snapshot.Owners.
+	reached [][]reach
 	changes []windowed
 	leads   *leadTally
 	// failures are change failures as they were counted, recent ones as they are known now; incidents say which were blamed.
@@ -109,7 +108,7 @@ type deliveryTally struct {
 func tallyDelivery(in *Input, own *ownership, sources *readState) *deliveryTally {
 	s, windows := in.Snapshot, in.Policy.Windows()
 	t := &deliveryTally{
-		environments: newEnvironments(in.Policy), environmentOf: make([]int32, len(s.Deployed)), deployments: map[deploymentKey]*windowed{},
+		environments: newEnvironments(in.Policy), environmentOf: make([]int32, len(s.Deployed)), reached: make([][]reach, len(s.Owners)),
 		changes: make([]windowed, len(s.Owners)),
 	}
 	for i := range s.Deployed {
@@ -121,26 +120,42 @@ func tallyDelivery(in *Input, own *ownership, sources *readState) *deliveryTally
 		}
 		dropped := sources.isDropped(m.Scope)
 		if m.Record.Status == record.DeploymentSucceeded {
-			k := deploymentKey{m.Owner, environment, approvalIndex(m.Record.Approval)}
-			if t.deployments[k] == nil {
-				t.deployments[k] = &windowed{}
-			}
-			t.deployments[k].add(windows, m.At, in.At, dropped)
+			t.reach(m.Owner, environment).by[approvalIndex(m.Record.Approval)].add(windows, m.At, in.At, dropped)
 		}
 		if production(environment) && m.Record.Rollback != record.AnswerYes {
 			t.changes[m.Owner].add(windows, m.At, in.At, dropped)
 		}
 	}
+	t.reachRepositories(s)
 	t.leads = tallyLeads(in, own, sources, t.environmentOf)
-	t.blame(in, sources)
+	t.blame(in)
 	return t
 }
 
-// ordered are the keys of the deployments, in an order that depends on nothing but them.
-func (t *deliveryTally) ordered() []deploymentKey {
-	return slices.SortedFunc(maps.Keys(t.deployments), func(a, b deploymentKey) int {
-		return cmp.Or(cmp.Compare(a.owner, b.owner), cmp.Compare(a.environment, b.environment), cmp.Compare(a.approval, b.approval))
-	})
+// reach finds or adds what an owner deployed to an environment. There are few environments, so they are looked through.
+func (t *deliveryTally) reach(owner, environment int32) *reach {
+	for i := range t.reached[owner] {
+		if r := &t.reached[owner][i]; r.environment == environment {
+			return r
+		}
+	}
+	t.reached[owner] = append(t.reached[owner], reach{environment: environment})
+	return &t.reached[owner][len(t.reached[owner])-1]
+}
+
+// reachRepositories adds the production environments of the repositories, to which nothing may have been deployed yet.
+func (t *deliveryTally) reachRepositories(s *snapshot.Snapshot) {
+	for i := range s.Repositories {
+		r := &s.Repositories[i]
+		if r.Archived || r.Fork {
+			continue
+		}
+		for j := range r.Environments {
+			if at := t.environments.of(r.Environments[j].Environment); production(at) {
+				t.reach(s.Services[r.Service].Owner, at)
+			}
+		}
+	}
 }
 
 func approvalValues() []string {
@@ -151,75 +166,49 @@ func approvalValues() []string {
 	return values
 }
 
-// reachable lists which owner has which environment: those that it deployed to, and the production environments of its repositories.
-func (t *deliveryTally) reachable(s *snapshot.Snapshot, present []int32) []deploymentKey {
-	here := map[int32]bool{}
-	for _, owner := range present {
-		here[owner] = true
-	}
-	seen := map[deploymentKey]bool{}
-	note := func(owner, environment int32) {
-		if here[owner] {
-			seen[deploymentKey{owner: owner, environment: environment}] = true
-		}
-	}
-	for k := range t.deployments {
-		note(k.owner, k.environment)
-	}
-	for i := range s.Repositories {
-		r := &s.Repositories[i]
-		if r.Archived || r.Fork {
-			continue
-		}
-		for j := range r.Environments {
-			if at := t.environments.of(r.Environments[j].Environment); production(at) {
-				note(s.Services[r.Service].Owner, at)
+func deployments(in *Input, out *Sink) {
+	t := in.shared.delivery
+	out.Product(t.environments.labels, approvalValues())
+	t.eachReach(in, func(owner int32, r *reach, zero bool) {
+		for a := range r.by {
+			dim := int(r.environment)*len(approvals) + a
+			if n := r.by[a].total; n > 0 {
+				out.Add(owner, dim, float64(n))
+			} else if zero && in.shared.sources.of(record.KindDeployment).ever {
+				out.Zero(owner, dim)
 			}
 		}
-	}
-	return slices.SortedFunc(maps.Keys(seen), func(a, b deploymentKey) int {
-		return cmp.Or(cmp.Compare(a.owner, b.owner), cmp.Compare(a.environment, b.environment))
 	})
 }
 
-func deployments(in *Input, out *Sink) {
-	t := in.shared.delivery
-	zeros := t.reachable(in.Snapshot, in.shared.own.present)
-	out.Product(t.environments.labels, approvalValues())
-	for _, k := range t.ordered() {
-		out.Add(k.owner, int(k.environment)*len(approvals)+k.approval, float64(t.deployments[k].total))
-	}
-	if !in.shared.sources.of(record.KindDeployment).ever {
-		return
-	}
-	for _, k := range zeros {
-		for a := range approvals {
-			out.Zero(k.owner, int(k.environment)*len(approvals)+a)
+func deploymentsInWindow(in *Input, out *Sink) {
+	t, complete := in.shared.delivery, in.shared.sources.of(record.KindDeployment).complete()
+	out.Product(windowNames(in.Policy), t.environments.labels, approvalValues())
+	t.eachReach(in, func(owner int32, r *reach, zero bool) {
+		group := in.shared.own.groupOf[owner]
+		for a := range r.by {
+			for i := range in.Policy.Windows() {
+				dim := (i*len(t.environments.labels)+int(r.environment))*len(approvals) + a
+				if w := &r.by[a]; w.in != nil {
+					addKnown(out, group, dim, w.in[i], w.dropped[i])
+				}
+				if zero && complete {
+					out.Zero(group, dim)
+				}
+			}
 		}
-	}
+	})
 }
 
-func deploymentsInWindow(in *Input, out *Sink) {
-	t, own := in.shared.delivery, in.shared.own
-	zeros := t.reachable(in.Snapshot, own.present)
-	out.Product(windowNames(in.Policy), t.environments.labels, approvalValues())
-	dim := func(window int, k deploymentKey) int {
-		return (window*len(t.environments.labels)+int(k.environment))*len(approvals) + k.approval
+// eachReach calls with what every owner deployed where, and whether the owner has a service now, so that zeros are shown.
+func (t *deliveryTally) eachReach(in *Input, call func(owner int32, r *reach, zero bool)) {
+	present := make([]bool, len(t.reached))
+	for _, owner := range in.shared.own.present {
+		present[owner] = true
 	}
-	for _, k := range t.ordered() {
-		w := t.deployments[k]
-		for i, n := range w.in {
-			addKnown(out, own.groupOf[k.owner], dim(i, k), n, w.dropped[i])
-		}
-	}
-	if !in.shared.sources.of(record.KindDeployment).complete() {
-		return
-	}
-	for _, k := range zeros {
-		for i := range in.Policy.Windows() {
-			for k.approval = range approvals {
-				out.Zero(own.groupOf[k.owner], dim(i, k))
-			}
+	for owner := range t.reached {
+		for i := range t.reached[owner] {
+			call(int32(owner), &t.reached[owner][i], present[owner])
 		}
 	}
 }

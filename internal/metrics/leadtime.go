@@ -24,7 +24,8 @@ type leadTally struct {
 	dropped map[int]bool
 }
 
-// carried tells a change apart. One that reaches production more than once, in several environments of a service, went live the first time.
+// carried tells a change apart. One that reaches several production environments of a service went live in the first of them; in one
+// environment a collector lets no two deployments carry it.
 type carried struct {
 	instance   string
 	repository record.RepositoryName
@@ -70,6 +71,7 @@ func knownAt(s *snapshot.Snapshot, observed time.Time) time.Time {
 // eachLive calls with every change that went live.
 func eachLive(in *Input, environmentOf []int32, call func(m *snapshot.Milestone[record.Deployment], c *record.Change)) {
 	s, service := in.Snapshot, frozenServices(in.Snapshot)
+	several := severalEnvironments(s, service, environmentOf)
 	g := &goneLive{seed: maphash.MakeSeed(), first: map[uint64]whereCarried{}}
 	each := func(visit func(m *snapshot.Milestone[record.Deployment], at whereCarried)) {
 		for i := range s.Deployed {
@@ -82,23 +84,42 @@ func eachLive(in *Input, environmentOf []int32, call func(m *snapshot.Milestone[
 			}
 		}
 	}
-	var keys []uint64
+	again := func(m *snapshot.Milestone[record.Deployment], c *record.Change) bool {
+		return c.ID != "" && several[service[m.Owner]]
+	}
 	each(func(m *snapshot.Milestone[record.Deployment], at whereCarried) {
-		key := uint64(0)
-		if id := m.Record.Changes[at.change].ID; id != "" {
-			key = g.key(m, service[m.Owner], id)
-			g.note(s, key, at)
+		if c := &m.Record.Changes[at.change]; again(m, c) {
+			g.note(s, g.key(m, service[m.Owner], c.ID), at)
 		}
-		keys = append(keys, key)
 	})
-	n := 0
 	each(func(m *snapshot.Milestone[record.Deployment], at whereCarried) {
 		c := &m.Record.Changes[at.change]
-		if c.ID == "" || g.first[keys[n]] == at {
-			call(m, c)
+		if again(m, c) {
+			first := g.first[g.key(m, service[m.Owner], c.ID)]
+			if environmentOf[first.deployment] != environmentOf[at.deployment] {
+				return
+			}
 		}
-		n++
+		call(m, c)
 	})
+}
+
+// severalEnvironments marks the services, by number, that deploy to more than one production environment.
+func severalEnvironments(s *snapshot.Snapshot, service, environmentOf []int32) []bool {
+	first, several := make([]int32, len(s.Owners)+1), make([]bool, len(s.Owners)+1)
+	for i, environment := range environmentOf {
+		if !production(environment) {
+			continue
+		}
+		switch of := service[s.Deployed[i].Owner]; first[of] {
+		case 0:
+			first[of] = environment
+		case environment:
+		default:
+			several[of] = true
+		}
+	}
+	return several
 }
 
 func tallyLeads(in *Input, own *ownership, sources *readState, environmentOf []int32) *leadTally {

@@ -12,19 +12,29 @@ import (
 // evidenceStatuses are the values of the label "status" of evidence. Present is not verified.
 var evidenceStatuses = []string{"present", "missing", "unknown"}
 
-// evidenceStatus is the label value of what was found.
-func evidenceStatus(a record.Answer) string {
+// evidenceStatus is the position in evidenceStatuses of what was found.
+func evidenceStatus(a record.Answer) int {
 	switch a {
 	case record.AnswerYes:
-		return evidenceStatuses[0]
+		return 0
 	case record.AnswerNo:
-		return evidenceStatuses[1]
+		return 1
 	case record.AnswerUnknown:
-		return evidenceStatuses[2]
+		return 2
 	default:
-		return evidenceStatuses[2]
+		return 2
 	}
 }
+
+// evidenceValues are the values of the label "evidence" for what is asked, evidenceIndex the position of a kind in them.
+var evidenceValues = func() (values []string) {
+	for _, kind := range policy.EvidenceKinds() {
+		values = append(values, string(kind))
+	}
+	return values
+}()
+
+func evidenceIndex(kind record.EvidenceKind) int { return slices.Index(evidenceValues, string(kind)) }
 
 // approvalEvidence is what a deployment's approval says where its evidence says nothing: a bypass is no approval.
 func approvalEvidence(d *record.Deployment, kind record.EvidenceKind) record.Answer {
@@ -49,17 +59,46 @@ type evidenceTally struct {
 	out *Sink
 }
 
+// dim is the dimension of a window, a kind and a status, by position.
+func (c evidenceTally) dim(window, kind, status int) int {
+	return (window*len(evidenceValues)+kind)*len(evidenceStatuses) + status
+}
+
 // add counts one release or deployment of an owner, in the windows that hold the instant.
 func (c evidenceTally) add(carrier policy.EvidenceCarrier, owner, scope int32, at time.Time, found func(record.EvidenceKind) record.Answer) {
-	windows := windowsOf(c.in, at)
-	if len(windows) == 0 {
-		return
-	}
-	dropped := c.in.shared.sources.isDropped(scope)
+	windows, dropped := c.in.Policy.Windows(), c.in.shared.sources.isDropped(scope)
 	for _, kind := range c.in.Policy.EvidenceRequired(carrier, c.in.Snapshot.Owners[owner].TrustTier) {
 		status := evidenceStatus(found(kind))
-		for _, w := range windows {
-			addKnown(c.out, c.in.shared.own.groupOf[owner], c.out.Dim(w.Name, string(kind), status), 1, dropped)
+		for w := range windows {
+			if inWindow(&windows[w], at, c.in.At) {
+				addKnown(c.out, c.in.shared.own.groupOf[owner], c.dim(w, evidenceIndex(kind), status), 1, dropped)
+			}
+		}
+	}
+}
+
+// zero shows 0 for what no release or deployment of a group has. What is asked of both counts together, so both have to be read.
+func (c evidenceTally) zero() {
+	releases, deployments := c.in.shared.sources.of(record.KindRelease), c.in.shared.sources.of(record.KindDeployment)
+	if releases.partly || deployments.partly {
+		return
+	}
+	for _, group := range presentGroups(c.in) {
+		labels := c.in.shared.own.groups.labels[group]
+		tier := labels[len(labels)-1]
+		var kinds []record.EvidenceKind
+		if releases.ever {
+			kinds = append(kinds, c.in.Policy.EvidenceRequired(policy.CarrierRelease, tier)...)
+		}
+		if deployments.ever {
+			kinds = append(kinds, c.in.Policy.EvidenceRequired(policy.CarrierDeployment, tier)...)
+		}
+		for _, kind := range kinds {
+			for w := range c.in.Policy.Windows() {
+				for status := range evidenceStatuses {
+					c.out.Zero(group, c.dim(w, evidenceIndex(kind), status))
+				}
+			}
 		}
 	}
 }
@@ -67,6 +106,7 @@ func (c evidenceTally) add(carrier policy.EvidenceCarrier, owner, scope int32, a
 // releaseEvidence counts deployments as they are known now, since evidence may be found after they ended, and those that left their source
 // as they were.
 func releaseEvidence(in *Input, out *Sink) {
+	out.Product(windowNames(in.Policy), evidenceValues, evidenceStatuses)
 	c, longest := evidenceTally{in, out}, in.Policy.Windows()[len(in.Policy.Windows())-1]
 	for i := range in.Snapshot.Releases {
 		h := &in.Snapshot.Releases[i]
@@ -90,70 +130,43 @@ func releaseEvidence(in *Input, out *Sink) {
 		}
 		c.add(policy.CarrierDeployment, m.Owner, m.Scope, m.At, func(k record.EvidenceKind) record.Answer { return approvalEvidence(d, k) })
 	}
-	zeroEvidence(in, out)
-}
-
-// zeroEvidence shows 0 for what no release or deployment of a group has. What is asked of releases and of deployments counts together, so both
-// have to be read where both are asked.
-func zeroEvidence(in *Input, out *Sink) {
-	releases, deployments := in.shared.sources.of(record.KindRelease), in.shared.sources.of(record.KindDeployment)
-	if releases.partly || deployments.partly || !releases.ever && !deployments.ever {
-		return
-	}
-	for _, owner := range in.shared.own.present {
-		tier := in.Snapshot.Owners[owner].TrustTier
-		var kinds []record.EvidenceKind
-		if releases.ever {
-			kinds = append(kinds, in.Policy.EvidenceRequired(policy.CarrierRelease, tier)...)
-		}
-		if deployments.ever {
-			kinds = append(kinds, in.Policy.EvidenceRequired(policy.CarrierDeployment, tier)...)
-		}
-		for _, kind := range kinds {
-			for _, w := range in.Policy.Windows() {
-				for _, status := range evidenceStatuses {
-					out.Zero(in.shared.own.groupOf[owner], out.Dim(w.Name, string(kind), status))
-				}
-			}
-		}
-	}
+	c.zero()
 }
 
 // evidenceRequired is the value of the label "evidence" for all that policy asks together.
 const evidenceRequired = "required"
 
 func privilegedPipelines(in *Input, out *Sink) {
-	groups := map[int32][]string{}
+	out.Product(append(slices.Clone(evidenceValues), evidenceRequired), evidenceStatuses)
+	dim := func(evidence, status int) int { return evidence*len(evidenceStatuses) + status }
+	asked := map[int32][]int{} // of the pipelines of a group, by position among the values of "evidence"
 	for i := range in.Snapshot.Pipelines {
 		h := &in.Snapshot.Pipelines[i]
 		service := &in.Snapshot.Services[h.Service]
 		if r := in.shared.repositories[h.Record.Repository]; r != nil && (r.Archived || r.Fork) {
 			continue
 		}
-		if !in.Policy.PrivilegedPipeline(&h.Record, in.shared.privileged[h.Record.Repository]) {
-			continue
-		}
-		asked := in.Policy.EvidenceRequired(policy.CarrierPipeline, service.TrustTier)
-		if len(asked) == 0 {
+		kinds := in.Policy.EvidenceRequired(policy.CarrierPipeline, service.TrustTier)
+		if len(kinds) == 0 || !in.Policy.PrivilegedPipeline(&h.Record, in.shared.privileged[h.Record.Repository]) {
 			continue
 		}
 		group, dropped, all := in.shared.own.groupOf[service.Owner], in.shared.sources.isDropped(h.Scope), record.AnswerYes
-		for _, kind := range asked {
+		for _, kind := range kinds {
 			found := h.Record.Evidence[kind]
 			all = all.And(found)
-			addKnown(out, group, out.Dim(string(kind), evidenceStatus(found)), 1, dropped)
-			groups[group] = appendOnce(groups[group], string(kind))
+			addKnown(out, group, dim(evidenceIndex(kind), evidenceStatus(found)), 1, dropped)
+			asked[group] = appendOnce(asked[group], evidenceIndex(kind))
 		}
-		addKnown(out, group, out.Dim(evidenceRequired, evidenceStatus(all)), 1, dropped)
-		groups[group] = appendOnce(groups[group], evidenceRequired)
+		addKnown(out, group, dim(len(evidenceValues), evidenceStatus(all)), 1, dropped)
+		asked[group] = appendOnce(asked[group], len(evidenceValues))
 	}
 	if !in.shared.sources.of(record.KindPipeline).complete() {
 		return
 	}
 	for _, group := range presentGroups(in) {
-		for _, kind := range groups[group] {
-			for _, status := range evidenceStatuses {
-				out.Zero(group, out.Dim(kind, status))
+		for _, evidence := range asked[group] {
+			for status := range evidenceStatuses {
+				out.Zero(group, dim(evidence, status))
 			}
 		}
 	}
