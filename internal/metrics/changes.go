@@ -54,12 +54,12 @@ type court struct {
 	// accused are the deployments of a subject that can be blamed, in the order in which they were live.
 	accused [][]int32
 	sorted  []bool
-	// charges are by position in Snapshot.Deployed.
-	charges map[int32][]charge
+	charges []charge
 }
 
-// charge is one reason why a deployment counts as failed.
+// charge is one reason why a deployment, by position in Snapshot.Deployed, counts as failed.
 type charge struct {
+	deployment     int32
 	counted, known time.Time
 	gap            record.Answer
 }
@@ -71,7 +71,6 @@ func (t *deliveryTally) blame(in *Input) {
 }
 
 func (c *court) sit() (failures []failure, incidents []attributed) {
-	c.charges = map[int32][]charge{}
 	subjects := c.seat()
 	for _, a := range c.accusations(subjects) {
 		i, counted, ok := c.judge(&a)
@@ -80,27 +79,34 @@ func (c *court) sit() (failures []failure, incidents []attributed) {
 		}
 		if ok {
 			known := latest(a.known, knownAt(c.in.Snapshot, c.in.Snapshot.Deployed[i].Observed))
-			c.charges[i] = append(c.charges[i], charge{counted, known, a.gap})
+			c.charges = append(c.charges, charge{i, counted, known, a.gap})
 		}
 	}
-	for i, charges := range c.charges {
-		failures = append(failures, c.verdict(i, charges))
+	slices.SortFunc(c.charges, func(a, b charge) int {
+		return cmp.Or(cmp.Compare(a.deployment, b.deployment), a.known.Compare(b.known), a.counted.Compare(b.counted))
+	})
+	var gaps []record.Answer
+	for rest := c.charges; len(rest) > 0; {
+		n := 1
+		for n < len(rest) && rest[n].deployment == rest[0].deployment {
+			n++
+		}
+		gaps = c.gaps(gaps[:0], rest[:n])
+		failures = append(failures, failure{rest[0].deployment, rest[0].counted, c.in.Policy.Cause(gaps...)})
+		rest = rest[n:]
 	}
-	slices.SortFunc(failures, func(a, b failure) int { return cmp.Compare(a.deployment, b.deployment) })
 	return failures, incidents
 }
 
-// verdict is when a failure counts from and its cause: for good, as of the day on which the failure became known.
-func (c *court) verdict(deployment int32, charges []charge) failure {
-	slices.SortFunc(charges, func(a, b charge) int { return cmp.Or(a.known.Compare(b.known), a.counted.Compare(b.counted)) })
-	first := charges[0]
-	var gaps []record.Answer
+// gaps are what the charges against one deployment, the first to become known first, say of control gaps: for good, as of when the
+// failure became known.
+func (c *court) gaps(gaps []record.Answer, charges []charge) []record.Answer {
 	for _, one := range charges {
-		if !c.final || !one.known.After(first.known) {
+		if !c.final || !one.known.After(charges[0].known) {
 			gaps = append(gaps, one.gap)
 		}
 	}
-	return failure{deployment, first.counted, c.in.Policy.Cause(gaps...)}
+	return gaps
 }
 
 // seat gives every deployment its subject, lists which can be blamed, and charges those that failed by themselves.
@@ -119,7 +125,7 @@ func (c *court) seat() *subjects {
 			continue
 		}
 		if m.Record.Status == record.DeploymentFailed {
-			c.charges[int32(i)] = []charge{{m.Counted, knownAt(s, m.Observed), record.AnswerUnknown}}
+			c.charges = append(c.charges, charge{int32(i), m.Counted, knownAt(s, m.Observed), record.AnswerUnknown})
 			continue
 		}
 		for int(subject) >= len(c.accused) {

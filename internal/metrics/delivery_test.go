@@ -233,3 +233,58 @@ func TestWithoutIncidents(t *testing.T) {
 		t.Errorf("times to restore %v", r.Series)
 	}
 }
+
+// TestDeliveryWindows: what a window holds is what the counter grew by, where things count from when they happened.
+func TestDeliveryWindows(t *testing.T) {
+	p := policy.Default()
+	s := synthetic(size{weaknesses: 100, services: 40, repositories: 60, deployments: 3000}, p, 3)
+	now := metrics.Evaluate(s, p, evaluated)
+	for _, w := range p.Windows() {
+		before := metrics.Evaluate(s, p, evaluated.Add(-w.Length))
+		for _, c := range []struct {
+			counter, window string
+			by              []string
+		}{
+			{"prodsec_deployments_total", "prodsec_deployments_in_window", []string{"business_unit", "team", "trust_tier", "environment", "approval"}},
+			{"prodsec_changes_total", "prodsec_changes_in_window", []string{"business_unit", "team", "trust_tier"}},
+			{"prodsec_change_lead_time_seconds", "prodsec_change_lead_time_in_window_seconds", []string{"business_unit", "security_review"}},
+			{"prodsec_restore_seconds", "prodsec_restore_in_window_seconds", []string{"business_unit", "security_impact"}},
+		} {
+			grew := sumBy(family(now, c.counter), c.by...)
+			for key, n := range sumBy(family(before, c.counter), c.by...) {
+				grew[key] -= n
+			}
+			within := family(now, c.window)
+			within.Series = slices.DeleteFunc(slices.Clone(within.Series), func(one metrics.Series) bool { return one.Labels[0] != w.Name })
+			total := 0.0
+			for key, n := range sumBy(within, c.by...) {
+				if grew[key] != n {
+					t.Errorf("%s in %s, %s: %v, but the counter grew by %v", c.window, w.Name, key, n, grew[key])
+				}
+				total += n
+				delete(grew, key)
+			}
+			for key, n := range grew {
+				if n != 0 {
+					t.Errorf("%s in %s, %s: nothing, but the counter grew by %v", c.window, w.Name, key, n)
+				}
+			}
+			if total == 0 {
+				t.Errorf("%s in %s: nothing at all", c.window, w.Name)
+			}
+		}
+	}
+}
+
+// TestDeliveryAllocations: ten times as many deployments of the same organisation cost hardly more allocations.
+func TestDeliveryAllocations(t *testing.T) {
+	p := policy.Default()
+	allocations := func(deployments int) float64 {
+		s := synthetic(size{weaknesses: 100, services: 20, repositories: 30, deployments: deployments}, p, 1)
+		s.Incidents, s.Opened, s.Restored = nil, nil, nil
+		return testing.AllocsPerRun(2, func() { metrics.Evaluate(s, p, evaluated) })
+	}
+	if few, many := allocations(3_000), allocations(30_000); many > few*1.3 {
+		t.Errorf("%v allocations for 3,000 deployments, %v for 30,000", few, many)
+	}
+}

@@ -52,6 +52,7 @@ func standardSources() []ledger.Source {
 		{Collector: "scanner", Instance: "one", StaleAfter: keep, StaleFrom: time.Hour, Classes: []record.Class{record.ClassSCA}},
 		{Collector: "scanner", Instance: "two", StaleAfter: keep, StaleFrom: time.Hour, Classes: []record.Class{record.ClassSCA}},
 		{Collector: "tickets", Instance: "main"},
+		{Collector: "host", Instance: "main"},
 	}
 }
 
