@@ -40,6 +40,9 @@ func TestRoutes(t *testing.T) {
 		{"a page that nobody owns", "product-security", []string{"alertname=" + AlertSLABreached, "team=unattributed", "notify=page"}},
 		{"a stale scope", "exporter-operators", []string{"alertname=" + AlertScopeStale, "collector=github", "notify=ticket"}},
 		{"a collector that is down", "exporter-operators", []string{"alertname=" + AlertCollectorDown, "collector=github", "notify=ticket"}},
+		{"a secret that works", "on-call", append(owner, "alertname="+AlertSecretActive, "notify=page")},
+		{"known to be exploited and reachable", "on-call", append(owner, "alertname="+AlertExploitedExposed, "internet_facing=true", "notify=page")},
+		{"known to be exploited and perhaps reachable", "team-tickets", append(owner, "alertname="+AlertExploitedExposed, "internet_facing=unknown", "notify=ticket")},
 		{"attainment of a business unit", "product-security", []string{"alertname=" + AlertAttainmentLow, "business_unit=Retail Banking", "severity=high", "notify=ticket"}},
 		{"deadlines missed too fast", "product-security", []string{"alertname=" + AlertBudgetBurning, "business_unit=Retail Banking", "notify=ticket"}},
 		{"an exception nobody decides", "product-security", []string{"alertname=" + AlertExceptionPending, "business_unit=Retail Banking", "category=legacy", "notify=ticket"}},
@@ -90,6 +93,7 @@ func TestInhibition(t *testing.T) {
 	exporter := alert(AlertExporterDown, nil, "notify", "ticket")
 	leaderless := alert(AlertNoLeader, nil, "notify", "ticket")
 	overdue := alert(AlertFollowupOverdue, owner, "notify", "ticket", "derived_from", fromRequests)
+	secret := alert(AlertSecretActive, owner, "notify", "page", "derived_from", fromFindings)
 	unit := map[string]string{"business_unit": "Retail Banking"}
 	low := alert(AlertAttainmentLow, unit, "severity", "high", "notify", "ticket", "derived_from", fromFindings)
 	burning := alert(AlertBudgetBurning, unit, "notify", "ticket", "derived_from", fromFindings)
@@ -98,6 +102,7 @@ func TestInhibition(t *testing.T) {
 		all, muted []map[string]string
 	}{
 		{name: "a page mutes the tickets about its service and no other", all: []map[string]string{page, ticket, soon, other}, muted: []map[string]string{ticket, soon}},
+		{name: "a secret that works mutes the tickets about its service's findings and nothing else", all: []map[string]string{secret, ticket, other, expired}, muted: []map[string]string{ticket}},
 		{name: "a breach mutes due soon of its severity", all: []map[string]string{ticket, soon, other}, muted: []map[string]string{soon}},
 		{name: "github down mutes findings and repositories, not exceptions", all: []map[string]string{down("github"), page, gap, expired, stale}, muted: []map[string]string{page, gap, stale}},
 		{name: "jira down mutes exceptions and requests and nothing else", all: []map[string]string{down("jira"), page, gap, expired, overdue, stale}, muted: []map[string]string{expired, overdue}},

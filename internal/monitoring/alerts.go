@@ -43,6 +43,8 @@ const (
 	AlertTwoLeaders            = "ProdsecTwoLeaders"
 	AlertEvaluationStale       = "ProdsecEvaluationStale"
 	AlertSeriesDropped         = "ProdsecSeriesDropped"
+	AlertSecretActive          = "ProdsecActiveSecretOpen"
+	AlertExploitedExposed      = "ProdsecKnownExploitedExposed"
 )
 
 // The values of the label derived_from: the facts an alert rests on. Alertmanager mutes it while a collector that delivers them is down, because then
@@ -76,7 +78,7 @@ func AlertGroups() []Group {
 		{Name: "prodsec-responsiveness-alerts", Rules: []Rule{
 			slaBreached(), slaDueSoon(), attainmentLow(), budgetBurning(), exceptionPendingLong(), reviewWaitingLong(), followupOverdue(), releaseBlocked(),
 		}},
-		{Name: "prodsec-exposure-alerts", Rules: []Rule{exceptionExpired(), exceptionExpiring()}},
+		{Name: "prodsec-exposure-alerts", Rules: []Rule{exceptionExpired(), exceptionExpiring(), secretActive(), exploitedExposed()}},
 		{Name: "prodsec-coverage-alerts", Rules: []Rule{repositoryUnprotected()}},
 		{Name: "prodsec-exporter-alerts", Rules: []Rule{
 			scopeStaleAlert(), collectorDown(), exporterDownAlert(), budgetLow(), ledgerFailing(), reloadFailed(), noLeader(), twoLeaders(), evaluationStale(),

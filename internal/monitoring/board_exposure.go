@@ -161,8 +161,9 @@ func exposureAges() []Panel {
 				countColumn("Past deadline", 1).wide(115)),
 			Sort: []Sort{{Title: "Critical", Desc: true}, {Title: "High", Desc: true}},
 		},
+		exploitedPanel(),
 		{
-			ID: 22, Answers: answers(TrackOpen), Title: "Oldest open criticals and highs, by service", Look: Table, W: 24, H: 8, Unit: "none", Decimals: number(0), Steps: plain(),
+			ID: 22, Answers: answers(TrackOpen), Title: "Oldest open criticals and highs, by service", Look: Table, W: 12, H: 8, Unit: "none", Decimals: number(0), Steps: plain(),
 			Means: "Days since the oldest open critical or high of each service was first seen.", Source: findingOldest + ".",
 			Act: "ask what it would take; the oldest ones are usually waiting for a decision.", Empty: noneOrUnread,
 			Queries: []Query{{Name: "Days open", Expr: oldestOpen()}},
@@ -219,5 +220,24 @@ func foldedPanel() Panel {
 		Means:  "Reports of several tools that were recognised as the same weakness, by class: a jump means that counting changed, not risk.",
 		Source: duplicateFindings + ".", Empty: noneOrUnread,
 		Queries: []Query{{Name: "Reports", Expr: folded(), Legend: "{{class}}"}},
+	}
+}
+
+// exploitedPanel lists what is used in attacks, or likely to be.
+func exploitedPanel() Panel {
+	return Panel{
+		ID: panelExploited, Answers: answers(TrackOpen, PackUnprotected), Title: "What do attackers use already?", Look: Table, W: 12, H: 8, Unit: "none", Steps: plain(),
+		Means: "Open weaknesses of any severity by their strongest evidence: on the list of known exploited ones, a leaked secret that still works, or a high prediction of exploitation. " +
+			"Internet-facing: whether the catalog says that the internet reaches the service.",
+		Source: findingsExploited + " joined with " + serviceInfo + " (rule " + recExploited + ").",
+		Act:    "secrets are revoked today, known exploited ones on reachable services are patched or shielded today.", Empty: noneOrUnread,
+		Queries: []Query{{Name: "Open", Expr: exploitedOpen()}},
+		Columns: []Column{
+			{Field: "service_name", Title: "Service"}, {Field: "team", Title: "Team"},
+			{Field: "internet_facing", Title: "Internet", Width: 80, Texts: []Text{{affirmative, "yes", bad}, {negative, "no", neutral}, {"unknown", "unknown", unknown}}},
+			{Field: "evidence", Title: "Evidence", Width: 150, Shade: true, Texts: evidenceTexts()},
+			{Field: "Open", Title: "Open", Width: 65},
+		},
+		Sort: []Sort{{Title: "Open", Desc: true}},
 	}
 }

@@ -89,3 +89,8 @@ func statusQueries(query func(statuses ...string) string) []Query {
 
 // failingFirst orders bars by what fails, then by what is unknown.
 func failingFirst() []Sort { return []Sort{{"fail", true}, {"unknown", true}} }
+
+// evidenceTexts name the evidence of exploitation.
+func evidenceTexts() []Text {
+	return []Text{{"active_secret", "secret still works", vermillion}, {"kev", "known exploited", orange}, {"epss", "likely exploited", skyBlue}}
+}

@@ -23,6 +23,11 @@ const (
 	exceptionAge        = "prodsec_exception_age_seconds"
 	exceptionNextExpiry = "prodsec_exception_next_expiry_timestamp_seconds"
 	duplicateFindings   = "prodsec_duplicate_findings"
+	findingsExploited   = "prodsec_findings_exploited_open"
+	riskScore           = "prodsec_risk_score"
+	riskConcentration   = "prodsec_risk_concentration_ratio"
+	categoryFindings    = "prodsec_category_findings_in_window"
+	falsePositives      = "prodsec_tool_false_positive_in_window"
 
 	slaTarget          = "prodsec_sla_target_seconds"
 	slaOutcomes        = "prodsec_sla_outcomes_total"

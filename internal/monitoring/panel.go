@@ -25,6 +25,7 @@ const (
 	panelFollowups        = 52
 	panelEscalations      = 53
 	panelCounting         = 904
+	panelExploited        = 60
 	panelTrustGaps        = 20
 	panelCollectors       = 901
 	panelScopes           = 902

@@ -102,3 +102,8 @@ func folded() string { return "sort_desc(" + sumBy("class", one(duplicateFinding
 func remediatedIn(severity string, limit time.Duration) string {
 	return sumBy("", board(recRemediationBuckets, is("severity", severity), le(limit)))
 }
+
+// exploitedOpen counts what is exploited or likely to be, by service and evidence.
+func exploitedOpen() string {
+	return top(tableRows, sumBy(ownerLabels+", internet_facing, evidence", board(recExploited))+" > 0")
+}

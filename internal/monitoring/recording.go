@@ -18,6 +18,11 @@ const (
 	recFlow         = "group:prodsec_finding_flow_in_window:signed"
 	recServiceOpen  = "service:prodsec_findings_open:sum"
 	recExceptions   = "group:prodsec_exceptions:sum"
+	recExploited    = "service:prodsec_findings_exploited_open:exposure"
+	recRisk         = "service:prodsec_risk_score:exposure"
+	recCategories   = "product_area:prodsec_category_findings_in_window:sum"
+	recWrong        = "source:prodsec_tool_false_positive_in_window:sum"
+	recWrongRatio   = "source:prodsec_tool_false_positive_in_window:ratio"
 
 	recOutcomes           = "group:prodsec_sla_outcomes_in_window:sum"
 	recUnitAttainment     = "business_unit:prodsec_sla_attainment:ratio"
@@ -73,6 +78,11 @@ var recordingShapes = []struct{ record, labels string }{
 	{recFlow, "window, " + groupLabels + ", severity, event"},
 	{recServiceOpen, ownerLabels + ", severity, sla"},
 	{recExceptions, groupLabels + ", category, state, expires"},
+	{recExploited, ownerLabels + ", severity, evidence, crown_jewel, internet_facing"},
+	{recRisk, ownerLabels + ", crown_jewel, internet_facing"},
+	{recCategories, "window, product_area, category, kind"},
+	{recWrong, "window, class, source, status"},
+	{recWrongRatio, "window, class, source"},
 	{recOutcomes, "window, " + groupLabels + ", severity, outcome"},
 	{recUnitAttainment, "window, business_unit, severity"},
 	{recProgrammeAttained, "window, severity"},
@@ -157,7 +167,7 @@ func exposureRecords() Group {
 		{
 			Why: "Open criticals and highs by what they could hurt. A service that is in no catalog (or folded into \"other\") counts as unknown, " +
 				"never as unexposed.",
-			Record: recOpenExposure, Expr: openByExposure(),
+			Record: recOpenExposure, Expr: withFacts(recOpenExposure, series(recServiceOpen)),
 		},
 		{
 			Why:    "Events of the trailing window, signed by what they add to or take from the open weaknesses: their sum is the change.",
@@ -166,6 +176,22 @@ func exposureRecords() Group {
 		{
 			Why:    "Exceptions by owner group, replicas folded.",
 			Record: recExceptions, Expr: sumBy(shape(recExceptions), one(exceptions)),
+		},
+		{
+			Why:    "Weaknesses that are used in attacks or likely to be, by what they could hurt.",
+			Record: recExploited, Expr: withFacts(recExploited, sumBy(ownerLabels+", severity, evidence", one(findingsExploited))),
+		},
+		{
+			Why:    "Risk score by service, with its exposure.",
+			Record: recRisk, Expr: withFacts(recRisk, sumBy(ownerLabels, one(riskScore))),
+		},
+		foldedRule("Weaknesses that opened or came back in the window, by product area and category, replicas folded.", recCategories, categoryFindings),
+		foldedRule("Verdicts on what a tool reported, replicas folded.", recWrong, falsePositives),
+		{
+			Why:    "Share of a tool's reports that were judged and turned out wrong. Absent where none was judged.",
+			Record: recWrongRatio,
+			Expr: sumBy(shape(recWrongRatio), series(recWrong, is("status", "false_positive"))) + "\n/\n(" +
+				sumBy(shape(recWrongRatio), series(recWrong)) + " > 0)",
 		},
 	}
 	for i, r := range ageRanges {
@@ -200,17 +226,16 @@ func responsivenessRecords() Group {
 	}}
 }
 
-// openByExposure joins open findings with the facts about their service.
-func openByExposure() string {
-	findings := series(recServiceOpen)
+// withFacts joins series that carry the owner labels with two facts about their service and sums them by the labels of a rule.
+func withFacts(record, values string) string {
 	// One per owner even while two replicas disagree about a catalog that just changed: a join with two would fail as a whole.
 	facts := fmt.Sprintf("topk by (%s) (1, %s)", ownerLabels, maxBy(ownerLabels+", crown_jewel, internet_facing", one(serviceInfo)))
-	bare := fmt.Sprintf("%s unless on (%s) %s", findings, ownerLabels, one(serviceInfo))
+	bare := fmt.Sprintf("%s unless on (%s) %s", values, ownerLabels, one(serviceInfo))
 	for _, label := range []string{"crown_jewel", "internet_facing"} {
 		bare = fmt.Sprintf(`label_replace(%s, "%s", "unknown", "", "")`, bare, label)
 	}
-	return sumBy(shape(recOpenExposure), fmt.Sprintf("\n  %s * on (%s) group_left (crown_jewel, internet_facing) %s\n  or %s\n",
-		findings, ownerLabels, facts, bare))
+	return sumBy(shape(record), fmt.Sprintf("\n  %s * on (%s) group_left (crown_jewel, internet_facing) %s\n  or %s\n",
+		values, ownerLabels, facts, bare))
 }
 
 // signedFlow gives each event the sign with which it changes the number of open weaknesses. Events that change it by nothing (an exception stops a
