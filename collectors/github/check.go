@@ -44,6 +44,7 @@ func (c *Collector) Check(ctx context.Context) ([]collectors.CheckResult, error)
 		}
 		results = append(results, c.checkPosture(ctx, org, subject)...)
 		results = append(results, c.checkTrust(ctx, org, subject)...)
+		results = append(results, c.checkDelivery(ctx, org, subject)...)
 		if err := ctx.Err(); err != nil {
 			return results, err
 		}
@@ -83,7 +84,7 @@ func (c *Collector) probeProtection(ctx context.Context, org string) error {
 }
 
 // Forecast estimates requests per hour: one per kind of alert and organisation in each collection while little changes, the
-// sweeps' pages, the pages of repositories, protection and other posture in each posture interval, and the scopes of single repositories.
+// sweeps' pages, the pages of repositories, protection and other posture in each posture interval, the scopes of single repositories, and deployments.
 func (c *Collector) Forecast() map[string]float64 {
 	forecast := map[string]float64{}
 	for _, org := range c.config.Organizations {
@@ -103,6 +104,7 @@ func (c *Collector) Forecast() map[string]float64 {
 		}
 		c.forecastPosture(forecast, &seen)
 		c.forecastTrust(forecast, &seen)
+		c.remember(strings.ToLower(org), func(o *organisation) { c.forecastDelivery(forecast, o) })
 		if c.config.Protection {
 			forecast["graphql"] += perHour(c.config.PostureInterval) * pages(firstPage) * float64(1+len(c.config.ReleaseBranches))
 			forecast["core"] += perHour(c.config.FullInterval) * float64(len(seen.bypass))

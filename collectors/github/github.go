@@ -43,6 +43,7 @@ const (
 	scopeScanning     = "scanning"
 	scopeActions      = "actions"
 	scopeBypasses     = "bypasses"
+	scopeDeployments  = "deployments"
 )
 
 // Config is one instance in the configuration file.
@@ -83,6 +84,7 @@ type Config struct {
 	RepositoryInterval        collectors.Duration `yaml:"repository_interval,omitempty"`
 	RepositoriesPerCollection int                 `yaml:"repositories_per_collection,omitempty"`
 	Trust                     `yaml:",inline"`
+	DeliveryConfig            `yaml:",inline"`
 }
 
 // App is a GitHub App's installation.
@@ -104,7 +106,7 @@ func Default() Config {
 	return Config{
 		Common: defaults(), URL: "https://api.github.com", Alerts: AlertKinds(), Repositories: true, Protection: true,
 		PostureInterval: collectors.Duration(time.Hour), Properties: true, Environments: true, Scanning: true, Actions: true, Bypasses: true,
-		RepositoriesPerCollection: 50, Trust: defaultTrust(),
+		RepositoriesPerCollection: 50, Trust: defaultTrust(), DeliveryConfig: defaultDelivery(),
 		Manifests: true,
 	}
 }
@@ -139,6 +141,9 @@ func (c *Config) validate() error {
 		}
 	}
 	if err := c.validatePosture(); err != nil {
+		return err
+	}
+	if err := c.DeliveryConfig.validate(c.StaleAfter); err != nil {
 		return err
 	}
 	for i, org := range c.Organizations {
@@ -184,6 +189,9 @@ type Collector struct {
 	config Config
 	env    collectors.Env
 	api    *api
+	// services tell services apart that share a repository; environments match those that deployments are read of.
+	services     serviceRules
+	environments []*regexp.Regexp
 
 	mu sync.Mutex
 	// seen is what the last readings taught about each organisation.
@@ -211,6 +219,7 @@ type organisation struct {
 	// deleted are the manifests that were gone at the last sweep, and when they went; manifests is how many were looked for.
 	deleted   map[manifest]time.Time
 	manifests int
+	delivery
 }
 
 var (
@@ -234,7 +243,13 @@ func New(config Config, env collectors.Env) (*Collector, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Collector{config: config, env: env, api: api, seen: map[string]*organisation{}, unknown: map[string]bool{}}, nil
+	c := &Collector{
+		config: config, env: env, api: api, seen: map[string]*organisation{}, unknown: map[string]bool{}, services: newServiceRules(config.DeploymentServices),
+	}
+	for _, pattern := range config.environmentPatterns() {
+		c.environments = append(c.environments, namePattern(pattern))
+	}
+	return c, nil
 }
 
 // Collect reads the organisations one after the other: GitHub asks for serial requests.
@@ -250,6 +265,9 @@ func (c *Collector) Collect(ctx context.Context, cursors collectors.Cursors, emi
 			}
 		}
 		if err := c.sweepRepositories(ctx, strings.ToLower(org), cursors, emit); err != nil {
+			return err
+		}
+		if err := c.collectDeployments(ctx, strings.ToLower(org), cursors, emit); err != nil {
 			return err
 		}
 	}
@@ -328,7 +346,7 @@ func (c *Collector) remember(org string, change func(*organisation)) {
 	defer c.mu.Unlock()
 	o := c.seen[org]
 	if o == nil {
-		o = &organisation{sweepPages: map[string]int{}, swept: map[string]time.Time{}}
+		o = &organisation{sweepPages: map[string]int{}, swept: map[string]time.Time{}, delivery: newDelivery()}
 		c.seen[org] = o
 	}
 	change(o)

@@ -85,9 +85,9 @@ func serve(s *collectorstest.Server) {
 func config(url string, token apiclient.Secret) Config {
 	c := Default()
 	c.Name, c.URL, c.Organizations, c.Token = "test", url, []string{"Acme"}, token
-	c.Properties, c.Environments, c.Scanning, c.Actions, c.Bypasses = false, false, false, false, false
 	c.Trust = Trust{}
 	c.Manifests = false
+	c.Properties, c.Environments, c.Scanning, c.Actions, c.Bypasses, c.Deployments = false, false, false, false, false, false
 	return c
 }
 
@@ -161,6 +161,10 @@ func altered() []collectorstest.Altered {
 	}
 }
 
+func services(rules ...ServiceRule) func(*Config) {
+	return func(c *Config) { c.Deployments, c.DeploymentServices = true, rules }
+}
+
 func TestConfigIsChecked(t *testing.T) {
 	token := collectorstest.Secret(t, "x")
 	tests := []struct {
@@ -181,6 +185,21 @@ func TestConfigIsChecked(t *testing.T) {
 		{"a pattern for any branch", func(c *Config) { c.ReleaseBranches = []string{"*"} }, "release_branches[0]"},
 		{"a class in a pattern", func(c *Config) { c.ReleaseBranches = []string{"release/*", "v[12]"} }, "release_branches[1]"},
 		{"a pattern twice", func(c *Config) { c.ReleaseBranches = []string{"release/*", "release/*"} }, "there twice"},
+		{"no environment", func(c *Config) { c.Deployments, c.DeploymentEnvironments = true, nil }, "deployment_environments is empty"},
+		{"an environment without name", func(c *Config) { c.Deployments, c.DeploymentEnvironments = true, []string{"a", " "} }, "deployment_environments[1]"},
+		{"deployments stale between readings", func(c *Config) { c.Deployments, c.DeploymentInterval = true, c.StaleAfter }, "deployment_interval"},
+		{"deployments without interval", func(c *Config) { c.Deployments, c.DeploymentInterval = true, 0 }, "deployment_interval must be positive"},
+		{"no history", func(c *Config) { c.Deployments, c.DeploymentHistory = true, 0 }, "deployment_history"},
+		{"no deployment in a collection", func(c *Config) { c.Deployments, c.DeploymentsPerCollection = true, 0 }, "deployments_per_collection"},
+		{"services of any repository", services(ServiceRule{Repository: "mono", Task: "{service}"}), "deployment_services[0]: repository"},
+		{"a pattern that is none", services(ServiceRule{Repository: "acme/[", Task: "{service}"}), "deployment_services[0]: repository"},
+		{"services told apart by nothing", services(ServiceRule{Repository: "acme/mono", Service: "x"}), "set environment or task"},
+		{"no service", services(ServiceRule{Repository: "acme/mono", Task: "deploy"}), "0 times"},
+		{"two services", services(ServiceRule{Repository: "acme/mono", Task: "{service}", Environment: "{service}"}), "2 times"},
+		{"a service by name and by pattern", services(ServiceRule{Repository: "acme/mono", Task: "{service}", Service: "x"}), "no place"},
+		{"an empty path", services(ServiceRule{Repository: "acme/mono", Task: "{service}", Paths: []string{""}}), "paths is empty"},
+		{"a team of nowhere", func(c *Config) { c.Deployments, c.SecurityReview.Teams = true, []string{"security"} }, "security_review.teams[0]"},
+		{"a check by no pattern", func(c *Config) { c.Deployments, c.SecurityReview.Checks = true, []string{"["} }, "security_review.checks[0]"},
 		{"no URL", func(c *Config) { c.URL = "github.example.com" }, "must be the address"},
 	}
 	for _, tt := range tests {

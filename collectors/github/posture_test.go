@@ -21,7 +21,7 @@ import (
 // everythingOn is a configuration with every scope.
 func everythingOn(c Config) Config {
 	c.Properties, c.Environments, c.Scanning, c.Actions, c.SecurityConfigurations = true, true, true, true, true
-	c.Bypasses, c.Manifests = true, true
+	c.Bypasses, c.Manifests, c.Deployments = true, true, true
 	return c
 }
 
@@ -42,10 +42,15 @@ const (
 // byQuery answers a query about protection, and others by the text that their name begins with.
 func byQuery(protection http.HandlerFunc) http.HandlerFunc {
 	return dispatch(map[string]http.HandlerFunc{
-		"query Protection(":      protection,
-		"query Environments(":    graphQLPages(environmentNode("api", `{"errors":[]}`, oneEnvironment), environmentNode("web", `null`, noEnvironments)),
-		"query Manifests(":       newFiles("acme/api web/package-lock.json", "acme/api README.md").answer,
-		"query ReleaseBranches(": graphQLPages(`{"nameWithOwner":"Acme/api","url":"https://github.com/Acme/api","refs":{"pageInfo":{"hasNextPage":false},"nodes":[]}}`),
+		"query Protection(":       protection,
+		"query Environments(":     graphQLPages(environmentNode("api", `{"errors":[]}`, oneEnvironment), environmentNode("web", `null`, noEnvironments)),
+		"query Manifests(":        newFiles("acme/api web/package-lock.json", "acme/api README.md").answer,
+		"query ReleaseBranches(":  graphQLPages(`{"nameWithOwner":"Acme/api","url":"https://github.com/Acme/api","refs":{"pageInfo":{"hasNextPage":false},"nodes":[]}}`),
+		"query EnvironmentNames(": graphQLPages(namesNode("api", "production"), namesNode("web")),
+		"query Deployments(":      graphQLPages(deploymentsNode("api", healthyDeployments()...), deploymentsNode("web")),
+		"query PullsOfCommits(":   pullsOfCommits(map[string][]string{sha("b"): {associated(12, 6*24*time.Hour)}}),
+		"query PullRequests(":     pullRequests(map[int]string{12: pullJSON(12, "")}),
+		"query Checks(":           answering(`{"data":{"repository":{"defaultBranchRef":null}}}`),
 	})
 }
 
@@ -108,6 +113,7 @@ func servePosture(s *collectorstest.Server) {
 func needList() []string {
 	return []string{
 		"scanning:acme/api", "scanning:acme/web", "actions:acme/api", "actions:acme/web", "security_configurations:acme", "bypasses:acme/api", "bypasses:acme/web",
+		"deployments:acme/api", "deployments:acme/web",
 	}
 }
 
@@ -535,7 +541,7 @@ func TestReleaseBranches(t *testing.T) {
 }
 
 func TestPostureIsCheckedAndForecast(t *testing.T) {
-	_, c, s, _ := posture(t, nil, nil)
+	_, c, s, _ := posture(t, func(cfg *Config) { cfg.Deployments = false }, nil)
 	results, err := c.Check(t.Context())
 	if err != nil {
 		t.Fatal(err)

@@ -30,9 +30,13 @@ type repositoryNode struct {
 	NameWithOwner string `json:"nameWithOwner"`
 	URL           string `json:"url"`
 
-	// hidden are the fields that errors[] says could not be read.
-	hidden []string
+	// hidden are the fields that errors[] says could not be read, failures why.
+	hidden   []string
+	failures []queryError
 }
+
+// failure is why a part of the repository could not be read.
+func (n *repositoryNode) failure() error { return queryFailure(n.failures) }
 
 // lacks reports whether a field could not be read.
 func (n *repositoryNode) lacks(field string) bool {
@@ -129,7 +133,7 @@ func (q repositoryQuery[T]) assign(failures []queryError, nodes []*T) error {
 		}
 		if nodes[int(i)] != nil {
 			node := q.node(nodes[int(i)])
-			node.hidden = append(node.hidden, q.hiddenField(f.Path[at+2:]))
+			node.hidden, node.failures = append(node.hidden, q.hiddenField(f.Path[at+2:])), append(node.failures, f)
 		}
 	}
 	return nil

@@ -73,6 +73,8 @@ type Deployment struct {
 	Changes      []Change
 	ChangesKnown Answer
 	// Evidence says what was found for what was deployed. A kind that is absent was not looked for.
-	Evidence  map[EvidenceKind]Answer
-	UpdatedAt time.Time
+	Evidence map[EvidenceKind]Answer
+	// MissingPermission names what the credential lacks to answer what is unknown.
+	MissingPermission string
+	UpdatedAt         time.Time
 }

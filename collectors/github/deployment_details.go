@@ -1,0 +1,168 @@
+package github
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"prodsec_exporter/internal/record"
+)
+
+// delivery is what is remembered of an organisation's deployments. Those that have ended do not change any more: what was found out about them is kept as long as
+// they are within the history, so that a whole reading costs little more than a list.
+type delivery struct {
+	deployed         map[record.RepositoryName]map[string]record.Deployment
+	rules            map[record.RepositoryName]*environmentRules
+	environmentNames environmentNames
+	// deploymentsAt is the time of the last look for new ones; zero if something was left to do.
+	deploymentsAt time.Time
+}
+
+func newDelivery() delivery {
+	return delivery{deployed: map[record.RepositoryName]map[string]record.Deployment{}, rules: map[record.RepositoryName]*environmentRules{}}
+}
+
+// look finds out all there is to know about deployments that have ended, in their order, and returns those that it came to within what one collection may ask.
+func (r *repositoryReading) look(ctx context.Context, ended []*deployment) ([]*deployment, error) {
+	before := r.remembered()
+	var ready, open []*deployment
+	for _, d := range ended {
+		line := r.line(d)
+		if found, ok := before[d.ID]; ok && !d.known {
+			d.Deployment, d.known = found, true
+		} else if !d.known {
+			if r.details == 0 {
+				break
+			}
+			r.details--
+			if err := r.detail(ctx, d, line); err != nil {
+				return nil, err
+			}
+			open = append(open, d)
+		}
+		line.follow(d)
+		ready = append(ready, d)
+	}
+	pulls, err := r.pullsOf(ctx, open)
+	if err != nil {
+		return nil, err
+	}
+	kept := map[string]record.Deployment{}
+	for _, d := range ready {
+		line := r.line(d)
+		if !d.known {
+			r.bring(d, pulls)
+		}
+		d.Changes = line.fresh(d, d.Changes)
+		if !d.CreatedAt.Before(r.cursor.Since) {
+			kept[d.ID] = d.Deployment
+		}
+	}
+	r.keep(kept)
+	return ready, nil
+}
+
+func (r *repositoryReading) line(d *deployment) *lineage {
+	key := lineOf(d)
+	if r.cursor.Lines[key] == nil {
+		r.cursor.Lines[key] = &lineage{}
+	}
+	return r.cursor.Lines[key]
+}
+
+// remembered are the repository's deployments about which all was found out before.
+func (r *repositoryReading) remembered() (known map[string]record.Deployment) {
+	r.collector.remember(r.org, func(o *organisation) { known = o.deployed[r.head.name] })
+	return known
+}
+
+// keep remembers deployments, and with a whole reading forgets the rest.
+func (r *repositoryReading) keep(read map[string]record.Deployment) {
+	horizon := r.now.Add(-r.collector.config.DeploymentHistory.Std())
+	r.collector.remember(r.org, func(o *organisation) {
+		kept := map[string]record.Deployment{}
+		for id, d := range o.deployed[r.head.name] {
+			if r.resumed && !d.CreatedAt.Before(horizon) {
+				kept[id] = d
+			}
+		}
+		for id, d := range read {
+			kept[id] = d
+		}
+		o.deployed[r.head.name] = kept
+		if len(kept) == 0 {
+			delete(o.deployed, r.head.name)
+		}
+	})
+}
+
+// detail finds out how a deployment was let through and what it brought.
+func (r *repositoryReading) detail(ctx context.Context, d *deployment, line *lineage) error {
+	if err := r.approve(ctx, d); err != nil {
+		return err
+	}
+	if err := r.onProtectedBranch(ctx, d); err != nil {
+		return err
+	}
+	if line.judge(d, r.cursor.Whole) {
+		if err := r.compareWith(ctx, line.Base, d); err != nil {
+			return err
+		}
+	}
+	if d.Status != record.DeploymentSucceeded {
+		d.ChangesKnown, d.commits = record.AnswerUnknown, nil
+	}
+	return nil
+}
+
+// onProtectedBranch says whether a commit was on a branch whose protection is read: the default branch, or one that release_branches names. What is not deployed
+// from one by name may still be part of the default branch.
+func (r *repositoryReading) onProtectedBranch(ctx context.Context, d *deployment) error {
+	if r.looksAt(d.branch) {
+		d.FromProtectedBranch = record.AnswerYes
+		return nil
+	}
+	if r.head.branch == "" {
+		return nil
+	}
+	answer, ok := r.protected[d.Commit]
+	if !ok {
+		c, err := r.compare(ctx, r.head.branch, d.Commit, 1)
+		if err != nil || c == nil {
+			return r.pass(d, contentsPermission, err)
+		}
+		switch {
+		case c.Status == comparedBehind || c.Status == comparedIdentical:
+			answer = record.AnswerYes
+		case d.branch != "" || len(r.collector.config.ReleaseBranches) == 0:
+			answer = record.AnswerNo
+		}
+		r.protected[d.Commit] = answer
+	}
+	d.FromProtectedBranch = answer
+	return nil
+}
+
+// looksAt reports whether the protection of a branch is read.
+func (r *repositoryReading) looksAt(branch string) bool {
+	return branch != "" && (branch == r.head.branch ||
+		slices.ContainsFunc(r.collector.config.ReleaseBranches, func(pattern string) bool { return matches(pattern, branch) }))
+}
+
+// pass decides what a failure means for a deployment: a permission that is missing and something that is gone leave a part unknown, and nothing else does.
+func (r *repositoryReading) pass(d *deployment, permission string, err error) error {
+	switch record.ReasonOf(err) {
+	case record.ReasonPermission:
+		r.refused[permission] = true
+		d.lacks(permission)
+	case record.ReasonNotFound, record.ReasonFeatureOff:
+	default:
+		if err != nil {
+			return err
+		}
+		if r.refused[permission] {
+			d.lacks(permission)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,425 @@
+package github
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"prodsec_exporter/collectors"
+	"prodsec_exporter/internal/record"
+)
+
+// deploymentCursor is where the next reading of a repository's deployments starts.
+type deploymentCursor struct {
+	// Read is when it was written; Since is the creation of the oldest deployment that is to be looked at again.
+	Read  time.Time `json:"read"`
+	Since time.Time `json:"since"`
+	// Done are those created since then that have ended and were emitted.
+	Done []string `json:"done,omitempty"`
+	// Lines are what was deployed before, by environment and service; Whole says that nothing was before that.
+	Lines map[string]*lineage `json:"lines,omitempty"`
+	Whole bool                `json:"whole,omitempty"`
+}
+
+// deploymentWalk looks for new deployments in an organisation. There is a scope for each repository, so that one that cannot be read fails alone, but
+// fifty are read at once.
+type deploymentWalk struct {
+	collector *Collector
+	org       string
+	cursors   collectors.Cursors
+	emit      func(record.Batch) error
+	heads     map[record.RepositoryName]head
+	// environments are the names of those that are read; unnamed are the repositories whose environments nobody could list.
+	environments []string
+	unnamed      map[record.RepositoryName]bool
+	reached      map[record.RepositoryName]bool
+	// whole is how many more repositories may be read whole, details how many deployments may be looked into; behind says that something was left for the
+	// next collection.
+	whole, details int
+	behind         bool
+	// refused are permissions that the credential turned out not to have: what needs them is not asked again.
+	refused map[string]bool
+	// broken is what ended the walk for good: a ledger that failed, or the end of the context.
+	broken error
+}
+
+// collectDeployments reads what was deployed in an organisation since the last look, or in the configured history where nothing is known yet.
+func (c *Collector) collectDeployments(ctx context.Context, org string, cursors collectors.Cursors, emit func(record.Batch) error) error {
+	var list []head
+	var last time.Time
+	c.remember(org, func(o *organisation) { list, last = o.heads, o.deploymentsAt })
+	if !c.config.Deployments || list == nil {
+		return nil
+	}
+	scopes := repositoryScope{kind: scopeDeployments}
+	if err := c.retire(scopes, org, list, cursors, emit); err != nil {
+		return err
+	}
+	w := &deploymentWalk{
+		collector: c, org: org, cursors: cursors, emit: emit, heads: map[record.RepositoryName]head{}, unnamed: map[record.RepositoryName]bool{},
+		reached: map[record.RepositoryName]bool{}, refused: map[string]bool{},
+		whole: c.config.RepositoriesPerCollection, details: c.config.DeploymentsPerCollection,
+	}
+	unread := false
+	for _, h := range list {
+		if !h.archived {
+			w.heads[h.name] = h
+			unread = unread || cursors[scopes.scope(h)] == ""
+		}
+	}
+	if len(w.heads) == 0 || !unread && c.env.Now().Sub(last) < c.config.DeploymentInterval.Std() {
+		return nil
+	}
+	err := w.run(ctx)
+	if w.broken != nil {
+		return w.broken
+	}
+	if ctxErr := ctx.Err(); ctxErr != nil {
+		return &record.Error{Reason: record.ReasonCanceled, Err: fmt.Errorf("read deployments of %s: %w", org, ctxErr)}
+	}
+	c.remember(org, func(o *organisation) {
+		o.deploymentsAt = c.env.Now()
+		if w.behind {
+			o.deploymentsAt = time.Time{}
+		}
+	})
+	return w.missed(err)
+}
+
+// run reads the names of environments and then all repositories.
+func (w *deploymentWalk) run(ctx context.Context) error {
+	if err := w.nameEnvironments(ctx); err != nil {
+		return scopeError(err, environmentsPermission)
+	}
+	query := repositoryQuery[deploymentRepository]{
+		text: deploymentsQuery, variables: map[string]any{"environments": w.environments, "deployments": lastDeployments},
+		node: func(r *deploymentRepository) *repositoryNode { return &r.repositoryNode }, fields: []string{"deployments"},
+	}
+	return scopeError(query.walk(ctx, w.collector, w.org, func(node *deploymentRepository) error { return w.repository(ctx, node) }), deploymentsPermission)
+}
+
+func (w *deploymentWalk) scope(h head) string {
+	return repositoryScope{kind: scopeDeployments}.scope(h)
+}
+
+// missed emits the error of a walk for the repositories that it did not reach and that were due.
+func (w *deploymentWalk) missed(err error) error {
+	if err == nil {
+		err = &record.Error{Reason: record.ReasonNotFound, Err: fmt.Errorf("GitHub lists the repository but not its deployments")}
+	}
+	for _, name := range slices.Sorted(maps.Keys(w.heads)) {
+		h := w.heads[name]
+		cursor, resumed := w.cursor(h)
+		if w.reached[name] || resumed && w.collector.env.Now().Sub(cursor.Read) < w.collector.config.RepositoryInterval.Std() {
+			continue
+		}
+		if err := w.emit(record.Batch{Scope: w.scope(h), Err: err}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// cursor is where the last reading of a repository ended; resumed says that there was one.
+func (w *deploymentWalk) cursor(h head) (cursor deploymentCursor, resumed bool) {
+	err := json.Unmarshal([]byte(w.cursors[w.scope(h)]), &cursor)
+	if err != nil || cursor.Read.IsZero() {
+		return deploymentCursor{}, false
+	}
+	return cursor, true
+}
+
+// repository reads one repository and emits what is new.
+func (w *deploymentWalk) repository(ctx context.Context, node *deploymentRepository) error {
+	if node == nil {
+		return nil // Its scope is among the missed ones.
+	}
+	name, err := w.collector.repositoryName(node.URL, node.NameWithOwner)
+	h, ok := w.heads[name]
+	if err != nil || !ok || w.reached[name] {
+		return nil //nolint:nilerr // One that the list of repositories does not hold yet has no scope.
+	}
+	w.reached[name] = true
+	batch := w.read(ctx, h, node)
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if batch == nil {
+		return nil
+	}
+	batch.Scope = w.scope(h)
+	if err := w.emit(*batch); err != nil {
+		w.broken = err
+		return err
+	}
+	return nil
+}
+
+// read is what there is to say about a repository; nil if that is nothing, or has to wait for the next collection.
+func (w *deploymentWalk) read(ctx context.Context, h head, node *deploymentRepository) *record.Batch {
+	if node.lacks("deployments") || node.Deployments == nil {
+		return &record.Batch{Err: scopeError(node.failure(), deploymentsPermission)}
+	}
+	if w.unnamed[h.name] {
+		return &record.Batch{Err: &record.Error{Reason: record.ReasonPermission, Permission: environmentsPermission, Err: fmt.Errorf("its environments are hidden")}}
+	}
+	r := &repositoryReading{
+		deploymentWalk: w, head: h, now: w.collector.env.Now(), runs: map[int64]*workflowRun{}, protected: map[string]record.Answer{},
+	}
+	r.cursor, r.resumed = w.cursor(h)
+	if !r.resumed {
+		if w.whole == 0 {
+			w.behind = true
+			return nil
+		}
+		w.whole--
+		r.cursor = deploymentCursor{Since: r.now.Add(-w.collector.config.DeploymentHistory.Std()), Lines: map[string]*lineage{}}
+	}
+	if r.cursor.Lines == nil {
+		r.cursor.Lines = map[string]*lineage{}
+	}
+	batch, err := r.batch(ctx, node)
+	if err != nil {
+		return &record.Batch{Err: scopeError(err, deploymentsPermission)}
+	}
+	return batch
+}
+
+// repositoryReading is one reading of one repository.
+type repositoryReading struct {
+	*deploymentWalk
+	head    head
+	now     time.Time
+	cursor  deploymentCursor
+	resumed bool
+
+	rejected map[record.RejectReason]int
+	// What was asked for details: workflow runs by number, the environments' rules, and whether commits are on a protected branch.
+	runs      map[int64]*workflowRun
+	rules     *environmentRules
+	protected map[string]record.Answer
+}
+
+func (r *repositoryReading) batch(ctx context.Context, node *deploymentRepository) (*record.Batch, error) {
+	list, err := r.deployments(ctx, node)
+	if err != nil {
+		return nil, err
+	}
+	var ended, others []*deployment
+	for _, d := range list {
+		switch {
+		case d.finished() && !slices.Contains(r.cursor.Done, d.ID):
+			ended = append(ended, d)
+		case !d.finished() && !d.CreatedAt.Before(r.cursor.Since):
+			others = append(others, d)
+		}
+	}
+	inOrder(ended)
+	ready, err := r.look(ctx, ended)
+	if err != nil {
+		return nil, err
+	}
+	if len(ready) < len(ended) {
+		r.behind = true
+		if !r.resumed {
+			return nil, nil // Half a history is none; what was looked into is remembered.
+		}
+	}
+	b := &record.Batch{Mode: record.Delta, Deployments: []record.Deployment{}, Rejected: r.rejected}
+	if !r.resumed {
+		b.Mode = record.Full
+	}
+	for _, d := range ready {
+		if !d.CreatedAt.Before(r.cursor.Since) {
+			b.Deployments = append(b.Deployments, d.Deployment)
+		}
+	}
+	for _, d := range others {
+		b.Deployments = append(b.Deployments, d.Deployment)
+	}
+	if r.resumed && b.Size() == 0 && r.now.Sub(r.cursor.Read) < r.collector.config.RepositoryInterval.Std() {
+		return nil, nil
+	}
+	b.Cursor, err = r.next(list, ready)
+	return b, err
+}
+
+// deployments are those that were created since the cursor, and for a whole reading those before that came along, because something was deployed before the first.
+func (r *repositoryReading) deployments(ctx context.Context, node *deploymentRepository) ([]*deployment, error) {
+	nodes, whole, err := r.history(ctx, r.head, node, r.cursor.Since)
+	if err != nil {
+		return nil, err
+	}
+	if !r.resumed {
+		r.cursor.Whole = whole
+	}
+	var list []*deployment
+	seen := map[string]bool{}
+	for _, n := range nodes {
+		if n.truncated() {
+			if err := r.complete(ctx, n); err != nil {
+				return nil, err
+			}
+		}
+		d, err := r.collector.deploymentOf(n, r.head)
+		if err != nil {
+			if r.rejected == nil {
+				r.rejected = map[record.RejectReason]int{}
+			}
+			r.rejected[reasonOf(err)]++
+			continue
+		}
+		before := d.CreatedAt.Before(r.cursor.Since)
+		if seen[d.ID] || r.resumed && before {
+			continue
+		}
+		seen[d.ID] = true
+		d.known = before
+		list = append(list, d)
+	}
+	return list, nil
+}
+
+// next is the cursor after what was read: it goes back to the oldest deployment that has not ended or was not looked into yet.
+func (r *repositoryReading) next(list, ready []*deployment) (record.Cursor, error) {
+	done := map[string]bool{}
+	for _, id := range r.cursor.Done {
+		done[id] = true
+	}
+	for _, d := range ready {
+		done[d.ID] = true
+	}
+	next := deploymentCursor{Read: r.now.UTC().Truncate(time.Second), Since: r.cursor.Since, Lines: r.cursor.Lines, Whole: r.cursor.Whole}
+	for _, d := range list {
+		if d.CreatedAt.After(next.Since) {
+			next.Since = d.CreatedAt
+		}
+	}
+	for _, d := range list {
+		if (d.open(r.now) || d.finished() && !done[d.ID]) && d.CreatedAt.Before(next.Since) {
+			next.Since = d.CreatedAt
+		}
+	}
+	for _, d := range list {
+		if done[d.ID] && !d.CreatedAt.Before(next.Since) {
+			next.Done = append(next.Done, d.ID)
+		}
+	}
+	slices.Sort(next.Done)
+	data, err := json.Marshal(next)
+	if err != nil {
+		return "", fmt.Errorf("encode the cursor: %w", err)
+	}
+	return record.Cursor(data), nil
+}
+
+// environmentNamesQuery reads the names of environments, to find those that a pattern matches. It costs a point for fifty repositories.
+const environmentNamesQuery = `query EnvironmentNames($org:String!,$first:Int!,$cursor:String){
+ organization(login:$org){ repositories(first:$first,after:$cursor,isArchived:false,orderBy:{field:NAME,direction:ASC}){ pageInfo{hasNextPage endCursor} nodes{
+  nameWithOwner url environments(first:100){totalCount nodes{name}} } } } }`
+
+type namedEnvironments struct {
+	repositoryNode
+	Environments *struct {
+		TotalCount int `json:"totalCount"`
+		Nodes      []*struct {
+			Name string `json:"name"`
+		} `json:"nodes"`
+	} `json:"environments"`
+}
+
+// environmentNames are the environments of an organisation that deployments are read of.
+type environmentNames struct {
+	names   []string
+	unnamed map[record.RepositoryName]bool
+	readAt  time.Time
+}
+
+// nameEnvironments finds the names of the environments that are read: GitHub filters by whole names only. Those without wildcards are asked for in the usual
+// spellings. Names are read again once per posture interval.
+func (w *deploymentWalk) nameEnvironments(ctx context.Context) error {
+	var names environmentNames
+	w.collector.remember(w.org, func(o *organisation) { names = o.environmentNames })
+	now := w.collector.env.Now()
+	if names.readAt.IsZero() || now.Sub(names.readAt) >= w.collector.config.PostureInterval.Std() {
+		var err error
+		if names, err = w.collector.readEnvironmentNames(ctx, w.org); err != nil {
+			return err
+		}
+		w.collector.remember(w.org, func(o *organisation) { o.environmentNames = names })
+	}
+	w.environments, w.unnamed = names.names, names.unnamed
+	return nil
+}
+
+func (c *Collector) readEnvironmentNames(ctx context.Context, org string) (environmentNames, error) {
+	found := environmentNames{unnamed: map[record.RepositoryName]bool{}, readAt: c.env.Now()}
+	names := map[string]bool{}
+	wild := false
+	for _, pattern := range c.config.environmentPatterns() {
+		if strings.ContainsAny(pattern, "*?") || strings.Contains(pattern, serviceMark) {
+			wild = true
+			continue
+		}
+		lower := strings.ToLower(pattern)
+		for _, name := range []string{pattern, lower, strings.ToUpper(lower[:1]) + lower[1:], strings.ToUpper(lower)} {
+			names[name] = true
+		}
+	}
+	if wild {
+		query := repositoryQuery[namedEnvironments]{
+			text: environmentNamesQuery, node: func(r *namedEnvironments) *repositoryNode { return &r.repositoryNode }, fields: []string{"environments"},
+		}
+		err := query.walk(ctx, c, org, func(node *namedEnvironments) error { return c.nameAll(ctx, node, names, found.unnamed) })
+		if err != nil {
+			return environmentNames{}, err
+		}
+	}
+	found.names = slices.Sorted(maps.Keys(names))
+	return found, nil
+}
+
+// nameAll adds the names of a repository's environments that a pattern matches. Where there are more than a page holds, REST lists them.
+func (c *Collector) nameAll(ctx context.Context, node *namedEnvironments, names map[string]bool, unnamed map[record.RepositoryName]bool) error {
+	if node == nil {
+		return nil
+	}
+	repository, err := c.repositoryName(node.URL, node.NameWithOwner)
+	if err != nil {
+		return nil //nolint:nilerr // The walk over deployments has no scope for it.
+	}
+	var list []string
+	switch {
+	case node.lacks("environments") || node.Environments == nil:
+		unnamed[repository] = true
+	case node.Environments.TotalCount > len(node.Environments.Nodes):
+		rules, err := c.listEnvironments(ctx, node.NameWithOwner)
+		switch reason := record.ReasonOf(err); {
+		case err == nil:
+		case reason == record.ReasonPermission || reason == record.ReasonNotFound:
+			unnamed[repository] = true
+		default:
+			return err
+		}
+		for i := range rules {
+			list = append(list, rules[i].Name)
+		}
+	default:
+		for _, e := range node.Environments.Nodes {
+			if e != nil {
+				list = append(list, e.Name)
+			}
+		}
+	}
+	for _, name := range list {
+		if slices.ContainsFunc(c.environments, func(p *regexp.Regexp) bool { return p.MatchString(name) }) {
+			names[name] = true
+		}
+	}
+	return nil
+}
