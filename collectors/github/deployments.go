@@ -123,12 +123,12 @@ type deployment struct {
 	// run is the number of the workflow run, 0 where there is none; started says that it was let through to the environment.
 	run     int64
 	started bool
-	paths   []pathPattern
+	// paths are the files that count for the service, all if there are none.
+	paths []pathPattern
 	// known says that no detail is to be looked for: it lies before the history, or was read before.
 	known bool
-	// commits are those that it brings, merges left out; unread says that not all could be found.
+	// commits are those that it brings, merges left out.
 	commits []string
-	unread  bool
 }
 
 // deploymentOf understands a deployment; the error is a rejection.

@@ -269,7 +269,7 @@ func (c *Collector) change(n *pullNode, hidden []string) *pulled {
 
 // counts reports whether a review was submitted by a person other than the author.
 func (r *reviewNode) counts(author *actor) bool {
-	return r != nil && r.State != "PENDING" && !r.SubmittedAt.IsZero() && r.Author.person() && !(author != nil && r.Author.is(author.Login))
+	return r != nil && r.State != "PENDING" && !r.SubmittedAt.IsZero() && r.Author.person() && (author == nil || !r.Author.is(author.Login))
 }
 
 // securityReview weighs the evidence that security looked at a pull request. The earliest piece decides; that there is none is known only if all of it

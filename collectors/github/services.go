@@ -79,7 +79,7 @@ func (rules serviceRules) of(fullName, environment, task string) (service string
 				continue
 			}
 			match := part.pattern.FindStringSubmatch(part.text)
-			if fits = fits && match != nil; match != nil && len(match) > 1 {
+			if fits = fits && match != nil; len(match) > 1 {
 				service = match[1]
 			}
 		}

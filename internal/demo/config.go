@@ -34,6 +34,7 @@ collectors:
       url: %s
       organizations: [%s, %s]
       repositories_per_collection: 200
+      deployments: false
       token: {env: ` + TokenVariable + `}
   jira:
     - name: jira
