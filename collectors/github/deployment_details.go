@@ -8,9 +8,9 @@ import (
 	"prodsec_exporter/internal/record"
 )
 
-// delivery is what is remembered of an organisation's deployments. Those that have ended do not change any more: what was found out about them is kept as long as
+// deliveries is what is remembered of an organisation's deployments. Those that have ended do not change any more: what was found out about them is kept as long as
 // they are within the history, so that a whole reading costs little more than a list.
-type delivery struct {
+type deliveries struct {
 	deployed         map[record.RepositoryName]map[string]record.Deployment
 	rules            map[record.RepositoryName]*environmentRules
 	environmentNames environmentNames
@@ -18,8 +18,8 @@ type delivery struct {
 	deploymentsAt time.Time
 }
 
-func newDelivery() delivery {
-	return delivery{deployed: map[record.RepositoryName]map[string]record.Deployment{}, rules: map[record.RepositoryName]*environmentRules{}}
+func newDeliveries() deliveries {
+	return deliveries{deployed: map[record.RepositoryName]map[string]record.Deployment{}, rules: map[record.RepositoryName]*environmentRules{}}
 }
 
 // look finds out all there is to know about deployments that have ended, in their order, and returns those that it came to within what one collection may ask.

@@ -219,7 +219,7 @@ type organisation struct {
 	// deleted are the manifests that were gone at the last sweep, and when they went; manifests is how many were looked for.
 	deleted   map[manifest]time.Time
 	manifests int
-	delivery
+	deliveries
 }
 
 var (
@@ -346,7 +346,7 @@ func (c *Collector) remember(org string, change func(*organisation)) {
 	defer c.mu.Unlock()
 	o := c.seen[org]
 	if o == nil {
-		o = &organisation{sweepPages: map[string]int{}, swept: map[string]time.Time{}, delivery: newDelivery()}
+		o = &organisation{sweepPages: map[string]int{}, swept: map[string]time.Time{}, deliveries: newDeliveries()}
 		c.seen[org] = o
 	}
 	change(o)

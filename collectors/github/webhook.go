@@ -170,7 +170,7 @@ func (c *Collector) collectRepositoryScopes(ctx context.Context, org string, wan
 	for _, s := range c.repositoryScopes() {
 		for _, r := range list {
 			if name := s.scope(r); !r.archived && wanted[name] {
-				one := scope{name: name, read: func(ctx context.Context, _ record.Cursor) record.Batch { return s.read(ctx, org, r) }}
+				one := scope{name: name, read: func(ctx context.Context, cursor record.Cursor) record.Batch { return s.from(ctx, org, r, cursor) }}
 				if err := visit(ctx, one, cursors[name], emit); err != nil {
 					return err
 				}
