@@ -123,7 +123,10 @@ func TestUnboundCountersFoldTheSame(t *testing.T) {
 		for i := range values {
 			out.Add(noEntity, out.Dim(fmt.Sprintf("reason-%02d", 99-i)), float64(1+i))
 		}
-		series, _ := out.finish()
+		series, folded := out.finish()
+		if folded != values-9 {
+			t.Errorf("of %d values %d are said to be folded, want all but 9", values, folded)
+		}
 		byReason := map[string]float64{}
 		for _, s := range series {
 			byReason[s.Labels[0]] = s.Value

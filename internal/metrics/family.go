@@ -138,7 +138,7 @@ type Evaluation struct {
 	// Results are ordered by family name, their series by label values. A family without series is left out.
 	Results []Result
 	// Folded counts, per family, the services (or, where a family has no service_name, the teams or business units) that were
-	// folded into "other" to keep its series budget.
+	// folded into "other" to keep its series budget, and the values of labels without a bound that were.
 	Folded map[string]int
 	// Dropped counts series that were left out, by reason.
 	Dropped map[string]int

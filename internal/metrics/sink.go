@@ -121,7 +121,7 @@ func (s *Sink) lines() int {
 	return 1
 }
 
-// finish sums what meets, keeps the budget and puts the series in order. Folded is how many entities became "other".
+// finish sums what meets, keeps the budget and puts the series in order. Folded is how many entities, and values of labels without a bound, became "other".
 func (s *Sink) finish() (series []Series, folded int) {
 	s.spare.cells = s.cells[:0]
 	cells := s.merge(s.cells)
@@ -131,10 +131,12 @@ func (s *Sink) finish() (series []Series, folded int) {
 		}
 	}
 	if len(cells)*s.lines() > s.budget {
-		cells = s.foldUnbound(cells)
+		cells, folded = s.foldUnbound(cells)
 	}
 	if len(cells)*s.lines() > s.budget && s.entities != nil {
-		cells, folded = s.fold(cells)
+		var owners int
+		cells, owners = s.fold(cells)
+		folded += owners
 	}
 	return s.series(cells), folded
 }

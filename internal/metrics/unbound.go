@@ -3,12 +3,13 @@ package metrics
 import (
 	"cmp"
 	"slices"
+	"strings"
 )
 
 // foldUnbound turns the least values of labels that have no bound into "other", where folding owners alone would not keep the series
 // budget. A counter's values stay in the order in which they first appeared, so that the choice does not change from day to day; anything
-// else keeps the largest. Sums over all label sets stay what they were.
-func (s *Sink) foldUnbound(cells []cell) []cell {
+// else keeps the largest. Sums over all label sets stay what they were. Folded is how many values became "other".
+func (s *Sink) foldUnbound(cells []cell) (kept []cell, folded int) {
 	limit := max(s.budget/s.lines(), 1)
 	if s.entities != nil {
 		limit /= 2 // as much as folding leaves for what owners become
@@ -24,8 +25,9 @@ func (s *Sink) foldUnbound(cells []cell) []cell {
 			}
 		}
 		cells = s.merge(cells)
+		folded = u.count()
 	}
-	return cells
+	return cells, folded
 }
 
 // widening leads from owners to what they become when all their labels that can be are "other"; entityTo is nil for a family about no
@@ -151,6 +153,21 @@ func (u *unbound) choose(limit int) {
 		}
 		v.kept = true
 	}
+}
+
+// count is how many values were folded.
+func (u *unbound) count() (n int) {
+	for i := range u.values {
+		if v := &u.values[i]; v.sets > 0 && !v.kept && v.text != u.allOther() {
+			n++
+		}
+	}
+	return n
+}
+
+// allOther is the text of a value of which every label is "other" already.
+func (u *unbound) allOther() string {
+	return strings.Repeat(other+string([]byte{separator}), len(u.at))
 }
 
 // other is a dimension with its values folded.
