@@ -65,6 +65,8 @@ type Forecaster interface {
 // Cataloger is implemented by collectors that describe services and cost little to read whole, so that the command "check --online" can
 // name what several of them know differently before it counts.
 type Cataloger interface {
+	// Describes reports whether the configuration makes it a catalog.
+	Describes() bool
 	// Catalog reads the services whole, as Collect would emit them. The error wraps a *record.Error.
 	Catalog(ctx context.Context) ([]record.Service, error)
 }

@@ -18,16 +18,16 @@ func (p *program) checkCatalogs(ctx context.Context, plan plan) error {
 	var catalogs []ledger.Catalog
 	configured := 0
 	for _, b := range plan.built {
-		if _, ok := b.Collector.(collectors.Cataloger); ok {
+		if c, ok := b.Collector.(collectors.Cataloger); ok && c.Describes() {
 			configured++
 		}
 	}
-	if configured < 2 {
-		return nil // nobody to disagree with
+	if configured == 0 {
+		return nil // nothing to disagree about
 	}
 	for _, b := range plan.built {
 		cataloger, ok := b.Collector.(collectors.Cataloger)
-		if !ok {
+		if !ok || !cataloger.Describes() {
 			continue
 		}
 		bounded, cancel := context.WithTimeout(ctx, checkTimeout)
@@ -47,6 +47,9 @@ func (p *program) printConflicts(conflicts []ledger.Conflict, read, configured i
 	return p.table(func(w *strings.Builder) {
 		if read < configured {
 			fmt.Fprintf(w, "\nCatalogs compared: %d of %d; the others could not be read.\n", read, configured)
+		}
+		if len(conflicts) == 0 && read < 2 {
+			return
 		}
 		if len(conflicts) == 0 {
 			fmt.Fprintf(w, "\nNo two of %d catalogs disagree about a service.\n", read)

@@ -228,6 +228,9 @@ func (c *Collector) Check(ctx context.Context) ([]collectors.CheckResult, error)
 	return results, ctx.Err()
 }
 
+// Describes is true: that is all that it does.
+func (*Collector) Describes() bool { return true }
+
 // Catalog reads the services whole.
 func (c *Collector) Catalog(ctx context.Context) ([]record.Service, error) {
 	b, _ := c.read(ctx)

@@ -154,6 +154,9 @@ func (c *Collector) Check(ctx context.Context) ([]collectors.CheckResult, error)
 	return results, ctx.Err()
 }
 
+// Describes is true: that is all that it does.
+func (*Collector) Describes() bool { return true }
+
 // Catalog reads the services of all files. One file that cannot be read makes it fail, since nobody knows what it would say.
 func (c *Collector) Catalog(ctx context.Context) ([]record.Service, error) {
 	files, err := c.files(ctx)

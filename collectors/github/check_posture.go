@@ -22,6 +22,9 @@ func (c *Collector) checkPosture(ctx context.Context, org, subject string) []col
 	add(c.config.Properties, "custom properties", "what custom properties say about owners, tiers and exposure", func() error {
 		return c.probe(ctx, path+"/properties/values", nil, propertiesPermission)
 	})
+	add(c.Describes(), "catalog of services", "owners, tiers and exposure of services, as far as custom properties describe them", func() error {
+		return c.readCatalog(ctx, org).Err
+	})
 	add(c.config.SecurityConfigurations, "security configurations", "which security configuration each repository has", func() error {
 		return c.probe(ctx, path+"/code-security/configurations", nil, configurationsPermission)
 	})
@@ -90,6 +93,9 @@ func (c *Collector) sample(ctx context.Context, org string) (*head, error) {
 // forecastPosture adds what further posture costs, as far as the last collection saw.
 func (c *Collector) forecastPosture(forecast map[string]float64, seen *organisation) {
 	if c.config.Properties {
+		forecast["core"] += perHour(c.config.PostureInterval) * seen.pages(100)
+	}
+	if c.Describes() {
 		forecast["core"] += perHour(c.config.PostureInterval) * seen.pages(100)
 	}
 	if c.config.Environments {

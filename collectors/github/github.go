@@ -42,6 +42,7 @@ const (
 	scopeSecurity     = "security_configurations"
 	scopeScanning     = "scanning"
 	scopeActions      = "actions"
+	scopeCatalog      = "catalog"
 	scopeBypasses     = "bypasses"
 	scopeDeployments  = "deployments"
 )
@@ -56,6 +57,8 @@ type Config struct {
 	// Token is a personal access token; App a GitHub App's installation. Exactly one is set.
 	Token apiclient.Secret `yaml:"token,omitempty"`
 	App   App              `yaml:"app,omitempty"`
+	// Catalog makes custom properties a catalog of services; off unless it names the property of the service.
+	Catalog Catalog `yaml:"catalog,omitempty"`
 	// Webhook takes deliveries that make a scope be read at once; off without a secret.
 	Webhook Webhook `yaml:"webhook,omitempty"`
 	// Alerts are the kinds of alert to read; all by default.
@@ -134,6 +137,9 @@ func (c *Config) validate() error {
 		return errors.New("posture_interval must be positive")
 	case c.StaleAfter > 0 && c.PostureInterval >= c.StaleAfter:
 		return fmt.Errorf("posture_interval %s must be shorter than stale_after %s, or repositories go stale between readings", c.PostureInterval, c.StaleAfter)
+	}
+	if err := c.Catalog.validate(); err != nil {
+		return err
 	}
 	if !c.Webhook.Secret.IsZero() {
 		if err := c.Webhook.Secret.Validate(); err != nil {
@@ -255,7 +261,11 @@ func New(config Config, env collectors.Env) (*Collector, error) {
 // Collect reads the organisations one after the other: GitHub asks for serial requests.
 func (c *Collector) Collect(ctx context.Context, cursors collectors.Cursors, emit func(record.Batch) error) error {
 	for _, org := range c.config.Organizations {
-		for _, s := range c.scopes(org) {
+		scopes := c.scopes(org)
+		if ended := c.endedCatalog(strings.ToLower(org), cursors[scopeCatalog+":"+strings.ToLower(org)]); ended != nil {
+			scopes = append(scopes, *ended)
+		}
+		for _, s := range scopes {
 			cursor := cursors[s.name]
 			if s.slow && !c.due(strings.ToLower(org), cursor) {
 				continue
@@ -315,6 +325,7 @@ func (c *Collector) scopes(org string) []scope {
 		{c.config.Protection, scopeProtection, c.readProtection},
 		{c.config.Environments, scopeEnvironments, c.readEnvironments},
 		{c.config.Properties, scopeProperties, c.readProperties},
+		{c.Describes(), scopeCatalog, c.readCatalog},
 		{c.config.SecurityConfigurations, scopeSecurity, c.readSecurityConfigurations},
 	} {
 		if slow.on {

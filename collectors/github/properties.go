@@ -23,8 +23,8 @@ type repositoryProperties struct {
 	} `json:"properties"`
 }
 
-// propertyValue is null, a text, or the list of a property with several values, which become one text, sorted and separated by commas.
-type propertyValue string
+// propertyValue is the values of a property: none for null, several for a property that may have several.
+type propertyValue []string
 
 // UnmarshalJSON reads any form of value. A boolean or number, which GitHub does not send today, becomes its text.
 func (v *propertyValue) UnmarshalJSON(data []byte) error {
@@ -32,20 +32,18 @@ func (v *propertyValue) UnmarshalJSON(data []byte) error {
 	if err := json.Unmarshal(data, &value); err != nil {
 		return err
 	}
+	*v = nil
 	switch value := value.(type) {
 	case nil:
-		*v = ""
 	case []any:
-		texts := make([]string, len(value))
-		for i, item := range value {
-			texts[i] = fmt.Sprint(item)
+		for _, item := range value {
+			*v = append(*v, fmt.Sprint(item))
 		}
-		slices.Sort(texts)
-		*v = propertyValue(strings.Join(texts, ","))
+		slices.Sort(*v)
 	case map[string]any:
 		return fmt.Errorf("a property's value is an object")
 	default:
-		*v = propertyValue(fmt.Sprint(value))
+		*v = propertyValue{fmt.Sprint(value)}
 	}
 	return nil
 }
@@ -78,25 +76,39 @@ func (c *Collector) readProperties(ctx context.Context, org string) record.Batch
 	return b
 }
 
+// properties are those of one repository as a record; several values become one text, sorted and separated by commas.
 func (c *Collector) properties(item json.RawMessage, names map[string]record.RepositoryName) (record.Repository, error) {
+	name, values, err := c.propertyValues(item, names)
+	if err != nil {
+		return record.Repository{}, err
+	}
+	r := record.Repository{Name: name, Properties: map[string]string{}}
+	for property, value := range values {
+		if text := record.Text(strings.Join(value, ",")); text != "" {
+			r.Properties[record.Text(property)] = text
+		}
+	}
+	return r, nil
+}
+
+// propertyValues are the values of a repository's properties by their names.
+func (c *Collector) propertyValues(item json.RawMessage, names map[string]record.RepositoryName) (record.RepositoryName, map[string]propertyValue, error) {
 	var p repositoryProperties
 	if err := json.Unmarshal(item, &p); err != nil {
-		return record.Repository{}, err
+		return "", nil, err
 	}
 	name, ok := names[strings.ToLower(p.FullName)]
 	if !ok {
 		var err error
 		if name, err = c.repositoryName("", p.FullName); err != nil {
-			return record.Repository{}, rejection{record.RejectNoID, err}
+			return "", nil, rejection{record.RejectNoID, err}
 		}
 	}
-	r := record.Repository{Name: name, Properties: map[string]string{}}
+	values := make(map[string]propertyValue, len(p.Properties))
 	for _, property := range p.Properties {
-		if value := record.Text(string(property.Value)); value != "" {
-			r.Properties[record.Text(property.Name)] = value
-		}
+		values[property.Name] = property.Value
 	}
-	return r, nil
+	return name, values, nil
 }
 
 // namesOf are the names of an organisation's repositories by what paths of the API call them, in lower case: an answer without an address for people does not

@@ -57,8 +57,8 @@ var hintedKinds = map[string][]string{
 	"repository_ruleset":              {scopeProtection},
 	"repository":                      {scopeRepositories},
 	"security_and_analysis":           {scopeRepositories},
-	"custom_property":                 {scopeProperties},
-	"custom_property_values":          {scopeProperties},
+	"custom_property":                 {scopeProperties, scopeCatalog},
+	"custom_property_values":          {scopeProperties, scopeCatalog},
 }
 
 // hintedRepositoryKinds are the kinds of scope of one repository that an event concerns.

@@ -45,15 +45,13 @@ func (s *state) readCatalogs() (moved []int32, renamed bool) {
 	slices.SortStableFunc(entries, func(a, b *entry[record.Service]) int {
 		return cmp.Compare(s.precedence(s.scopes[a.scope].source), s.precedence(s.scopes[b.scope].source))
 	})
-	records := make([]record.Service, 0, len(entries))
 	statements := make([]statement, 0, len(entries))
 	for _, e := range entries {
 		if e.value.Name != record.Unattributed {
-			records = append(records, e.value)
 			statements = append(statements, statement{e.value, s.scopes[e.scope].source.String()})
 		}
 	}
-	merged := mergeServices(records)
+	merged := mergeServices(statements)
 	byName := make(map[string]record.Service, len(merged)+1)
 	for _, r := range merged {
 		byName[r.Name] = r

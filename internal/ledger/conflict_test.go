@@ -47,21 +47,21 @@ func TestCatalogConflicts(t *testing.T) {
 		return snapshot.CatalogConflict{Service: position[service], Field: field, Used: used, UsedBy: "catalog/best", Ignored: ignored, IgnoredBy: "catalog/other"}
 	}
 	want := []snapshot.CatalogConflict{
-		of("api", snapshot.FieldBusinessUnit, "bank", "Bank"),
-		of("api", snapshot.FieldTeam, "red", "green"),
-		of("api", snapshot.FieldTrustTier, "tier0", "tier1"),
-		of("api", snapshot.FieldProductArea, "pay", "payments"),
-		of("api", snapshot.FieldLifecycle, "production", "deprecated"),
-		of("api", snapshot.FieldCrownJewel, "yes", "no"),
-		of("api", snapshot.FieldInternetFacing, "no", "yes"),
-		of("api", snapshot.FieldRepositories, "acme/api, acme/mono:a/**:b/**", "acme/api"),
-		of("web", snapshot.FieldTeam, "blue", "yellow"),
+		of("api", record.FieldBusinessUnit, "bank", "Bank"),
+		of("api", record.FieldTeam, "red", "green"),
+		of("api", record.FieldTrustTier, "tier0", "tier1"),
+		of("api", record.FieldProductArea, "pay", "payments"),
+		of("api", record.FieldLifecycle, "production", "deprecated"),
+		of("api", record.FieldCrownJewel, "yes", "no"),
+		of("api", record.FieldInternetFacing, "no", "yes"),
+		of("api", record.FieldRepositories, "acme/api, acme/mono:a/**:b/**", "acme/api"),
+		of("web", record.FieldTeam, "blue", "yellow"),
 	}
 	if diff := cmp.Diff(want, known.CatalogConflicts); diff != "" {
 		t.Errorf("conflicts (-want +got):\n%s", diff)
 	}
 	for _, c := range known.CatalogConflicts {
-		if c.Field == snapshot.FieldTeam && known.Services[c.Service].Team != c.Used {
+		if c.Field == record.FieldTeam && known.Services[c.Service].Team != c.Used {
 			t.Errorf("%+v is not what counts: %s", c, known.Services[c.Service].Team)
 		}
 	}
@@ -82,5 +82,36 @@ func TestScopesOfServices(t *testing.T) {
 		if got := slices.Contains(scope.Kinds, record.KindService); got != (scope.Collector == "catalog") {
 			t.Errorf("%s of %s describes services: %v", scope.Name, scope.Collector, got)
 		}
+	}
+}
+
+// TestOneCatalogInTwoPlaces shows that the repositories that one catalog gives a service in two scopes add up, and that what it says differently of
+// itself is a conflict.
+func TestOneCatalogInTwoPlaces(t *testing.T) {
+	s := newStory(t, nil)
+	s.must(s.Configure(t.Context(), []ledger.Source{{Collector: "github", Instance: "acme"}, {Collector: "catalog", Instance: "late"}}, day(1)))
+	say := func(collector, instance, scope string, services ...record.Service) {
+		s.must(s.Apply(t.Context(), collector, instance, record.Batch{Scope: scope, Mode: record.Full, Services: services}, day(1)))
+	}
+	torn := record.Service{Name: "api", Team: "red", Repositories: claim("acme/api")}
+	torn.Contradict(record.FieldTeam, "red", "blue")
+	torn.Contradict(record.FieldTeam, "red", "green")
+	say("github", "acme", "catalog:acme", torn)
+	say("github", "acme", "catalog:labs", record.Service{Name: "api", TrustTier: "tier0", Repositories: claim("labs/api")})
+	say("catalog", "late", "catalog:late", record.Service{Name: "api", Team: "red", Repositories: claim("labs/api")})
+	known := s.Snapshot()
+	at := slices.IndexFunc(known.Services, func(s snapshot.Service) bool { return s.Name == "api" })
+	if diff := cmp.Diff(append(claim("acme/api"), claim("labs/api")...), known.Services[at].Repositories); diff != "" {
+		t.Errorf("repositories of the service (-want +got):\n%s", diff)
+	}
+	if got := known.Services[at]; got.Team != "red" || got.TrustTier != "tier0" {
+		t.Errorf("service = %+v, want what the first scope that knows a fact says", got.Service)
+	}
+	want := []snapshot.CatalogConflict{
+		{Service: int32(at), Field: record.FieldTeam, Used: "red", UsedBy: "github/acme", Ignored: "blue", IgnoredBy: "github/acme"},
+		{Service: int32(at), Field: record.FieldRepositories, Used: "acme/api", UsedBy: "github/acme", Ignored: "labs/api", IgnoredBy: "catalog/late"},
+	}
+	if diff := cmp.Diff(want, known.CatalogConflicts); diff != "" {
+		t.Errorf("conflicts (-want +got):\n%s", diff)
 	}
 }

@@ -74,11 +74,16 @@ func (c *catalog) attribute(repository record.RepositoryName, place string) stri
 	return rule.service
 }
 
-// mergeServices merges the catalogs' records, which come in the order of precedence: per field the first that knows it wins.
-func mergeServices(records []record.Service) []record.Service {
-	byName := map[string]int{}
+// mergeServices merges what catalogs say, in the order of precedence: per field the first that knows it wins. One catalog may describe a service
+// in several scopes, each with some of its repositories; these add up.
+func mergeServices(statements []statement) []record.Service {
+	byName, hosted := map[string]int{}, map[string]string{}
 	var merged []record.Service
-	for _, r := range records {
+	for _, from := range statements {
+		r := from.Service
+		if len(r.Repositories) > 0 && hosted[r.Name] == "" {
+			hosted[r.Name] = from.by
+		}
 		i, ok := byName[r.Name]
 		if !ok {
 			byName[r.Name] = len(merged)
@@ -94,8 +99,8 @@ func mergeServices(records []record.Service) []record.Service {
 		m.Lifecycle = cmp.Or(m.Lifecycle, r.Lifecycle)
 		m.CrownJewel = cmp.Or(m.CrownJewel, r.CrownJewel)
 		m.InternetFacing = cmp.Or(m.InternetFacing, r.InternetFacing)
-		if len(m.Repositories) == 0 {
-			m.Repositories = r.Repositories
+		if hosted[r.Name] == from.by {
+			m.Repositories = slices.Concat(m.Repositories, r.Repositories)
 		}
 		m.Facts = under(m.Facts, r.Facts)
 	}

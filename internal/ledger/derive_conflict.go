@@ -60,8 +60,8 @@ func conflictsOf(statements []statement) []Conflict {
 	}
 	var found []Conflict
 	for _, name := range slices.Sorted(maps.Keys(byName)) {
-		if len(byName[name]) < 2 {
-			continue // the usual case: one catalog
+		if len(byName[name]) < 2 && len(statements[byName[name][0]].Contradictions) == 0 {
+			continue // the usual case: one catalog, of one mind
 		}
 		for _, field := range snapshot.CatalogFields() {
 			if c, ok := disagreement(statements, byName[name], field); ok {
@@ -72,7 +72,8 @@ func conflictsOf(statements []statement) []Conflict {
 	return found
 }
 
-// disagreement compares the first catalog that knows a field with those after it.
+// disagreement compares the first catalog that knows a field with itself and with those after it. The repositories that one catalog gives a service in
+// several scopes add up.
 func disagreement(statements []statement, about []int, field snapshot.CatalogField) (c snapshot.CatalogConflict, ok bool) {
 	used := ""
 	for _, i := range about {
@@ -83,6 +84,11 @@ func disagreement(statements []statement, about []int, field snapshot.CatalogFie
 		case used == "":
 			used = value
 			c = snapshot.CatalogConflict{Field: field, Used: record.Text(value), UsedBy: s.by}
+			if i := slices.IndexFunc(s.Contradictions, func(c record.Contradiction) bool { return c.Field == field }); i >= 0 {
+				c.Ignored, c.IgnoredBy = record.Text(s.Contradictions[i].Ignored), s.by
+				return c, true
+			}
+		case field == record.FieldRepositories && s.by == c.UsedBy:
 		case value != used:
 			c.Ignored, c.IgnoredBy = record.Text(value), s.by
 			return c, true
@@ -94,21 +100,21 @@ func disagreement(statements []statement, about []int, field snapshot.CatalogFie
 // valueOf is what a catalog says of a field, in a form that compares; empty if it says nothing.
 func valueOf(s *record.Service, field snapshot.CatalogField) string {
 	switch field {
-	case snapshot.FieldBusinessUnit:
+	case record.FieldBusinessUnit:
 		return s.BusinessUnit
-	case snapshot.FieldTeam:
+	case record.FieldTeam:
 		return s.Team
-	case snapshot.FieldTrustTier:
+	case record.FieldTrustTier:
 		return s.TrustTier
-	case snapshot.FieldProductArea:
+	case record.FieldProductArea:
 		return s.ProductArea
-	case snapshot.FieldLifecycle:
+	case record.FieldLifecycle:
 		return s.Lifecycle
-	case snapshot.FieldCrownJewel:
+	case record.FieldCrownJewel:
 		return string(s.CrownJewel)
-	case snapshot.FieldInternetFacing:
+	case record.FieldInternetFacing:
 		return string(s.InternetFacing)
-	case snapshot.FieldRepositories:
+	case record.FieldRepositories:
 		return claims(s.Repositories)
 	default:
 		return ""

@@ -102,9 +102,9 @@ func organisation(p *policy.Policy) *snapshot.Snapshot {
 	addHandmadeIncidents(s)
 	addHandmadeTrust(s)
 	s.CatalogConflicts = []snapshot.CatalogConflict{
-		{Service: checkout, Field: snapshot.FieldTeam, Used: "payments", UsedBy: "catalog/main", Ignored: "shop", IgnoredBy: "backstage/portal"},
-		{Service: docs, Field: snapshot.FieldTeam, Used: "docs", UsedBy: "catalog/main", Ignored: "web", IgnoredBy: "backstage/portal"},
-		{Service: docs, Field: snapshot.FieldTrustTier, Used: "tier3", UsedBy: "catalog/main", Ignored: "tier2", IgnoredBy: "backstage/portal"},
+		{Service: checkout, Field: record.FieldTeam, Used: "payments", UsedBy: "catalog/main", Ignored: "shop", IgnoredBy: "backstage/portal"},
+		{Service: docs, Field: record.FieldTeam, Used: "docs", UsedBy: "catalog/main", Ignored: "web", IgnoredBy: "backstage/portal"},
+		{Service: docs, Field: record.FieldTrustTier, Used: "tier3", UsedBy: "catalog/main", Ignored: "tier2", IgnoredBy: "backstage/portal"},
 	}
 	return s
 }

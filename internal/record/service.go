@@ -24,6 +24,39 @@ type Service struct {
 	Repositories []RepositoryPath
 	// Facts are further catalog fields that may serve as control evidence (e.g. "threat_model": "2026-03-01").
 	Facts map[string]string
+	// Contradictions are the facts of which the catalog itself says two things, e.g. by two repositories of one service.
+	Contradictions []Contradiction `json:",omitempty"`
+}
+
+// ServiceField is a fact about a service that a catalog states.
+type ServiceField string
+
+// The fields.
+const (
+	FieldBusinessUnit   ServiceField = "business_unit"
+	FieldTeam           ServiceField = "team"
+	FieldTrustTier      ServiceField = "trust_tier"
+	FieldProductArea    ServiceField = "product_area"
+	FieldLifecycle      ServiceField = "lifecycle"
+	FieldCrownJewel     ServiceField = "crown_jewel"
+	FieldInternetFacing ServiceField = "internet_facing"
+	FieldRepositories   ServiceField = "repositories"
+)
+
+// Contradiction is a fact of which a catalog says two things: Used is the one that the service has.
+type Contradiction struct {
+	Field         ServiceField
+	Used, Ignored string
+}
+
+// Contradict notes that the catalog says something else about a field, too. Of several, the first is kept.
+func (s *Service) Contradict(field ServiceField, used, ignored string) {
+	for _, c := range s.Contradictions {
+		if c.Field == field {
+			return
+		}
+	}
+	s.Contradictions = append(s.Contradictions, Contradiction{field, used, ignored})
 }
 
 // RepositoryPath says that a repository, or only the files below some paths of it, belong to a service.
