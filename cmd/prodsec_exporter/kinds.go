@@ -6,6 +6,7 @@ import (
 	"prodsec_exporter/collectors/catalog"
 	"prodsec_exporter/collectors/defectdojo"
 	"prodsec_exporter/collectors/dependencytrack"
+	"prodsec_exporter/collectors/evidence"
 	"prodsec_exporter/collectors/github"
 	"prodsec_exporter/collectors/jira"
 	"prodsec_exporter/collectors/reports"
@@ -22,6 +23,7 @@ func kinds() []collectors.Kind {
 		catalog.Kind(),
 		defectdojo.Kind(),
 		dependencytrack.Kind(),
+		evidence.Kind(),
 		github.Kind(),
 		jira.Kind(),
 		reports.Kind(),

@@ -75,6 +75,7 @@ func evidenceOf(control string, sources []policy.SourceConfig) string {
 			if s.Name == "" {
 				s.Name = control
 			}
+		default: // the others have no name of their own
 		}
 		if s.Name != "" {
 			text += " " + s.Name

@@ -56,9 +56,6 @@ func Inapplicable() Statement { return Statement{said: saysInapplicable} }
 // Silent reports whether the statement says nothing.
 func (s Statement) Silent() bool { return s.said == saysNothing }
 
-// Passes reports whether the statement speaks for the control, whatever its age.
-func (s Statement) Passes() bool { return s.said == saysYes }
-
 // Fact reads a fact of a catalog or a property of a repository: an accepted value passes and any other fails where the source lists
 // values; else yes and no in the usual words, a date, as of which it passes, or "n/a".
 func (c *Control) Fact(s *Source, value string) Statement {
