@@ -90,18 +90,23 @@ func tallyOpen(in *Input, own *ownership, sources *readState) *openTally {
 		if !w.Open() {
 			continue
 		}
-		service := &s.Services[w.Service]
-		clock := policy.Clock{
-			Start:  w.ClockStart,
-			Target: in.Policy.Target(w.Severity, service.Facts, w.Flags&(snapshot.KnownExploited|snapshot.ActiveSecret) != 0),
-		}
-		if len(s.Pauses) > 0 {
-			clock.Pauses = s.Pauses[int32(i)]
-		}
-		t.add(w, int(in.Policy.Standing(clock, at)), int(teamOf[w.Service]), secondsBetween(w.FirstSeen, at), dropped)
+		t.add(w, int(in.Policy.Standing(clockOf(in, i, w), at)), int(teamOf[w.Service]), secondsBetween(w.FirstSeen, at), dropped)
 		t.addRisk(w, evidence, in.Policy.FindingWeight(w.Severity, evidence), dropped)
 	}
 	return t
+}
+
+// clockOf is the SLA clock of the weakness at a position.
+func clockOf(in *Input, position int, w *snapshot.Weakness) policy.Clock {
+	s := in.Snapshot
+	clock := policy.Clock{
+		Start:  w.ClockStart,
+		Target: in.Policy.Target(w.Severity, s.Services[w.Service].Facts, w.Flags&(snapshot.KnownExploited|snapshot.ActiveSecret) != 0),
+	}
+	if len(s.Pauses) > 0 {
+		clock.Pauses = s.Pauses[int32(position)]
+	}
+	return clock
 }
 
 func (t *openTally) tool(w *snapshot.Weakness, dropped bool) {
