@@ -37,6 +37,7 @@ type exporter struct {
 	// passed is closed when every collector has ended its first run and the evaluation of that has been published.
 	passed    atomic.Bool
 	evaluated atomic.Pointer[time.Time]
+	evidence  evidenceCache
 
 	// applying is held while the configuration changes and while an evaluation reads it with the ledger.
 	applying sync.Mutex
@@ -157,6 +158,7 @@ func (e *exporter) evaluate(ctx context.Context) {
 	evaluation.Took = time.Since(began)
 	e.store.Publish(evaluation)
 	e.evaluated.Store(&at)
+	e.evidence.evaluated(known, decided, at)
 }
 
 // sink is where schedulers bring what collectors emit.

@@ -41,9 +41,11 @@ type program struct {
 	demo       bool
 	demoSeed   int64
 	online     bool
-	web        *toolkit.FlagConfig
-	log        *promslog.Config
-	logger     *slog.Logger
+	// showEvidence shows records to everybody who can reach the server.
+	showEvidence bool
+	web          *toolkit.FlagConfig
+	log          *promslog.Config
+	logger       *slog.Logger
 }
 
 func newProgram(stdout, stderr io.Writer) *program {
@@ -95,6 +97,8 @@ func (p *program) flags(app *kingpin.Application) {
 		Default(defaultLedger).IsSetByUser(&p.ledgerSet).StringVar(&p.ledgerPath)
 	app.Flag("demo", "Serve a synthetic organisation from fake APIs in this process; needs no file, network or credential.").BoolVar(&p.demo)
 	app.Flag("demo.seed", "Which synthetic organisation: equal seeds share their past.").Default("1").Int64Var(&p.demoSeed)
+	app.Flag("web.show-evidence", "Show the records behind the numbers to everybody who can reach the server, not only on loopback or behind authentication.").
+		BoolVar(&p.showEvidence)
 	p.web = kingpinflag.AddFlags(app, defaultAddress)
 	p.log = &promslog.Config{}
 	promslogflag.AddFlags(app, p.log)

@@ -66,8 +66,9 @@ func (p *program) pages(e *exporter) web.Options {
 		Config:   func() (string, error) { return e.current().Masked() },
 		Receiver: e.receiver,
 		Private:  func() bool { return web.Private(p.web) },
-		Version:  version.Version,
-		Logger:   p.logger,
+		Evidence: e, ShowEvidence: p.showEvidence,
+		Version: version.Version,
+		Logger:  p.logger,
 	}
 }
 

@@ -171,9 +171,10 @@ func (r *Records) Protections() []Protection {
 	return all
 }
 
-// Review is an open review and where it stands.
+// Review is an open review and where it stands; Kind is the label value.
 type Review struct {
 	*snapshot.Held[record.Review]
+	Kind  string
 	State record.ReviewState
 	Since time.Time
 }
@@ -184,7 +185,7 @@ func (r *Records) Reviews() []Review {
 	open := func(x *record.Review) bool { return reviewState(x) != record.ReviewDone }
 	eachOpen(r.in, r.in.Snapshot.Reviews, open, func(h *snapshot.Held[record.Review], _ int32, dropped bool) {
 		if !dropped {
-			all = append(all, Review{h, reviewState(&h.Record), startOf(h, h.Record.RequestedAt)})
+			all = append(all, Review{h, reviewKind(h.Record.Kind), reviewState(&h.Record), startOf(h, h.Record.RequestedAt)})
 		}
 	})
 	return all
@@ -225,7 +226,8 @@ func (r *Records) Escalations() []Escalation {
 	return all
 }
 
-// Deployments are the deployments that ended until the instant, newest first, whatever became of the record since.
+// Deployments are the deployments that ended until the instant, whatever became of the record since; prodsec_deployments_total counts
+// those that succeeded.
 func (r *Records) Deployments() []*snapshot.Milestone[record.Deployment] {
 	var all []*snapshot.Milestone[record.Deployment]
 	eachCounted(r.in, r.in.Snapshot.Deployed, func(m *snapshot.Milestone[record.Deployment]) { all = append(all, m) })

@@ -68,17 +68,23 @@ func landing(o Options) http.Handler {
 			Status
 			Version string
 			Private bool
-		}{o.Status(), o.Version, o.Private()}); err != nil {
+			// Evidence says whether records are shown.
+			Evidence bool
+		}{o.Status(), o.Version, o.Private(), o.Private() || o.ShowEvidence}); err != nil {
 			o.Logger.Error("Rendering the landing page failed", "error", err)
 			plain(w, http.StatusInternalServerError, "The page cannot be shown; see the log.\n")
 			return
 		}
-		h := w.Header()
-		h.Set("Content-Type", "text/html; charset=utf-8")
-		h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'")
-		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("Referrer-Policy", "no-referrer")
-		h.Set("Cache-Control", "no-store")
+		pageHeaders(w.Header())
 		_, _ = w.Write(b.Bytes()) // there is nobody left to tell
 	})
+}
+
+// pageHeaders are those of every page: it loads nothing, sends nothing and is kept nowhere.
+func pageHeaders(h http.Header) {
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Cache-Control", "no-store")
 }

@@ -34,6 +34,9 @@ type Options struct {
 	Private func() bool
 	// Receiver is who takes the deliveries of a collector's webhook; nil when nobody does. It must not block for long.
 	Receiver func(kind, name string) Receiver
+	// Evidence is where the evidence pages read; ShowEvidence shows them to everybody who can reach the server.
+	Evidence     Evidence
+	ShowEvidence bool
 	// Version is shown on the landing page.
 	Version string
 	Logger  *slog.Logger
@@ -65,6 +68,7 @@ func Handler(o Options) http.Handler {
 	mux.HandleFunc("PUT /-/reload", reload)
 	mux.HandleFunc("POST /-/webhook/{kind}/{name}", o.delivery)
 	mux.HandleFunc("GET /config", func(w http.ResponseWriter, _ *http.Request) { o.config(w) })
+	evidenceRoutes(mux, o)
 	// A page that somebody's browser shows must not be able to make it send a reload.
 	return http.NewCrossOriginProtection().Handler(mux)
 }
