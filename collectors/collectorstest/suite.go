@@ -56,6 +56,8 @@ type Scope struct {
 	Along []string
 	// Reasons replaces what is expected of a fault, by its name; none means the usual.
 	Reasons map[string][]record.ErrorReason
+	// Tolerates are faults, by their name, that the scope survives: what could not be read because of them is unknown in its records, as the function checks.
+	Tolerates map[string]func(record.Batch) error
 	// Nothing is the JSON text by which the source is documented to say that there is nothing, where that is null or an empty object;
 	// elsewhere these are faults.
 	Nothing string

@@ -256,6 +256,18 @@ func TestBadCollectorsAreCaught(t *testing.T) {
 	}
 }
 
+// TestToleratedFaultsLeaveTheScopeWhole: who says that a fault is survived is held to it, and to showing what could not be read as unknown.
+func TestToleratedFaultsLeaveTheScopeWhole(t *testing.T) {
+	s := toySuite(t, "")
+	s.Scopes[1].Tolerates = map[string]func(record.Batch) error{"403": func(record.Batch) error { return errors.New("it looks known") }}
+	found := strings.Join(checkFaults(t, s), "\n")
+	for _, want := range []string{"403 at request 1 of items:b: scope items:b failed", "what could not be read is not unknown: it looks known"} {
+		if !strings.Contains(found, want) {
+			t.Errorf("the suite found %q, want %q", found, want)
+		}
+	}
+}
+
 func TestSuiteWithoutAlteredSourcesIsRefused(t *testing.T) {
 	s := toySuite(t, "")
 	s.Altered = nil

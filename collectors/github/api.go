@@ -131,6 +131,16 @@ func (a *api) get(ctx context.Context, address string, out any) (*apiclient.Resp
 	return a.client.Send(req.WithContext(ctx), out)
 }
 
+// ask sends a body to a path that answers a question and changes nothing.
+func (a *api) ask(ctx context.Context, path string, body, out any) (*apiclient.Response, error) {
+	req, err := a.maker.NewRequest(http.MethodPost, path, body)
+	if err != nil {
+		return nil, fmt.Errorf("make request: %w", err)
+	}
+	req.Header.Set("Accept", mediaType)
+	return a.client.Send(req.WithContext(ctx), out)
+}
+
 // pages reads a list to its end, or until page wants no more, and returns how many pages there were.
 func (a *api) pages(ctx context.Context, path string, query url.Values, page func([]json.RawMessage) (more bool)) (int, error) {
 	if len(query) > 0 {

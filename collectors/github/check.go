@@ -67,7 +67,6 @@ func (c *Collector) probe(ctx context.Context, path string, more url.Values, per
 
 // probeProtection reads the protection of a few repositories; hidden classic rules are a missing permission.
 func (c *Collector) probeProtection(ctx context.Context, org string) error {
-	const few = 5
 	page, err := protectedRepositories.ask(ctx, c, org, few, "")
 	if err != nil {
 		return scopeError(err, rulesPermission)

@@ -146,7 +146,7 @@ func (c *Config) validate() error {
 			return fmt.Errorf("webhook.secret: %w", err)
 		}
 	}
-	if err := c.validatePosture(); err != nil {
+	if err := errors.Join(c.validatePosture(), c.Trust.validate()); err != nil {
 		return err
 	}
 	if err := c.DeliveryConfig.validate(c.StaleAfter); err != nil {
@@ -220,6 +220,19 @@ type organisation struct {
 	bypasses   map[record.RepositoryName]map[int64]record.Bypass
 	sweepPages map[string]int
 
+	// workflows are what the last walk found, nil before there was one; workflowsCut says that it met repositories that it could not name.
+	workflows    map[record.RepositoryName]repositoryWorkflows
+	workflowsCut bool
+	refusals     map[string]refusals
+	attested     attestedRepositories
+	// attestable is what is known about whether the credential sees the attestations of a repository.
+	attestable map[record.RepositoryName]attestationAccess
+	// approvals are those of the runs that made releases; runs the evidence of the last successful run of pipelines.
+	approvals map[string]record.Answer
+	runs      map[string]runEvidence
+	// releasing are the repositories that have releases, nil before they were looked for; evidence is that of the releases that were read.
+	releasing map[record.RepositoryName]bool
+	evidence  map[string]runEvidence
 	// runnerRequests is what the last reading of runners took.
 	runnerRequests int
 	// deleted are the manifests that were gone at the last sweep, and when they went; manifests is how many were looked for.

@@ -14,4 +14,5 @@ const (
 	settingConfigurationForced = "security_configuration_enforced"
 	settingPushProtection      = "push_protection"
 	settingPrivateReporting    = "private_vulnerability_reporting"
+	settingWorkflows           = "workflows"
 )

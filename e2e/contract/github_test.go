@@ -31,6 +31,8 @@ type described struct {
 	prism, graphql string
 	// parameters are those that each operation takes in its query.
 	parameters map[string][]string
+	// rewritten are examples of operations in another state than GitHub shows.
+	rewritten map[string]func(example string) string
 
 	mu       sync.Mutex
 	asked    map[string]int
@@ -96,6 +98,11 @@ func (d *described) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", resp.Header.Get("Content-Type"))
 	// The examples' header Link leads to api.github.com, and to a second page for ever.
 	w.WriteHeader(resp.StatusCode)
+	if rewrite := d.rewritten[d.operation(r.URL.EscapedPath())]; rewrite != nil {
+		example, _ := io.ReadAll(resp.Body)
+		_, _ = io.WriteString(w, rewrite(string(example)))
+		return
+	}
 	_, _ = io.Copy(w, resp.Body)
 }
 
@@ -164,6 +171,13 @@ func TestGitHubAsDescribed(t *testing.T) {
 	config := github.Default()
 	config.Name, config.URL, config.Organizations, config.Token = "contract", server.URL, []string{"octocat"}, collectorstest.Secret(t, "token")
 	config.SecurityConfigurations, config.ReleaseBranches, config.RepositoryRunners = true, []string{"te*"}, true
+	// The examples are of 2013.
+	config.ReleaseHistory, config.DependencyGraphSBOM = collectors.Duration(100*365*24*time.Hour), true
+	// The example of a run is still queued.
+	over := func(example string) string {
+		return strings.NewReplacer(`"status":"queued"`, `"status":"completed"`, `"conclusion":null`, `"conclusion":"success"`).Replace(example)
+	}
+	d.rewritten = map[string]func(string) string{"/repos/{owner}/{repo}/actions/workflows/{workflow_id}/runs": over, "/repos/{owner}/{repo}/actions/runs": over}
 	collector, err := github.New(config, collectorstest.Env(collectorstest.NewClock(), slog.New(slog.NewTextHandler(t.Output(), nil))))
 	if err != nil {
 		t.Fatal(err)
@@ -195,6 +209,15 @@ func TestGitHubAsDescribed(t *testing.T) {
 			}
 		}
 	}
+	// Artifacts are asked for where the repository has attestations.
+	d.rewritten["/orgs/{org}/attestations/repositories"] = func(string) string { return `[{"id":1296269,"name":"Hello-World"}]` }
+	if collector, err = github.New(config, collectorstest.Env(collectorstest.NewClock(), slog.New(slog.DiscardHandler))); err != nil {
+		t.Fatal(err)
+	}
+	if batches, err = collectorstest.Gather(t.Context(), collector, nil); err != nil {
+		t.Fatal(err)
+	}
+	checkBatches(t, batches)
 	d.check(t)
 }
 
@@ -214,7 +237,7 @@ func checkBatches(t *testing.T, batches map[string]record.Batch) {
 	for _, scope := range []string{
 		"repositories:octocat", "dependabot:octocat", "code_scanning:octocat", "secret_scanning:octocat", "protection:octocat", "environments:octocat",
 		"properties:octocat", "security_configurations:octocat", "scanning:octocat/hello-world", "actions:octocat/hello-world",
-		"runners:octocat", "runners:octocat/hello-world",
+		"runners:octocat", "runners:octocat/hello-world", "releases:octocat", "workflows:octocat", "pipelines:octocat/hello-world", "cloud_identity:octocat/hello-world",
 	} {
 		if b := batches[scope]; b.Err == nil && b.Size() == 0 {
 			t.Errorf("%s holds nothing of GitHub's examples", scope)
@@ -242,12 +265,19 @@ func (d *described) check(t *testing.T) {
 		"/repos/{owner}/{repo}/rulesets/{ruleset_id}",
 		"/orgs/{org}/actions/runners", "/orgs/{org}/actions/runner-groups", "/orgs/{org}/actions/runner-groups/{runner_group_id}/runners",
 		"/orgs/{org}/actions/runner-groups/{runner_group_id}/repositories", "/repos/{owner}/{repo}/actions/runners",
+		"/repos/{owner}/{repo}/releases", "/orgs/{org}/attestations/repositories", "/orgs/{org}/attestations/bulk-list", "/repos/{owner}/{repo}/attestations/{subject_digest}",
+		"/repos/{owner}/{repo}/dependency-graph/sbom", "/repos/{owner}/{repo}/actions/runs", "/repos/{owner}/{repo}/actions/runs/{run_id}/approvals",
+		"/repos/{owner}/{repo}/actions/runs/{run_id}/artifacts", "/repos/{owner}/{repo}/actions/workflows/{workflow_id}/runs", "/repos/{owner}/{repo}/actions/secrets",
+		"/repos/{owner}/{repo}/actions/organization-secrets", "/repos/{owner}/{repo}/environments/{environment_name}/secrets",
+		"/repos/{owner}/{repo}/actions/oidc/customization/sub",
 	} {
 		if d.asked[operation] == 0 {
 			t.Errorf("%s was not asked, so nothing was shown about it", operation)
 		}
 	}
-	for _, query := range []string{"query Protection", "query ReleaseBranches", "query Environments", "query Manifests", "query ManifestHistories"} {
+	for _, query := range []string{
+		"query Protection", "query ReleaseBranches", "query Environments", "query Manifests", "query ManifestHistories", "query Releases", "query WorkflowTrees", "query Workflows", "query Deployed",
+	} {
 		if d.queries[query] == 0 {
 			t.Errorf("%s was not sent, so nothing was shown about it", query)
 		}

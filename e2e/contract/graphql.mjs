@@ -15,11 +15,16 @@ const fixed = {
   'Repository.url': `https://github.com/${repository}`,
   'PageInfo.hasNextPage': false,
   'PageInfo.hasPreviousPage': false,
+  'TreeEntry.name': 'release.yml',
+  'TreeEntry.type': 'blob',
+  'Blob.text': 'jobs: {ship: {environment: "${{ inputs.where }}", permissions: {id-token: write}}}',
+  'Blob.isBinary': false,
+  'Blob.isTruncated': false,
   'DeploymentStatus.logUrl': `https://github.com/${repository}/actions/runs/42/job/7`,
 };
 // Of what is at a path, only the root is there, so that the histories of what is missing are asked for.
 const resolved = {
-  'Repository.object': ({ expression }) => (expression.endsWith(':') ? { __typename: 'Tree' } : null),
+  'Repository.object': ({ expression }) => (expression.endsWith(':') || expression.endsWith('/workflows') ? { __typename: 'Tree' } : null),
   'Ref.target': () => ({ __typename: 'Commit' }),
 };
 const scalars = {
@@ -41,7 +46,9 @@ function fieldResolver(source, args, context, info) {
   return name in fixed ? fixed[name] : value(info.returnType);
 }
 
-const typeResolver = (source, context, info, type) => source.__typename ?? schema.getPossibleTypes(type)[0].name;
+// Which of several types a field has where a query asks for one of them.
+const chosen = { 'Query.node': 'Repository', 'Query.nodes': 'Repository', 'TreeEntry.object': 'Blob' };
+const typeResolver = (source, context, info, type) => source.__typename ?? chosen[`${info.parentType.name}.${info.fieldName}`] ?? schema.getPossibleTypes(type)[0].name;
 
 createServer((request, response) => {
   let body = '';

@@ -71,6 +71,7 @@ func (g *gitHub) root(cost int) *object {
 			}
 			return g.organisationObject(strings.ToLower(login)), nil
 		},
+		"nodes": g.nodes,
 		"repository": func(a arguments) (any, error) {
 			name := fmt.Sprintf("%v/%v", a["owner"], a["name"])
 			for _, r := range g.world.Repositories {
@@ -118,10 +119,11 @@ func (g *gitHub) repositoryObject(r *world.Repository) *object {
 		"repositoryTopics": connection("RepositoryTopicConnection", len(r.Topics), func(i int) *object {
 			return &object{"RepositoryTopic", map[string]any{"topic": &object{"Topic", map[string]any{"name": r.Topics[i]}}}}
 		}),
-		"defaultBranchRef": branchObject(r, pushed), "codeowners": codeowners(r), "object": objectAt,
+		"defaultBranchRef": branchObject(r, pushed), "codeowners": codeowners(r),
 		"rulesets": connection("RepositoryRulesetConnection", len(r.Protection.Rulesets), func(i int) *object {
 			return rulesetObject(r.Protection.Rulesets[i])
 		}),
+		"object": g.workflowsFolder(r), "releases": g.releaseObjects(r),
 		"environments": connection("EnvironmentConnection", len(r.Environments), func(i int) *object {
 			return environmentObject(r, i)
 		}),

@@ -19,6 +19,8 @@ type gitHub struct {
 	url   string
 	mux   *http.ServeMux
 	views map[world.Source]*view
+	// attested are the artifacts with an attestation.
+	attested attestedArtifacts
 
 	mu      sync.Mutex
 	budgets map[string]*budget
@@ -60,6 +62,8 @@ func newGitHub(w *world.World, now func() time.Time, token, url string) http.Han
 	g.postureRoutes()
 	g.deliveryRoutes()
 	g.runnerRoutes()
+	g.releaseRoutes()
+	g.pipelineRoutes()
 	g.mux.HandleFunc("POST /graphql", g.graphQL)
 	g.mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { g.refuse(w, http.StatusNotFound, "Not Found") })
 	return g

@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
 	"net/http"
@@ -115,6 +116,10 @@ func TestAlertParameters(t *testing.T) {
 		{"/repos/meridian/card-vault/branches/main/protection", 404}, {"/repos/meridian-labs/locker-network/branches/main/protection", 404},
 		{"/repos/meridian/access-policy/branches/main/protection", 200}, {"/repos/meridian/ledger/environments", 200},
 		{"/repos/meridian/ledger/code-scanning/analyses", 200}, {"/repos/meridian/ledger/code-scanning/default-setup", 200},
+		{"/orgs/meridian/actions/runner-groups/3/repositories", 200}, {"/orgs/meridian/actions/runner-groups/9/runners", 404}, {"/orgs/meridian-labs/actions/runner-groups", 403},
+		{"/orgs/meridian/attestations/repositories", 200}, {"/orgs/meridian-labs/attestations/repositories", 403}, {"/repos/meridian/ledger/attestations/sha256:00", 404},
+		{"/repos/meridian/ledger/actions/workflows/deploy.yml/runs", 200}, {"/repos/meridian/ledger/actions/workflows/none.yml/runs", 404}, {"/repos/meridian/ledger/actions/runs/1", 404},
+		{"/repos/meridian/ledger/environments/production/secrets", 200}, {"/repos/meridian-labs/locker-network/actions/secrets", 403},
 		{"/repos/meridian/ledger/actions/permissions/workflow", 200}, {"/orgs/meridian/actions/permissions", 200}, {"/repos/meridian/nothing/actions/permissions", 404},
 		{"/repos/meridian/ledger/rulesets/rule-suites?time_period=month&rule_suite_result=bypass", 200}, {"/repos/meridian/ledger/rulesets/rule-suites?time_period=year", 422},
 		{"/repos/meridian/ledger/rulesets/rule-suites/1", 404},
@@ -125,6 +130,14 @@ func TestAlertParameters(t *testing.T) {
 	}
 	if got := d.gitHub(t, "/orgs/meridian-labs/secret-scanning/alerts").header.Get("X-Accepted-GitHub-Permissions"); got != "secret_scanning_alerts=read" {
 		t.Errorf("the missing permission: %q", got)
+	}
+	for body, code := range map[string]int{
+		`{"subject_digests":[]}`: 422, `{"subject_digests":7}`: 400, `{"subject_digests":["sha256:00"],"predicate_type":"sbom"}`: 200,
+	} {
+		a := ask(t, http.MethodPost, d.urls.github+"/orgs/meridian/attestations/bulk-list", json.RawMessage(body), "Authorization: bearer "+d.token)
+		if a.code != code {
+			t.Errorf("%s: got %d, want %d: %s", body, a.code, code, a.body)
+		}
 	}
 	for path, state := range map[string]string{
 		"/orgs/meridian/dependabot/alerts?state=auto_dismissed": "auto_dismissed", "/orgs/meridian/code-scanning/alerts?state=open": "open",

@@ -199,6 +199,10 @@ func (q *query) list(items []*object, f *ast.Field, path []any, into map[string]
 		into[f.Alias] = list
 	}
 	for i, item := range items {
+		if item == nil {
+			list[i] = nil
+			continue
+		}
 		if err := q.run(item, f.SelectionSet, append(path[:len(path):len(path)], i), list[i]); err != nil {
 			return err
 		}

@@ -11,8 +11,8 @@ type CloudIdentity struct {
 	// CustomSubject says whether the token's subject is customised, and SubjectClaims by which claims.
 	CustomSubject Answer
 	SubjectClaims []string
-	// Secrets are the names of the secrets that its pipelines can read, never their values; nil when they could not be read, and
-	// SecretsKnown says so.
+	// Secrets are the names of the secrets that its pipelines can read, never their values, as far as they could be read; SecretsKnown is yes where
+	// these are all.
 	Secrets      []SecretName
 	SecretsKnown Answer
 	// MissingPermission names what the credential lacks to answer what is unknown.

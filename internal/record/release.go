@@ -22,5 +22,7 @@ type Release struct {
 	URL         string
 	PublishedAt time.Time
 	Evidence    map[EvidenceKind]Answer
-	UpdatedAt   time.Time
+	// MissingPermission names what the credential lacks to answer what is unknown.
+	MissingPermission string
+	UpdatedAt         time.Time
 }

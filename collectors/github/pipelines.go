@@ -1,0 +1,294 @@
+package github
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net/url"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"prodsec_exporter/internal/record"
+)
+
+const (
+	// runsPerPipeline is how many of its last runs are read of a pipeline.
+	runsPerPipeline = "30"
+	// noDigest is that of nothing: what GitHub answers says whether attestations of a repository can be seen at all.
+	noDigest = "sha256:0000000000000000000000000000000000000000000000000000000000000000"
+	// settled is how long after its end a run's evidence is taken to be complete.
+	settled = time.Hour
+)
+
+// runEvidence is what a run left behind.
+type runEvidence struct {
+	run        int64
+	evidence   map[record.EvidenceKind]record.Answer
+	permission string
+}
+
+// complete says whether nothing is left that could become known.
+func (e *runEvidence) complete() bool { return e.permission == "" && e.evidence != nil }
+
+// looksAt says whether a workflow is one of the pipelines that are looked at: its name or path says so, or one of its jobs deploys to an environment.
+func (c *Collector) looksAt(w *workflow) bool {
+	return w.matchesAny(c.config.PipelinePatterns) || w.deploys()
+}
+
+// hasPipelines says whether a repository has any.
+func (c *Collector) hasPipelines(w repositoryWorkflows) bool {
+	return slices.ContainsFunc(w.files, func(f workflow) bool { return c.looksAt(&f) })
+}
+
+// pipelineWalk gathers the pipelines of a repository.
+type pipelineWalk struct {
+	collector  *Collector
+	org        string
+	repository head
+	batch      record.Batch
+	// releases are the last of the repository, read when they are needed first.
+	releases     []*published
+	releasesRead bool
+	deployed     map[int64][]string
+}
+
+// readPipelines reads the last runs of the workflows of a repository that publish or deploy, and what the last one that succeeded left behind.
+func (c *Collector) readPipelines(ctx context.Context, org string, r head) record.Batch {
+	workflows := c.workflowsOf(org, r.name)
+	if !workflows.known {
+		if workflows.permission != "" {
+			return record.Batch{Err: &record.Error{Reason: record.ReasonPermission, Permission: workflows.permission, Err: errors.New("workflows are hidden")}}
+		}
+		return record.Batch{Err: &record.Error{Reason: record.ReasonTruncated, Err: errors.New("GitHub left the repository's workflows out of its answer")}}
+	}
+	w := &pipelineWalk{
+		collector: c, org: org, repository: r, batch: record.Batch{Mode: record.Full, Cursor: c.readAt(), Pipelines: []record.Pipeline{}},
+	}
+	for i := range workflows.files {
+		file := &workflows.files[i]
+		if !c.looksAt(file) {
+			continue
+		}
+		if err := w.add(ctx, file); err != nil {
+			return record.Batch{Err: fmt.Errorf("pipeline %s: %w", file.path, err)}
+		}
+	}
+	return w.batch
+}
+
+// pipelineID is the identity of a pipeline, by which deployments name it, too.
+func pipelineID(fullName, file string) string { return strings.ToLower(fullName + ":" + file) }
+
+func (w *pipelineWalk) add(ctx context.Context, file *workflow) error {
+	p := record.Pipeline{
+		ID: pipelineID(w.repository.fullName, file.path), Repository: w.repository.name, Name: file.name, Path: file.path, Publishes: file.publishes,
+		Evidence: unknownEvidence(),
+	}
+	runs, permission, err := w.runs(ctx, file, url.Values{"status": {"completed"}, "per_page": {runsPerPipeline}, "exclude_pull_requests": {"true"}})
+	if err != nil {
+		return err
+	}
+	p.MissingPermission = permission
+	last := slices.IndexFunc(runs, func(r run) bool { return r.succeeded() })
+	if last < 0 && len(runs) > 0 {
+		earlier, _, err := w.runs(ctx, file, url.Values{"status": {"success"}, "per_page": {"1"}, "exclude_pull_requests": {"true"}})
+		if err != nil {
+			return err
+		}
+		runs = append(runs, earlier...)
+		last = slices.IndexFunc(runs, func(r run) bool { return r.succeeded() })
+	}
+	if len(runs) > 0 {
+		p.LastRunAt, p.URL, p.UpdatedAt = runs[0].UpdatedAt.Time, record.Text(runs[0].HTMLURL), runs[0].UpdatedAt.Time
+	}
+	if last >= 0 {
+		p.LastSuccessAt = runs[last].UpdatedAt.Time
+		if err := w.judge(ctx, &p, &runs[last]); err != nil {
+			return err
+		}
+		if p.Environments, err = w.environments(ctx, file, runs); err != nil {
+			return err
+		}
+	}
+	w.batch.Pipelines = append(w.batch.Pipelines, p)
+	return nil
+}
+
+func unknownEvidence() map[record.EvidenceKind]record.Answer {
+	return map[record.EvidenceKind]record.Answer{
+		record.EvidenceProvenance: record.AnswerUnknown, record.EvidenceSBOM: record.AnswerUnknown,
+		record.EvidenceSignature: record.AnswerUnknown, record.EvidenceApproval: record.AnswerUnknown,
+	}
+}
+
+// runs reads runs of a workflow; none, and the permission that is missing, where the credential may not see them.
+func (w *pipelineWalk) runs(ctx context.Context, file *workflow, query url.Values) ([]run, string, error) {
+	const what = "runs of workflows"
+	c := w.collector
+	if !c.mayAsk(w.org, what) {
+		return nil, runsPermission, nil
+	}
+	address := "repos/" + escapeName(w.repository.fullName) + "/actions/workflows/" + url.PathEscape(path.Base(file.path)) + "/runs"
+	runs, rejected, err := c.runsOf(ctx, address, query)
+	if c.noteAnswer(w.org, what, err) {
+		return nil, lackedPermission(err, runsPermission), nil
+	}
+	for reason, n := range rejected {
+		if w.batch.Rejected == nil {
+			w.batch.Rejected = map[record.RejectReason]int{}
+		}
+		w.batch.Rejected[reason] += n
+	}
+	return runs, "", err
+}
+
+// judge looks for what a run left behind. A run does not change once it is over, so that what was found is kept until there is a later one.
+func (w *pipelineWalk) judge(ctx context.Context, p *record.Pipeline, last *run) error {
+	c := w.collector
+	var known runEvidence
+	c.remember(w.org, func(o *organisation) { known = o.runs[p.ID] })
+	if known.run != last.ID || !known.complete() {
+		var err error
+		if known, err = w.evidence(ctx, last); err != nil {
+			return err
+		}
+		if c.env.Now().Sub(last.UpdatedAt.Time) >= settled {
+			c.remember(w.org, func(o *organisation) {
+				if o.runs == nil {
+					o.runs = map[string]runEvidence{}
+				}
+				o.runs[p.ID] = known
+			})
+		}
+	}
+	p.Evidence, p.MissingPermission = known.evidence, firstOf(p.MissingPermission, known.permission)
+	return nil
+}
+
+// evidence is that of the release that a run made, if it made one; else of the artifacts that it kept.
+func (w *pipelineWalk) evidence(ctx context.Context, last *run) (runEvidence, error) {
+	c := w.collector
+	e := runEvidence{run: last.ID, evidence: unknownEvidence()}
+	approval, permission, err := c.approved(ctx, w.org, w.repository, last.ID)
+	if err != nil {
+		return e, err
+	}
+	releases, err := w.lastReleases(ctx)
+	if err != nil {
+		return e, err
+	}
+	at := slices.IndexFunc(releases, last.made)
+	if at >= 0 {
+		if e.evidence, e.permission, err = w.ofRelease(ctx, releases[at]); err != nil {
+			return e, err
+		}
+	} else if err := w.fromArtifacts(ctx, last, &e); err != nil {
+		return e, err
+	}
+	e.evidence[record.EvidenceApproval] = approval
+	e.permission = firstOf(e.permission, permission)
+	return e, nil
+}
+
+// ofRelease is the evidence of a release, as the last reading of releases found it, else asked for.
+func (w *pipelineWalk) ofRelease(ctx context.Context, p *published) (map[record.EvidenceKind]record.Answer, string, error) {
+	var known runEvidence
+	w.collector.remember(w.org, func(o *organisation) { known = o.evidence[p.key()] })
+	if known.evidence == nil {
+		if err := w.collector.findEvidence(ctx, w.org, []*published{p}); err != nil {
+			return nil, "", err
+		}
+		known = runEvidence{evidence: p.evidence, permission: p.permission}
+	}
+	return maps.Clone(known.evidence), known.permission, nil
+}
+
+// lastReleases are the last releases of the repository; none where the credential may not see them.
+func (w *pipelineWalk) lastReleases(ctx context.Context) ([]*published, error) {
+	none := false
+	w.collector.remember(w.org, func(o *organisation) { none = o.releasing != nil && !o.releasing[w.repository.name] })
+	if w.releasesRead || none {
+		return w.releases, nil
+	}
+	var list []release
+	_, err := w.collector.api.get(ctx, "repos/"+escapeName(w.repository.fullName)+"/releases?per_page="+strconv.Itoa(lastReleases), &list)
+	if reason := record.ReasonOf(err); err != nil && reason != record.ReasonPermission && reason != record.ReasonNotFound {
+		return nil, err
+	}
+	w.releasesRead = true
+	for _, r := range list {
+		if !r.Draft && r.ID > 0 {
+			w.releases = append(w.releases, &published{release: r, repository: w.repository})
+		}
+	}
+	return w.releases, nil
+}
+
+// fromArtifacts looks for attestations of the artifacts that a run kept. Where the repository has no attestation at all, the run left none; where it has some, they may be
+// of something that GitHub does not keep, such as an image.
+func (w *pipelineWalk) fromArtifacts(ctx context.Context, last *run, e *runEvidence) error {
+	c := w.collector
+	if !c.config.Attestations {
+		return nil
+	}
+	attested, err := c.attestedRepositories(ctx, w.org)
+	if err != nil {
+		return err
+	}
+	if !attested.known {
+		e.permission = attested.permission
+		return nil
+	}
+	if _, name, _ := strings.Cut(strings.ToLower(w.repository.fullName), "/"); !attested.names[name] {
+		none, permission, err := c.unattested(ctx, w.org, w.repository, noDigest)
+		e.evidence[record.EvidenceProvenance], e.evidence[record.EvidenceSBOM], e.permission = none, none, permission
+		return err
+	}
+	digests, err := w.artifacts(ctx, last)
+	if err != nil || len(digests) == 0 {
+		return err
+	}
+	found, err := c.attestations(ctx, w.org, digests, predicateProvenance, predicateSBOM)
+	if err != nil {
+		return err
+	}
+	for kind, p := range map[record.EvidenceKind]predicate{record.EvidenceProvenance: predicateProvenance, record.EvidenceSBOM: predicateSBOM} {
+		if len(found[p]) > 0 {
+			e.evidence[kind] = record.AnswerYes
+		}
+	}
+	return nil
+}
+
+// artifacts are the digests of the artifacts that a run kept.
+func (w *pipelineWalk) artifacts(ctx context.Context, last *run) ([]string, error) {
+	const what = "artifacts of runs"
+	c := w.collector
+	if !c.mayAsk(w.org, what) {
+		return nil, nil
+	}
+	var page struct {
+		Artifacts *[]asset `json:"artifacts"`
+	}
+	address := "repos/" + escapeName(w.repository.fullName) + "/actions/runs/" + strconv.FormatInt(last.ID, 10) + "/artifacts"
+	_, err := c.api.get(ctx, address+"?per_page="+pageSize, &page)
+	switch {
+	case c.noteAnswer(w.org, what, err):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	case page.Artifacts == nil:
+		return nil, lacking(address, "artifacts")
+	}
+	var digests []string
+	for _, a := range *page.Artifacts {
+		if a.digest() != "" {
+			digests = append(digests, a.digest())
+		}
+	}
+	return digests, nil
+}

@@ -1,0 +1,168 @@
+package github
+
+import (
+	"context"
+	"encoding/json"
+	"net/url"
+	"strconv"
+	"time"
+
+	"prodsec_exporter/internal/record"
+)
+
+// run is a run of a workflow.
+type run struct {
+	ID         int64     `json:"id"`
+	Path       string    `json:"path"`
+	Branch     string    `json:"head_branch"`
+	Commit     string    `json:"head_sha"`
+	Event      string    `json:"event"`
+	Status     string    `json:"status"`
+	Conclusion string    `json:"conclusion"`
+	HTMLURL    string    `json:"html_url"`
+	CreatedAt  timestamp `json:"created_at"`
+	UpdatedAt  timestamp `json:"updated_at"`
+}
+
+func (r *run) succeeded() bool { return r.Conclusion == "success" }
+
+// releaseSlack is how long after the end of a run a release may be published that the run made: clocks differ.
+const releaseSlack = 10 * time.Minute
+
+// made says whether a run that succeeded can have made a release: it was of the release's tag, or under way when the release was published.
+func (r *run) made(p *published) bool {
+	if !r.succeeded() {
+		return false
+	}
+	at := p.PublishedAt.Time
+	during := !at.Before(r.CreatedAt.Time) && !at.After(r.UpdatedAt.Add(releaseSlack))
+	return during && (p.commit == "" || p.commit == r.Commit) || r.Event != "pull_request" && r.Branch == p.Tag && p.Tag != ""
+}
+
+// runsOf reads a page of runs, newest first. Items that cannot be understood are left out and counted.
+func (c *Collector) runsOf(ctx context.Context, path string, query url.Values) (list []run, rejected map[record.RejectReason]int, err error) {
+	page := map[string]json.RawMessage{}
+	if _, err := c.api.get(ctx, path+"?"+query.Encode(), &page); err != nil {
+		return nil, nil, err
+	}
+	var items []json.RawMessage
+	if err := json.Unmarshal(page["workflow_runs"], &items); err != nil || items == nil {
+		return nil, nil, lacking(path, "workflow_runs")
+	}
+	rejected = map[record.RejectReason]int{}
+	for _, item := range items {
+		var r run
+		err := json.Unmarshal(item, &r)
+		switch {
+		case err != nil:
+			rejected[reasonOf(err)]++
+		case r.ID <= 0:
+			rejected[record.RejectNoID]++
+		default:
+			list = append(list, r)
+		}
+	}
+	return list, rejected, nil
+}
+
+// approved says whether somebody approved that a run went on to an environment, and of which environments that is known. Unknown, with the permission that is missing, where
+// the credential may not see it.
+func (c *Collector) approved(ctx context.Context, org string, r head, id int64) (answer record.Answer, permission string, err error) {
+	const what = "approvals of runs"
+	if !c.mayAsk(org, what) {
+		return record.AnswerUnknown, runsPermission, nil
+	}
+	var approvals []struct {
+		State string `json:"state"`
+	}
+	_, err = c.api.get(ctx, "repos/"+escapeName(r.fullName)+"/actions/runs/"+strconv.FormatInt(id, 10)+"/approvals", &approvals)
+	if c.noteAnswer(org, what, err) {
+		return record.AnswerUnknown, lackedPermission(err, runsPermission), nil
+	}
+	if err != nil {
+		return record.AnswerUnknown, "", err
+	}
+	answer = record.AnswerNo
+	for _, a := range approvals {
+		switch a.State {
+		case "approved":
+			answer = record.AnswerYes
+		case "rejected", "pending":
+		default:
+			c.unknownValue("approval of a run", a.State)
+		}
+	}
+	return answer, "", nil
+}
+
+// runsPerCommit is how many runs of a commit are looked at to find the one that made a release.
+const runsPerCommit = "100"
+
+// findApprovals looks whether somebody approved the runs that made releases. What is known does not change: it is asked for once per release.
+func (c *Collector) findApprovals(ctx context.Context, org string, list []*published, whole bool) error {
+	if !c.config.Pipelines {
+		return nil
+	}
+	var known map[string]record.Answer
+	c.remember(org, func(o *organisation) { known = o.approvals })
+	fresh := map[string]record.Answer{}
+	for _, p := range list {
+		answer, ok := known[p.key()]
+		if !ok {
+			var err error
+			var permission string
+			if answer, permission, err = c.approvalOf(ctx, org, p); err != nil {
+				return err
+			}
+			p.permission = firstOf(p.permission, permission)
+		}
+		p.evidence[record.EvidenceApproval] = answer
+		if answer.Known() {
+			fresh[p.key()] = answer
+		}
+	}
+	c.remember(org, func(o *organisation) {
+		if whole || o.approvals == nil {
+			o.approvals = fresh // which forgets releases that are gone
+			return
+		}
+		for key, answer := range fresh {
+			o.approvals[key] = answer
+		}
+	})
+	return nil
+}
+
+// approvalOf finds the run that made a release by the commit of its tag; unknown where there is none.
+func (c *Collector) approvalOf(ctx context.Context, org string, p *published) (record.Answer, string, error) {
+	const what = "runs of commits"
+	switch {
+	case p.commit == "":
+		return record.AnswerUnknown, "", nil
+	case !c.mayAsk(org, what):
+		return record.AnswerUnknown, runsPermission, nil
+	}
+	query := url.Values{"head_sha": {p.commit}, "per_page": {runsPerCommit}, "exclude_pull_requests": {"true"}, "status": {"success"}}
+	runs, _, err := c.runsOf(ctx, "repos/"+escapeName(p.repository.fullName)+"/actions/runs", query)
+	if c.noteAnswer(org, what, err) {
+		return record.AnswerUnknown, lackedPermission(err, runsPermission), nil
+	}
+	if err != nil {
+		return record.AnswerUnknown, "", err
+	}
+	answer := record.AnswerUnknown
+	for i := range runs {
+		if !runs[i].made(p) {
+			continue
+		}
+		one, permission, err := c.approved(ctx, org, p.repository, runs[i].ID)
+		switch {
+		case err != nil || !one.Known():
+			return record.AnswerUnknown, permission, err
+		case one == record.AnswerYes:
+			return one, "", nil
+		}
+		answer = one
+	}
+	return answer, "", nil
+}

@@ -1,0 +1,66 @@
+package github
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"prodsec_exporter/internal/record"
+)
+
+func TestParseWorkflow(t *testing.T) {
+	tests := []struct {
+		name, text     string
+		idToken        record.Answer
+		environments   []string
+		dynamic, calls bool
+		publishes      record.Answer
+	}{
+		{"no permissions", "jobs: {a: {steps: [{run: make}]}}", no, nil, false, false, unknown},
+		{"of the workflow", "permissions: {id-token: write}\njobs: {a: {steps: []}}", yes, nil, false, false, unknown},
+		{"of a job", "jobs: {a: {}, b: {permissions: {contents: read, id-token: write}}}", yes, nil, false, false, unknown},
+		{"taken away by the only job", "permissions: {id-token: write}\njobs: {a: {permissions: {contents: read}}}", no, nil, false, false, unknown},
+		{"taken away by nothing at all", "permissions: {id-token: write}\njobs: {a: {permissions: {}}}", no, nil, false, false, unknown},
+		{"everything", "permissions: write-all\njobs: {a: {}}", yes, nil, false, false, unknown},
+		{"everything to read", "permissions: read-all\njobs: {a: {}}", no, nil, false, false, unknown},
+		{"read is not enough", "permissions: {id-token: read}\njobs: {a: {}}", no, nil, false, false, unknown},
+		{"no jobs", "permissions: write-all", no, nil, false, false, unknown},
+		{"environments", "jobs: {a: {environment: prod}, b: {environment: {name: dev, url: x}}, c: {environment: prod}}", no, []string{"dev", "prod"}, false, false, unknown},
+		{"an environment to be found out", "jobs: {a: {environment: '${{ inputs.x }}'}}", no, nil, true, false, unknown},
+		{"an environment to be found out in an object", "jobs: {a: {environment: {name: '${{ inputs.x }}'}}}", no, nil, true, false, unknown},
+		{"calls another", "jobs: {a: {uses: acme/x/.github/workflows/y.yml@v1, permissions: {id-token: write}}}", yes, nil, false, true, unknown},
+		{"publishes by an action", "jobs: {a: {steps: [{uses: GoReleaser/goreleaser-action@abc}]}}", no, nil, false, false, yes},
+		{"publishes by a command", "jobs: {a: {steps: [{run: 'cd x && npm publish --provenance'}]}}", no, nil, false, false, yes},
+		{"an anchor", "x: &p {id-token: write}\npermissions: *p\njobs: {a: {}}", yes, nil, false, false, unknown},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			w, err := parseWorkflow("w.yml", tt.text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if w.idToken != tt.idToken || !slices.Equal(w.environments, tt.environments) || w.dynamic != tt.dynamic || w.calls != tt.calls || w.publishes != tt.publishes {
+				t.Errorf("parseWorkflow() = %+v", w)
+			}
+		})
+	}
+}
+
+// FuzzParseWorkflow: whatever somebody commits, reading it ends, and what cannot be understood is unknown.
+func FuzzParseWorkflow(f *testing.F) {
+	for _, text := range []string{releaseWorkflow, testWorkflow, deployWorkflow, "a: &a [*a]", "jobs: [", "jobs: {a: {permissions: [id-token]}}", "name: {x: y}", "permissions:\n"} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		w, err := parseWorkflow("w.yml", text)
+		if err != nil && (w.idToken.Known() || w.publishes.Known() || len(w.environments) > 0) {
+			t.Errorf("%v, and yet %+v", err, w)
+		}
+		if err == nil && !w.idToken.Known() {
+			t.Errorf("understood, but %+v", w)
+		}
+		if w.name == "" || len(w.name) > record.MaxText || strings.ContainsAny(w.name, "\n") {
+			t.Errorf("name %q", w.name)
+		}
+	})
+}
