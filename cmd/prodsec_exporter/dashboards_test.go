@@ -1,11 +1,12 @@
 package main
 
 import (
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -66,20 +67,24 @@ func TestDashboardsPush(t *testing.T) {
 	}
 }
 
-// TestImageHoldsTheBoards: the program embeds them, so the folder must reach the build.
-func TestImageHoldsTheBoards(t *testing.T) {
-	f, err := os.Open("../../.dockerignore")
+// TestImageHoldsWhatIsBuilt: what the program is compiled from, embedded files included, must reach the build of the image.
+func TestImageHoldsWhatIsBuilt(t *testing.T) {
+	ignored, err := os.ReadFile("../../.dockerignore")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close() //nolint:errcheck // Only read.
-	ignored, err := io.ReadAll(f)
+	out, err := exec.Command("go", "list", "-deps", "-f", `{{if and .Module .Module.Main}}{{.ImportPath}}{{end}}`, ".").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
-	for line := range strings.Lines(string(ignored)) {
-		if strings.TrimSpace(line) == "dashboards" {
-			t.Error(".dockerignore leaves out dashboards, which the program embeds")
+	packages := strings.Fields(string(out))
+	if len(packages) < 20 {
+		t.Fatalf("only %d packages: %v", len(packages), packages)
+	}
+	for _, p := range packages {
+		folder, _, _ := strings.Cut(strings.TrimPrefix(p, "prodsec_exporter/"), "/")
+		if slices.Contains(strings.Fields(string(ignored)), folder) {
+			t.Errorf(".dockerignore leaves out %s, which the program is built from", p)
 		}
 	}
 }
