@@ -187,7 +187,9 @@ func TestErrorsAreClear(t *testing.T) {
 		{"no access", func(w http.ResponseWriter, _ *http.Request) {
 			answer(w, 401, map[string]any{"message": "Unauthorized"})
 		}, 401, "Unauthorized (is the token"},
-		{"a redirect", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "https://elsewhere.example/", http.StatusFound) }, 302, "redirects are not followed"},
+		{"a redirect", func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "https://elsewhere.example/", http.StatusFound)
+		}, 302, "redirects are not followed"},
 		{"nothing", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) }, 503, "503 Service Unavailable"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
