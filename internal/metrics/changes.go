@@ -51,7 +51,7 @@ type court struct {
 	final bool
 	// subjectOf is by position in Snapshot.Deployed; 0 is no subject that an incident could be about.
 	subjectOf []int32
-	// accused are the deployments of a subject that can be blamed, in the order in which they were live.
+	// accused are the deployments of a subject that are no rollbacks, in the order in which they ended.
 	accused [][]int32
 	sorted  []bool
 	charges []charge
@@ -126,7 +126,6 @@ func (c *court) seat() *subjects {
 		}
 		if m.Record.Status == record.DeploymentFailed {
 			c.charges = append(c.charges, charge{int32(i), m.Counted, knownAt(s, m.Observed), record.AnswerUnknown})
-			continue
 		}
 		for int(subject) >= len(c.accused) {
 			c.accused = append(c.accused, nil)
@@ -162,9 +161,9 @@ func (c *court) accusations(subjects *subjects) (all []accusation) {
 	return all
 }
 
-// judge blames the latest deployment that was live when the accusation arose and for no longer than policy's window; of several that went live at
-// the same instant, the one with the greatest ID. For good, those that were known then come first; if there was none, the first
-// to become known is blamed.
+// judge blames the latest deployment that had ended when the accusation arose, and no longer before than policy's window; of several that
+// ended at the same instant, the one with the greatest ID. For good, those that were known then come first; if there was none, the first to
+// become known is blamed.
 func (c *court) judge(a *accusation) (deployment int32, counted time.Time, ok bool) {
 	s := c.in.Snapshot
 	if a.subject == 0 || int(a.subject) >= len(c.accused) {
@@ -180,7 +179,7 @@ func (c *court) judge(a *accusation) (deployment int32, counted time.Time, ok bo
 		if a.at.Sub(m.At) > c.in.Policy.FailureWindow() {
 			break
 		}
-		if a.rollback >= 0 && c.environmentOf[i] != a.environment {
+		if !c.suspect(a, i) {
 			continue
 		}
 		learned := knownAt(s, m.Observed)
@@ -197,7 +196,18 @@ func (c *court) judge(a *accusation) (deployment int32, counted time.Time, ok bo
 	return deployment, latest(a.counted, s.Deployed[deployment].Counted), true
 }
 
-// inOrder are the deployments of a subject in the order in which they were live.
+// suspect reports whether an accusation can be about a deployment: an incident about one that was live, a rollback about the last attempt in
+// its environment, whether or not it went live, unless that brought the very commit that is brought back.
+func (c *court) suspect(a *accusation, i int32) bool {
+	d := &c.in.Snapshot.Deployed[i].Record
+	if a.rollback < 0 {
+		return d.Status == record.DeploymentSucceeded
+	}
+	brought := c.in.Snapshot.Deployed[a.rollback].Record.Commit
+	return c.environmentOf[i] == a.environment && (brought == "" || d.Commit != brought)
+}
+
+// inOrder are the deployments of a subject in the order in which they ended.
 func (c *court) inOrder(subject int32) []int32 {
 	candidates := c.accused[subject]
 	if !c.sorted[subject] {

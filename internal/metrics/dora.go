@@ -57,8 +57,9 @@ var dora = []*Family{
 	},
 	{
 		Name: "prodsec_change_failures_total",
-		Help: "Changes to production that failed, each once: the deployment did not succeed, or a rollback or an incident is blamed on it, " +
-			"which is the latest successful one of the same service that was live by then and for no longer than policy.dora.failure_window. " +
+		Help: "Changes to production that failed, each once: the deployment did not succeed, or an incident or a rollback is blamed on it. An incident " +
+			"is blamed on the latest successful deployment of the same service before it, a rollback on the last attempt in its environment, " +
+			"if that is no longer ago than policy.dora.failure_window. " +
 			"Counts from when it was observed, with the cause as it was known then; prodsec_change_failures_in_window knows later findings.",
 		Type: Counter, Stability: Experimental,
 		Labels:  append(append([]string(nil), groupLabels...), "cause"),

@@ -349,3 +349,78 @@ func TestChangeInTwoEnvironments(t *testing.T) {
 	o.expectSum(24*3600, leadFamily+"_sum", "team=red")
 	o.expectSum(1, leadFamily+"_count", "team=red")
 }
+
+// TestRollbacks: what a rollback is blamed on. Attempts are written "commit", "commit!" if it failed and "<commit" for a rollback, one each day from day 2 on.
+func TestRollbacks(t *testing.T) {
+	for _, c := range []struct {
+		attempts, incidents string // the days on which an incident began
+		changes, failures   float64
+		why                 string
+	}{
+		{"a b <a", "", 2, 1, "b"},
+		{"a b! <a", "", 2, 1, "b failed; a, which is brought back, is not to blame"},
+		{"a b! b <a", "", 3, 2, "b failed, and what went live of it was taken back"},
+		{"a b <a!", "", 2, 1, "going back failed; b all the same"},
+		{"a b c <b <a", "", 3, 1, "c, and once more c: nothing else went live since"},
+		{"a <a", "", 1, 0, "the same again"},
+		{"<a", "", 0, 0, "there was nothing else"},
+		{"a b c", "3", 3, 1, "b on its day"},
+		{"a b! c", "3", 3, 2, "b failed and was not live: a"},
+		{"a b <a", "3 4", 2, 1, "b by both incidents and the rollback, which is none itself"},
+	} {
+		o := unfounded(t, nil)
+		o.catalog(noon(20), api("red"), web())
+		var deployments []record.Deployment
+		for i, text := range strings.Fields(c.attempts) {
+			commit := strings.Trim(text, "<!")
+			d := live(fmt.Sprint(i), "acme/api", at(2+i, 0, 0))
+			d.Commit, d.Rollback = commit, record.AnswerOf(strings.HasPrefix(text, "<"))
+			if strings.HasSuffix(text, "!") {
+				d.Status = record.DeploymentFailed
+			}
+			deployments = append(deployments, d)
+		}
+		var incidents []record.Incident
+		for _, day := range strings.Fields(c.incidents) {
+			var n int
+			if _, err := fmt.Sscan(day, &n); err != nil {
+				t.Fatal(err)
+			}
+			incidents = append(incidents, incident(day, "api", noon(n), record.AnswerUnknown))
+		}
+		o.deploys(noon(20), deployments...)
+		o.suffers(noon(20), incidents...)
+		o.must(o.ledger.MarkFounded(t.Context(), noon(20)))
+		samples := parse(t, o.textAt(noon(20)))
+		changes, _ := sum(samples, changesFamily, "team=red")
+		failures, _ := sum(samples, failuresFamily, "team=red")
+		recent, _ := sum(samples, "prodsec_change_failures_in_window", "window=30d", "team=red")
+		if changes != c.changes || failures != c.failures || recent != failures {
+			t.Errorf("%s with incidents on %q: %v changes, %v failures, %v in the window; want %v and %v: %s", c.attempts, c.incidents, changes, failures, recent, c.changes, c.failures, c.why)
+		}
+	}
+}
+
+// TestTie: of deployments that ended in the same second the one with the greatest ID is to blame, and numbers compare as numbers. Which one it was is
+// told by the team that owned the service when it was first held.
+func TestTie(t *testing.T) {
+	for _, c := range []struct{ first, second, blamed string }{{"9", "10", "blue"}, {"10", "9", "red"}} {
+		o := founded(t, nil)
+		first, second := live(c.first, "acme/api", noon(2)), live(c.second, "acme/api", noon(2))
+		o.deploys(noon(3), first)
+		o.catalog(noon(4), api("blue"), web())
+		o.deploys(noon(5), first, second)
+		o.suffers(noon(6), incident("I", "api", noon(2), record.AnswerUnknown))
+		for _, family := range []string{failuresFamily, "prodsec_change_failures_in_window"} {
+			for _, team := range []string{"red", "blue"} {
+				want := 0.0
+				if team == c.blamed {
+					want = 1
+				}
+				if got, _ := sum(parse(t, o.text()), family, "team="+team, "cause=unknown"); (got > 0) != (want > 0) {
+					t.Errorf("%s before %s: %s says %v of %s, want %v", c.first, c.second, family, got, team, want)
+				}
+			}
+		}
+	}
+}
