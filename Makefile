@@ -46,7 +46,7 @@ lint: $(LINT) ## Run the pinned golangci-lint
 
 unit: ## Run the tests, with the race detector where there is a C compiler
 	$(GO) test $(RACE) -timeout 15m ./...
-	$(GO) test -run '^TestAsOf$$' ./internal/numbers # thousands of cases, of which the race detector takes a part
+	$(GO) test -run '^(TestAsOf|TestSQLite|TestAgainstNaive)$$' ./internal/numbers ./internal/ledger ./internal/metrics # thousands of cases, of which the race detector takes a part
 
 generate: ## Write docs/metrics.md, rules, alerts and boards from code, and the schema of the configuration
 	$(GO) run ./cmd/generate

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"prodsec_exporter/internal/metrics"
 	"prodsec_exporter/internal/policy"
 	"prodsec_exporter/internal/record"
 	"prodsec_exporter/internal/snapshot"
@@ -69,11 +70,28 @@ func difference(a, b map[string]float64) map[string]float64 {
 	return nonzero(d)
 }
 
+// neverFall are the names of samples of counters and of histograms that count events.
+var neverFall = func() map[string]bool {
+	names := map[string]bool{}
+	for _, f := range metrics.All() {
+		switch f.Type {
+		case metrics.Counter:
+			names[f.Name] = true
+		case metrics.EventHistogram:
+			for _, part := range []string{"_bucket", "_sum", "_count"} {
+				names[f.Name+part] = true
+			}
+		case metrics.Gauge, metrics.StateHistogram, metrics.Info:
+		}
+	}
+	return names
+}()
+
 // counters are all series that must never fall.
 func counters(samples []sample) map[string]float64 {
 	found := map[string]float64{}
 	for _, s := range samples {
-		if strings.HasSuffix(s.name, "_total") || strings.HasPrefix(s.name, "prodsec_finding_remediation_seconds_") {
+		if neverFall[s.name] {
 			found[s.name+fmt.Sprint(s.labels)] = s.value
 		}
 	}

@@ -41,12 +41,12 @@ func Run(t *testing.T, fresh func(t *testing.T) Open, histories int) {
 		}
 	})
 	t.Run("OrderOfArrivalLeavesNoTrace", func(t *testing.T) {
-		for seed := range uint64(max(1, histories/50)) {
+		for seed := range uint64(max(1, histories/10)) {
 			orderOfArrival(t, fresh, seed)
 		}
 	})
 	t.Run("DeltasInAnyOrderEqualTheSweep", func(t *testing.T) {
-		for seed := range uint64(max(1, histories/50)) {
+		for seed := range uint64(max(1, histories/10)) {
 			deltasEqualSweep(t, fresh, seed)
 		}
 	})
