@@ -4,4 +4,7 @@
   "exposure": import '../../dashboards/exposure.json',
   "responsiveness": import '../../dashboards/responsiveness.json',
   "delivery-trust": import '../../dashboards/delivery-trust.json',
+  "dora": import '../../dashboards/dora.json',
+  "trend-quality": import '../../dashboards/trend-quality.json',
+  "exporter": import '../../dashboards/exporter.json',
 }

@@ -26,7 +26,7 @@ var dora = []*Family{
 	{
 		Name: "prodsec_change_lead_time_in_window_seconds",
 		Help: "The lead times of the changes that went live in the trailing window.",
-		Type: StateHistogram, Stability: Experimental,
+		Type: StateHistogram, Stability: Stable,
 		Labels:  []string{"window", "business_unit", "security_review"},
 		Source:  "Deployment.Changes, Deployment.FinishedAt",
 		Refresh: refreshDeliveries,
@@ -48,7 +48,7 @@ var dora = []*Family{
 	{
 		Name: "prodsec_changes_in_window",
 		Help: "Changes to production that ended in the trailing window.",
-		Type: Gauge, Stability: Experimental,
+		Type: Gauge, Stability: Stable,
 		Labels:  append([]string{"window"}, groupLabels...),
 		Source:  "Deployment.Status, Deployment.Rollback",
 		Refresh: refreshDeliveries,
@@ -72,7 +72,7 @@ var dora = []*Family{
 		Name: "prodsec_change_failures_in_window",
 		Help: "Of the changes of prodsec_changes_in_window those that failed, by all that is known now. control_gap: an incident behind it " +
 			"says that an avoidable gap in a control caused it; other: one says that none did; unknown: nobody says.",
-		Type: Gauge, Stability: Experimental,
+		Type: Gauge, Stability: Stable,
 		Labels:  append(append([]string{"window"}, groupLabels...), "cause"),
 		Source:  "Deployment.Status, Deployment.Rollback, Incident.OpenedAt, Incident.ControlGap",
 		Refresh: refreshDeliveries,
@@ -83,7 +83,7 @@ var dora = []*Family{
 		Name: "prodsec_incidents_in_window",
 		Help: "Incidents opened in the trailing window, by what they are blamed on: a deployment, or unattributed if the service had none " +
 			"within policy.dora.failure_window, so that it is no change failure.",
-		Type: Gauge, Stability: Experimental,
+		Type: Gauge, Stability: Stable,
 		Labels:  append(append([]string{"window"}, groupLabels...), "attribution"),
 		Source:  "Incident.OpenedAt, Deployment.FinishedAt",
 		Refresh: refreshDeliveries,
@@ -105,7 +105,7 @@ var dora = []*Family{
 	{
 		Name: "prodsec_restore_in_window_seconds",
 		Help: "The times to restore of the incidents that were restored in the trailing window; their security impact is as known now.",
-		Type: StateHistogram, Stability: Experimental,
+		Type: StateHistogram, Stability: Stable,
 		Labels:  []string{"window", "business_unit", "security_impact"},
 		Source:  "Incident.OpenedAt, Incident.RestoredAt, Incident.SecurityImpact",
 		Refresh: refreshTickets,

@@ -60,7 +60,7 @@ var exposure = []*Family{
 		Name: "prodsec_risk_score",
 		Help: "Sum of the risk weights of open criticals and highs: severity × exposure × criticality × exploitation, the factors of policy.risk. " +
 			"The unit is the organisation's own; compare services and times, not programmes.",
-		Type: Gauge, Stability: Experimental,
+		Type: Gauge, Stability: Stable,
 		Labels:  owner(),
 		Source:  "Finding.Severity, Finding.KnownExploited, Finding.ActiveSecret, Finding.EPSS, Service.InternetFacing, Service.CrownJewel, Service.TrustTier",
 		Refresh: refreshFindings,
@@ -72,7 +72,7 @@ var exposure = []*Family{
 		Help: "Share of the total risk score that the top 1, 3 and 10 of a dimension hold, in 0 to 1: teams and services as they own it, and finding " +
 			"categories. What is unattributed, or has no category, counts as one holder, so that it cannot hide. Absent while there is no risk, " +
 			"or a source is too old for the total to be known.",
-		Type: Gauge, Stability: Experimental,
+		Type: Gauge, Stability: Stable,
 		Labels:  []string{"dimension", "top"},
 		Source:  "as prodsec_risk_score, and Finding.Category",
 		Refresh: refreshFindings,
@@ -145,7 +145,7 @@ var exposure = []*Family{
 		Name: "prodsec_exceptions_granted_in_window",
 		Help: "Approvals of exceptions that fell into the trailing window, by the source's date: a renewal if one for the same service and " +
 			"category was approved within policy.exceptions.renewal_within before it, else first. An exception approved anew is a further approval.",
-		Type: Gauge, Stability: Experimental,
+		Type: Gauge, Stability: Stable,
 		Labels:  []string{"window", "business_unit", "team", "trust_tier", "category", "kind"},
 		Unbound: []string{"category"},
 		Source:  "Exception.DecidedAt, Exception.Category, Exception.Service",
@@ -158,7 +158,7 @@ var exposure = []*Family{
 		Help: "Weaknesses that opened (new) or came back (reopened) in the trailing window, by the product area of the service that owned them then, as the " +
 			"catalog has it now, and by category: a CWE, else a rule family, else an ecosystem; none where a source gives none. " +
 			"What a new source brought along was there before, and is in neither kind.",
-		Type: Gauge, Stability: Experimental,
+		Type: Gauge, Stability: Stable,
 		Labels:  []string{"window", "product_area", "category", "kind"},
 		Unbound: []string{"product_area", "category"},
 		Source:  "Finding.Category, Finding.FirstSeen, Service.ProductArea",

@@ -62,7 +62,7 @@ var responsiveness = []*Family{
 		Name: "prodsec_reviews_open",
 		Help: "Requests to the security function for a review that are not done: waiting has had no answer yet, by a comment or a change " +
 			"of status, from a responder who is neither the requester nor a bot; in_progress has; blocked is stuck by its status, answered or not.",
-		Type: Gauge, Stability: Experimental,
+		Type: Gauge, Stability: Stable,
 		Labels:  []string{"business_unit", "team", "trust_tier", "kind", "state"},
 		Source:  "Review.State, Review.FirstResponseAt, Review.ClosedAt",
 		Refresh: refreshTickets,
@@ -73,7 +73,7 @@ var responsiveness = []*Family{
 		Name: "prodsec_review_waiting_seconds",
 		Help: "How long the reviews in state waiting have waited for their first answer, in the time of policy.calendars.reviews " +
 			"(calendar time if there is none).",
-		Type: StateHistogram, Stability: Experimental,
+		Type: StateHistogram, Stability: Stable,
 		Labels:  []string{"business_unit", "kind"},
 		Bounds:  policy.DefaultBuckets(policy.BucketsRequests),
 		Buckets: policy.BucketsRequests,
@@ -87,7 +87,7 @@ var responsiveness = []*Family{
 		Help: "Time from the request for a review to the first answer by a responder who is neither the requester nor a bot, in the time of " +
 			"policy.calendars.reviews (calendar time if there is none; a change of the calendar counts the past anew). Each review counts " +
 			"once, under the kind of that day and its first owner, and stays when its ticket changes or leaves.",
-		Type: EventHistogram, Stability: Experimental,
+		Type: EventHistogram, Stability: Stable,
 		Labels:  []string{"business_unit", "kind"},
 		Bounds:  policy.DefaultBuckets(policy.BucketsRequests),
 		Buckets: policy.BucketsRequests,
@@ -99,7 +99,7 @@ var responsiveness = []*Family{
 	{
 		Name: "prodsec_review_first_response_in_window_seconds",
 		Help: "The times of prodsec_review_first_response_seconds whose answer fell into the trailing window, by the source's date.",
-		Type: StateHistogram, Stability: Experimental,
+		Type: StateHistogram, Stability: Stable,
 		Labels:  []string{"window", "kind"},
 		Bounds:  policy.DefaultBuckets(policy.BucketsRequests),
 		Buckets: policy.BucketsRequests,
@@ -113,7 +113,7 @@ var responsiveness = []*Family{
 		Help: "Time from the request for an exception to its first approval or rejection, in the time of policy.calendars.decisions " +
 			"(calendar time if there is none; a change of the calendar counts the past anew). Scanners' own acceptances, which nobody is " +
 			"asked for, are left out. Each exception counts once and stays when its ticket changes or leaves.",
-		Type: EventHistogram, Stability: Experimental,
+		Type: EventHistogram, Stability: Stable,
 		Labels:  []string{"business_unit", "category", "decision"},
 		Unbound: []string{"category"},
 		Bounds:  policy.DefaultBuckets(policy.BucketsRequests),
@@ -127,7 +127,7 @@ var responsiveness = []*Family{
 		Name: "prodsec_exception_pending_seconds",
 		Help: "Time since exceptions were asked for that nobody has approved or rejected yet, in the time of " +
 			"policy.calendars.decisions (calendar time if there is none).",
-		Type: StateHistogram, Stability: Experimental,
+		Type: StateHistogram, Stability: Stable,
 		Labels:  []string{"business_unit", "category"},
 		Unbound: []string{"category"},
 		Bounds:  policy.DefaultBuckets(policy.BucketsRequests),
@@ -140,7 +140,7 @@ var responsiveness = []*Family{
 	{
 		Name: "prodsec_followups_open",
 		Help: "Actions that incidents left behind and that are not closed, by whether their due day is over; unknown names no due day.",
-		Type: Gauge, Stability: Experimental,
+		Type: Gauge, Stability: Stable,
 		Labels:  []string{"business_unit", "team", "trust_tier", "overdue"},
 		Source:  "Followup.DueAt, Followup.ClosedAt",
 		Refresh: refreshTickets,
@@ -150,7 +150,7 @@ var responsiveness = []*Family{
 	{
 		Name: "prodsec_followup_age_seconds",
 		Help: "Time since open follow-up actions of incidents were created.",
-		Type: StateHistogram, Stability: Experimental,
+		Type: StateHistogram, Stability: Stable,
 		Labels:  []string{"business_unit"},
 		Bounds:  policy.DefaultBuckets(policy.BucketsAges),
 		Buckets: policy.BucketsAges,
@@ -163,7 +163,7 @@ var responsiveness = []*Family{
 		Name: "prodsec_followup_close_seconds",
 		Help: "Time from the creation of an incident's follow-up action to its first closing. Each counts once, under its first owner, and " +
 			"stays when it is opened again or leaves its source.",
-		Type: EventHistogram, Stability: Experimental,
+		Type: EventHistogram, Stability: Stable,
 		Labels:  []string{"business_unit"},
 		Bounds:  policy.DefaultBuckets(policy.BucketsAges),
 		Buckets: policy.BucketsAges,
@@ -175,7 +175,7 @@ var responsiveness = []*Family{
 	{
 		Name: "prodsec_escalations_open",
 		Help: "Releases that are blocked and urgent calls for a decision that are open now.",
-		Type: Gauge, Stability: Experimental,
+		Type: Gauge, Stability: Stable,
 		Labels:  []string{"business_unit", "team", "trust_tier", "kind"},
 		Source:  "Escalation.Kind, Escalation.ClosedAt",
 		Refresh: refreshTickets,
@@ -186,7 +186,7 @@ var responsiveness = []*Family{
 		Name: "prodsec_escalations_total",
 		Help: "Releases that were blocked and urgent calls for a decision, each once under its first owner, kind and reason. A reason that " +
 			"the source leaves empty is none.",
-		Type: Counter, Stability: Experimental,
+		Type: Counter, Stability: Stable,
 		Labels:  []string{"business_unit", "team", "trust_tier", "kind", "reason"},
 		Unbound: []string{"reason"},
 		Source:  "Escalation.Kind, Escalation.Reason, Escalation.RaisedAt",

@@ -58,7 +58,7 @@ var trend = []*Family{
 		Help: "Verdicts on weaknesses that fell into the trailing window, by the tool that reported it first: false_positive was dismissed as " +
 			"such; confirmed was fixed, or left in place by somebody who took it for real (won't fix, risk accepted). Other closures say " +
 			"nothing about the tool. The share of false positives is the friction a tool makes.",
-		Type: Gauge, Stability: Experimental,
+		Type: Gauge, Stability: Stable,
 		Labels:  []string{"window", "class", "source", "status"},
 		Unbound: []string{"source"},
 		Source:  "Finding.Tool, Finding.Closure, Finding.ClosedAt",

@@ -40,6 +40,7 @@ func TestRoutes(t *testing.T) {
 		{"a page that nobody owns", "product-security", []string{"alertname=" + AlertSLABreached, "team=unattributed", "notify=page"}},
 		{"a stale scope", "exporter-operators", []string{"alertname=" + AlertScopeStale, "collector=github", "notify=ticket"}},
 		{"a collector that is down", "exporter-operators", []string{"alertname=" + AlertCollectorDown, "collector=github", "notify=ticket"}},
+		{"an unguarded way to production", "team-tickets", []string{"alertname=" + AlertPathUnprotected, "team=cards", "environment=production", "notify=ticket"}},
 		{"a secret that works", "on-call", append(owner, "alertname="+AlertSecretActive, "notify=page")},
 		{"known to be exploited and reachable", "on-call", append(owner, "alertname="+AlertExploitedExposed, "internet_facing=true", "notify=page")},
 		{"known to be exploited and perhaps reachable", "team-tickets", append(owner, "alertname="+AlertExploitedExposed, "internet_facing=unknown", "notify=ticket")},

@@ -43,6 +43,7 @@ const (
 	AlertTwoLeaders            = "ProdsecTwoLeaders"
 	AlertEvaluationStale       = "ProdsecEvaluationStale"
 	AlertSeriesDropped         = "ProdsecSeriesDropped"
+	AlertPathUnprotected       = "ProdsecProductionPathUnprotected"
 	AlertSecretActive          = "ProdsecActiveSecretOpen"
 	AlertExploitedExposed      = "ProdsecKnownExploitedExposed"
 )
@@ -80,6 +81,7 @@ func AlertGroups() []Group {
 		}},
 		{Name: "prodsec-exposure-alerts", Rules: []Rule{exceptionExpired(), exceptionExpiring(), secretActive(), exploitedExposed()}},
 		{Name: "prodsec-coverage-alerts", Rules: []Rule{repositoryUnprotected()}},
+		{Name: "prodsec-delivery-trust-alerts", Rules: []Rule{pathUnprotected()}},
 		{Name: "prodsec-exporter-alerts", Rules: []Rule{
 			scopeStaleAlert(), collectorDown(), exporterDownAlert(), budgetLow(), ledgerFailing(), reloadFailed(), noLeader(), twoLeaders(), evaluationStale(),
 			seriesLeftOut(),
@@ -183,7 +185,7 @@ func scopeStaleAlert() Rule {
 			Name: AlertScopeStale, For: scopeStale, Hold: settle,
 			Summary:     "{{ $value | humanize }} scope(s) of collector {{ $labels.collector }} are {{ $labels.status }}",
 			Description: "Numbers that rest on them are old or missing and count as unknown. The exporter's log and its landing page name the scopes and the error.",
-			Board:       BoardCoverage, Panel: panelScopes,
+			Board:       BoardExporter, Panel: panelScopes,
 		},
 	}
 }
@@ -198,7 +200,7 @@ func collectorDown() Rule {
 			Name: AlertCollectorDown, For: sourceDown, Hold: settle,
 			Summary:     "Collector {{ $labels.collector }} ({{ $labels.instance_name }}) cannot read its source",
 			Description: "Its last good facts stay until they are too old, then they are withheld. Check credential, network and the source's status; the exporter's log has the error.",
-			Board:       BoardCoverage, Panel: panelCollectors,
+			Board:       BoardExporter, Panel: panelCollectors,
 		},
 	}
 }
@@ -212,7 +214,7 @@ func exporterDownAlert() Rule {
 			Name: AlertExporterDown, For: exporterDown, Hold: settle,
 			Summary:     "No prodsec_exporter is being scraped",
 			Description: "No replica answers Prometheus, so nothing is known about the programme since. No record is lost: the ledger continues where it stopped.",
-			Board:       BoardCoverage, Panel: panelCollectors,
+			Board:       BoardExporter, Panel: panelCollectors,
 		},
 	}
 }

@@ -22,7 +22,7 @@ func countingChanged() Rule {
 			Name: AlertCountingChanged, For: settle, Hold: hold, Answers: answers(PackTrend),
 			Summary:     "The way of counting changed: {{ $labels.kind }}",
 			Description: "A number that moves at the same time may have moved because of it. The exporter's log says what changed; note it beside the next report.",
-			Board:       BoardCoverage, Panel: panelCounting,
+			Board:       BoardExporter, Panel: panelCounting,
 		})
 }
 
@@ -34,7 +34,7 @@ func budgetLow() Rule {
 			Summary: "{{ $value | humanizePercentage }} of the budget {{ $labels.resource }} of collector {{ $labels.collector }} ({{ $labels.instance_name }}) are left",
 			Description: "When it is used up the collector waits for the next period and its facts age. Poll less often, or give the exporter a credential of its own; " +
 				"`prodsec_exporter check --online` prints the forecast.",
-			Board: BoardCoverage, Panel: panelCollectors,
+			Board: BoardExporter, Panel: panelBudgets,
 		})
 }
 
@@ -45,7 +45,7 @@ func ledgerFailing() Rule {
 			Name: AlertLedgerErrors, For: settle, Hold: settle,
 			Summary:     `{{ $value | printf "%.0f" }} operation(s) of the ledger failed within ` + promDuration(ledgerRecent),
 			Description: "Nothing false is shown, but nothing new is kept either: scopes grow stale until it is mended. The exporter's log has the error; disk space and the database come first.",
-			Board:       BoardCoverage, Panel: panelScopes,
+			Board:       BoardExporter, Panel: panelScopes,
 		})
 }
 
@@ -56,7 +56,7 @@ func reloadFailed() Rule {
 			Name: AlertReloadFailed, For: settle, Hold: settle,
 			Summary:     "The exporter's configuration was not accepted; the one before it is in force",
 			Description: "The log of `POST /-/reload` or SIGHUP names file, line and key. `prodsec_exporter check` says the same before a deploy.",
-			Board:       BoardCoverage, Panel: panelCollectors,
+			Board:       BoardExporter, Panel: panelCollectors,
 		})
 }
 
@@ -67,7 +67,7 @@ func noLeader() Rule {
 			Name: AlertNoLeader, For: leaderGone, Hold: settle,
 			Summary:     "No replica of the exporter leads, so nothing about the programme is exposed",
 			Description: "A lease that nobody holds is usually a database that nobody reaches. Boards are empty, not good, until one leads.",
-			Board:       BoardCoverage, Panel: panelCollectors,
+			Board:       BoardExporter, Panel: panelCollectors,
 		})
 }
 
@@ -78,7 +78,7 @@ func twoLeaders() Rule {
 			Name: AlertTwoLeaders, For: leaderGone, Hold: settle,
 			Summary:     "{{ $value | humanize }} replicas of the exporter lead at once",
 			Description: "Either they do not share a ledger, or a clock or a lease is wrong. Numbers may jump between two truths.",
-			Board:       BoardCoverage, Panel: panelCollectors,
+			Board:       BoardExporter, Panel: panelCollectors,
 		})
 }
 
@@ -89,7 +89,7 @@ func evaluationStale() Rule {
 			Name: AlertEvaluationStale, For: settle, Hold: settle,
 			Summary:     "The numbers that are exposed were computed {{ $value | humanizeDuration }} ago",
 			Description: "Nothing new becomes due, breached or fixed on the boards meanwhile. The exporter's log says why evaluation stopped; a restart loses no record.",
-			Board:       BoardCoverage, Panel: panelCounting,
+			Board:       BoardExporter, Panel: panelCounting,
 		})
 }
 
@@ -100,6 +100,6 @@ func seriesLeftOut() Rule {
 			Name: AlertSeriesDropped, For: settle, Hold: settle,
 			Summary:     `{{ $value | printf "%.0f" }} series were left out of what is exposed ({{ $labels.reason }})`,
 			Description: "The rest is right, these are missing. It is a defect of the exporter, or of a name that a source delivers: report it with the line of the log.",
-			Board:       BoardCoverage, Panel: panelCounting,
+			Board:       BoardExporter, Panel: panelCounting,
 		})
 }

@@ -5,11 +5,14 @@ import "prodsec_exporter/internal/policy"
 func deliveryTrustBoard() Board {
 	return Board{
 		UID: BoardDeliveryTrust, File: "delivery-trust.json", Title: "Delivery trust",
-		Question: "Can we trust the way software is changed?",
+		Question: "Can we trust the way software is built, released and operated?",
 		Rows: []Row{
 			{ID: 100, Question: "Can one person change privileged software alone?", Panels: trustHeadlines()},
 			{ID: 200, Question: "Which guarantees hold for a change, and for whom?", Panels: trustGuarantees()},
-			{ID: 250, Question: "Is the way to production guarded?", Panels: trustEnvironments()},
+			{ID: 250, Question: "Is the way to production guarded?", Panels: append(trustPaths(), trustEnvironments()...)},
+			{ID: 260, Question: "How much of our trust is evidence instead of faith?", Panels: trustEvidence()},
+			{ID: 270, Question: "Where could a build or a cloud account be taken over?", Panels: trustRunners()},
+			{ID: 280, Question: "Could critical services go back?", Panels: trustRollback()},
 			{ID: 300, Question: "What must be closed first?", Panels: []Panel{trustGaps()}},
 			{ID: 400, Question: "Who relies on repositories that are not protected?", Panels: trustByOwner()},
 			qualityRow(),

@@ -15,6 +15,7 @@ func exposureBoard() Board {
 			{ID: 100, Question: "How much serious risk is open, and is it growing?", Panels: exposureHeadlines()},
 			{ID: 200, Question: "Is intake being reduced or accumulated, and why?", Panels: exposureFlows()},
 			{ID: 300, Question: "How old is it, and who carries it?", Panels: exposureAges()},
+			{ID: 350, Question: "Where is risk concentrated, and what keeps coming back?", Panels: exposureConcentration()},
 			{ID: 400, Question: "Where does policy debt become structural?", Panels: exposureExceptions()},
 			{ID: 500, Question: "How did it get here? (from the history Prometheus has)", Panels: exposureHistory()},
 			qualityRow(),
@@ -211,6 +212,7 @@ func exposureExceptions() []Panel {
 			},
 			Sort: []Sort{{Title: "Days left"}},
 		},
+		repeatedExceptions(), exceptionsOverTime(),
 	}
 }
 

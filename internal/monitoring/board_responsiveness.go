@@ -9,7 +9,8 @@ func responsivenessBoard() Board {
 			{ID: 200, Question: "Who keeps the deadlines, and who does not?", Panels: responseByOwner()},
 			{ID: 300, Question: "Who must act now?", Panels: responseNow()},
 			{ID: 400, Question: "How long does a fix take?", Panels: responseTimes()},
-			{ID: 450, Question: "Does security itself answer in time?", Panels: responseOfSecurity()},
+			{ID: 450, Question: "Does security itself answer in time?", Panels: append(responseOfSecurity(), securityTimes()...)},
+			{ID: 470, Question: "Do lessons become controls, and where does risk collide with delivery?", Panels: lessonsAndBlocks()},
 			{ID: 500, Question: "Is it getting better? (from the history Prometheus has)", Panels: responseHistory()},
 			qualityRow(),
 		},
@@ -18,23 +19,23 @@ func responsivenessBoard() Board {
 
 // responseOfSecurity are the panels about what waits for the security function, or for the actions it asked for.
 func responseOfSecurity() []Panel {
-	panel := func(id uint32, title, means, source, act string, queries ...Query) Panel {
+	panel := func(id uint32, rows []PackRow, title, means, source, act string, queries ...Query) Panel {
 		return Panel{
-			ID: id, Title: title, Look: Stat, W: 6, H: 4, Unit: "none", Steps: plain(), Means: means, Source: source, Act: act,
+			ID: id, Answers: rows, Title: title, Look: Stat, W: 6, H: 4, Unit: "none", Steps: plain(), Means: means, Source: source, Act: act,
 			Empty: "not known", Queries: queries,
 		}
 	}
 	return []Panel{
-		panel(panelWaiting, "Reviews without an answer", "Security reviews that nobody of the responders has answered yet, and the median of how long they have waited, in days.",
+		panel(panelWaiting, answers(PackReviews), "Reviews without an answer", "Security reviews that nobody of the responders has answered yet, and the median of how long they have waited, in days.",
 			reviewsOpen+`{state="waiting"}, `+reviewWaiting+".", "answer the oldest first, if only to say when; a growing number is a staffing question.",
 			Query{Name: "waiting", Expr: reviewsWaiting(), Steps: noneBut(10)}, Query{Name: "median days", Expr: medianDays(reviewWaiting), Steps: longerThan(2, 5)}),
-		panel(panelPending, "Exceptions without a decision", "Requests for an exception that are undecided, and the median of how long they have been, in days.",
+		panel(panelPending, answers(TrackDecision), "Exceptions without a decision", "Requests for an exception that are undecided, and the median of how long they have been, in days.",
 			exceptions+`{state="requested"}, `+exceptionPending+".", "decide, or say what is missing; teams build on silence.",
 			Query{Name: "undecided", Expr: exceptionsNow("requested"), Steps: noneBut(10)}, Query{Name: "median days", Expr: medianDays(exceptionPending), Steps: longerThan(7, 14)}),
-		panel(panelFollowups, "Actions that incidents left", "Follow-up actions that are open, and those of them past their due date.", followupsOpen+".",
+		panel(panelFollowups, answers(PackFollowups), "Actions that incidents left", "Follow-up actions that are open, and those of them past their due date.", followupsOpen+".",
 			"an overdue action is an incident waiting to come back; ask its owner for a new date or more hands.",
 			Query{Name: "open", Expr: followups()}, Query{Name: "overdue", Expr: followups(is("overdue", affirmative)), Steps: noneBut(5)}),
-		panel(panelEscalations, "Where risk blocks delivery", "Releases that are blocked now, and urgent escalations that are open now.", escalationsOpen+".",
+		panel(panelEscalations, answers(PackBlocks), "Where risk blocks delivery", "Releases that are blocked now, and urgent escalations that are open now.", escalationsOpen+".",
 			"look at what blocks twice: a missing paved road costs more than the block.",
 			Query{Name: "release blocks", Expr: escalations("release_block"), Steps: noneBut(5)}, Query{Name: "urgent", Expr: escalations("urgent"), Steps: noneBut(5)}),
 	}

@@ -14,7 +14,7 @@ const tag = "prodsec"
 
 // Boards are all boards, in the order of the pack.
 func Boards() []Board {
-	return []Board{coverageBoard(), exposureBoard(), responsivenessBoard(), deliveryTrustBoard()}
+	return []Board{coverageBoard(), exposureBoard(), responsivenessBoard(), deliveryTrustBoard(), doraBoard(), trendBoard(), exporterBoard()}
 }
 
 // JSON is the board as Grafana imports it.

@@ -9,6 +9,9 @@ const (
 	BoardExposure       BoardUID = "prodsec-exposure"
 	BoardResponsiveness BoardUID = "prodsec-responsiveness"
 	BoardDeliveryTrust  BoardUID = "prodsec-delivery-trust"
+	BoardDORA           BoardUID = "prodsec-dora"
+	BoardTrend          BoardUID = "prodsec-trend-quality"
+	BoardExporter       BoardUID = "prodsec-exporter"
 )
 
 // Panels that alerts and runbooks point at. Ids are stable; a panel that goes leaves its id unused. Ids from 900 are the data-quality
@@ -26,6 +29,8 @@ const (
 	panelEscalations      = 53
 	panelCounting         = 904
 	panelExploited        = 60
+	panelPaths            = 40
+	panelBudgets          = 10
 	panelTrustGaps        = 20
 	panelCollectors       = 901
 	panelScopes           = 902

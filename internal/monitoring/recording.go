@@ -69,9 +69,12 @@ type Rule struct {
 	Why string
 }
 
+// recordingShape is a recorded series and its labels.
+type recordingShape struct{ record, labels string }
+
 // recordingShapes are the labels of each recorded series; queries and board variables rely on them, and a test compares them with the
 // rules.
-var recordingShapes = []struct{ record, labels string }{
+var recordingShapes = slices.Concat([]recordingShape{
 	{recOpen, groupLabels + ", severity, sla"},
 	{recOpenExposure, groupLabels + ", severity, sla, crown_jewel, internet_facing"},
 	{recAges, "business_unit, team, severity, age"},
@@ -106,7 +109,7 @@ var recordingShapes = []struct{ record, labels string }{
 	{recOutcomeIncrease, "window, business_unit, outcome"},
 	{recBurn, "window, business_unit"},
 	{recBudgetLeft, "collector, instance_name, resource"},
-}
+}, deliveryShapes)
 
 // shape is the labels of a recording rule as a list for "by".
 func shape(record string) string {
@@ -120,7 +123,7 @@ func shape(record string) string {
 
 // RecordingGroups are the recording rules, in a group per panel of the pack.
 func RecordingGroups() []Group {
-	return []Group{coverageRecords(), exposureRecords(), responsivenessRecords(), securityRecords(), burnRecords(), exporterRecords()}
+	return []Group{coverageRecords(), exposureRecords(), responsivenessRecords(), securityRecords(), burnRecords(), deliveryRecords(), doraRecords(), exporterRecords()}
 }
 
 // foldedRule records a family summed over the labels of the rule, replicas folded: what boards and alerts read instead of the family.

@@ -108,6 +108,12 @@ var (
 	ownershipTarget = 0.98
 	// concentrated is the share of open criticals and highs in the five worst services from which the problem is a few services'.
 	concentrated = 0.5
+	// approvalTarget: a deployment past the control is an exception, and some are emergencies.
+	approvalTarget = 0.95
+	// evidenceTarget: what is not built the paved way yet is known by name.
+	evidenceTarget = 0.9
+	// remediatedTarget: most of what leaves should have been mended.
+	remediatedTarget = 0.7
 	// budgetReserve is the share of an API's budget below which the next pass may not get through.
 	budgetReserve = 0.1
 )
