@@ -4,6 +4,7 @@
 //	prodsec_exporter --demo                 shows it on a synthetic organisation
 //	prodsec_exporter                        runs with prodsec.yml
 //	prodsec_exporter check [--online]       says whether a configuration would work
+//	prodsec_exporter evaluate --at INSTANT  prints the metrics as they were
 //	prodsec_exporter dashboards push        brings the boards to a running Grafana
 //
 // This package only ties the parts together; each part is in a package of its own (see docs/architecture.md).

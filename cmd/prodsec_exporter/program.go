@@ -66,6 +66,9 @@ func (p *program) run(ctx context.Context, args []string) error {
 	var pushing push
 	pushed := app.Command("dashboards", "Work with the Grafana boards that come with this program.").Command("push", "Bring the boards to a running Grafana; what is there already stays untouched.")
 	pushing.flags(pushed)
+	var evaluated evaluation
+	evaluate := app.Command("evaluate", "Print the metrics as they were at an instant, from the ledger alone; an exporter may be using it.")
+	evaluated.flags(evaluate)
 	versions := app.Command("version", "Print the version.")
 	command, err := app.Parse(args)
 	if answered {
@@ -83,6 +86,8 @@ func (p *program) run(ctx context.Context, args []string) error {
 		return p.check(ctx)
 	case pushed.FullCommand():
 		return p.pushDashboards(ctx, &pushing)
+	case evaluate.FullCommand():
+		return p.evaluate(ctx, &evaluated)
 	case versions.FullCommand():
 		_, err := fmt.Fprintln(p.stdout, version.Print(programName))
 		return err

@@ -38,6 +38,11 @@ func (p *program) serve(ctx context.Context) (err error) {
 	if err := checkLedgerPlace(path); err != nil {
 		return err
 	}
+	holder, err := ledger.Hold(path, started)
+	if err != nil {
+		return err
+	}
+	defer closing(holder.Release, &err)
 	kept, err := ledger.Open(ctx, ledger.Options{Path: path, Policy: plan.config.Policy, At: started, Logger: p.logger})
 	if err != nil {
 		return err

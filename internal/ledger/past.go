@@ -53,7 +53,11 @@ func (h *History) Close() error { return h.store.close() }
 // had been seen and closed by then, with all else (catalog, severities, protection) as it was first read. The error wraps
 // ErrBeforeHistory for an instant before all of that, and ErrNotFounded while the import is under way.
 func (h *History) AsOf(ctx context.Context, at time.Time) (*snapshot.Snapshot, *policy.Policy, error) {
-	p := &past{instant: unix(at), logger: h.logger, shelves: newShelves()}
+	return h.asOf(ctx, at, nil)
+}
+
+func (h *History) asOf(ctx context.Context, at time.Time, other *policy.Policy) (*snapshot.Snapshot, *policy.Policy, error) {
+	p := &past{instant: unix(at), logger: h.logger, shelves: newShelves(), policy: other}
 	if err := h.store.loadPast(ctx, p); err != nil {
 		return nil, nil, fmt.Errorf("reading the ledger %s as of %s: %w", h.store.path, at.UTC().Format(time.RFC3339), err)
 	}
@@ -69,6 +73,13 @@ func (h *History) AsOf(ctx context.Context, at time.Time) (*snapshot.Snapshot, *
 		return nil, nil, fmt.Errorf("reading the ledger %s as of %s: %w", h.store.path, at.UTC().Format(time.RFC3339), err)
 	}
 	return known, p.policy, nil
+}
+
+// AsOfUnder is AsOf for another policy than the one that was in force: who owns what, deadlines that had not passed, and what is left to
+// evaluation follow from it. Outcomes that had fallen stay as they fell, and exceptions stop the clocks that they stopped.
+func (h *History) AsOfUnder(ctx context.Context, at time.Time, other *policy.Policy) (*snapshot.Snapshot, error) {
+	known, _, err := h.asOf(ctx, at, other)
+	return known, err
 }
 
 // past is what a store holds, row by row, on its way back to an instant.
@@ -258,11 +269,13 @@ func (p *past) snapshot() (*snapshot.Snapshot, error) {
 	if len(p.policies) == 0 {
 		return nil, errors.New("it names no policy")
 	}
-	row := p.policies[len(p.policies)-1]
-	var err error
-	if p.policy, err = storedPolicy(row); err != nil {
-		p.logger.Warn("The policy that was in force is not understood any more; the default one is used instead", "version", row.version, "err", err)
-		p.policy = policy.Default()
+	if p.policy == nil {
+		row := p.policies[len(p.policies)-1]
+		var err error
+		if p.policy, err = storedPolicy(row); err != nil {
+			p.logger.Warn("The policy that was in force is not understood any more; the default one is used instead", "version", row.version, "err", err)
+			p.policy = policy.Default()
+		}
 	}
 	s, err := p.state()
 	if err != nil {

@@ -20,9 +20,21 @@ func openSQLiteForReading(ctx context.Context, path string) (*sqlite, error) {
 	case !info.Mode().IsRegular():
 		return nil, fmt.Errorf("%w: %s is not a regular file", ErrNoLedger, path)
 	}
-	dsn := url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: url.Values{
-		"mode": {"ro"}, "_pragma": {"busy_timeout(5000)", "query_only(true)", "temp_store(MEMORY)"},
-	}.Encode()}
+	parameters := url.Values{"mode": {"ro"}, "_pragma": {"busy_timeout(5000)", "query_only(true)", "temp_store(MEMORY)"}}
+	s, err := openReading(ctx, path, parameters)
+	if err == nil || errors.Is(err, ErrNewerSchema) || errors.Is(err, ErrNoLedger) {
+		return s, err
+	}
+	if _, missing := os.Stat(path + "-wal"); !errors.Is(missing, fs.ErrNotExist) {
+		return nil, err
+	}
+	// Nobody uses it, and in a folder that this user may not write SQLite cannot make the files by which users find each other.
+	parameters.Set("immutable", "1")
+	return openReading(ctx, path, parameters)
+}
+
+func openReading(ctx context.Context, path string, parameters url.Values) (*sqlite, error) {
+	dsn := url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: parameters.Encode()}
 	db, err := sql.Open("sqlite", dsn.String())
 	if err != nil {
 		return nil, fmt.Errorf("opening the ledger %s: %w", path, err)
