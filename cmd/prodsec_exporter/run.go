@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"prodsec_exporter/internal/ledger"
+	"prodsec_exporter/internal/metrics"
 	"prodsec_exporter/internal/web"
 )
 
@@ -43,7 +44,7 @@ func (p *program) serve(ctx context.Context) (err error) {
 		return err
 	}
 	defer closing(holder.Release, &err)
-	kept, err := ledger.Open(ctx, ledger.Options{Path: path, Policy: plan.config.Policy, At: started, Logger: p.logger})
+	kept, err := ledger.Open(ctx, ledger.Options{Path: path, Policy: plan.config.Policy, At: started, Measure: metrics.Headlines, Logger: p.logger})
 	if err != nil {
 		return err
 	}

@@ -29,8 +29,16 @@ type application struct {
 	// groups are those whose members changed, in the order in which they were touched; loose the changed reports without one.
 	groups  []uint32
 	touched map[uint32]bool
+	// split are the weaknesses that were a part of another one before the batch, absorbed those that are now.
+	split, absorbed []int32
 	// stored are the reports of the batch that say something else than the store does.
 	stored map[int32]*detail
+}
+
+// unread says that a batch is the first of its scope that is counted.
+func (s *state) unread(source sourceID, b *record.Batch) bool {
+	number, known := s.scopeIndex[scopeKey{source, b.Scope}]
+	return b.Err == nil && !s.importing() && (!known || s.scopes[number].lastSuccess.IsZero())
 }
 
 // apply brings a batch into the state: records first, because findings are attributed by catalogs and covered by exceptions.
@@ -49,8 +57,10 @@ func (s *state) apply(t tx, source sourceID, b *record.Batch) error {
 		byReport: map[int32]*detail{}, touched: map[uint32]bool{},
 	}
 	sc.kinds = joined(sc.kinds, b.Speaks())
-	if a.first && !s.importing() {
-		s.countingChange(snapshot.CountingScope)
+	gained := a.first && !s.importing()
+	var before map[string]float64
+	if gained {
+		before = s.measured()
 	}
 	s.settlePauses()
 	if err := a.records(); err != nil {
@@ -73,7 +83,10 @@ func (s *state) apply(t tx, source sourceID, b *record.Batch) error {
 	if b.Cursor != "" {
 		sc.cursor = b.Cursor
 	}
-	return nil
+	if gained {
+		s.countingChange(snapshot.CountingScope, before)
+	}
+	return a.regrouped()
 }
 
 // records stores every kind but findings and follows what that changes.

@@ -3,8 +3,6 @@ package ledger
 import (
 	"cmp"
 	"slices"
-
-	"prodsec_exporter/internal/snapshot"
 )
 
 // derive folds every group that changed into weaknesses, matches them to those that were there, and stores the reports.
@@ -88,6 +86,7 @@ func (a *application) match(all [][]*detail) []int32 {
 	}
 	for _, p := range ended {
 		a.absorb(p)
+		a.absorbed = append(a.absorbed, p)
 	}
 	return continued
 }
@@ -100,9 +99,6 @@ func (a *application) become(cluster []*detail, p int32) {
 	}
 	if p < 0 && slices.ContainsFunc(cluster, func(d *detail) bool { return a.reports.At(int(d.number)).weakness >= 0 }) {
 		how = split
-		if !a.importing() {
-			a.countingChange(snapshot.CountingDeduplication)
-		}
 	}
 	w := a.fold(cluster)
 	way, wasOpen := passage{how: how, clock: w, ended: !w.Open()}, false
@@ -111,6 +107,9 @@ func (a *application) become(cluster []*detail, p int32) {
 		way = a.replace(p, w, cluster, how)
 	} else {
 		p = a.create(w, how)
+		if how == split {
+			a.split = append(a.split, p)
+		}
 	}
 	for i, d := range cluster {
 		r := a.reports.At(int(d.number))

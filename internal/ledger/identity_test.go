@@ -103,7 +103,7 @@ func TestMergeAndSplit(t *testing.T) {
 	if known.Weaknesses.Len() != 3 || !known.Weaknesses.At(0).Open() || known.Weaknesses.At(1).Reports != 0 || !known.Weaknesses.At(2).Open() {
 		t.Errorf("weaknesses %+v, %+v", *known.Weaknesses.At(0), *known.Weaknesses.At(1))
 	}
-	if n := len(known.CountingChanges); n != 1 || known.CountingChanges[0].Kind != snapshot.CountingDeduplication {
-		t.Errorf("counting changes %v, want one of de-duplication", known.CountingChanges)
+	if n := len(known.CountingChanges); n != 2 || known.CountingChanges[0].Kind != snapshot.CountingDeduplication || known.CountingChanges[1].Kind != snapshot.CountingDeduplication {
+		t.Errorf("counting changes %v, want two of de-duplication", known.CountingChanges)
 	}
 }

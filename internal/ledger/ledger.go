@@ -43,6 +43,9 @@ type Options struct {
 	// At is when it is opened: a policy that differs from the one in force, and a migration, count from then. Zero means from the last
 	// operation.
 	At time.Time
+	// Measure computes the headline numbers by name, for what a change of counting does to them; nil leaves that open. It is given and not
+	// called by name, because a ledger does not know what is measured.
+	Measure func(*snapshot.Snapshot, *policy.Policy, time.Time) map[string]float64
 	// Logger is told of what the ledger recovers from; nil discards.
 	Logger *slog.Logger
 }
@@ -74,6 +77,7 @@ type Ledger struct {
 	logger  *slog.Logger
 	policy  *policy.Policy
 	sources []Source
+	measure measure
 	// state is nil when it has to be loaded again after a failure.
 	state  *state
 	closed bool
@@ -101,7 +105,7 @@ func Open(ctx context.Context, o Options) (*Ledger, error) {
 }
 
 func open(ctx context.Context, s store, o Options, migrated bool) (*Ledger, error) {
-	l := &Ledger{store: s, logger: o.Logger, policy: o.Policy}
+	l := &Ledger{store: s, logger: o.Logger, policy: o.Policy, measure: o.Measure}
 	if l.logger == nil {
 		l.logger = slog.New(slog.DiscardHandler)
 	}
@@ -184,6 +188,15 @@ func (l *Ledger) ready(ctx context.Context) error {
 func (l *Ledger) Configure(ctx context.Context, sources []Source, at time.Time) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if err := l.ready(ctx); err != nil {
+		l.errors.Add(1)
+		return failed("taking over the configured sources", err)
+	}
+	if l.state.recounts(sources) {
+		if err := l.settle(ctx, at); err != nil {
+			return err
+		}
+	}
 	return l.change(ctx, at, func(t tx, st *state) error {
 		if err := st.configure(t, sources); err != nil {
 			return fmt.Errorf("taking over the configured sources: %w", err)
@@ -206,7 +219,12 @@ func (l *Ledger) Apply(ctx context.Context, collector, instance string, b record
 	case len(l.state.sources) > 0 && !slices.Contains(l.state.sources, source):
 		err = ErrNotConfigured
 	default:
-		err = l.change(ctx, at, func(t tx, st *state) error { return st.apply(t, source, &b) })
+		if l.state.unread(source, &b) {
+			err = l.settle(ctx, at) // so that what the new scope does to the numbers can be told from what fell due
+		}
+		if err == nil {
+			err = l.change(ctx, at, func(t tx, st *state) error { return st.apply(t, source, &b) })
+		}
 	}
 	return failed(fmt.Sprintf("applying %s of %s/%s", b.Scope, collector, instance), err)
 }
@@ -241,6 +259,10 @@ func (l *Ledger) SetPolicy(ctx context.Context, p *policy.Policy, at time.Time) 
 func (l *Ledger) Settle(ctx context.Context, at time.Time) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	return l.settle(ctx, at)
+}
+
+func (l *Ledger) settle(ctx context.Context, at time.Time) error {
 	if err := l.ready(ctx); err != nil {
 		l.errors.Add(1)
 		return failed("settling", err)

@@ -17,6 +17,7 @@ import (
 // load reads the whole state from the store.
 func (l *Ledger) load(ctx context.Context) (*state, error) {
 	s := newState(l.policy, l.logger)
+	s.measure = l.measure
 	var last policyRow
 	into := &loaded{
 		meta:     s.loadMeta,
@@ -129,7 +130,7 @@ func (s *state) open(t tx, p *policy.Policy, migrated bool) error {
 		}
 	}
 	if migrated && !s.importing() {
-		s.countingChange(snapshot.CountingMigration)
+		s.countingChange(snapshot.CountingMigration, s.measured()) // it brings everything over as it is
 	}
 	switch n := len(s.policies); {
 	case n == 0:
@@ -177,9 +178,10 @@ func (s *state) configure(t tx, sources []Source) error {
 		}
 		configured[id] = source
 	}
-	same := len(ids) == len(s.sources) && !slices.ContainsFunc(ids, func(id sourceID) bool { return !slices.Contains(s.sources, id) })
-	if !same && len(s.sources) > 0 && !s.importing() {
-		s.countingChange(snapshot.CountingSource)
+	changed := s.recounts(sources)
+	var before map[string]float64
+	if changed {
+		before = s.measured()
 	}
 	reordered := !slices.Equal(ids, s.sources)
 	s.configured, s.sources, s.dirtySources = configured, ids, true
@@ -200,7 +202,22 @@ func (s *state) configure(t tx, sources []Source) error {
 	s.nextDue = math.MinInt64 // how long records are believed may have changed
 	s.settleDeadlines()
 	s.at = s.now
+	if changed {
+		s.countingChange(snapshot.CountingSource, before)
+	}
 	return nil
+}
+
+// recounts says that other sources than before are counted.
+func (s *state) recounts(sources []Source) bool {
+	if len(s.sources) == 0 || s.importing() {
+		return false
+	}
+	ids := map[sourceID]bool{}
+	for _, source := range sources {
+		ids[sourceID{source.Collector, source.Instance}] = true
+	}
+	return len(ids) != len(s.sources) || slices.ContainsFunc(s.sources, func(id sourceID) bool { return !ids[id] })
 }
 
 // removeScopes lets the scopes of instances leave that are no longer configured.
@@ -283,10 +300,12 @@ func (s *state) setPolicy(t tx, p *policy.Policy) error {
 	s.settlePauses()
 	s.settleDeadlines()
 	s.at = s.now
-	s.policy = p
-	if !s.importing() {
-		s.countingChange(snapshot.CountingPolicy)
+	counts := !s.importing()
+	var before map[string]float64
+	if counts {
+		before = s.measured()
 	}
+	s.policy = p
 	if err := s.notePolicy(); err != nil {
 		return err
 	}
@@ -298,5 +317,8 @@ func (s *state) setPolicy(t tx, p *policy.Policy) error {
 		return err
 	}
 	s.at = s.now
+	if counts {
+		s.countingChange(snapshot.CountingPolicy, before)
+	}
 	return nil
 }

@@ -16,8 +16,10 @@ import (
 // transaction; if that fails the state is thrown away and loaded again, so memory never runs ahead of the store.
 type state struct {
 	policy *policy.Policy
-	logger *slog.Logger
-	codec  *codec
+	// measure computes headline numbers; nil if nobody wants to know.
+	measure measure
+	logger  *slog.Logger
+	codec   *codec
 
 	// at is the instant up to which time-driven events were settled, in Unix seconds. It never goes back.
 	at int64
@@ -193,11 +195,6 @@ func (s *state) setPauses(p int32, pauses []policy.Pause) {
 		s.nextEdge = min(s.nextEdge, nextEdge(pauses, s.at))
 	}
 	s.dirtyPauses[p] = struct{}{}
-}
-
-// countingChange notes a change in how things are counted.
-func (s *state) countingChange(kind snapshot.CountingKind) {
-	s.countingChanges = append(s.countingChanges, snapshot.CountingChange{Kind: kind, At: timeOf(s.now)})
 }
 
 // scopeOf finds or makes a scope and returns its number.

@@ -55,7 +55,7 @@ func organisation(p *policy.Policy) *snapshot.Snapshot {
 	s := &snapshot.Snapshot{
 		At: noon, Founded: day(1, 1),
 		PolicyVersions:  []snapshot.PolicyVersion{{Version: p.Version(), Since: day(1, 1)}, {Version: "another", Since: day(1, 15)}, {Version: p.Version(), Since: day(2, 1)}},
-		CountingChanges: []snapshot.CountingChange{{Kind: snapshot.CountingPolicy, At: day(2, 1)}, {Kind: snapshot.CountingScope, At: day(4, 2)}},
+		CountingChanges: []snapshot.CountingChange{{Kind: snapshot.CountingPolicy, At: day(2, 1), Restated: map[string]float64{"findings_breached": -2, "sla_attainment_ratio": 0.25}}, {Kind: snapshot.CountingScope, At: day(4, 2)}},
 		Strings:         []string{"", "codeql", "dependabot", "CWE-79", "CWE-89"},
 		Records:         map[record.Kind]int{record.KindFinding: 10, record.KindException: 5, record.KindService: 3, record.KindRepository: 4},
 		Scopes: []snapshot.Scope{

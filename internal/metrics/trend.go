@@ -42,6 +42,18 @@ var trend = []*Family{
 		Collect: countingChanges,
 	},
 	{
+		Name: "prodsec_restated",
+		Help: "What the last change of counting of each cause did to the headline numbers: the value under the new rules less the value under the old ones, at " +
+			"the instant of the change and over the same records. A metric that was unknown under one of them is absent; 0 says that the " +
+			"change moved nothing.",
+		Type: Gauge, Stability: Experimental,
+		Labels:  []string{"metric", "cause"},
+		Source:  "the ledger's history of counting changes",
+		Refresh: "when counting changes",
+		Example: `prodsec_restated{metric="findings_open_critical"} != 0`,
+		Collect: restated,
+	},
+	{
 		Name: "prodsec_scope_size",
 		Help: "What is looked at: services in the catalog, repositories of source hosts (without archived ones and forks), " +
 			"scanners that have reported anything, and projects: the organisations, products, projects and report files of which findings were " +
@@ -84,6 +96,20 @@ func countingChanges(in *Input, out *Sink) {
 	for _, c := range in.Snapshot.CountingChanges {
 		if !c.At.After(in.At) {
 			out.Add(noEntity, out.Dim(string(c.Kind)), 1)
+		}
+	}
+}
+
+func restated(in *Input, out *Sink) {
+	last := map[snapshot.CountingKind]map[string]float64{}
+	for _, c := range in.Snapshot.CountingChanges {
+		if !c.At.After(in.At) {
+			last[c.Kind] = c.Restated
+		}
+	}
+	for kind, metrics := range last {
+		for metric, difference := range metrics {
+			out.Add(noEntity, out.Dim(metric, string(kind)), difference)
 		}
 	}
 }

@@ -103,7 +103,7 @@ func (p *player) must(what string, err error) {
 }
 
 func (p *player) open() {
-	l, err := ledger.Open(p.t.Context(), ledger.Options{Path: p.path, Policy: p.policy, At: p.random.Now()})
+	l, err := ledger.Open(p.t.Context(), ledger.Options{Path: p.path, Policy: p.policy, At: p.random.Now(), Measure: metrics.Headlines})
 	p.must("opening", err)
 	p.ledger = l
 	p.must("configuring", l.Configure(p.t.Context(), p.configured, p.random.Now()))

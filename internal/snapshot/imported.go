@@ -47,8 +47,7 @@ func weaknessesUntil(all *Table[Weakness], until int64) (Table[Weakness], bool) 
 		then.Outcome = OutcomeNone
 		switch {
 		case w.FirstSeen > until:
-			then.Reports, then.OpenReports = 0, 0
-			then.Closure, then.ClosedAt = IndexOfClosure(record.ClosureDuplicate), w.FirstSeen
+			then.Withdraw()
 		case w.ClosedAt > until:
 			then.Closure, then.ClosedAt, then.OpenReports = 0, 0, w.Reports
 		}

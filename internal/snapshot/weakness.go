@@ -42,6 +42,12 @@ type Weakness struct {
 // Open reports whether the weakness is open.
 func (w *Weakness) Open() bool { return w.Closure == 0 }
 
+// Withdraw makes it a part of nothing, as if it had never been seen on its own; it keeps its place.
+func (w *Weakness) Withdraw() {
+	w.Reports, w.OpenReports, w.Outcome = 0, 0, OutcomeNone
+	w.Closure, w.ClosedAt = IndexOfClosure(record.ClosureDuplicate), w.FirstSeen
+}
+
 // Flags are facts about a weakness.
 type Flags uint8
 
