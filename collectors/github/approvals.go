@@ -88,7 +88,7 @@ func (r *repositoryReading) approve(ctx context.Context, d *deployment) error {
 	}
 	if run != nil {
 		if file, _, _ := strings.Cut(run.Path, "@"); file != "" {
-			d.Pipeline = record.Text(strings.ToLower(r.head.fullName) + ":" + file)
+			d.Pipeline = pipelineID(r.head.fullName, file)
 		}
 		if d.Ref == "" {
 			d.Ref = record.Text(run.HeadBranch)

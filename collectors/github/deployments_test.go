@@ -247,7 +247,7 @@ func TestPipelineOfADeployment(t *testing.T) {
 	}}
 	b, _, s, _ := deployedBy(t, nil, y)
 	for _, d := range b.Deployments {
-		if d.Pipeline != "acme/api:.github/workflows/Deploy.yml" {
+		if d.Pipeline != pipelineID("Acme/API", ".github/workflows/Deploy.yml") {
 			t.Errorf("pipeline %q", d.Pipeline)
 		}
 	}

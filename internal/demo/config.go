@@ -10,7 +10,7 @@ import (
 // configuration writes the file that an operator of Meridian would write.
 func configuration(w *world.World, urls endpoints) []byte {
 	var b strings.Builder
-	fmt.Fprintf(&b, configurationHead, urls.files, urls.github, world.OrgMeridian, world.OrgLabs, urls.jira, jiraEmail, jiraProject, jiraIssueType,
+	fmt.Fprintf(&b, configurationHead, urls.files, urls.github, world.OrgMeridian, world.OrgLabs, world.SecurityLabel, world.OrgMeridian, world.SecurityTeam, urls.jira, jiraEmail, jiraProject, jiraIssueType,
 		world.StatusAwaiting, world.StatusApproved, world.StatusRejected, world.StatusWithdrawn, world.StatusClosed,
 		world.ProjectReviews, jiraGroup, world.TicketReviewed, world.TicketWaiting, world.ProjectIncidents, world.TicketAction, world.ProjectIncidents, world.TicketIncident,
 		world.TicketRestored, world.TicketDone, world.ProjectEscalations, urls.defectdojo)
@@ -34,7 +34,13 @@ collectors:
       url: %s
       organizations: [%s, %s]
       repositories_per_collection: 200
-      deployments: false
+      deployment_interval: 1m
+      deployment_history: 120d
+      deployment_environments: [production]
+      deployments_per_collection: 100000
+      deployment_services:
+        - {repository: meridian/storefront, task: "deploy:{service}", paths: ["services/{service}/**"]}
+      security_review: {labels: [%s], teams: [%s/%s], code_scanning: true}
       token: {env: ` + TokenVariable + `}
   jira:
     - name: jira

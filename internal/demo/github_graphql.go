@@ -120,10 +120,11 @@ func (g *gitHub) repositoryObject(r *world.Repository) *object {
 			return &object{"RepositoryTopic", map[string]any{"topic": &object{"Topic", map[string]any{"name": r.Topics[i]}}}}
 		}),
 		"defaultBranchRef": branchObject(r, pushed), "codeowners": codeowners(r),
+		"deployments": g.deploymentObjects(r), "pullRequest": g.pullRequest(r),
 		"rulesets": connection("RepositoryRulesetConnection", len(r.Protection.Rulesets), func(i int) *object {
 			return rulesetObject(r.Protection.Rulesets[i])
 		}),
-		"object": g.workflowsFolder(r), "releases": g.releaseObjects(r),
+		"object": g.commitOr(r, g.workflowsFolder(r)), "releases": g.releaseObjects(r),
 		"environments": connection("EnvironmentConnection", len(r.Environments), func(i int) *object {
 			return environmentObject(r, i)
 		}),
@@ -154,7 +155,7 @@ func branchObject(r *world.Repository, pushed time.Time) *object {
 	}
 	fields := map[string]any{
 		"id": fmt.Sprintf("REF_demo%d", r.ID), "name": "main", "prefix": "refs/heads/",
-		"target":        &object{"Commit", map[string]any{"oid": fmt.Sprintf("%040x", r.ID), "committedDate": stamp(pushed)}},
+		"target":        &object{"Commit", map[string]any{"oid": fmt.Sprintf("%040x", r.ID), "committedDate": stamp(pushed), "statusCheckRollup": rollup(r, &world.PullRequest{OpenedAt: pushed})}},
 		"refUpdateRule": (*object)(nil), "branchProtectionRule": (*object)(nil),
 		"rules": connection("RepositoryRuleConnection", len(rules), func(i int) *object {
 			return ruleObject(rules[i].rule, rules[i].ruleset)

@@ -236,6 +236,7 @@ func (g *gitHub) environments(w http.ResponseWriter, r *http.Request, repository
 		}
 		items = append(items, map[string]any{
 			"id": id, "name": e.Name, "protection_rules": rules, "deployment_branch_policy": policy, "can_admins_bypass": e.AdminsCanBypass,
+			"created_at": stamp(repository.CreatedAt), "updated_at": stamp(repository.CreatedAt),
 			"html_url": webURL + repository.FullName() + "/deployments/activity_log?environments_filter=" + url.QueryEscape(e.Name),
 		})
 	}

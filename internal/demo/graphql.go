@@ -251,7 +251,11 @@ func (q *query) requests(selection ast.SelectionSet, times int) int {
 		switch s := selected.(type) {
 		case *ast.Field:
 			each := times
-			if first := s.Arguments.ForName("first"); first != nil {
+			first := s.Arguments.ForName("first")
+			if first == nil {
+				first = s.Arguments.ForName("last")
+			}
+			if first != nil {
 				total += times
 				if value, err := first.Value.Value(q.variables); err == nil {
 					each *= max(number(value), 1)
@@ -286,11 +290,14 @@ func number(value any) int {
 // connection is a paged list of n items, each made when its page is asked for.
 func connection(typename string, n int, item func(i int) *object) func(arguments) (any, error) {
 	return func(a arguments) (any, error) {
-		first := number(a["first"])
-		if first < 1 || first > 100 {
-			return nil, errors.New("you must provide a `first` value between 1 and 100 to properly paginate the connection")
+		first, last := number(a["first"]), number(a["last"])
+		if max(first, last) < 1 || max(first, last) > 100 {
+			return nil, errors.New("you must provide a `first` or `last` value between 1 and 100 to properly paginate the connection")
 		}
 		from := 0
+		if last > 0 {
+			from, first = max(0, n-last), last
+		}
 		if after, _ := a["after"].(string); after != "" {
 			raw, err := base64.StdEncoding.DecodeString(after)
 			if err != nil {

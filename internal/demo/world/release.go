@@ -53,6 +53,8 @@ type Run struct {
 	Succeeded  bool
 	// Approved says that somebody let it go on.
 	Approved bool
+	// Deployment is what it brought to production, nil where that is not known.
+	Deployment *Deployment
 	// Artifact is what it kept; nil for nothing.
 	Artifact *Artifact
 }
@@ -153,6 +155,12 @@ func (w *World) RunsAt(r *Repository, workflow Workflow, t time.Time) []*Run {
 				list = append(list, x.Run)
 			}
 		}
+	case workflow.Deploys && r.deploysItself():
+		for _, d := range slices.Backward(w.DeploymentsAt(r, t)) {
+			if run := w.RunOf(d, workflow); d.Environment == "production" && !run.EndedAt.IsZero() && len(list) < runsShown {
+				list = append(list, run)
+			}
+		}
 	case workflow.Deploys:
 		rhythm := time.Duration(12+r.Index%60) * time.Hour
 		for n := int64(t.Sub(epoch) / rhythm); n >= 0 && len(list) < runsShown; n-- {
@@ -174,9 +182,24 @@ func (w *World) deployRun(r *Repository, workflow Workflow, n int64, rhythm time
 	for _, e := range r.Environments {
 		run.Approved = run.Approved || e.Reviewers > 0
 	}
-	if r.Purpose == PurposeApplication {
-		run.Artifact = &Artifact{Name: "image.tar", Digest: "sha256:" + hashOf(r, "image", n, 0), Provenance: weekOf(started) >= w.adopted(r, "provenance")}
-		run.Artifact.SBOM = run.Artifact.Provenance && weekOf(started) >= w.adopted(r, "sbom")
-	}
+	run.Artifact = w.image(r, hashOf(r, "image", n, 0), started)
 	return run
+}
+
+// RunOf is the run of a workflow that made a deployment; it ends when that does.
+func (w *World) RunOf(d *Deployment, workflow Workflow) *Run {
+	return &Run{
+		ID: d.Run, Workflow: workflow, Repository: d.Repository, Commit: d.Commit, StartedAt: d.CreatedAt, EndedAt: d.EndedAt(), Succeeded: d.Succeeded(),
+		Approved: d.Approver != "", Deployment: d, Artifact: w.image(d.Repository, hashOf(d.Repository, "image of "+d.Commit, 0, 0), d.CreatedAt),
+	}
+}
+
+// image is what a run that deploys keeps; nil where nothing is built.
+func (w *World) image(r *Repository, digest string, at time.Time) *Artifact {
+	if r.Purpose != PurposeApplication {
+		return nil
+	}
+	image := &Artifact{Name: "image.tar", Digest: "sha256:" + digest, Provenance: weekOf(at) >= w.adopted(r, "provenance")}
+	image.SBOM = image.Provenance && weekOf(at) >= w.adopted(r, "sbom")
+	return image
 }

@@ -69,6 +69,8 @@ type World struct {
 	nextTicket int64 // the first absolute week that exceptions do not hold yet
 	tickets    []*Ticket
 	nextWork   int64 // the first absolute week that tickets do not hold yet
+	histories  map[*Repository]*history
+	incidents  map[int64][]*Ticket // by absolute week
 }
 
 // New makes the world of a seed as it is shown by a process that starts at the given time.
@@ -78,6 +80,7 @@ func New(seed int64, start time.Time) *World {
 	w := &World{
 		seed: seed, horizon: horizon,
 		births: map[birthKey][]*Finding{}, advisories: map[advisoryKey][]*Advisory{},
+		histories: map[*Repository]*history{}, incidents: map[int64][]*Ticket{},
 		nextWeek:   weekOf(horizon.Add(-longestLife)),
 		nextTicket: weekOf(horizon.Add(-longestException)),
 		nextWork:   weekOf(horizon.Add(-longestTicket)),
