@@ -35,7 +35,7 @@ collectors:
       organizations: [%s, %s]
       repositories_per_collection: 200
       deployment_interval: 1m
-      deployment_history: 120d
+      deployment_history: 100d
       deployment_environments: [production]
       deployments_per_collection: 100000
       deployment_services:

@@ -198,6 +198,9 @@ func (d *Demo) everything() map[string]string {
 			requests[org+" "+path] = d.urls.github + "/orgs/" + org + "/" + path + "?per_page=100"
 		}
 	}
+	for _, list := range []string{"deployments", "pulls", "rulesets/rule-suites", "compare/main...main"} {
+		requests[list] = d.urls.github + "/repos/meridian/ledger/" + list + "?per_page=100"
+	}
 	requests["secrets"] = d.urls.github + "/orgs/meridian/secret-scanning/alerts?per_page=100&hide_secret=true"
 	requests["jira"] = d.urls.jira + "/rest/api/3/search/jql?fields=*all&maxResults=100&jql=project=PSEC"
 	for _, list := range []string{"findings", "products", "engagements", "tests", "risk_acceptance"} {

@@ -358,6 +358,43 @@ func TestWrongQueries(t *testing.T) {
 	}
 }
 
+// TestDeploymentsQuery: deployments are filtered by environment and come in the order that is asked for, and what follows from a commit can be followed.
+func TestDeploymentsQuery(t *testing.T) {
+	d, _ := start(t, 1)
+	const query = `query($e:[String!],$d:OrderDirection!){ repository(owner:"meridian",name:"ledger"){ deployments(first:100,environments:$e,orderBy:{field:CREATED_AT,direction:$d}){
+ totalCount nodes{ createdAt environment state commitOid creator{__typename login} statuses(first:10){nodes{state createdAt logUrl}} } } } }`
+	ask := func(direction string, environments ...string) []any {
+		t.Helper()
+		answer := d.graph(t, query, map[string]any{"e": environments, "d": direction})
+		if len(answer.Errors) > 0 {
+			t.Fatal(answer.Errors)
+		}
+		return at(t, answer.Data, "repository", "deployments", "nodes").([]any)
+	}
+	production := ask("DESC", "production")
+	for i, node := range production {
+		if at(t, node, "environment") != "production" || i > 0 && at(t, production[i-1], "createdAt").(string) < at(t, node, "createdAt").(string) {
+			t.Fatalf("%d: %v", i, node)
+		}
+	}
+	if states := []any{at(t, production[0], "state"), at(t, production[5], "state")}; states[0] != "ACTIVE" || states[1] == "ACTIVE" {
+		t.Errorf("states %v, want the last active and an earlier one not", states)
+	}
+	if first := ask("ASC"); at(t, first[0], "createdAt").(string) > at(t, first[1], "createdAt").(string) || len(ask("ASC", "nowhere")) != 0 {
+		t.Error("the oldest do not come first")
+	}
+	commit := at(t, production[0], "commitOid")
+	answer := d.graph(t, `query($c:GitObjectID!){ repository(owner:"meridian",name:"ledger"){ c:object(oid:$c){ ...on Commit{ oid associatedPullRequests(first:1){nodes{ number
+ head:commits(last:1){nodes{commit{authoredDate}}} commits(first:1){nodes{commit{authoredDate}}} }} } } none:object(oid:"0"){ id } pullRequest(number:1){number} } }`, map[string]any{"c": commit})
+	pull := at(t, answer.Data, "repository", "c", "associatedPullRequests", "nodes", 0)
+	if at(t, pull, "head", "nodes", 0, "commit", "authoredDate").(string) < at(t, pull, "commits", "nodes", 0, "commit", "authoredDate").(string) {
+		t.Errorf("the last commit of %v is before the first", pull)
+	}
+	if len(answer.Errors) != 1 || answer.Errors[0].Type != "NOT_FOUND" || at(t, answer.Data, "repository", "none") != nil {
+		t.Errorf("what does not exist: %+v", answer)
+	}
+}
+
 func TestRulesetShowsWhoMayBypass(t *testing.T) {
 	d, _ := start(t, 1)
 	var detail map[string]any

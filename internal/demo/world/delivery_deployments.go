@@ -8,8 +8,8 @@ import (
 
 // How deployments go.
 const (
-	failedDeployments = 0.045
-	regretted         = 0.03
+	failedDeployments = 0.09
+	regretted         = 0.05
 	// rehearsal is how long before production staging gets a commit.
 	rehearsal = 50 * time.Minute
 	// incidentsFromDeployments is the share of incidents that a deployment shortly before brought about.
