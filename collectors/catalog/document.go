@@ -27,6 +27,7 @@ type serviceEntry struct {
 	CrownJewel     flag                    `yaml:"crown_jewel"`
 	InternetFacing flag                    `yaml:"internet_facing"`
 	Repositories   []repositoryEntry       `yaml:"repositories"`
+	Facts          map[string]text         `yaml:"facts"`
 	Controls       map[string]controlEntry `yaml:"controls"`
 }
 

@@ -3,6 +3,7 @@ package catalog
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"path"
 	"slices"
@@ -85,12 +86,13 @@ func (c *contents) add(e *serviceEntry, from source) []error {
 	c.lines[folded] = e.Name.line
 	repositories, repositoryErrs := c.repositories(e)
 	evidence, evidenceErrs := controls(e, from)
-	errs = append(append(errs, repositoryErrs...), evidenceErrs...)
+	facts, factErrs := e.facts()
+	errs = append(append(append(errs, repositoryErrs...), evidenceErrs...), factErrs...)
 	c.services = append(c.services, record.Service{
 		Name: name, BusinessUnit: e.BusinessUnit.value, Team: e.Team.value, TrustTier: e.TrustTier.value,
 		ProductArea: e.ProductArea.value, Lifecycle: e.Lifecycle.value,
 		CrownJewel: e.CrownJewel.answer(), InternetFacing: e.InternetFacing.answer(),
-		Repositories: repositories,
+		Repositories: repositories, Facts: facts,
 	})
 	c.evidence = append(c.evidence, evidence...)
 	return errs
@@ -174,6 +176,28 @@ func (c *contents) repositories(e *serviceEntry) ([]record.RepositoryPath, []err
 		paths = append(paths, path)
 	}
 	return paths, errs
+}
+
+// facts reads a service's further facts.
+func (e *serviceEntry) facts() (map[string]string, []error) {
+	var errs []error
+	var facts map[string]string
+	for _, name := range slices.Sorted(maps.Keys(e.Facts)) {
+		value := e.Facts[name]
+		if value.line == 0 {
+			errs = append(errs, invalid(e.Name.line, "service %q: fact %.60q has no value; give one or remove the key", e.Name.value, name))
+		}
+		for _, t := range []text{{value: name, line: value.line}, value} {
+			if err := checkText(t); err != nil {
+				errs = append(errs, err)
+			}
+		}
+		if facts == nil {
+			facts = make(map[string]string, len(e.Facts))
+		}
+		facts[name] = value.value
+	}
+	return facts, errs
 }
 
 func checkPath(p text) error {

@@ -13,6 +13,7 @@ import (
 	"prodsec_exporter/collectors"
 	"prodsec_exporter/collectors/catalog"
 	"prodsec_exporter/collectors/defectdojo"
+	"prodsec_exporter/collectors/evidence"
 	"prodsec_exporter/collectors/github"
 	"prodsec_exporter/collectors/jira"
 	"prodsec_exporter/collectors/reports"
@@ -23,7 +24,7 @@ import (
 )
 
 func kinds() []collectors.Kind {
-	return []collectors.Kind{catalog.Kind(), defectdojo.Kind(), github.Kind(), jira.Kind(), reports.Kind()}
+	return []collectors.Kind{catalog.Kind(), defectdojo.Kind(), evidence.Kind(), github.Kind(), jira.Kind(), reports.Kind()}
 }
 
 // requests counts what the collectors ask.
@@ -143,6 +144,7 @@ func TestRealCollectors(t *testing.T) {
 		"catalog catalog": 60, "github repositories": 150, "github protection": 150, "github environments": 140,
 		"github properties": 150, "github runners": 45, "github releases": 150, "github pipelines": 100, "github cloud_identity": 100, "github workflows": 140, "github actions": 140, "github scanning": 300, "github bypasses": 25, "github deployments": 600, "github dependabot": 2000, "github code_scanning": 1000,
 		"github secret_scanning": 50, "jira exceptions": 130, "jira reviews": 250, "jira followups": 100, "jira incidents": 50, "jira escalations": 50, "reports report": 20,
+		"evidence url":       110,
 		"defectdojo product": 1200, "defectdojo acceptances": 20,
 	} {
 		if records[kind] < least {
@@ -155,6 +157,7 @@ func TestRealCollectors(t *testing.T) {
 	}
 
 	checkTrust(t, first)
+	checkControls(t, first, at)
 	compareReviews(t, world.New(1, at), at, first["jira reviews:default"].Reviews)
 	compareDeployments(t, world.New(1, at), at, first)
 

@@ -18,8 +18,18 @@ func configuration(w *world.World, urls endpoints) []byte {
 	for _, name := range reportFiles(w) {
 		fmt.Fprintf(&b, "        - %s/reports/%s\n", urls.files, name)
 	}
+	fmt.Fprintf(&b, configurationEvidence, urls.files, urls.files)
 	return []byte(b.String())
 }
+
+const configurationEvidence = `  evidence:
+    - name: posture
+      interval: 5m
+      urls: [%s/evidence/posture.json]
+    - name: clusters
+      interval: 5m
+      urls: [%s/evidence/policyreports.json]
+`
 
 const configurationHead = `evaluation_interval: 15s
 collectors:
@@ -59,6 +69,7 @@ collectors:
           advisories: Advisories
           rules: Rules
           categories: Weakness classes
+          controls: Controls
         statuses:
           requested: [%s]
           approved: [%s]

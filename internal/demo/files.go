@@ -24,6 +24,8 @@ func newFiles(w *world.World, now func() time.Time) http.Handler {
 		writeTagged(w, r, "application/yaml", catalogOf(f.world, f.now()))
 	})
 	mux.HandleFunc("GET /reports/{file}", f.report)
+	mux.HandleFunc("GET /evidence/posture.json", f.serve(f.posture))
+	mux.HandleFunc("GET /evidence/policyreports.json", f.serve(f.policyReports))
 	return mux
 }
 
@@ -45,6 +47,7 @@ func catalogOf(w *world.World, t time.Time) []byte {
 				fmt.Fprintf(&b, "          - %s/**\n", path)
 			}
 		}
+		fmt.Fprintf(&b, "    facts: {platform: %s}\n", s.Platform())
 		if len(s.Controls) > 0 {
 			b.WriteString("    controls:\n")
 		}

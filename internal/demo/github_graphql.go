@@ -115,7 +115,7 @@ func (g *gitHub) repositoryObject(r *world.Repository) *object {
 		"isArchived": r.Archived, "isFork": r.Fork, "isPrivate": r.Visibility != "public", "isDisabled": false, "isEmpty": false, "isTemplate": false,
 		"visibility": strings.ToUpper(string(r.Visibility)), "viewerPermission": "TRIAGE",
 		"createdAt": stamp(r.CreatedAt), "pushedAt": stamp(pushed), "updatedAt": stamp(pushed),
-		"hasVulnerabilityAlertsEnabled": r.Ecosystem != "" && !r.Archived, "isSecurityPolicyEnabled": r.Index%3 != 0,
+		"hasVulnerabilityAlertsEnabled": !r.Archived && (r.Ecosystem != "" || r.Index%4 != 3), "isSecurityPolicyEnabled": r.Index%3 != 0,
 		"repositoryTopics": connection("RepositoryTopicConnection", len(r.Topics), func(i int) *object {
 			return &object{"RepositoryTopic", map[string]any{"topic": &object{"Topic", map[string]any{"name": r.Topics[i]}}}}
 		}),

@@ -36,7 +36,10 @@ func scannersOf(r *world.Repository) []world.Tool {
 	case r.Archived || r.Purpose == world.PurposeDocumentation:
 		return nil
 	case r.Purpose == world.PurposeInfrastructure:
-		return []world.Tool{world.ToolCheckov, world.ToolTrivy}
+		if r.Index%6 == 5 {
+			return []world.Tool{world.ToolCheckov, world.ToolTrivy}
+		}
+		return []world.Tool{world.ToolCheckov, world.ToolTrivy, world.ToolCodeQL} // whose default setup looks at workflows
 	default:
 		return []world.Tool{world.ToolCodeQL}
 	}

@@ -33,6 +33,7 @@ const (
 	fieldImpact     = "customfield_10108"
 	fieldGap        = "customfield_10109"
 	fieldReason     = "customfield_10110"
+	fieldControls   = "customfield_10111"
 )
 
 // jira is the fake of Jira Cloud.
@@ -119,7 +120,7 @@ func (j *jira) fields(w http.ResponseWriter, _ *http.Request) {
 		field("updated", "Updated", "datetime", ""), field("resolutiondate", "Resolved", "datetime", ""), field("issuetype", "Issue Type", "issuetype", ""),
 		field("project", "Project", "project", ""), field("reporter", "Reporter", "user", ""), field("labels", "Labels", "array", "string"),
 		field(fieldService, "Service", "option", ""), field(fieldRepository, "Repository", "string", ""),
-		field(fieldAdvisories, "Advisories", "array", "string"), field(fieldRules, "Rules", "array", "string"),
+		field(fieldAdvisories, "Advisories", "array", "string"), field(fieldRules, "Rules", "array", "string"), field(fieldControls, "Controls", "array", "string"),
 		field(fieldWeaknesses, "Weakness classes", "array", "string"), field(fieldCategory, "Exception category", "option", ""),
 		field(fieldExpires, "Expires on", "date", ""), field(fieldImpact, "Security impact", "option", ""), field(fieldGap, "Control gap", "option", ""),
 		field(fieldReason, "Escalation reason", "option", ""), field("duedate", "Due date", "date", ""), field("parent", "Parent", "issuelink", ""),

@@ -73,6 +73,7 @@ func (j *jira) exception(e *world.Exception, now time.Time) issue {
 		created: e.RequestedAt, updated: updated, status: string(status),
 		fields: map[string]any{
 			fieldExpires: nil, fieldWeaknesses: nil, fieldCategory: j.option(e.Category), fieldAdvisories: e.Advisories, fieldRules: e.Rules,
+			fieldControls: e.Controls,
 		},
 	}
 	for _, step := range e.Steps {

@@ -42,6 +42,7 @@ type Exception struct {
 	Advisories []string
 	Rules      []string
 	CWEs       []int
+	Controls   []string
 
 	RequestedAt time.Time
 	Requester   string
@@ -99,8 +100,11 @@ func (w *World) requestedIn(n int64) []*Exception {
 	if n%5 == 0 {
 		t.withoutScope()
 	}
-	for range min(poisson(t.random, ticketsPerWeek), ticketNumbers-3) {
+	for range min(poisson(t.random, ticketsPerWeek), ticketNumbers-4) {
 		t.ordinary()
+	}
+	if n%2 == 0 {
+		t.controlMissing()
 	}
 	return t.list
 }

@@ -10,7 +10,8 @@
 // clean-up begins and the team improves. The storefront writes the same cross-site scripting flaw again and again,
 // a drift detector flaps, a leaked key stays active for weeks, tickets of expired exceptions are left open, and some of the most
 // trusted repositories are protected on paper only. Some requests for a security review wait for weeks while who asked asks again, others wait for the
-// team; every incident leaves actions behind, of which every fifth is done late; releases are blocked, and one dispute always drags on.
+// team; every incident leaves actions behind, of which every fifth is done late; releases are blocked, and one dispute always drags on. The catalog and
+// a posture manager state which controls hold, some long ago; clusters report how workloads keep their policies; some controls are waived for a time.
 //
 // # Time
 //
