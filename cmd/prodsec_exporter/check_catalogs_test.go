@@ -40,3 +40,20 @@ func TestCheckNamesWhatCatalogsDisagreeAbout(t *testing.T) {
 		t.Errorf("a catalog that cannot be read: %v\n%s", err, stdout)
 	}
 }
+
+// TestScoresThatAThresholdNeedsAreKept: a list that leaves out what the policy asks about would hide it.
+func TestScoresThatAThresholdNeedsAreKept(t *testing.T) {
+	dir := t.TempDir()
+	list := put(t, filepath.Join(dir, "epss.csv"), "cve,epss\nCVE-2021-44228,0.9\n")
+	check := func(threshold string) error {
+		file := put(t, filepath.Join(dir, "prodsec.yml"), fmt.Sprintf("collectors: {exploited: [{name: lists, epss: {path: %s}}]}\npolicy: {epss_threshold: %s}\n", list, threshold))
+		_, _, err := runCommand("--config.file="+file, "check")
+		return err
+	}
+	if err := check("0.05"); err == nil || !strings.Contains(err.Error(), "epss_minimum 0.1 is above policy.epss_threshold 0.05") {
+		t.Errorf("check: %v, want a complaint about the minimum", err)
+	}
+	if err := check("0.1"); err != nil {
+		t.Errorf("check: %v", err)
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"prodsec_exporter/collectors/defectdojo"
 	"prodsec_exporter/collectors/dependencytrack"
 	"prodsec_exporter/collectors/evidence"
+	"prodsec_exporter/collectors/exploited"
 	"prodsec_exporter/collectors/github"
 	"prodsec_exporter/collectors/jira"
 	"prodsec_exporter/collectors/reports"
@@ -24,6 +25,7 @@ func kinds() []collectors.Kind {
 		defectdojo.Kind(),
 		dependencytrack.Kind(),
 		evidence.Kind(),
+		exploited.Kind(),
 		github.Kind(),
 		jira.Kind(),
 		reports.Kind(),

@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"fmt"
 	"log/slog"
 	"slices"
 	"sync"
@@ -54,6 +55,13 @@ func (t *telemetry) plan(load func() (*config.Config, error)) (plan, error) {
 	built, err := c.Build(t.env) // also tells what load found, so that all mistakes come at once
 	if err != nil {
 		return plan{}, err
+	}
+	for _, b := range built {
+		// What a list leaves out cannot be found by a lower threshold.
+		if list, ok := b.Collector.(interface{ EPSSMinimum() float64 }); ok && list.EPSSMinimum() > c.Policy.Config().EPSS {
+			return plan{}, fmt.Errorf("%s: collectors.%s %s: epss_minimum %v is above policy.epss_threshold %v, so advisories between the two would be missed; lower it",
+				c.File, b.Kind.Name, b.Settings.Name, list.EPSSMinimum(), c.Policy.Config().EPSS)
+		}
 	}
 	return plan{config: c, built: built}, nil
 }

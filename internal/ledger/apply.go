@@ -96,6 +96,11 @@ func (a *application) records() error {
 	}
 	a.hostsStale = a.hostsStale || a.shelves.repositories.stale
 	exceptions := a.shelves.exceptions.stale
+	if a.shelves.exploited.stale {
+		if err := a.reexploit(a.tx); err != nil {
+			return err
+		}
+	}
 	if a.shelves.services.stale || a.shelves.repositories.stale && len(differingNames(a.catalog.retired, a.readRetired())) > 0 {
 		if err := a.reattribute(a.tx); err != nil {
 			return err

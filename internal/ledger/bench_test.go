@@ -214,3 +214,25 @@ func BenchmarkRestart1M(b *testing.B) {
 	}
 	b.ReportMetric(perFinding, "B/finding")
 }
+
+// BenchmarkExploitedList is a list of 13,000 advisories, of which 500 say something new, over a ledger of 1,000,000.
+func BenchmarkExploitedList(b *testing.B) {
+	_, l, _ := founded(b, sweep(benchSize(b)))
+	const known, changed = 13_000, 500
+	list := make([]record.Exploitation, known)
+	for i := range list {
+		list[i] = record.Exploitation{Advisory: fmt.Sprintf("CVE-2026-%d", i*3), EPSS: 0.5}
+	}
+	at := benchStart
+	for n := 0; b.Loop(); n++ {
+		at = at.Add(time.Minute)
+		for i := range changed {
+			list[i].EPSS = 0.2 + float64(n%2)/2
+		}
+		batch := record.Batch{Scope: "epss:list", Mode: record.Full, Exploitations: list}
+		if err := l.Apply(b.Context(), "exploited", "lists", batch, at); err != nil {
+			b.Fatal(err)
+		}
+	}
+	_ = l.Close()
+}

@@ -37,7 +37,13 @@ func (s *state) fold(cluster []*detail) snapshot.Weakness {
 		fixed = fixed || f.Closure == record.ClosureFixed
 		w.Severity = min(w.Severity, policy.IndexOfSeverity(f.Severity))
 		w.Flags |= flagsOf(f)
-		w.EPSS = max(w.EPSS, uint16(math.Round(min(1, max(0, f.EPSS))*10_000)))
+		w.EPSS = max(w.EPSS, scaledEPSS(f.EPSS))
+	}
+	if on := s.exploitations.of(cluster); on != (exploitation{}) {
+		w.EPSS = max(w.EPSS, on.epss)
+		if on.known {
+			w.Flags |= snapshot.KnownExploited
+		}
 	}
 	if last != nil {
 		w.ClosedAt, w.Closure = last.finding.ClosedAt.Unix(), snapshot.IndexOfClosure(last.finding.Closure)

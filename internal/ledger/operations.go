@@ -117,6 +117,7 @@ func (s *state) resume() {
 	s.now = s.at
 	s.readCatalogs()
 	s.exceptions = newExceptionIndex(s.shelves.exceptions)
+	s.exploitations = newExploitations(s.shelves.exploited)
 	s.nextDue, s.nextEdge = math.MinInt64, math.MinInt64 // found by the next settling
 	s.listRepositories()
 	s.refresh()
@@ -196,6 +197,9 @@ func (s *state) configure(t tx, sources []Source) error {
 			return err
 		}
 		if err := s.reexcept(t); err != nil {
+			return err
+		}
+		if err := s.reexploit(t); err != nil {
 			return err
 		}
 	}

@@ -75,6 +75,7 @@ type shelves struct {
 	runners      *shelf[record.Runner]
 	identities   *shelf[record.CloudIdentity]
 	bypasses     *shelf[record.Bypass]
+	exploited    *shelf[record.Exploitation]
 	// next is the number of the next record of any kind.
 	next int32
 }
@@ -99,7 +100,8 @@ func newShelves() *shelves {
 		identities: newShelf(record.KindCloudIdentity, func(r *record.CloudIdentity) subject {
 			return subject{id: string(r.Repository), repository: r.Repository}
 		}),
-		bypasses: newShelf(record.KindBypass, func(r *record.Bypass) subject { return subject{r.ID, r.Service, r.Repository} }),
+		bypasses:  newShelf(record.KindBypass, func(r *record.Bypass) subject { return subject{r.ID, r.Service, r.Repository} }),
+		exploited: newShelf(record.KindExploitation, func(r *record.Exploitation) subject { return subject{id: r.Advisory} }),
 	}
 	h.reviews.aims(answered)
 	h.exceptions.aims(decided)
@@ -124,7 +126,7 @@ type anyShelf interface {
 func (h *shelves) all() []anyShelf {
 	return []anyShelf{
 		h.services, h.repositories, h.exceptions, h.reviews, h.followups, h.incidents, h.deployments, h.releases,
-		h.escalations, h.evidence, h.scans, h.pipelines, h.runners, h.identities, h.bypasses,
+		h.escalations, h.evidence, h.scans, h.pipelines, h.runners, h.identities, h.bypasses, h.exploited,
 	}
 }
 
@@ -168,6 +170,7 @@ func (h *shelves) apply(s *state, t tx, scope int32, b *record.Batch, whole bool
 		put(h.runners, s, t, scope, whole, b.Runners),
 		put(h.identities, s, t, scope, whole, b.CloudIdentities),
 		put(h.bypasses, s, t, scope, whole, b.Bypasses),
+		put(h.exploited, s, t, scope, whole, b.Exploitations),
 	} {
 		if err != nil {
 			return err

@@ -48,6 +48,7 @@ type state struct {
 	shelves         *shelves
 	catalog         catalog
 	exceptions      exceptionIndex
+	exploitations   exploitations
 
 	// nextDue and nextEdge are no later than the next deadline and the next start or end of a pause that are still to be
 	// settled, so that settling costs nothing in between.

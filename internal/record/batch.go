@@ -40,6 +40,7 @@ type Batch struct {
 	Runners         []Runner
 	CloudIdentities []CloudIdentity
 	Bypasses        []Bypass
+	Exploitations   []Exploitation
 
 	// Classes are the classes of finding that the scope speaks of even when it holds none, so that clean and never
 	// scanned differ; those of the findings themselves need not be listed.
@@ -75,7 +76,8 @@ const (
 func (b *Batch) Size() int {
 	return len(b.Services) + len(b.Repositories) + len(b.Findings) + len(b.Exceptions) + len(b.Reviews) +
 		len(b.Followups) + len(b.Incidents) + len(b.Deployments) + len(b.Releases) + len(b.Escalations) +
-		len(b.Evidence) + len(b.Scans) + len(b.Pipelines) + len(b.Runners) + len(b.CloudIdentities) + len(b.Bypasses)
+		len(b.Evidence) + len(b.Scans) + len(b.Pipelines) + len(b.Runners) + len(b.CloudIdentities) + len(b.Bypasses) +
+		len(b.Exploitations)
 }
 
 // LeftOut is the number of items that were rejected.
@@ -99,7 +101,7 @@ func (b *Batch) Speaks() []Kind {
 		{KindIncident, b.Incidents != nil}, {KindDeployment, b.Deployments != nil}, {KindRelease, b.Releases != nil},
 		{KindEscalation, b.Escalations != nil}, {KindEvidence, b.Evidence != nil}, {KindScan, b.Scans != nil},
 		{KindPipeline, b.Pipelines != nil}, {KindRunner, b.Runners != nil}, {KindCloudIdentity, b.CloudIdentities != nil},
-		{KindBypass, b.Bypasses != nil},
+		{KindBypass, b.Bypasses != nil}, {KindExploitation, b.Exploitations != nil},
 	} {
 		if k.spoken {
 			kinds = append(kinds, k.kind)

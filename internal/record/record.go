@@ -32,6 +32,7 @@ const (
 	KindRunner        Kind = "runner"
 	KindCloudIdentity Kind = "cloud_identity"
 	KindBypass        Kind = "bypass"
+	KindExploitation  Kind = "exploitation"
 )
 
 // Kinds lists every kind in the order of the documentation.
@@ -39,7 +40,7 @@ func Kinds() []Kind {
 	return []Kind{
 		KindService, KindRepository, KindFinding, KindException, KindReview, KindFollowup,
 		KindIncident, KindDeployment, KindRelease, KindEscalation, KindEvidence, KindScan,
-		KindPipeline, KindRunner, KindCloudIdentity, KindBypass,
+		KindPipeline, KindRunner, KindCloudIdentity, KindBypass, KindExploitation,
 	}
 }
 

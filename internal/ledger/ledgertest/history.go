@@ -20,6 +20,7 @@ var sources = []ledger.Source{
 	{Collector: "scanner", Instance: "one", StaleAfter: time.Hour},
 	{Collector: "scanner", Instance: "two", StaleAfter: time.Hour},
 	{Collector: "tickets", Instance: "t", StaleAfter: time.Hour},
+	{Collector: "lists", Instance: "l", StaleAfter: time.Hour},
 	{Collector: "host", Instance: "h", StaleAfter: 30 * policy.Day, StaleFrom: 2 * time.Hour, Classes: []record.Class{record.ClassSAST}},
 }
 
@@ -95,6 +96,19 @@ func (h *history) exceptions() []record.Exception {
 	return exceptions
 }
 
+// exploitations are a random state of a list of exploited advisories.
+func (h *history) exploitations() []record.Exploitation {
+	list := []record.Exploitation{}
+	for _, advisory := range []string{"CVE-1", "CVE-2", "GHSA-3", "CVE-9"} {
+		if h.chance(2) {
+			list = append(list, record.Exploitation{
+				Advisory: advisory, KnownExploited: pick(h, record.AnswerYes, record.AnswerUnknown), EPSS: pick(h, 0, 0.25, 0.9),
+			})
+		}
+	}
+	return list
+}
+
 // finding changes or makes one report of a scanner.
 func (h *history) finding(id string, before *record.Finding) record.Finding {
 	f := record.Finding{
@@ -130,7 +144,9 @@ func (h *history) finding(id string, before *record.Finding) record.Finding {
 
 // batch is a random next batch and the instance it comes from.
 func (h *history) batch() (collector, instance string, b record.Batch) {
-	switch h.rng.IntN(10) {
+	switch h.rng.IntN(11) {
+	case 10:
+		return "lists", "l", record.Batch{Scope: pick(h, "kev:list", "epss:list"), Mode: record.Full, Exploitations: h.exploitations()}
 	case 2, 3:
 		return "host", "h", h.everything()
 	case 0:
