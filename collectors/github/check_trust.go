@@ -30,6 +30,20 @@ func (c *Collector) checkTrust(ctx context.Context, org, subject string) []colle
 	return results
 }
 
+// deployable is a repository with workflows, one with an environment if there is any.
+func deployable(nodes []*workflowRepository) (fullName, environment string) {
+	for _, node := range nodes {
+		if node == nil || node.Tree == nil {
+			continue
+		}
+		if names, _ := node.environmentNames(); len(names) > 0 {
+			return node.NameWithOwner, names[0]
+		}
+		fullName = node.NameWithOwner
+	}
+	return fullName, ""
+}
+
 // probeList asks for one item of a list that is held by an object.
 func (c *Collector) probeList(ctx context.Context, path, name, permission string) error {
 	page := map[string]json.RawMessage{}
@@ -70,12 +84,10 @@ func (c *Collector) checkWorkflows(ctx context.Context, org, subject string) []c
 		Subject: subject + "workflows", Err: scopeError(err, contentsPermission), Unknown: "which pipelines there are and whether they ask for OpenID Connect tokens",
 	}}
 	sample, err := c.sample(ctx, org)
+	environment := ""
 	if page != nil {
-		for _, node := range page.Organization.Repositories.Nodes {
-			if node != nil && node.Tree != nil {
-				sample = &head{fullName: node.NameWithOwner}
-				break
-			}
+		if name, found := deployable(page.Organization.Repositories.Nodes); name != "" {
+			sample, environment = &head{fullName: name}, found
 		}
 	}
 	add := func(on bool, what, unknown string, probe func(path string) error) {
@@ -93,6 +105,9 @@ func (c *Collector) checkWorkflows(ctx context.Context, org, subject string) []c
 	})
 	add(c.config.CloudIdentity, "names of secrets", "whether pipelines use long-lived keys of clouds", func(path string) error {
 		return c.probeList(ctx, path+"/actions/secrets", "secrets", secretsPermission)
+	})
+	add(c.config.CloudIdentity && environment != "", "names of secrets of environments", "whether deployments use long-lived keys of clouds", func(path string) error {
+		return c.probeList(ctx, path+"/environments/"+url.PathEscape(environment)+"/secrets", "secrets", environmentSecretsPermission)
 	})
 	add(c.config.CloudIdentity, "subject of tokens", "whether the subject of OpenID Connect tokens is customised", func(path string) error {
 		_, err := c.api.get(ctx, path+"/actions/oidc/customization/sub", &struct{}{})

@@ -50,7 +50,9 @@ func (w repositoryWorkflows) asksForToken() record.Answer {
 	}
 	answer := record.AnswerNo
 	for _, f := range w.files {
-		answer = answer.Or(f.idToken)
+		if !f.onlyCalled { // else its callers need the permission, too
+			answer = answer.Or(f.idToken)
+		}
 	}
 	return answer
 }

@@ -26,7 +26,9 @@ const (
 
 // runEvidence is what a run left behind.
 type runEvidence struct {
-	run        int64
+	run int64
+	// Released says that the run made a release.
+	released   bool
 	evidence   map[record.EvidenceKind]record.Answer
 	permission string
 }
@@ -34,9 +36,10 @@ type runEvidence struct {
 // complete says whether nothing is left that could become known.
 func (e *runEvidence) complete() bool { return e.permission == "" && e.evidence != nil }
 
-// looksAt says whether a workflow is one of the pipelines that are looked at: its name or path says so, or one of its jobs deploys to an environment.
+// looksAt says whether a workflow is one of the pipelines that are looked at: its name or path says so, or one of its jobs deploys to an environment. What only others
+// call never runs by itself.
 func (c *Collector) looksAt(w *workflow) bool {
-	return w.matchesAny(c.config.PipelinePatterns) || w.deploys()
+	return !w.onlyCalled && (w.matchesAny(c.config.PipelinePatterns) || w.deploys())
 }
 
 // hasPipelines says whether a repository has any.
@@ -165,6 +168,9 @@ func (w *pipelineWalk) judge(ctx context.Context, p *record.Pipeline, last *run)
 			})
 		}
 	}
+	if known.released {
+		p.Publishes = record.AnswerYes
+	}
 	p.Evidence, p.MissingPermission = known.evidence, firstOf(p.MissingPermission, known.permission)
 	return nil
 }
@@ -183,6 +189,7 @@ func (w *pipelineWalk) evidence(ctx context.Context, last *run) (runEvidence, er
 	}
 	at := slices.IndexFunc(releases, last.made)
 	if at >= 0 {
+		e.released = true
 		if e.evidence, e.permission, err = w.ofRelease(ctx, releases[at]); err != nil {
 			return e, err
 		}

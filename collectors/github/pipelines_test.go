@@ -85,6 +85,7 @@ func TestPipelinesThatAreLookedAt(t *testing.T) {
 		{workflow{path: ".github/workflows/test.yml", name: "Test", environments: []string{"staging"}}, true},
 		{workflow{path: ".github/workflows/test.yml", name: "Test", dynamic: true}, true},
 		{workflow{path: ".github/workflows/test.yml", name: "Test", calls: true}, false},
+		{workflow{path: ".github/workflows/deploy.yml", name: "x", environments: []string{"staging"}, onlyCalled: true}, false},
 	} {
 		if got := c.looksAt(&tt.w); got != tt.want {
 			t.Errorf("%+v is looked at: %t, want %t", tt.w, got, tt.want)

@@ -85,8 +85,9 @@ type releaseWalk struct {
 	named    map[record.RepositoryName]bool
 	found    []*published
 	rejected map[record.RejectReason]int
-	// Releasing are the repositories that have any release.
+	// Releasing are the repositories that have any release, but for unnamed ones.
 	releasing map[record.RepositoryName]bool
+	unnamed   int
 }
 
 // readPublished reads releases: those of the last release_history, or those that are new since the cursor. What is older than the history, and what was deleted,
@@ -132,7 +133,7 @@ func (w *releaseWalk) read(ctx context.Context) error {
 		return err
 	}
 	w.collector.remember(w.org, func(o *organisation) {
-		if len(w.rejected) == 0 {
+		if w.unnamed == 0 {
 			o.releasing = w.releasing
 		}
 		if !w.delta || o.evidence == nil {
@@ -153,6 +154,7 @@ func (w *releaseWalk) add(node *releasingRepository) error {
 	}
 	if node == nil || err != nil {
 		w.rejected[record.RejectNoID]++
+		w.unnamed++
 		return nil //nolint:nilerr // The item is rejected and counted.
 	}
 	if w.named[name] {

@@ -292,3 +292,30 @@ func TestDependencyGraphCountsWhereConfigured(t *testing.T) {
 		})
 	}
 }
+
+// TestApprovalsAreFoundOnce: a reading that is cut short keeps what it found, and a later one asks for nothing twice.
+func TestApprovalsAreFoundOnce(t *testing.T) {
+	_, c, s, _ := released(t, nil, nil)
+	asked := func() (n int) {
+		s.Forget()
+		if batches, err := collectorstest.Gather(t.Context(), c, nil); err != nil || batches["releases:acme"].Err != nil {
+			t.Fatal(err, batches["releases:acme"].Err)
+		}
+		for _, r := range s.Requests() {
+			if r.Path == "/repos/Acme/api/actions/runs" {
+				n++
+			}
+		}
+		return n
+	}
+	if n := asked(); n != 0 {
+		t.Errorf("%d requests for runs of releases whose approval is known, or cannot become known any more", n)
+	}
+	c.remember("acme", func(o *organisation) { delete(o.approvals, "acme/api#2"); o.approvals["acme/api#99"] = yes })
+	if n := asked(); n != 1 {
+		t.Errorf("%d requests for runs of the one release that nothing is known about, want 1", n)
+	}
+	if _, known := c.knownApproval("acme", &published{release: release{ID: 99}, repository: head{name: "acme/api"}}); known {
+		t.Error("the approval of a release that is gone is still kept")
+	}
+}

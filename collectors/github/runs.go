@@ -3,6 +3,7 @@ package github
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"net/url"
 	"strconv"
 	"time"
@@ -98,39 +99,50 @@ func (c *Collector) approved(ctx context.Context, org string, r head, id int64) 
 // runsPerCommit is how many runs of a commit are looked at to find the one that made a release.
 const runsPerCommit = "100"
 
-// findApprovals looks whether somebody approved the runs that made releases. What is known does not change: it is asked for once per release.
+// findApprovals looks whether somebody approved the runs that made releases. What was found does not change, so it is asked for once per release, and kept at once: a
+// reading that runs out of time goes on where it ended.
 func (c *Collector) findApprovals(ctx context.Context, org string, list []*published, whole bool) error {
 	if !c.config.Pipelines {
 		return nil
 	}
-	var known map[string]record.Answer
-	c.remember(org, func(o *organisation) { known = o.approvals })
-	fresh := map[string]record.Answer{}
+	wanted := map[string]bool{}
 	for _, p := range list {
-		answer, ok := known[p.key()]
-		if !ok {
-			var err error
+		wanted[p.key()] = true
+		answer, known := c.knownApproval(org, p)
+		if !known {
 			var permission string
+			var err error
 			if answer, permission, err = c.approvalOf(ctx, org, p); err != nil {
 				return err
 			}
 			p.permission = firstOf(p.permission, permission)
+			// Soon after a release its run may not be over.
+			if answer.Known() || permission == "" && c.env.Now().Sub(p.PublishedAt.Time) > releaseOverlap {
+				c.keepApproval(org, p, answer)
+			}
 		}
 		p.evidence[record.EvidenceApproval] = answer
-		if answer.Known() {
-			fresh[p.key()] = answer
-		}
 	}
-	c.remember(org, func(o *organisation) {
-		if whole || o.approvals == nil {
-			o.approvals = fresh // which forgets releases that are gone
-			return
-		}
-		for key, answer := range fresh {
-			o.approvals[key] = answer
-		}
-	})
+	if whole {
+		c.remember(org, func(o *organisation) {
+			maps.DeleteFunc(o.approvals, func(key string, _ record.Answer) bool { return !wanted[key] })
+		})
+	}
 	return nil
+}
+
+func (c *Collector) knownApproval(org string, p *published) (answer record.Answer, known bool) {
+	c.remember(org, func(o *organisation) { answer, known = o.approvals[p.key()] })
+	return answer, known
+}
+
+func (c *Collector) keepApproval(org string, p *published, answer record.Answer) {
+	c.remember(org, func(o *organisation) {
+		if o.approvals == nil {
+			o.approvals = map[string]record.Answer{}
+		}
+		o.approvals[p.key()] = answer
+	})
 }
 
 // approvalOf finds the run that made a release by the commit of its tag; unknown where there is none.

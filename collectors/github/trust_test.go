@@ -248,12 +248,14 @@ func TestTrustIsChecked(t *testing.T) {
 			t.Errorf("%s: %v", r.Subject, r.Err)
 		}
 	}
-	s.Inject(&collectorstest.Fault{Apply: collectorstest.Status(http.StatusForbidden), Match: func(r collectorstest.Request) bool {
-		return r.Path != "/orgs/acme/repos"
-	}})
-	results := check()
+	refuse := func(refused func(collectorstest.Request) bool) []collectors.CheckResult {
+		s.Inject(&collectorstest.Fault{Apply: collectorstest.Status(http.StatusForbidden), Match: refused})
+		return check()
+	}
+	results := refuse(func(r collectorstest.Request) bool { return r.Path != "/orgs/acme/repos" })
+	results = append(results, refuse(at("/repos/Acme/api/environments/prod/eu/secrets"))...)
 	for subject, permission := range map[string]string{
-		"self-hosted runners": orgRunnersPermission, "runner groups": orgRunnersPermission, "runners of single repositories": repoRunnersPermission,
+		"names of secrets of environments": environmentSecretsPermission, "self-hosted runners": orgRunnersPermission, "runner groups": orgRunnersPermission, "runners of single repositories": repoRunnersPermission,
 		"releases": contentsPermission, "attestations": attestationsPermission, "workflows": contentsPermission, "runs of workflows": runsPermission,
 		"names of secrets": secretsPermission, "subject of tokens": oidcPermission,
 	} {
@@ -355,5 +357,18 @@ func TestWorkflowsAreReadWhenTheyChange(t *testing.T) {
 		if b, ok := gone[scope]; !ok || b.Err != nil || b.Cursor != retired || b.Pipelines == nil || b.CloudIdentities == nil || b.Size() != 0 {
 			t.Errorf("%s of a repository without workflows: %+v, want it emptied", scope, b)
 		}
+	}
+}
+
+func TestTrustIsForecast(t *testing.T) {
+	_, c, _, _ := released(t, func(cfg *Config) { cfg.Alerts, cfg.Repositories, cfg.Protection = nil, true, false }, nil)
+	forecast := c.Forecast()
+	// Per hour a page of repositories, the list of those with attestations and three questions about them, and 7 lists of runners and groups; each 4 h two requests for each of two
+	// pipelines, three and one environment for the one identity, and the runners of two repositories; each 24 h the releases of two repositories, and per hour two pages of GraphQL.
+	if want := 1 + 4 + 6 + (2*2+3+1+2)/4.0 + 2/24.0; fmt.Sprintf("%.3f", forecast["core"]) != fmt.Sprintf("%.3f", want) {
+		t.Errorf("forecast of core is %v, want %v", forecast["core"], want)
+	}
+	if forecast["graphql"] != 2 {
+		t.Errorf("forecast of GraphQL is %v, want 2", forecast["graphql"])
 	}
 }

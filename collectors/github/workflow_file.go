@@ -22,6 +22,8 @@ type workflow struct {
 	// Environments are those that its jobs name, sorted. Dynamic says that a job finds the name out when it runs, calls that a job runs another workflow, which may deploy.
 	environments   []string
 	dynamic, calls bool
+	// OnlyCalled says that it runs only as a part of other workflows, which then are what runs.
+	onlyCalled bool
 	// Publishes is yes where a step is known to publish something, else unknown: a script may do anything.
 	publishes record.Answer
 }
@@ -32,6 +34,7 @@ func (w *workflow) deploys() bool { return len(w.environments) > 0 || w.dynamic 
 // workflowFile is the part of a workflow's file that matters here. Nodes stand where several forms are allowed.
 type workflowFile struct {
 	Name        yaml.Node              `yaml:"name"`
+	On          yaml.Node              `yaml:"on"`
 	Permissions yaml.Node              `yaml:"permissions"`
 	Jobs        map[string]workflowJob `yaml:"jobs"`
 }
@@ -67,6 +70,7 @@ func parseWorkflow(file, text string) (w workflow, err error) {
 	if f.Name.Kind == yaml.ScalarNode && f.Name.Value != "" {
 		w.name = record.Text(f.Name.Value)
 	}
+	w.onlyCalled = onlyCalled(target(&f.On))
 	w.idToken = record.AnswerNo
 	for _, job := range f.Jobs {
 		permissions := &f.Permissions
@@ -83,6 +87,25 @@ func parseWorkflow(file, text string) (w workflow, err error) {
 	slices.Sort(w.environments)
 	w.environments = slices.Compact(w.environments)
 	return w, nil
+}
+
+// onlyCalled says whether the one event that starts a workflow is that another one calls it: a name, a list of names, or an object with names.
+func onlyCalled(on *yaml.Node) bool {
+	step := 1
+	names := on.Content
+	switch on.Kind {
+	case yaml.ScalarNode:
+		names = []*yaml.Node{on}
+	case yaml.MappingNode:
+		step = 2
+	default:
+	}
+	for i := 0; i < len(names); i += step {
+		if names[i].Value != "workflow_call" {
+			return false
+		}
+	}
+	return len(names) > 0
 }
 
 // asksForToken says whether permissions hold id-token: write. Without any, a token is not among what GitHub gives.

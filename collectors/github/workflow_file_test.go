@@ -64,3 +64,22 @@ func FuzzParseWorkflow(f *testing.F) {
 		}
 	})
 }
+
+func TestWorkflowsThatOnlyOthersCall(t *testing.T) {
+	for on, want := range map[string]bool{
+		"workflow_call": true, "[workflow_call]": true, "{workflow_call: {inputs: {}}}": true, "push": false, "[workflow_call, workflow_dispatch]": false,
+		"{workflow_call: , push: {}}": false, "": false,
+	} {
+		w, err := parseWorkflow("w.yml", "on: "+on+"\npermissions: write-all\njobs: {a: {}}")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if w.onlyCalled != want {
+			t.Errorf("on: %s is only called: %t, want %t", on, w.onlyCalled, want)
+		}
+		// Those who call it need the permission, too, and are asked about that.
+		if got := (repositoryWorkflows{known: true, files: []workflow{w}}).asksForToken(); got != record.AnswerOf(!want) {
+			t.Errorf("on: %s asks for a token: %q", on, got)
+		}
+	}
+}
