@@ -86,9 +86,11 @@ func (t *totals) sink(family string) *Sink {
 	return s
 }
 
-// sum adds up series; known is false if one of them cannot be known or nothing was ever read that would make one.
+// sum adds up series; known is false if one of them cannot be known, or if there is none and the family does not show what it has none of,
+// because nothing was ever read that would make one.
 func (t *totals) sum(of selection) (value float64, known bool) {
 	s := t.sink(of.family)
+	known = len(s.zeros) > 0
 	for _, c := range slices.Concat(s.cells, s.zeros) {
 		if !matches(s.family, s.labels(c), of.labels) {
 			continue
