@@ -14,7 +14,7 @@ var controlFamilies = []*Family{
 		Help: "Services to which a control applies, by result: pass, fail, unknown (nobody says, the evidence is too old, or it could not be " +
 			"read) or exempt (it does not pass, and an exception in force names it). A control that is about repositories is as good as the " +
 			"service's worst repository. docs/definitions.md has the rules. Services that no catalog knows are not in it.",
-		Type: Gauge, Stability: Experimental,
+		Type: Gauge, Stability: Stable,
 		Labels:  []string{"control", "domain", "business_unit", "team", "trust_tier", "crown_jewel", "internet_facing", "status"},
 		Source:  "Service, Repository, Scan, Evidence, Review, Release, Deployment, Pipeline, Exception.Controls",
 		Refresh: refreshAll,
@@ -25,7 +25,7 @@ var controlFamilies = []*Family{
 		Name: "prodsec_control_gap",
 		Help: "One for each control that fails or is unknown for a service in policy.detail. Over the series budget service_name becomes " +
 			"\"other\" and the value is the number of gaps.",
-		Type: Gauge, Stability: Experimental,
+		Type: Gauge, Stability: Stable,
 		Labels:  append(owner(), "control", "domain", "status"),
 		Source:  "as prodsec_control_services",
 		Refresh: refreshAll,
@@ -36,7 +36,7 @@ var controlFamilies = []*Family{
 		Name: "prodsec_baseline_services",
 		Help: "Services by whether they have every control that their trust tier requires: fail if one fails, else unknown if one is unknown or " +
 			"the tier is, else exempt if one is exempt, else pass. Services whose tier requires nothing are not in it.",
-		Type: Gauge, Stability: Experimental,
+		Type: Gauge, Stability: Stable,
 		Labels:  []string{"business_unit", "team", "trust_tier", "crown_jewel", "internet_facing", "status"},
 		Source:  "as prodsec_control_services",
 		Refresh: refreshAll,
@@ -47,7 +47,7 @@ var controlFamilies = []*Family{
 		Name: "prodsec_control_evidence_timestamp_seconds",
 		Help: "When the evidence was produced that the result of a control rests on, the oldest where several repositories count; also where it is " +
 			"too old to count. Controls without a maximum age and results without dated evidence have none.",
-		Type: Gauge, Stability: Experimental,
+		Type: Gauge, Stability: Stable,
 		Labels:  append(owner(), "control"),
 		Source:  "Evidence.ProducedAt, Review.ClosedAt, Deployment.FinishedAt, Service.Facts",
 		Refresh: refreshAll,
@@ -60,7 +60,7 @@ var controlFamilies = []*Family{
 		Help: "Failures in the trailing window by the control at whose door policy.control_mapping lays them: finding is a new weakness, regression a " +
 			"reopened one, exception an approved exception, bypass a rule that was passed by. control is none where the table has no row. An " +
 			"exception or bypass that concerns several controls counts for each.",
-		Type: Gauge, Stability: Experimental,
+		Type: Gauge, Stability: Stable,
 		Labels:  []string{"window", "control", "source"},
 		Source:  "Finding.Category, Finding.Class, Exception.Controls, Exception.Categories, Exception.Rules, Bypass.Rules",
 		Refresh: refreshFindings,

@@ -41,6 +41,7 @@ func TestRoutes(t *testing.T) {
 		{"a stale scope", "exporter-operators", []string{"alertname=" + AlertScopeStale, "collector=github", "notify=ticket"}},
 		{"a collector that is down", "exporter-operators", []string{"alertname=" + AlertCollectorDown, "collector=github", "notify=ticket"}},
 		{"an unguarded way to production", "team-tickets", []string{"alertname=" + AlertPathUnprotected, "team=cards", "environment=production", "notify=ticket"}},
+		{"a control that a crown jewel lost", "team-tickets", append(owner, "alertname="+AlertControlLost, "control=logging", "notify=ticket")},
 		{"a secret that works", "on-call", append(owner, "alertname="+AlertSecretActive, "notify=page")},
 		{"known to be exploited and reachable", "on-call", append(owner, "alertname="+AlertExploitedExposed, "internet_facing=true", "notify=page")},
 		{"known to be exploited and perhaps reachable", "team-tickets", append(owner, "alertname="+AlertExploitedExposed, "internet_facing=unknown", "notify=ticket")},
@@ -95,6 +96,7 @@ func TestInhibition(t *testing.T) {
 	leaderless := alert(AlertNoLeader, nil, "notify", "ticket")
 	overdue := alert(AlertFollowupOverdue, owner, "notify", "ticket", "derived_from", fromRequests)
 	secret := alert(AlertSecretActive, owner, "notify", "page", "derived_from", fromFindings)
+	lost := alert(AlertControlLost, owner, "control", "logging", "notify", "ticket", "derived_from", fromControls)
 	unit := map[string]string{"business_unit": "Retail Banking"}
 	low := alert(AlertAttainmentLow, unit, "severity", "high", "notify", "ticket", "derived_from", fromFindings)
 	burning := alert(AlertBudgetBurning, unit, "notify", "ticket", "derived_from", fromFindings)
@@ -109,6 +111,7 @@ func TestInhibition(t *testing.T) {
 		{name: "jira down mutes exceptions and requests and nothing else", all: []map[string]string{down("jira"), page, gap, expired, overdue, stale}, muted: []map[string]string{expired, overdue}},
 		{name: "no leader mutes what rests on the programme's numbers", all: []map[string]string{leaderless, page, overdue, stale}, muted: []map[string]string{page, overdue}},
 		{name: "missing deadlines too fast mutes being below the target", all: []map[string]string{burning, low, ticket}, muted: []map[string]string{low}},
+		{name: "github down mutes controls", all: []map[string]string{down("github"), lost, expired}, muted: []map[string]string{lost}},
 		{name: "backstage is a catalog", all: []map[string]string{down("backstage"), page, expired}, muted: []map[string]string{page, expired}},
 		{name: "no catalog, nobody to call", all: []map[string]string{down("catalog"), page, gap, expired}, muted: []map[string]string{page, gap, expired}},
 		{name: "no exporter, no other alert", all: []map[string]string{exporter, down("github"), stale, page, expired}, muted: []map[string]string{down("github"), stale, page, expired}},

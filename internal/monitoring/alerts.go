@@ -44,6 +44,7 @@ const (
 	AlertEvaluationStale       = "ProdsecEvaluationStale"
 	AlertSeriesDropped         = "ProdsecSeriesDropped"
 	AlertPathUnprotected       = "ProdsecProductionPathUnprotected"
+	AlertControlLost           = "ProdsecCrownJewelControlLost"
 	AlertSecretActive          = "ProdsecActiveSecretOpen"
 	AlertExploitedExposed      = "ProdsecKnownExploitedExposed"
 )
@@ -54,6 +55,7 @@ const (
 	fromFindings     = "findings"
 	fromExceptions   = "exceptions"
 	fromRepositories = "repositories"
+	fromControls     = "controls"
 	fromRequests     = "requests" // reviews, follow-up actions and escalations
 )
 
@@ -80,7 +82,7 @@ func AlertGroups() []Group {
 			slaBreached(), slaDueSoon(), attainmentLow(), budgetBurning(), exceptionPendingLong(), reviewWaitingLong(), followupOverdue(), releaseBlocked(),
 		}},
 		{Name: "prodsec-exposure-alerts", Rules: []Rule{exceptionExpired(), exceptionExpiring(), secretActive(), exploitedExposed()}},
-		{Name: "prodsec-coverage-alerts", Rules: []Rule{repositoryUnprotected()}},
+		{Name: "prodsec-coverage-alerts", Rules: []Rule{repositoryUnprotected(), controlLost()}},
 		{Name: "prodsec-delivery-trust-alerts", Rules: []Rule{pathUnprotected()}},
 		{Name: "prodsec-exporter-alerts", Rules: []Rule{
 			scopeStaleAlert(), collectorDown(), exporterDownAlert(), budgetLow(), ledgerFailing(), reloadFailed(), noLeader(), twoLeaders(), evaluationStale(),

@@ -7,7 +7,9 @@ func coverageBoard() Board {
 		UID: BoardCoverage, File: "coverage.json", Title: "Coverage",
 		Question: "Where do we have controls, and where are we still blind?",
 		Rows: []Row{
-			{ID: 100, Question: "Is what matters protected, owned and understood?", Panels: coverageHeadlines()},
+			{ID: 100, Question: "Is what matters protected, owned and known?", Panels: coverageHeadlines()},
+			{ID: 120, Question: "Do our services have the controls that they should?", Panels: append(coverageServices(), coverageAdoption()...)},
+			{ID: 150, Question: "Which gaps come first?", Panels: coverageControlGaps()},
 			{ID: 200, Question: "Which protections are missing on privileged repositories, and where?", Panels: coverageChecks()},
 			{ID: 300, Question: "Which repositories must be protected first?", Panels: []Panel{coverageGaps(), protectedOverTime()}},
 			{ID: 400, Question: "Where are we blind?", Panels: coverageBlindSpots()},

@@ -34,7 +34,7 @@ func exporterHeadlines() []Panel {
 			Query{Name: "refused by", Expr: "sum(max without (" + joinLabels(replicaLabels) + ") (" + series(reloadWorked) + " == bool 0))", Steps: noneBut(1)},
 			Query{Name: "loaded", Expr: "1000 * " + maxBy("", one(reloadTime)), Unit: "dateTimeFromNow"}),
 		stat(4, "Ledger", "Its size on disk (absent with PostgreSQL), and operations that failed within a day.", ledgerBytes+" and "+ledgerErrors+".", "the runbook of ProdsecLedgerErrors.",
-			Query{Name: "size", Expr: maxBy("", one(ledgerBytes)), Unit: "bytes"}, Query{Name: "errors in a day", Expr: increaseOver("", ledgerErrors, "1d"), Steps: noneBut(1)}),
+			Query{Name: "size", Expr: maxBy("", one(ledgerBytes)), Unit: "bytes"}, Query{Name: "errors in a day", Expr: filled(increaseOver("", ledgerErrors, "1d"), maxBy("", one(buildInfo))), Steps: noneBut(1)}),
 		stat(5, "Collectors", "Collectors whose last pass could read their source, and those that could not.", collectorUp+".", "the runbook of ProdsecCollectorDown.",
 			Query{Name: "read", Expr: "sum(" + one(collectorUp) + ")"},
 			Query{Name: "cannot", Expr: "count(" + one(collectorUp) + ") - sum(" + one(collectorUp) + ")", Steps: noneBut(1)}),
@@ -114,10 +114,14 @@ func exporterErrors() []Panel {
 func exporterBounds() []Panel {
 	return []Panel{
 		{
-			ID: 30, Title: "Families that were folded", Look: Ranking, W: 8, H: 7, Unit: "none", Steps: []Step{below(good), from(1, warning)},
-			Means: "Services, teams or business units that were folded into \"other\" to keep a family within its series budget; 0 is as it should be.", Source: seriesFolded + ".",
-			Act: "raise the budget in the configuration if Prometheus bears it; folded services are the least important ones.", Empty: noneOrUnread,
-			Queries: []Query{{Name: "Folded", Expr: top(6, maxBy("family", one(seriesFolded))), Legend: "{{family}}"}},
+			ID: 30, Title: "Families folded, series dropped", Look: Stat, W: 8, H: 7, Unit: "none", Decimals: number(0), Steps: plain(),
+			Means:  "Families of which services, teams or business units were folded into \"other\" to keep the series budget, and series that were left out within a day.",
+			Source: seriesFolded + " and " + seriesDropped + ".",
+			Act:    "folded: raise the budget in the configuration if Prometheus bears it; the least important were folded. Dropped: the runbook of ProdsecSeriesDropped.", Empty: "not known",
+			Queries: []Query{
+				{Name: "folded", Expr: filled("count("+one(seriesFolded)+" > 0)", maxBy("", one(buildInfo))), Steps: []Step{below(good), from(1, warning)}},
+				{Name: "dropped", Expr: filled(increaseOver("", seriesDropped, "1d"), maxBy("", one(buildInfo))), Steps: noneBut(1)},
+			},
 		},
 		{
 			ID: 31, Title: "Ledger and evaluation over time", Look: Lines, W: 8, H: 7, Unit: "s", Steps: plain(),

@@ -6,20 +6,20 @@ import "fmt"
 func exposureConcentration() []Panel {
 	return []Panel{
 		{
-			ID: 61, Answers: answers(PackConcentrated, TrackConcentrated), Title: "How concentrated is risk?", Look: Stat, W: 5, H: 9, Unit: "percentunit", Decimals: number(0), Lines: true,
+			ID: 61, Answers: answers(PackConcentrated, TrackConcentrated), Title: "How concentrated is risk?", Look: Stat, W: 8, H: 9, Unit: "percentunit", Decimals: number(0), Lines: true,
 			Steps:  []Step{below(neutral), from(concentrated, warning)},
 			Means:  "Share of the total risk score that the three largest holders have: three teams, three services, three categories. Whole programme, not restricted by the choices above.",
 			Source: riskConcentration + ".", Act: "high for services or teams: help those. High for a category: build it out of the platform.", Empty: "not known",
 			Queries: []Query{{Name: "Top three", Expr: maxBy("dimension", one(riskConcentration, is("top", "3"))), Legend: "three {{dimension}}s hold"}},
 		},
 		{
-			ID: 62, Answers: answers(PackConcentrated, TrackConcentrated), Title: "Which teams carry most of the risk?", Look: Ranking, W: 9, H: 9, Unit: "short", Decimals: number(0), Steps: plain(),
+			ID: 62, Answers: answers(PackConcentrated, TrackConcentrated), Title: "Which teams carry most of the risk?", Look: Ranking, W: 16, H: 9, Unit: "short", Decimals: number(0), Steps: plain(),
 			Means:  "Risk score of open criticals and highs by team: severity × exposure × criticality × exploitation. The unit is the organisation's own; compare teams and times.",
 			Source: riskScore + " (rule " + recRisk + ").", Empty: noneOrUnread,
 			Queries: []Query{{Name: "Risk", Expr: top(10, sumBy("team", board(recRisk))+" > 0"), Legend: "{{team}}"}},
 		},
 		{
-			ID: 63, Answers: answers(PackRecurring), Title: "What keeps coming back, by product area", Look: Table, W: 10, H: 9, Unit: "none", Decimals: number(0), Steps: plain(),
+			ID: 63, Answers: answers(PackRecurring), Title: "What keeps coming back, by product area", Look: Table, W: 12, H: 9, Unit: "none", Decimals: number(0), Steps: plain(),
 			Means:  "Categories of weaknesses that opened or came back in the window, by product area. Not restricted by the choices above.",
 			Source: categoryFindings + ".", Act: "the first rows are where a secure default pays back most; what came back was fixed by hand before.", Empty: noneOrUnread,
 			Queries: []Query{{Name: "New", Expr: recurring("new")}, {Name: "Came back", Expr: recurring("reopened")}},
@@ -29,6 +29,7 @@ func exposureConcentration() []Panel {
 			},
 			Sort: []Sort{{Title: "New", Desc: true}},
 		},
+		controlFailuresPanel(),
 	}
 }
 

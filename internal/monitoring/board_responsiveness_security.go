@@ -36,12 +36,17 @@ func securityTimes() []Panel {
 			Sort: []Sort{{Title: "90 %", Desc: true}},
 		},
 		{
-			ID: 56, Answers: answers(PackReviews, TrackResponse), Title: "Median time to first response, previous 30 days", Look: Lines, W: 6, H: 8, Unit: "s", Steps: plain(),
-			Means:  "Median over the reviews answered in the thirty days before each moment. Not restricted by team and trust tier. It fills as Prometheus gathers history.",
-			Source: firstResponse + ".", Act: "rising for a month is a question of staffing.", Empty: "There is no history yet",
-			Queries: []Query{{Name: "median", Expr: "histogram_quantile(0.5, " + increaseOver("le", firstResponse+"_bucket", "30d") + ") >= 0", Colour: neutral}},
+			ID: 62, Answers: answers(TrackResponse), Title: "First response, by business unit", Look: Ranking, W: 6, H: 8, Unit: "s", Decimals: number(1), Steps: longerThan(2*86400, 5*86400),
+			Means:  "Median time to first response over every answer in the ledger, in the time of policy.calendars.reviews. Not restricted by team and trust tier.",
+			Source: firstResponse + ".", Act: "a unit that waits longer than the others asks in another way, or asks somebody else.", Empty: noneOrUnread,
+			Queries: []Query{{Name: "Median", Expr: "sort_desc(" + firstResponseMedian("business_unit") + ")", Legend: "{{business_unit}}"}},
 		},
 	}
+}
+
+// firstResponseMedian is the median over every answer in the ledger.
+func firstResponseMedian(by string) string {
+	return "histogram_quantile(0.5, " + sumBy(by+", le", oneBoard(firstResponse+"_bucket")) + ") >= 0"
 }
 
 func reviewKinds() []Text {
@@ -66,7 +71,7 @@ func lessonsAndBlocks() []Panel {
 			Sort: []Sort{{Title: "Overdue", Desc: true}, {Title: "Open", Desc: true}},
 		},
 		{
-			ID: 58, Answers: answers(PackBlocks, PackFriction), Title: "Why are releases blocked, and what is urgent?", Look: Bars, W: 7, H: 8, Unit: "none", Decimals: number(0), Steps: plain(),
+			ID: 58, Answers: answers(PackBlocks, PackFriction), Title: "Why are releases blocked, and what is urgent?", Look: Bars, W: 12, H: 8, Unit: "none", Decimals: number(0), Steps: plain(),
 			Means:  "Release blocks and urgent calls of the last 90 days by reason, from the counters. It fills as Prometheus gathers history.",
 			Source: escalationsTotal + ".", Act: "a reason that comes back is a missing paved road.", Empty: noneOrUnread,
 			Key: "reason", Stacked: true, Horizontal: true, Sort: []Sort{{"release blocks", true}, {"urgent", true}},
@@ -75,7 +80,13 @@ func lessonsAndBlocks() []Panel {
 			},
 		},
 		{
-			ID: 59, Answers: answers(PackBlocks), Title: "Open now, over time", Look: Lines, W: 5, H: 8, Unit: "none", Steps: plain(),
+			ID: 56, Answers: answers(PackReviews, TrackResponse), Title: "Median time to first response, over time", Look: Lines, W: 12, H: 7, Unit: "s", Steps: plain(),
+			Means:  "Median over the reviews answered in the window before each moment, by kind. Whole programme.",
+			Source: firstResponseIn + " (rule " + recFirstResponse + ").", Act: "rising for a month is a question of staffing.", Empty: "There is no history yet",
+			KeyTexts: coloured(reviewKinds(), blue, orange, green, purple), Queries: []Query{{Name: "Median", Expr: quantile(0.5, "kind", recFirstResponse, inWindow()), Legend: "{{kind}}"}},
+		},
+		{
+			ID: 59, Answers: answers(PackBlocks), Title: "Release blocks and urgent escalations, over time", Look: Lines, W: 12, H: 7, Unit: "none", Steps: plain(),
 			Means:  "Blocked releases and urgent escalations at each moment.",
 			Source: escalationsOpen + " (rule " + recEscalations + ").", Act: "a plateau is nobody deciding.", Empty: "There is no history yet",
 			KeyTexts: []Text{{Value: "release_block", Text: "release blocks", Colour: bad}, {Value: "urgent", Text: "urgent", Colour: warning}},

@@ -47,6 +47,12 @@ const (
 	escalationsOpen   = "prodsec_escalations_open"
 	escalationsTotal  = "prodsec_escalations_total"
 
+	controlServices     = "prodsec_control_services"
+	controlGap          = "prodsec_control_gap"
+	baselineServices    = "prodsec_baseline_services"
+	controlEvidenceTime = "prodsec_control_evidence_timestamp_seconds"
+	controlFailures     = "prodsec_control_failures_in_window"
+
 	deploymentPaths     = "prodsec_deployment_paths"
 	deploymentsTotal    = "prodsec_deployments_total"
 	deploymentsIn       = "prodsec_deployments_in_window"

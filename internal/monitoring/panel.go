@@ -31,6 +31,7 @@ const (
 	panelExploited        = 60
 	panelPaths            = 40
 	panelBudgets          = 10
+	panelControlGaps      = 15
 	panelTrustGaps        = 20
 	panelCollectors       = 901
 	panelScopes           = 902

@@ -109,7 +109,7 @@ var recordingShapes = slices.Concat([]recordingShape{
 	{recOutcomeIncrease, "window, business_unit, outcome"},
 	{recBurn, "window, business_unit"},
 	{recBudgetLeft, "collector, instance_name, resource"},
-}, deliveryShapes)
+}, deliveryShapes, controlShapes)
 
 // shape is the labels of a recording rule as a list for "by".
 func shape(record string) string {
@@ -123,7 +123,7 @@ func shape(record string) string {
 
 // RecordingGroups are the recording rules, in a group per panel of the pack.
 func RecordingGroups() []Group {
-	return []Group{coverageRecords(), exposureRecords(), responsivenessRecords(), securityRecords(), burnRecords(), deliveryRecords(), doraRecords(), exporterRecords()}
+	return []Group{coverageRecords(), exposureRecords(), responsivenessRecords(), securityRecords(), burnRecords(), deliveryRecords(), doraRecords(), controlRecords(), exporterRecords()}
 }
 
 // foldedRule records a family summed over the labels of the rule, replicas folded: what boards and alerts read instead of the family.

@@ -52,6 +52,8 @@ const (
 	blockedLong = 24 * time.Hour
 	// countingRecent is how long a change of counting is news.
 	countingRecent = 6 * time.Hour
+	// lostWithin is how long the loss of a control is news.
+	lostWithin = 7 * 24 * time.Hour
 	// ledgerRecent: errors of the last quarter of an hour are happening now.
 	ledgerRecent = 15 * time.Minute
 	// leaderGone is several leases: a fail-over takes one.
@@ -112,6 +114,8 @@ var (
 	approvalTarget = 0.95
 	// evidenceTarget: what is not built the paved way yet is known by name.
 	evidenceTarget = 0.9
+	// controlTarget: what does not have a control yet is known by name.
+	controlTarget = 0.9
 	// remediatedTarget: most of what leaves should have been mended.
 	remediatedTarget = 0.7
 	// budgetReserve is the share of an API's budget below which the next pass may not get through.

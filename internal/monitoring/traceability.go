@@ -135,8 +135,6 @@ func (t trace) write(out *bytes.Buffer) error {
 	line("Panels", strings.Join(panels, "<br>"))
 	line("Alerts", strings.Join(alertsFor(t.row), ", "))
 	switch {
-	case toCome[t.row]:
-		return nil
 	case len(families) < len(t.families):
 		return fmt.Errorf("row %s of the pack names families that do not exist, of %v", t.row, t.families)
 	case len(panels) == 0:
