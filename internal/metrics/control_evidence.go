@@ -146,21 +146,26 @@ func (e *controlEvidence) readReviews() {
 	}
 }
 
-// readDeployments keeps the last successful deployment to production of each repository, and the last of each service that was a rollback.
+// readDeployments keeps the last successful deployment to production of each repository, and the last of each service that was a rollback. That a
+// rollback succeeded stays true when its record is gone.
 func (e *controlEvidence) readDeployments() {
-	back := map[int32]time.Time{}
 	for i := range e.in.Snapshot.Deployments {
 		h := &e.in.Snapshot.Deployments[i]
-		d := &h.Record
-		if d.Status != record.DeploymentSucceeded || !e.in.Policy.Production(d.Environment) {
-			continue
-		}
-		e.newer(e.deployments, d.Repository, releaseProof{d.FinishedAt, e.sources.isDropped(h.Scope), d.Evidence})
-		if d.Rollback == record.AnswerYes && h.Service > 0 && d.FinishedAt.After(back[h.Service]) {
-			back[h.Service] = d.FinishedAt
-			e.rollbacks[h.Service] = policy.Produced(record.AnswerYes, d.FinishedAt)
+		if d := &h.Record; d.Status == record.DeploymentSucceeded && e.in.Policy.Production(d.Environment) {
+			e.newer(e.deployments, d.Repository, releaseProof{d.FinishedAt, e.sources.isDropped(h.Scope), d.Evidence})
 		}
 	}
+	back := map[int32]time.Time{}
+	eachCounted(e.in, e.in.Snapshot.Deployed, func(m *snapshot.Milestone[record.Deployment]) {
+		d := &m.Record
+		if d.Rollback != record.AnswerYes || d.Status != record.DeploymentSucceeded || m.Service == 0 || !e.in.Policy.Production(d.Environment) {
+			return
+		}
+		if m.At.After(back[m.Service]) {
+			back[m.Service] = m.At
+			e.rollbacks[m.Service] = policy.Produced(record.AnswerYes, m.At)
+		}
+	})
 }
 
 func (e *controlEvidence) readReleases() {

@@ -76,6 +76,9 @@ func (j *judging) service(at int32, controls []policy.Control, verdicts []policy
 		}
 		j.verdicts = j.verdicts[:0]
 		for _, repository := range j.repositories {
+			if !c.About(&j.in.Snapshot.Repositories[repository].Repository) {
+				continue
+			}
 			j.verdicts = append(j.verdicts, j.ofRepository(i, c, at, repository))
 		}
 		verdicts[i] = policy.WorstVerdict(j.verdicts)

@@ -134,8 +134,8 @@ func TestControlSources(t *testing.T) {
 			s.Pipelines = []snapshot.Held[record.Pipeline]{of(yes, yes), of(no, no), of(no, record.AnswerUnknown, "staging")}
 		}, "unknown"},
 		{"a rollback that succeeded", policy.SourceConfig{From: policy.FromRollback}, func(s *snapshot.Snapshot) {
-			s.Deployments = []snapshot.Held[record.Deployment]{{Service: checkout, Record: record.Deployment{
-				Environment: "production", Status: record.DeploymentSucceeded, FinishedAt: day(3, 1), Rollback: yes,
+			s.Deployed = []snapshot.Milestone[record.Deployment]{{At: day(3, 1), Counted: day(3, 1), Held: snapshot.Held[record.Deployment]{
+				Service: checkout, Record: record.Deployment{Environment: "production", Status: record.DeploymentSucceeded, Rollback: yes},
 			}}}
 		}, "pass"},
 		{"a repository that no host knows", policy.SourceConfig{From: policy.FromSetting, Name: "x"}, shop(func(r *snapshot.Repository) {
@@ -153,6 +153,32 @@ func TestControlSources(t *testing.T) {
 		e := with(t, shop(func(r *snapshot.Repository) { r.Settings = map[string]record.Answer{"x": a} }), policy.SourceConfig{From: policy.FromSetting, Name: "x"})
 		if got := resultOf(e, "mine", checkout); got != want {
 			t.Errorf("the answer %q: got %q, want %q", a, got, want)
+		}
+	}
+}
+
+// TestControlsWithoutRepositories: a repository that a control is not about decides nothing; where no other is left, the control does not apply.
+func TestControlsWithoutRepositories(t *testing.T) {
+	for _, c := range []struct {
+		without, topics []string
+		want            string
+	}{
+		{nil, nil, "fail"}, {[]string{"acme/led*"}, nil, "fail"}, {[]string{"*/shop"}, nil, "pass"}, {nil, []string{"docs", "deploy"}, "pass"},
+		{[]string{"*"}, nil, ""},
+	} {
+		config := policy.DefaultConfig()
+		config.Controls = policy.ControlsConfig{"mine": {
+			Domain: policy.DomainDelivery, Evidence: []policy.SourceConfig{{From: policy.FromSetting, Name: "x"}}, WithoutRepositories: c.without, WithoutTopics: c.topics,
+		}}
+		p, err := policy.New(config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := organisation(p)
+		s.Repositories[0].Settings, s.Repositories[0].Topics = map[string]record.Answer{"x": record.AnswerNo}, []string{"deploy"}
+		s.Repositories[1].Settings = map[string]record.Answer{"x": record.AnswerYes}
+		if got := resultOf(metrics.Evaluate(s, p, noon), "mine", ledger); got != c.want { // in acme/shop and acme/ledger
+			t.Errorf("without %v and the topics %v: got %q, want %q", c.without, c.topics, got, c.want)
 		}
 	}
 }

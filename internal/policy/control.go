@@ -22,6 +22,8 @@ type Control struct {
 
 	combine   Combination
 	appliesTo []SelectorConfig
+	without   []string
+	topics    []string
 	maxAge    int64
 	// baseline is by TierIndex.
 	baseline []bool
@@ -123,7 +125,8 @@ func (p *Policy) compileControls(fail failFunc) {
 
 func (p *Policy) compileControl(name string, c ControlConfig) Control {
 	control := Control{
-		Name: name, Domain: c.Domain, combine: c.Combine, appliesTo: c.AppliesTo, maxAge: int64(c.MaxAge.Std() / time.Second),
+		Name: name, Domain: c.Domain, combine: c.Combine, appliesTo: c.AppliesTo, without: c.WithoutRepositories, topics: c.WithoutTopics,
+		maxAge:   int64(c.MaxAge.Std() / time.Second),
 		baseline: make([]bool, len(p.names)), policy: p,
 	}
 	for _, tier := range c.Baseline {
@@ -156,6 +159,7 @@ func (p *Policy) checkControl(key string, c ControlConfig, fail failFunc) {
 		fail(key+".evidence", "name at least one source, or disable the control; without evidence it is unknown everywhere")
 	}
 	p.checkTiers(key+".baseline", c.Baseline, fail)
+	checkPatterns(key+".without_repositories", c.WithoutRepositories, fail)
 	for i, s := range c.AppliesTo {
 		p.checkSelector(fmt.Sprintf("%s.applies_to[%d]", key, i), s, fail)
 	}
@@ -243,6 +247,12 @@ func (c *Control) Applies(s *record.Service, hosted bool) bool {
 		}
 	}
 	return false
+}
+
+// About reports whether the control is about a repository of a service that it applies to.
+func (c *Control) About(r *record.Repository) bool {
+	return !anyPattern(c.without, string(r.Name)) &&
+		!slices.ContainsFunc(r.Topics, func(topic string) bool { return slices.Contains(c.topics, topic) })
 }
 
 func (p *Policy) selects(c *SelectorConfig, s *record.Service, hosted bool) bool {

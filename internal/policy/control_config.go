@@ -10,6 +10,9 @@ type ControlConfig struct {
 	Domain   Domain `yaml:"domain,omitempty" json:"domain,omitempty"`
 	// AppliesTo are the services that ought to have it: those that one of the selectors matches, all if there is none.
 	AppliesTo []SelectorConfig `yaml:"applies_to,omitempty" json:"applies_to"`
+	// WithoutRepositories are glob patterns of the names, and WithoutTopics topics, of repositories that it is not about.
+	WithoutRepositories []string `yaml:"without_repositories,omitempty" json:"without_repositories"`
+	WithoutTopics       []string `yaml:"without_topics,omitempty" json:"without_topics"`
 	// Evidence are the sources that speak for or against it, in order; Combine says how they make one result.
 	Evidence []SourceConfig `yaml:"evidence,omitempty" json:"evidence"`
 	Combine  Combination    `yaml:"combine,omitempty" json:"combine,omitempty"`

@@ -100,6 +100,12 @@ func effectiveControls(configured ControlsConfig, tiers []string) ControlsConfig
 		if over.AppliesTo != nil {
 			c.AppliesTo = over.AppliesTo
 		}
+		if over.WithoutRepositories != nil {
+			c.WithoutRepositories = over.WithoutRepositories
+		}
+		if over.WithoutTopics != nil {
+			c.WithoutTopics = over.WithoutTopics
+		}
 		if over.Evidence != nil {
 			c.Evidence = over.Evidence
 		}

@@ -117,7 +117,7 @@ func TestControlErrors(t *testing.T) {
 	c.Controls = ControlsConfig{
 		"Not A Name": {},
 		"mine": {
-			Domain: "legal", Combine: "most", MaxAge: age(-1), Baseline: []string{"gold"},
+			Domain: "legal", WithoutRepositories: []string{"[x"}, Combine: "most", MaxAge: age(-1), Baseline: []string{"gold"},
 			AppliesTo: []SelectorConfig{{TrustTiers: []string{"gold"}, Facts: map[string][]string{"platform": nil}}},
 			Evidence: []SourceConfig{
 				{From: "rumour"}, {From: FromScan, Name: "smell"}, {From: FromReview, Accept: []string{"x"}, Absent: "maybe"}, {From: FromCatalogField},
@@ -138,6 +138,7 @@ func TestControlErrors(t *testing.T) {
 		`policy.controls.mine.baseline: "gold" is not listed in policy.trust_tiers`,
 		`policy.controls.mine.applies_to[0].trust_tiers: "gold" is not listed`,
 		`policy.controls.mine.applies_to[0].facts: "platform" names no values`,
+		`policy.controls.mine.without_repositories: "[x" is not a glob`,
 		`policy.controls.mine.evidence[0].from: "rumour" is not one of catalog_field`,
 		`policy.controls.mine.evidence[1].name: "smell" is not one of sast, sca`,
 		`policy.controls.mine.evidence[2].name: "" is not one of threat_model`,

@@ -145,6 +145,9 @@ func (r *mappingRow) matches(class record.Class, category string) bool {
 
 // anyPattern reports whether a pattern matches a name, without regard to case; a star matches slashes, too.
 func anyPattern(patterns []string, name string) bool {
+	if len(patterns) == 0 {
+		return false
+	}
 	name = flat(name)
 	return slices.ContainsFunc(patterns, func(pattern string) bool {
 		ok, err := path.Match(flat(pattern), name)
