@@ -210,8 +210,7 @@ func rollbackExercise(in *Input, out *Sink) {
 	const noScope int32 = -1
 	if catalogs := in.shared.sources.of(record.KindService); !catalogs.ever || catalogs.now {
 		for i := range in.Snapshot.Services {
-			at, err := time.ParseInLocation(time.DateOnly, in.Snapshot.Services[i].Service.Facts[factRollback], in.Policy.Location())
-			if err == nil {
+			if at, ok := in.Policy.FactDate(in.Snapshot.Services[i].Service.Facts[factRollback]); ok {
 				note(int32(i), noScope, at)
 			}
 		}

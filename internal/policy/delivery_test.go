@@ -160,6 +160,27 @@ func TestCameProtected(t *testing.T) {
 	}
 }
 
+// TestFactDate: a day begins where the organisation is.
+func TestFactDate(t *testing.T) {
+	c := DefaultConfig()
+	c.TimeZone = "Europe/Berlin"
+	p, err := New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for text, want := range map[string]string{
+		"2026-03-01": "2026-02-28T23:00:00Z", " 2026-03-01 ": "2026-02-28T23:00:00Z", "2026-03-01T12:00:00+02:00": "2026-03-01T10:00:00Z", "yes": "", "": "", "March": "",
+	} {
+		got := ""
+		if at, ok := p.FactDate(text); ok {
+			got = at.UTC().Format(time.RFC3339)
+		}
+		if got != want {
+			t.Errorf("%q is %q, want %q", text, got, want)
+		}
+	}
+}
+
 func TestEvidenceRequired(t *testing.T) {
 	c := DefaultConfig()
 	c.Delivery.Evidence.TrustTiers = []string{"tier0"}

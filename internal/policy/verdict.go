@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"strings"
 	"time"
 
 	"prodsec_exporter/internal/record"
@@ -74,13 +75,20 @@ func (c *Control) Fact(s *Source, value string) Statement {
 	case "n/a", "not applicable", "not_applicable":
 		return Inapplicable()
 	}
-	if at, err := time.ParseInLocation(time.DateOnly, word, c.policy.location); err == nil {
-		return Produced(record.AnswerYes, at)
-	}
-	if at, err := time.Parse(time.RFC3339, value); err == nil {
+	if at, ok := c.policy.FactDate(value); ok {
 		return Produced(record.AnswerYes, at)
 	}
 	return Produced(record.AnswerUnknown, time.Time{})
+}
+
+// FactDate reads a fact that is a date, which begins at midnight in the policy's time zone, or an instant in the form of RFC 3339.
+func (p *Policy) FactDate(value string) (at time.Time, ok bool) {
+	value = strings.TrimSpace(value)
+	if at, err := time.ParseInLocation(time.DateOnly, value, p.location); err == nil {
+		return at, true
+	}
+	at, err := time.Parse(time.RFC3339, value)
+	return at, err == nil
 }
 
 // Absent is what it means for the control that a source, which was read whole, says nothing.
