@@ -280,3 +280,51 @@ func TestDeliveryAllocations(t *testing.T) {
 		t.Errorf("%v allocations for 3,000 deployments, %v for 30,000", few, many)
 	}
 }
+
+// TestRepositoryScopes: deployments are read for each repository by itself. One that was never read or is too old hides the zeros of all, because nobody knows
+// what it holds; one whose repository is archived or gone hides nothing.
+func TestRepositoryScopes(t *testing.T) {
+	p := policy.Default()
+	day := 24 * time.Hour
+	for _, c := range []struct {
+		name, scope string
+		last        time.Time
+		zeros       bool
+	}{
+		{"read", "deployments:ACME/docs", noon, true},
+		{"too old", "deployments:ACME/docs", noon.Add(-7 * day), false},
+		{"never read", "deployments:ACME/docs", time.Time{}, false},
+		{"archived, too old", "deployments:acme/old", noon.Add(-7 * day), true},
+		{"archived, never read", "deployments:acme/old", time.Time{}, true},
+		{"gone, too old", "deployments:acme/gone", noon.Add(-7 * day), true},
+		{"of another sort, never read", "surveys:acme/docs", time.Time{}, true},
+		{"about no repository, too old", "reports:/var/lib/reports", noon.Add(-7 * day), false},
+	} {
+		s := organisation(p)
+		s.Scopes[scopeDeliveries].Name, s.Scopes[scopeDeliveries].Kind = "deployments:acme/shop", "deployments"
+		s.Scopes[scopeDeliveries].Kinds = []record.Kind{record.KindDeployment}
+		kind, _, _ := strings.Cut(c.scope, ":")
+		scope := snapshot.Scope{Collector: "github", Instance: "acme", Name: c.scope, Kind: kind, LastSuccess: c.last, StaleAfter: day}
+		if !c.last.IsZero() {
+			scope.Kinds = []record.Kind{record.KindRepository, record.KindDeployment}
+		}
+		s.Scopes = append(s.Scopes, scope)
+		e := metrics.Evaluate(s, p, noon)
+		if n, ok := value(family(e, "prodsec_changes_in_window"), "team=docs,window=7d"); ok != c.zeros || n != 0 {
+			t.Errorf("%s: %v changes of docs are shown: %v, want %v", c.name, n, ok, c.zeros)
+		}
+		if n, _ := value(family(e, "prodsec_changes_in_window"), "trust_tier=tier0,window=30d"); n != 3 {
+			t.Errorf("%s: %v changes of checkout, want 3", c.name, n)
+		}
+	}
+	s := organisation(p) // what an archived repository deployed counts on
+	s.Scopes[scopeDeliveries].Name, s.Scopes[scopeDeliveries].Kind, s.Scopes[scopeDeliveries].Kinds = "deployments:acme/shop", "deployments", []record.Kind{record.KindDeployment}
+	s.Scopes[scopeDeliveries].LastSuccess, s.Scopes[scopeDeliveries].StaleAfter = noon.Add(-7*day), day
+	if n, ok := value(family(metrics.Evaluate(s, p, noon), "prodsec_changes_in_window"), "trust_tier=tier0,window=30d"); ok {
+		t.Errorf("%v changes are shown although what is known of them is too old", n)
+	}
+	s.Repositories[0].Archived = true
+	if n, _ := value(family(metrics.Evaluate(s, p, noon), "prodsec_changes_in_window"), "trust_tier=tier0,window=30d"); n != 3 {
+		t.Errorf("%v changes of an archived repository, want 3", n)
+	}
+}

@@ -98,13 +98,16 @@ func newReadState(s *snapshot.Snapshot, at time.Time) *readState {
 	for _, kind := range record.Kinds() {
 		state.kinds[kind] = &reading{}
 	}
-	held := heldKinds(s)
+	held, sorts := heldKinds(s), newScopeSorts(s)
 	for i := range s.Scopes {
 		scope := &s.Scopes[i]
+		if sorts.ended(scope) {
+			continue
+		}
 		freshness := scope.Freshness(at)
 		state.dropped[i] = freshness == snapshot.Dropped
 		state.anyDropped = state.anyDropped || state.dropped[i]
-		spoken := slices.Concat(scope.Kinds, held[i])
+		spoken := slices.Concat(scope.Kinds, held[i], sorts.unread(scope))
 		if len(scope.Classes) > 0 {
 			spoken = append(spoken, record.KindFinding)
 		}
