@@ -177,7 +177,14 @@ func TestGitHubAsDescribed(t *testing.T) {
 	over := func(example string) string {
 		return strings.NewReplacer(`"status":"queued"`, `"status":"completed"`, `"conclusion":null`, `"conclusion":"success"`).Replace(example)
 	}
-	d.rewritten = map[string]func(string) string{"/repos/{owner}/{repo}/actions/workflows/{workflow_id}/runs": over, "/repos/{owner}/{repo}/actions/runs": over}
+	d.rewritten = map[string]func(string) string{
+		"/repos/{owner}/{repo}/actions/workflows/{workflow_id}/runs": over, "/repos/{owner}/{repo}/actions/runs": over,
+		// That of a comparison shows an older commit, and that of rule suites is older than GitHub keeps them.
+		"/repos/{owner}/{repo}/compare/{basehead}":   strings.NewReplacer(`"status":"behind"`, `"status":"ahead"`).Replace,
+		"/repos/{owner}/{repo}/rulesets/rule-suites": strings.NewReplacer("2023-07-06T08:43:03Z", time.Now().UTC().Add(-time.Hour).Format(time.RFC3339)).Replace,
+	}
+	config.DeploymentHistory, config.SecurityReview.Teams = config.ReleaseHistory, []string{"octocat/justice-league"}
+	config.DeploymentServices = []github.ServiceRule{{Repository: "octocat/*", Environment: "staging", Service: "hello", Paths: []string{"*"}}}
 	collector, err := github.New(config, collectorstest.Env(collectorstest.NewClock(), slog.New(slog.NewTextHandler(t.Output(), nil))))
 	if err != nil {
 		t.Fatal(err)
@@ -238,6 +245,7 @@ func checkBatches(t *testing.T, batches map[string]record.Batch) {
 		"repositories:octocat", "dependabot:octocat", "code_scanning:octocat", "secret_scanning:octocat", "protection:octocat", "environments:octocat",
 		"properties:octocat", "security_configurations:octocat", "scanning:octocat/hello-world", "actions:octocat/hello-world",
 		"runners:octocat", "runners:octocat/hello-world", "releases:octocat", "workflows:octocat", "pipelines:octocat/hello-world", "cloud_identity:octocat/hello-world",
+		"bypasses:octocat/hello-world", "deployments:octocat/hello-world",
 	} {
 		if b := batches[scope]; b.Err == nil && b.Size() == 0 {
 			t.Errorf("%s holds nothing of GitHub's examples", scope)
@@ -246,6 +254,15 @@ func checkBatches(t *testing.T, batches map[string]record.Batch) {
 	repositories := batches["environments:octocat"].Repositories
 	if len(repositories) != 1 || len(repositories[0].Environments) == 0 {
 		t.Errorf("environments of the examples: %+v", repositories)
+	}
+	if list := batches["bypasses:octocat/hello-world"].Bypasses; len(list) != 1 || !slices.Equal(list[0].Rules, []string{"pull_request"}) {
+		t.Errorf("bypasses of the examples: %+v", list)
+	}
+	// The one who approved the run of the example also started it.
+	list := batches["deployments:octocat/hello-world"].Deployments
+	if len(list) != 2 || list[1].Approval != record.ApprovalNone || list[1].Pipeline != "octocat/hello-world:.github/workflows/build.yml" || len(list[1].Changes) != 1 ||
+		list[1].ChangesKnown != record.AnswerYes || list[1].Changes[0].ApprovedAt.IsZero() {
+		t.Errorf("deployments of the examples: %+v", list)
 	}
 }
 
@@ -269,7 +286,9 @@ func (d *described) check(t *testing.T) {
 		"/repos/{owner}/{repo}/dependency-graph/sbom", "/repos/{owner}/{repo}/actions/runs", "/repos/{owner}/{repo}/actions/runs/{run_id}/approvals",
 		"/repos/{owner}/{repo}/actions/runs/{run_id}/artifacts", "/repos/{owner}/{repo}/actions/workflows/{workflow_id}/runs", "/repos/{owner}/{repo}/actions/secrets",
 		"/repos/{owner}/{repo}/actions/organization-secrets", "/repos/{owner}/{repo}/environments/{environment_name}/secrets",
-		"/repos/{owner}/{repo}/actions/oidc/customization/sub",
+		"/repos/{owner}/{repo}/actions/oidc/customization/sub", "/repos/{owner}/{repo}/rulesets/rule-suites", "/repos/{owner}/{repo}/rulesets/rule-suites/{rule_suite_id}",
+		"/repos/{owner}/{repo}/actions/runs/{run_id}", "/repos/{owner}/{repo}/compare/{basehead}", "/repos/{owner}/{repo}/deployments", "/repos/{owner}/{repo}/pulls",
+		"/repos/{owner}/{repo}/pulls/{pull_number}/reviews",
 	} {
 		if d.asked[operation] == 0 {
 			t.Errorf("%s was not asked, so nothing was shown about it", operation)
@@ -277,6 +296,7 @@ func (d *described) check(t *testing.T) {
 	}
 	for _, query := range []string{
 		"query Protection", "query ReleaseBranches", "query Environments", "query Manifests", "query ManifestHistories", "query Releases", "query WorkflowTrees", "query Workflows", "query Deployed",
+		"query EnvironmentNames", "query Deployments", "query MoreDeployments", "query MoreStatuses", "query PullsOfCommits", "query PullRequests", "query Checks",
 	} {
 		if d.queries[query] == 0 {
 			t.Errorf("%s was not sent, so nothing was shown about it", query)

@@ -20,11 +20,20 @@ const fixed = {
   'Blob.text': 'jobs: {ship: {environment: "${{ inputs.where }}", permissions: {id-token: write}}}',
   'Blob.isBinary': false,
   'Blob.isTruncated': false,
+  'Deployment.environment': 'staging',
+  'DeploymentStatus.state': 'SUCCESS',
   'DeploymentStatus.logUrl': `https://github.com/${repository}/actions/runs/42/job/7`,
 };
-// Of what is at a path, only the root is there, so that the histories of what is missing are asked for.
+// Counts that are larger than the lists, so that the rest is asked for.
+for (const list of ['DeploymentStatusConnection', 'PullRequestReviewConnection']) fixed[`${list}.totalCount`] = 2;
+const commits = ['6dcb09b5b57875f334f61aebed695e2e4193db5e', '7fd1a60b01f91b314f59955a4e4d4e80d8edf11d'];
+const inOrganization = ({ path }) => { while (path.prev) path = path.prev; return path.key === 'organization'; };
+// Of what is at a path, only the root is there, so that the histories of what is missing are asked for. Of deployments there is a second page, and the second
+// deployment brings another commit.
 const resolved = {
-  'Repository.object': ({ expression }) => (expression.endsWith(':') || expression.endsWith('/workflows') ? { __typename: 'Tree' } : null),
+  'DeploymentConnection.pageInfo': (args, info) => ({ hasNextPage: inOrganization(info), endCursor: 'second' }),
+  'DeploymentConnection.nodes': () => commits.map((commitOid, i) => ({ id: `DE_${i}`, commitOid, createdAt: `2026-01-0${i + 1}T03:04:05Z` })),
+  'Repository.object': ({ oid, expression }) => (oid ? { __typename: 'Commit', oid } : expression.endsWith(':') || expression.endsWith('/workflows') ? { __typename: 'Tree' } : null),
   'Ref.target': () => ({ __typename: 'Commit' }),
 };
 const scalars = {
@@ -42,13 +51,14 @@ function value(type) {
 
 function fieldResolver(source, args, context, info) {
   const name = `${info.parentType.name}.${info.fieldName}`;
-  if (name in resolved) return resolved[name](args);
+  if (source && info.fieldName in source) return source[info.fieldName];
+  if (name in resolved) return resolved[name](args, info);
   return name in fixed ? fixed[name] : value(info.returnType);
 }
 
 // Which of several types a field has where a query asks for one of them.
-const chosen = { 'Query.node': 'Repository', 'Query.nodes': 'Repository', 'TreeEntry.object': 'Blob' };
-const typeResolver = (source, context, info, type) => source.__typename ?? chosen[`${info.parentType.name}.${info.fieldName}`] ?? schema.getPossibleTypes(type)[0].name;
+const chosen = { 'MoreStatuses node': 'Deployment', 'Query.node': 'Repository', 'Query.nodes': 'Repository', 'TreeEntry.object': 'Blob' };
+const typeResolver = (source, context, info, type) => source.__typename ?? chosen[`${info.operation.name.value} ${info.fieldName}`] ?? chosen[`${info.parentType.name}.${info.fieldName}`] ?? schema.getPossibleTypes(type)[0].name;
 
 createServer((request, response) => {
   let body = '';
