@@ -73,6 +73,13 @@ func (c *Collector) collectDeployments(ctx context.Context, org string, cursors 
 	if len(w.heads) == 0 || !unread && c.env.Now().Sub(last) < c.config.DeploymentInterval.Std() {
 		return nil
 	}
+	c.remember(org, func(o *organisation) {
+		maps.DeleteFunc(o.deployed, func(name record.RepositoryName, _ map[string]record.Deployment) bool {
+			_, ok := w.heads[name]
+			return !ok
+		})
+		maps.DeleteFunc(o.rules, func(name record.RepositoryName, _ *environmentRules) bool { _, ok := w.heads[name]; return !ok })
+	})
 	err := w.run(ctx)
 	if w.broken != nil {
 		return w.broken
@@ -110,15 +117,20 @@ func (w *deploymentWalk) missed(err error) error {
 	if err == nil {
 		err = &record.Error{Reason: record.ReasonNotFound, Err: fmt.Errorf("GitHub lists the repository but not its deployments")}
 	}
+	most := w.collector.config.RepositoriesPerCollection
 	for _, name := range slices.Sorted(maps.Keys(w.heads)) {
 		h := w.heads[name]
 		cursor, resumed := w.cursor(h)
+		if most == 0 {
+			break // So many errors say enough.
+		}
 		if w.reached[name] || resumed && w.collector.env.Now().Sub(cursor.Read) < w.collector.config.RepositoryInterval.Std() {
 			continue
 		}
 		if err := w.emit(record.Batch{Scope: w.scope(h), Err: err}); err != nil {
 			return err
 		}
+		most--
 	}
 	return nil
 }
@@ -171,11 +183,13 @@ func (w *deploymentWalk) read(ctx context.Context, h head, node *deploymentRepos
 	}
 	r.cursor, r.resumed = w.cursor(h)
 	if !r.resumed {
-		if w.whole == 0 {
-			w.behind = true
-			return nil
+		if len(node.Deployments.Nodes) > 0 { // A repository that deploys nothing costs nothing.
+			if w.whole == 0 {
+				w.behind = true
+				return nil
+			}
+			w.whole--
 		}
-		w.whole--
 		r.cursor = deploymentCursor{Since: r.now.Add(-w.collector.config.DeploymentHistory.Std()), Lines: map[string]*lineage{}}
 	}
 	if r.cursor.Lines == nil {

@@ -458,6 +458,20 @@ func TestSweepIsPacedAndEndsWithTheRepository(t *testing.T) {
 	if again, err := collectorstest.Gather(t.Context(), c, cursors); err != nil || again["scanning:acme/web"].Scope != "" {
 		t.Errorf("a retired scope is emitted again: %+v (%v)", again["scanning:acme/web"], err)
 	}
+	// Before it turns stale it is said again, or what is absent would be unknown from then on.
+	if err := clock.Sleep(t.Context(), 4*time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	batches, err = collectorstest.Gather(t.Context(), c, cursors)
+	if b := batches["scanning:acme/web"]; err != nil || b.Scans == nil || b.Size() != 0 {
+		t.Errorf("a retired scope after four hours: %+v (%v), want it empty", b, err)
+	}
+	for _, s := range c.repositoryScopes() {
+		b := emptied[s.kind]
+		if len(b.Speaks()) == 0 {
+			t.Errorf("nothing says that %s holds nothing", s.kind)
+		}
+	}
 }
 
 func TestRepositoryIntervalFitsIntoStaleAfter(t *testing.T) {

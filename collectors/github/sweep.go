@@ -135,29 +135,43 @@ func (c *Collector) dueRepositories(s repositoryScope, org string, list []head, 
 	return heads
 }
 
-// retired is the cursor of a scope whose repository is gone or archived: it holds nothing and is not read any more.
-const retired record.Cursor = "retired"
+// retired begins the cursor of a scope whose repository is gone or archived: it holds nothing and is not read any more. The time follows at which that was last said.
+const retired = "retired "
 
-// retire empties the scopes of repositories that are gone or archived, or do not have such a scope any more.
+// emptied are the batches that say that a scope of one repository holds nothing, by kind of scope. They speak of what the scope spoke of and of nothing else.
+var emptied = map[string]record.Batch{
+	scopeScanning:    {Repositories: []record.Repository{}, Scans: []record.Scan{}},
+	scopeActions:     {Repositories: []record.Repository{}},
+	scopeBypasses:    {Bypasses: []record.Bypass{}},
+	scopeDeployments: {Deployments: []record.Deployment{}},
+	scopePipelines:   {Pipelines: []record.Pipeline{}},
+	scopeIdentity:    {CloudIdentities: []record.CloudIdentity{}},
+	scopeRunners:     {Runners: []record.Runner{}},
+}
+
+// retire empties the scopes of repositories that are gone or archived, or do not have such a scope any more. It says so again before that is too old to be
+// believed: a scope that nobody speaks of turns stale, and what is absent would be unknown for ever.
 func (c *Collector) retire(s repositoryScope, org string, list []head, cursors collectors.Cursors, emit func(record.Batch) error) error {
 	alive := map[string]bool{}
 	for _, r := range list {
 		alive[s.scope(r)] = !r.archived
 	}
+	now := c.env.Now()
 	var gone []string
 	for name, cursor := range cursors {
-		if strings.HasPrefix(name, s.kind+":"+org+"/") && !alive[name] && cursor != retired {
+		if !strings.HasPrefix(name, s.kind+":"+org+"/") || alive[name] {
+			continue
+		}
+		said, ok := strings.CutPrefix(string(cursor), retired)
+		if at, err := time.Parse(time.RFC3339, said); !ok || err != nil || now.Sub(at) >= c.config.RepositoryInterval.Std() {
 			gone = append(gone, name)
 		}
 	}
 	slices.Sort(gone)
 	for _, name := range gone {
-		err := emit(record.Batch{
-			Scope: name, Mode: record.Full, Cursor: retired, Repositories: []record.Repository{}, Scans: []record.Scan{},
-			Deployments: []record.Deployment{}, Bypasses: []record.Bypass{}, Pipelines: []record.Pipeline{},
-			Runners: []record.Runner{}, CloudIdentities: []record.CloudIdentity{},
-		})
-		if err != nil {
+		b := emptied[s.kind]
+		b.Scope, b.Mode, b.Cursor = name, record.Full, retired+c.readAt()
+		if err := emit(b); err != nil {
 			return err
 		}
 		c.remember(org, func(o *organisation) { delete(o.swept, name) })
