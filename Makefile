@@ -65,8 +65,8 @@ manifests: ## Render the plain Kubernetes manifests from the chart
 chart-test: ## Lint and render the Helm chart by Helm's own engine and decode every object strictly (a module of its own)
 	cd tools/kubernetes && $(GO) vet ./... && $(GO) test -count 1 -timeout 30m ./...
 
-e2e: chart-test ## Run the binary with a real Prometheus and Alertmanager, and the collectors against descriptions of APIs that others wrote
-	$(GO) test -tags e2e -count 1 -timeout 15m -v ./e2e/... ./internal/monitoring
+e2e: chart-test ## One package after the other, because they start servers and measure time: run the binary with a real Prometheus and Alertmanager, and the collectors against descriptions of APIs that others wrote
+	$(GO) test -tags e2e -count 1 -p 1 -timeout 20m -v ./e2e/... ./internal/monitoring
 
 bench: ## Run the benchmarks beside whose figures stand the budgets of docs/performance.md
 	$(GO) test -run '^$$' -bench . -benchmem -timeout 60m ./collectors/reports ./internal/...
