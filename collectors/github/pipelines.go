@@ -17,7 +17,7 @@ import (
 
 const (
 	// runsPerPipeline is how many of its last runs are read of a pipeline.
-	runsPerPipeline = "30"
+	runsPerPipeline = 50
 	// noDigest is that of nothing: what GitHub answers says whether attestations of a repository can be seen at all.
 	noDigest = "sha256:0000000000000000000000000000000000000000000000000000000000000000"
 	// settled is how long after its end a run's evidence is taken to be complete.
@@ -91,24 +91,15 @@ func (w *pipelineWalk) add(ctx context.Context, file *workflow) error {
 		ID: pipelineID(w.repository.fullName, file.path), Repository: w.repository.name, Name: file.name, Path: file.path, Publishes: file.publishes,
 		Evidence: unknownEvidence(),
 	}
-	runs, permission, err := w.runs(ctx, file, url.Values{"status": {"completed"}, "per_page": {runsPerPipeline}, "exclude_pull_requests": {"true"}})
+	runs, permission, err := w.lastRuns(ctx, file)
 	if err != nil {
 		return err
 	}
 	p.MissingPermission = permission
-	last := slices.IndexFunc(runs, func(r run) bool { return r.succeeded() })
-	if last < 0 && len(runs) > 0 {
-		earlier, _, err := w.runs(ctx, file, url.Values{"status": {"success"}, "per_page": {"1"}, "exclude_pull_requests": {"true"}})
-		if err != nil {
-			return err
-		}
-		runs = append(runs, earlier...)
-		last = slices.IndexFunc(runs, func(r run) bool { return r.succeeded() })
-	}
 	if len(runs) > 0 {
 		p.LastRunAt, p.URL, p.UpdatedAt = runs[0].UpdatedAt.Time, record.Text(runs[0].HTMLURL), runs[0].UpdatedAt.Time
 	}
-	if last >= 0 {
+	if last := slices.IndexFunc(runs, func(r run) bool { return r.succeeded() }); last >= 0 {
 		p.LastSuccessAt = runs[last].UpdatedAt.Time
 		if err := w.judge(ctx, &p, &runs[last]); err != nil {
 			return err
@@ -128,25 +119,44 @@ func unknownEvidence() map[record.EvidenceKind]record.Answer {
 	}
 }
 
-// runs reads runs of a workflow; none, and the permission that is missing, where the credential may not see them.
-func (w *pipelineWalk) runs(ctx context.Context, file *workflow, query url.Values) ([]run, string, error) {
+// lastRuns are the last runs of a workflow but for those of pull requests, and at the end the last one that succeeded where it was longer ago.
+func (w *pipelineWalk) lastRuns(ctx context.Context, file *workflow) ([]run, string, error) {
+	runs, all, permission, err := w.runs(ctx, file, url.Values{"status": {"completed"}})
+	for _, earlier := range []url.Values{{"status": {"success"}, "event": {"push"}}, {"status": {"success"}}} {
+		if err != nil || all || permission != "" || slices.ContainsFunc(runs, func(r run) bool { return r.succeeded() }) {
+			break
+		}
+		var more []run
+		more, _, permission, err = w.runs(ctx, file, earlier)
+		runs = append(runs, more...)
+	}
+	return runs, permission, err
+}
+
+// runs reads runs of a workflow, without those of pull requests, and says whether these are all; none, and the permission that is missing, where the credential may not
+// see them.
+func (w *pipelineWalk) runs(ctx context.Context, file *workflow, query url.Values) (runs []run, all bool, permission string, err error) {
 	const what = "runs of workflows"
 	c := w.collector
 	if !c.mayAsk(w.org, what) {
-		return nil, runsPermission, nil
+		return nil, false, runsPermission, nil
 	}
+	query.Set("per_page", strconv.Itoa(runsPerPipeline))
+	query.Set("exclude_pull_requests", "true") // which leaves out their description, not the runs
 	address := "repos/" + escapeName(w.repository.fullName) + "/actions/workflows/" + url.PathEscape(path.Base(file.path)) + "/runs"
 	runs, rejected, err := c.runsOf(ctx, address, query)
 	if c.noteAnswer(w.org, what, err) {
-		return nil, lackedPermission(err, runsPermission), nil
+		return nil, false, lackedPermission(err, runsPermission), nil
 	}
+	read := len(runs)
 	for reason, n := range rejected {
 		if w.batch.Rejected == nil {
 			w.batch.Rejected = map[record.RejectReason]int{}
 		}
 		w.batch.Rejected[reason] += n
+		read += n
 	}
-	return runs, "", err
+	return slices.DeleteFunc(runs, func(r run) bool { return r.ofPullRequest() }), read < runsPerPipeline, "", err
 }
 
 // judge looks for what a run left behind. A run does not change once it is over, so that what was found is kept until there is a later one.

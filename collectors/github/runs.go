@@ -30,14 +30,18 @@ func (r *run) succeeded() bool { return r.Conclusion == "success" }
 // releaseSlack is how long after the end of a run a release may be published that the run made: clocks differ.
 const releaseSlack = 10 * time.Minute
 
+// ofPullRequest says whether a pull request started the run, which then built what somebody proposes and releases nothing. GitHub can leave out neither these runs nor
+// those of any other event.
+func (r *run) ofPullRequest() bool { return r.Event == "pull_request" }
+
 // made says whether a run that succeeded can have made a release: it was of the release's tag, or under way when the release was published.
 func (r *run) made(p *published) bool {
-	if !r.succeeded() {
+	if !r.succeeded() || r.ofPullRequest() {
 		return false
 	}
 	at := p.PublishedAt.Time
 	during := !at.Before(r.CreatedAt.Time) && !at.After(r.UpdatedAt.Add(releaseSlack))
-	return during && (p.commit == "" || p.commit == r.Commit) || r.Event != "pull_request" && r.Branch == p.Tag && p.Tag != ""
+	return during && (p.commit == "" || p.commit == r.Commit) || r.Branch == p.Tag && p.Tag != ""
 }
 
 // runsOf reads a page of runs, newest first. Items that cannot be understood are left out and counted.

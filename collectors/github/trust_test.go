@@ -139,7 +139,7 @@ func serveTrust(s *collectorstest.Server) {
 	s.Handle("GET /repos/Acme/api/actions/workflows/ship.yml/runs", byStatus(
 		list("workflow_runs", 2, finishedRun(61, "failure", "c3", time.Hour), finishedRun(60, "success", "c2", 2*day-5*time.Minute)), list("workflow_runs", 0)))
 	s.Handle("GET /repos/Acme/api/actions/workflows/deploy.yaml/runs", byStatus(
-		list("workflow_runs", 1, finishedRun(71, "cancelled", "c9", 2*time.Hour)), list("workflow_runs", 1, finishedRun(70, "success", "c8", 60*day))))
+		list("workflow_runs", 999, cancelledRuns()...), list("workflow_runs", 1, finishedRun(70, "success", "c8", 60*day))))
 	repo := "/repos/Acme/api"
 	s.LinkPages("GET "+repo+"/actions/secrets", "page",
 		list("secrets", 2, `{"name":"AWS_SECRET_ACCESS_KEY","updated_at":"2024-01-02T03:04:05Z"}`), list("secrets", 2, `{"name":"NPM_TOKEN","updated_at":"2025-01-02T03:04:05Z"}`))
@@ -147,6 +147,16 @@ func serveTrust(s *collectorstest.Server) {
 	s.JSON("GET "+repo+"/environments/prod%2Feu/secrets", list("secrets", 1, `{"name":"KUBECONFIG","updated_at":"2025-06-02T00:00:00Z"}`))
 	s.JSON("GET "+repo+"/actions/oidc/customization/sub", `{"use_default":false}`)
 	s.JSON("GET /orgs/acme/actions/oidc/customization/sub", `{"include_claim_keys":["repo","environment"]}`)
+}
+
+// cancelledRuns are a full page of runs of which none succeeded but those of pull requests, the newest one's.
+func cancelledRuns() []string {
+	pull := strings.ReplaceAll(finishedRun(99, "success", "c9", time.Hour), `"event":"push"`, `"event":"pull_request"`)
+	runs := []string{pull}
+	for i := range runsPerPipeline - 1 {
+		runs = append(runs, finishedRun(71+i, "cancelled", "c9", 2*time.Hour+time.Duration(i)*time.Minute))
+	}
+	return runs
 }
 
 // byStatus answers with the last runs, or with those that succeeded.
