@@ -46,7 +46,7 @@ var trend = []*Family{
 		Help: "What the last change of counting of each cause did to the headline numbers: the value under the new rules less the value under the old ones, at " +
 			"the instant of the change and over the same records. A metric that was unknown under one of them is absent; 0 says that the " +
 			"change moved nothing.",
-		Type: Gauge, Stability: Experimental,
+		Type: Gauge, Stability: Stable,
 		Labels:  []string{"metric", "cause"},
 		Source:  "the ledger's history of counting changes",
 		Refresh: "when counting changes",

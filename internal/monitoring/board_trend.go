@@ -128,7 +128,20 @@ func trendCounting() []Panel {
 			Source: countingChanges + ".", Act: "note each beside the report of its week.", Empty: "There is no history yet",
 			Queries: []Query{{Name: "changes", Expr: increaseOver("", countingChanges, "7d"), Colour: warning}},
 		},
-		foldedReports(),
+		foldedReports(), restatedPanel(),
+	}
+}
+
+// restatedPanel says what changes of counting did to the headline numbers.
+func restatedPanel() Panel {
+	return Panel{
+		ID: 34, Answers: answers(PackTrend), Title: "What did changes of counting alone do to the headlines?", Look: Table, W: 24, H: 7, Unit: "none", Steps: plain(),
+		Means: "For the last change of each cause: the headline under the new rules less the headline under the old ones, at the same instant and over the same records. " +
+			"Absent while counting has never changed.",
+		Source: restatedBy + ".", Act: "take it off before comparing with a report from before the change.", Empty: "None, or counting never changed: not known to have",
+		Queries: []Query{{Name: "Moved by", Expr: maxBy("metric, cause", one(restatedBy))}},
+		Columns: []Column{{Field: "cause", Title: "Cause"}, {Field: "metric", Title: "Headline"}, {Field: "Moved by", Title: "Moved by", Width: 150}},
+		Sort:    []Sort{{Title: "Cause"}},
 	}
 }
 

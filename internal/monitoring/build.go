@@ -12,8 +12,12 @@ import (
 // tag is on every board; the links between boards find each other by it.
 const tag = "prodsec"
 
-// Boards are all boards, in the order of the pack.
+// Boards are all boards: the overview, then those of the pack in its order.
 func Boards() []Board {
+	return append([]Board{overviewBoard()}, detailBoards()...)
+}
+
+func detailBoards() []Board {
 	return []Board{coverageBoard(), exposureBoard(), responsivenessBoard(), deliveryTrustBoard(), doraBoard(), trendBoard(), exporterBoard()}
 }
 
@@ -21,9 +25,10 @@ func Boards() []Board {
 func (b Board) JSON() ([]byte, error) {
 	d := dashboard.NewDashboardBuilder("Product security: "+b.Title).
 		Uid(string(b.UID)).Description(b.Question).Tags([]string{tag}).Refresh("5m").Time("now-30d", "now").Timezone("browser").
-		Tooltip(dashboard.DashboardCursorSyncCrosshair).Editable().
-		Link(dashboard.NewDashboardLinkBuilder("Boards").Type(dashboard.DashboardLinkTypeDashboards).Tags([]string{tag}).
-			IncludeVars(true).KeepTime(true).AsDropdown(false))
+		Tooltip(dashboard.DashboardCursorSyncCrosshair).Editable()
+	for _, l := range boardLinks(b.UID) {
+		d = d.Link(l)
+	}
 	for _, v := range variables() {
 		d = d.WithVariable(v)
 	}
@@ -42,6 +47,25 @@ func (b Board) JSON() ([]byte, error) {
 		return nil, fmt.Errorf("encoding board %s: %w", b.UID, err)
 	}
 	return append(out, '\n'), nil
+}
+
+// boardLinks lead from a board to the others, with the same choices, and to the records behind the numbers.
+func boardLinks(from BoardUID) []cog.Builder[dashboard.DashboardLink] {
+	var list []cog.Builder[dashboard.DashboardLink]
+	for _, l := range []struct {
+		uid   BoardUID
+		title string
+	}{
+		{BoardOverview, "Overview"}, {BoardCoverage, "Coverage"}, {BoardExposure, "Exposure"}, {BoardResponsiveness, "Responsiveness"},
+		{BoardDeliveryTrust, "Delivery trust"}, {BoardDORA, "DORA"}, {BoardTrend, "Trend quality"}, {BoardExporter, "Exporter"},
+	} {
+		if l.uid != from {
+			list = append(list, dashboard.NewDashboardLinkBuilder(l.title).Type(dashboard.DashboardLinkTypeLink).Url("/d/"+string(l.uid)).
+				IncludeVars(true).KeepTime(true))
+		}
+	}
+	return append(list, dashboard.NewDashboardLinkBuilder("Records").Type(dashboard.DashboardLinkTypeLink).Icon("external link").
+		Tooltip("The records behind the numbers, on the exporter's evidence pages").Url("${exporter}/evidence/").TargetBlank(true))
 }
 
 // variables are what can be chosen at the top of every board.
@@ -64,8 +88,13 @@ func variables() []cog.Builder[dashboard.VariableModel] {
 		options[i].Selected = ptr(w == defaultWindow)
 	}
 	values := strings.Join(windows, ",")
-	return append(list, dashboard.NewCustomVariableBuilder("window").Label("Window").
-		Values(dashboard.StringOrMap{String: &values}).Options(options).Current(choice(defaultWindow, defaultWindow)))
+	exporter := DefaultExporterURL
+	return append(list,
+		dashboard.NewCustomVariableBuilder("window").Label("Window").
+			Values(dashboard.StringOrMap{String: &values}).Options(options).Current(choice(defaultWindow, defaultWindow)),
+		dashboard.NewTextBoxVariableBuilder("exporter").Label("Exporter").Description("Where the exporter serves its evidence pages; without a slash at the end").
+			DefaultValue(dashboard.StringOrMap{String: &exporter}).Current(choice(exporter, exporter)).Options([]dashboard.VariableOption{choice(exporter, exporter)}),
+	)
 }
 
 func choice(text, value string) dashboard.VariableOption {

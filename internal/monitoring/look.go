@@ -14,6 +14,7 @@ import (
 	"github.com/grafana/grafana-foundation-sdk/go/prometheus"
 	"github.com/grafana/grafana-foundation-sdk/go/stat"
 	"github.com/grafana/grafana-foundation-sdk/go/table"
+	markdown "github.com/grafana/grafana-foundation-sdk/go/text"
 	"github.com/grafana/grafana-foundation-sdk/go/timeseries"
 )
 
@@ -51,6 +52,8 @@ func (p Panel) Build() (dashboard.Panel, error) {
 		out.Options = lineOptions()
 	case Table:
 		out.Options, out.Transformations = p.tableOptions(), p.tableTransformations()
+	case Words:
+		out.Options = markdown.Options{Mode: markdown.TextModeMarkdown, Content: p.Words}
 	default:
 		return dashboard.Panel{}, fmt.Errorf("panel %d %q has the unknown look %q", p.ID, p.Title, p.Look)
 	}
@@ -78,6 +81,7 @@ func (p Panel) target(i int, q Query) (variants.Dataquery, error) {
 		b = b.Instant().Format(prometheus.PromQueryFormatTable)
 	case Stat, Ranking:
 		b = b.Instant().LegendFormat(q.legend())
+	case Words: // has no query
 	}
 	return b.Build()
 }
@@ -122,7 +126,7 @@ func (p Panel) defaults() dashboard.FieldConfig {
 		}
 	case Table:
 		c.Custom = common.TableFieldOptions{MinWidth: number(50), Align: common.FieldTextAlignmentAuto}
-	case Stat:
+	case Stat, Words:
 	}
 	return c
 }
@@ -186,7 +190,7 @@ func (p Panel) overrides() []dashboard.DashboardFieldConfigSourceOverrides {
 		for _, c := range p.Columns {
 			add(c.Title, c.properties())
 		}
-	case Stat:
+	case Stat, Words:
 	}
 	return list
 }

@@ -70,6 +70,7 @@ const (
 
 	policyInfo      = "prodsec_policy_info"
 	policyChanged   = "prodsec_policy_changed_timestamp_seconds"
+	restatedBy      = "prodsec_restated"
 	countingChanges = "prodsec_counting_changes_total"
 	scopeSize       = "prodsec_scope_size"
 

@@ -5,6 +5,7 @@ type BoardUID string
 
 // The boards.
 const (
+	BoardOverview       BoardUID = "prodsec-overview"
 	BoardCoverage       BoardUID = "prodsec-coverage"
 	BoardExposure       BoardUID = "prodsec-exposure"
 	BoardResponsiveness BoardUID = "prodsec-responsiveness"
@@ -69,6 +70,8 @@ const (
 	Lines Look = "timeseries"
 	// Table shows rows that need action, most urgent first.
 	Table Look = "table"
+	// Words shows Panel.Words and no query: links.
+	Words Look = "text"
 )
 
 // Panel is one thing a board shows.
@@ -105,6 +108,8 @@ type Panel struct {
 	Sort []Sort
 	// Max is the end of the scale, for ratios.
 	Max *float64
+	// Words are Markdown.
+	Words string
 	// Answers are the rows of the pack that the panel answers, alone or with others.
 	Answers []PackRow
 }

@@ -15,6 +15,8 @@ const (
 	DefaultRunbookURL = "https://github.com/prodsec-exporter/prodsec_exporter/blob/main/docs/runbooks"
 	// DefaultGrafanaURL is the address of Grafana without a trailing slash; deploy/compose serves it there.
 	DefaultGrafanaURL = "http://localhost:3000"
+	// DefaultExporterURL is where boards look for evidence pages until the variable says otherwise.
+	DefaultExporterURL = "http://localhost:10042"
 )
 
 // replicaLabels are the target labels that tell two replicas of the exporter apart. Every query folds them with max, so that a

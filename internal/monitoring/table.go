@@ -8,7 +8,7 @@ import (
 
 // tableLabels are the labels that queries of tables yield; those without a column are hidden.
 var tableLabels = append(splitLabels(ownerLabels), "category", "severity", "repository", "scope", "check", "status", "collector", "instance_name", "scope_kind",
-	"internet_facing", "crown_jewel", "evidence", "control", "domain", "product_area", "kind", "source", "class", "environment", "resource", "reason", "job", "security_impact", "version", "goversion")
+	"internet_facing", "crown_jewel", "evidence", "control", "domain", "product_area", "kind", "source", "class", "environment", "resource", "reason", "job", "security_impact", "version", "goversion", "metric", "cause")
 
 // tableTransformations merge the queries on their common labels, name and order the columns and hide the rest.
 func (p Panel) tableTransformations() []dashboard.DataTransformerConfig {
