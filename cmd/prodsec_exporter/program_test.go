@@ -15,6 +15,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"prodsec_exporter/internal/metrics"
 )
 
 // buffer is a writer that can be read meanwhile.
@@ -238,20 +240,42 @@ func TestDemoIsCompleteWithinSeconds(t *testing.T) {
 	t.Setenv("TMPDIR", tmp)
 	r := run(t, "--demo")
 	r.until("/-/ready", "is ready", true)
-	_, metrics := r.ask(http.MethodGet, "/metrics")
+	_, exposed := r.ask(http.MethodGet, "/metrics")
 	for _, k := range []string{"catalog", "github", "jira", "defectdojo", "reports"} {
-		if !strings.Contains(metrics, `prodsec_collector_up{collector="`+k+`"`) {
+		if !strings.Contains(exposed, `prodsec_collector_up{collector="`+k+`"`) {
 			t.Errorf("no %s in the demo", k)
 		}
 	}
-	if strings.Contains(metrics, "prodsec_collector_up{") && !strings.Contains(metrics, "prodsec_findings_open{") {
+	if strings.Contains(exposed, "prodsec_collector_up{") && !strings.Contains(exposed, "prodsec_findings_open{") {
 		t.Error("ready without findings")
 	}
+	fillsEveryFamily(t, exposed)
 	if err := r.end(); err != nil {
 		t.Fatal(err)
 	}
 	if left, err := filepath.Glob(filepath.Join(tmp, demoLedgerPrefix+"*")); err != nil || len(left) > 0 {
 		t.Errorf("left behind: %v (%v)", left, err)
+	}
+}
+
+// emptyInTheDemo are the families that a demo which has just begun cannot fill.
+var emptyInTheDemo = map[string]string{
+	"prodsec_restated": "nothing is restated before counting changes for the first time",
+}
+
+// fillsEveryFamily: whoever looks at the demo sees every family that is computed from records at work, and no board is empty.
+func fillsEveryFamily(t *testing.T, exposed string) {
+	t.Helper()
+	shown := map[string]bool{}
+	for line := range strings.Lines(exposed) {
+		name, _, _ := strings.Cut(line, "{")
+		name, _, _ = strings.Cut(name, " ")
+		shown[strings.TrimSuffix(name, "_count")] = true
+	}
+	for _, f := range metrics.All() {
+		if why, empty := emptyInTheDemo[f.Name]; shown[f.Name] == empty {
+			t.Errorf("%s is shown in the demo: %t, but %q", f.Name, shown[f.Name], why)
+		}
 	}
 }
 
