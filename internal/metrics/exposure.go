@@ -48,7 +48,7 @@ var exposure = []*Family{
 		Name: "prodsec_findings_exploited_open",
 		Help: "Open weaknesses that are used in attacks or likely to be, each under its strongest evidence: kev (a source lists it as known to be " +
 			"exploited), active_secret (a leaked secret that was verified to work), epss (the exploit prediction is at or above " +
-			"policy.epss_threshold). Evidence that no finding ever carried is absent, because then nobody may have looked.",
+			"policy.epss_threshold). Evidence that no finding ever carried, and of which no list is read, is absent, because then nobody may have looked.",
 		Type: Gauge, Stability: Stable,
 		Labels:  append(owner(), "severity", "evidence"),
 		Source:  "Finding.KnownExploited, Finding.ActiveSecret, Finding.EPSS",

@@ -51,15 +51,27 @@ func findingsExploited(in *Input, out *Sink) {
 	if !in.shared.sources.of(record.KindFinding).complete() {
 		return
 	}
+	spoken := make([]bool, len(kinds))
+	for i, kind := range kinds {
+		spoken[i] = open.evidence[kind] || in.listed(kind)
+	}
 	for _, owner := range in.shared.own.present {
 		for _, severity := range urgentSeverities {
-			for i, kind := range kinds {
-				if open.evidence[kind] {
+			for i := range kinds {
+				if spoken[i] {
 					out.Zero(owner, severity*len(kinds)+i)
 				}
 			}
 		}
 	}
+}
+
+// listed reports whether a list of exploited advisories that speaks of a kind of evidence is read: its scopes are called like the evidence.
+func (in *Input) listed(evidence policy.Exploitation) bool {
+	return slices.ContainsFunc(in.Snapshot.Scopes, func(s snapshot.Scope) bool {
+		now := s.Freshness(in.At)
+		return s.Kind == evidence.String() && slices.Contains(s.Kinds, record.KindExploitation) && (now == snapshot.Fresh || now == snapshot.Stale)
+	})
 }
 
 // riskOf is the risk score of a service; known is false if a source is too old to be shown.
