@@ -22,11 +22,13 @@ type controlEvidence struct {
 	ofService    map[statementKey[int32]][]policy.Statement
 	ofRepository map[statementKey[record.RepositoryName]][]policy.Statement
 	reviews      map[reviewKey]policy.Statement
-	rollbacks    map[int32]policy.Statement
-	releases     map[record.RepositoryName]releaseProof
-	deployments  map[record.RepositoryName]releaseProof
-	pipelines    map[record.RepositoryName][]releaseProof
-	runners      *runnerEvidence
+	// reviewed are the kinds of review that any source knows.
+	reviewed    map[record.ReviewKind]bool
+	rollbacks   map[int32]policy.Statement
+	releases    map[record.RepositoryName]releaseProof
+	deployments map[record.RepositoryName]releaseProof
+	pipelines   map[record.RepositoryName][]releaseProof
+	runners     *runnerEvidence
 	// complete says of which kinds of record everything was read, so that silence is an answer.
 	evidenceComplete, reviewsComplete, catalogsComplete bool
 	// room is for the statements of one source.
@@ -55,7 +57,7 @@ func newControlEvidence(in *Input, sources *readState, postures []posture, scans
 	e := &controlEvidence{
 		in: in, sources: sources, scans: scans, postures: positionsOf(in.Snapshot, postures),
 		ofService: map[statementKey[int32]][]policy.Statement{}, ofRepository: map[statementKey[record.RepositoryName]][]policy.Statement{},
-		reviews: map[reviewKey]policy.Statement{}, rollbacks: map[int32]policy.Statement{},
+		reviews: map[reviewKey]policy.Statement{}, reviewed: map[record.ReviewKind]bool{}, rollbacks: map[int32]policy.Statement{},
 		releases: map[record.RepositoryName]releaseProof{}, deployments: map[record.RepositoryName]releaseProof{}, pipelines: map[record.RepositoryName][]releaseProof{},
 		evidenceComplete: sources.of(record.KindEvidence).complete(), reviewsComplete: sources.of(record.KindReview).complete(),
 		catalogsComplete: sources.of(record.KindService).complete(),
@@ -131,6 +133,7 @@ func (e *controlEvidence) readReviews() {
 	newest := map[reviewKey]time.Time{}
 	for i := range e.in.Snapshot.Reviews {
 		h := &e.in.Snapshot.Reviews[i]
+		e.reviewed[h.Record.Kind] = true
 		key := reviewKey{h.Record.Kind, h.Service}
 		at := h.Record.ClosedAt
 		known := !e.reviews[key].Silent()
@@ -213,7 +216,9 @@ func (e *controlEvidence) aboutService(control, source int, service int32) polic
 	case policy.FromCatalogFact:
 		said, complete = c.Fact(s, of.Service.Facts[s.Name]), e.catalogsComplete
 	case policy.FromReview:
-		said, complete = e.reviews[reviewKey{record.ReviewKind(s.Name), service}], e.reviewsComplete
+		// Silence about a kind that no source knows at all says only that it is kept elsewhere.
+		kind := record.ReviewKind(s.Name)
+		said, complete = e.reviews[reviewKey{kind, service}], e.reviewsComplete && e.reviewed[kind]
 	case policy.FromRollback:
 		said = e.rollbacks[service]
 	case policy.FromEvidence:

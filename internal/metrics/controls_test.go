@@ -96,6 +96,7 @@ func TestControlSources(t *testing.T) {
 			s.Reviews = append(s.Reviews, snapshot.Held[record.Review]{Service: checkout, Scope: scopeRequests, Record: record.Review{Kind: "design", State: record.ReviewDone, ClosedAt: day(3, 1)}})
 		}, "pass"},
 		{"a review under way", policy.SourceConfig{From: policy.FromReview, Name: "threat_model", Absent: policy.AbsenceFail}, nil, "fail"},
+		{"a kind of review that nobody keeps there", policy.SourceConfig{From: policy.FromReview, Name: "other", Absent: policy.AbsenceFail}, nil, "unknown"},
 		{"a statement about the repository", policy.SourceConfig{From: policy.FromEvidence}, func(s *snapshot.Snapshot) {
 			s.Evidence = append(s.Evidence, evidence(0, "acme/shop", "MINE", no, day(3, 1)), evidence(checkout, "", "mine", yes, day(3, 1)))
 		}, "fail"},
@@ -392,5 +393,46 @@ func TestControlFailures(t *testing.T) {
 	r = family(metrics.Evaluate(s, p, noon), "prodsec_control_failures_in_window")
 	if slices.ContainsFunc(r.Series, func(s metrics.Series) bool { return s.Labels[2] == "bypass" }) {
 		t.Error("bypasses are shown although nobody reads them")
+	}
+}
+
+// TestControlsAddUp: over synthetic organisations, each service that a control applies to has one result, whatever is folded, and a gap if it is
+// in policy.detail and has none of the good ones.
+func TestControlsAddUp(t *testing.T) {
+	for seed := range uint64(8) {
+		for _, budget := range []int{10_000, 150} {
+			c := policy.DefaultConfig()
+			c.Detail.MaxSeries = budget
+			p, err := policy.New(c)
+			if err != nil {
+				t.Fatal(err)
+			}
+			s := synthetic(size{weaknesses: 2_000, services: 120, repositories: 240}, p, seed)
+			e := metrics.Evaluate(s, p, evaluated)
+			got := sumBy(family(e, "prodsec_control_services"), "control")
+			for i := range p.Controls() {
+				control, want := &p.Controls()[i], 0.0
+				for at := 1; at < len(s.Services); at++ {
+					if control.Applies(&s.Services[at].Service, len(s.Services[at].Repositories) > 0) {
+						want++
+					}
+				}
+				if control.Name == "cloud_identity" || control.Name == "runner_tier" {
+					continue // of repositories without anything to look at there is no result
+				}
+				if got[control.Name] != want {
+					t.Errorf("seed %d, %d series: %v results of %s, want %v", seed, budget, got[control.Name], control.Name, want)
+				}
+			}
+			bad := sumBy(family(e, "prodsec_control_services"), "status")
+			gaps := sumBy(family(e, "prodsec_control_gap"), "status")
+			if gaps["fail"] == 0 || gaps["fail"] > bad["fail"] || gaps["unknown"] > bad["unknown"] {
+				t.Errorf("seed %d, %d series: gaps %v of results %v", seed, budget, gaps, bad)
+			}
+			all := sumBy(family(e, "prodsec_baseline_services"))
+			if all[""] != float64(len(s.Services)-1) {
+				t.Errorf("seed %d, %d series: %v services have a baseline, want %d", seed, budget, all[""], len(s.Services)-1)
+			}
+		}
 	}
 }
