@@ -7,6 +7,8 @@ import (
 	"io"
 	"strings"
 
+	"golang.org/x/text/encoding/htmlindex"
+
 	"prodsec_exporter/internal/record"
 )
 
@@ -90,7 +92,20 @@ func readMarkup(open func() (io.ReadCloser, error), r *report) error {
 	m := &markup{limit: &limitReader{r: plain, stop: maxItem}}
 	m.dec = xml.NewDecoder(m.limit)
 	m.dec.Entity = xml.HTMLEntity // advisories are copied from web pages
+	m.dec.CharsetReader = charset
 	return m.bom(r)
+}
+
+// charset reads the encoding that a document declares. Unicode was made UTF-8 before.
+func charset(label string, text io.Reader) (io.Reader, error) {
+	if strings.HasPrefix(strings.ToLower(label), "utf") {
+		return text, nil
+	}
+	declared, err := htmlindex.Get(label)
+	if err != nil {
+		return nil, fmt.Errorf("the encoding %q is not known", record.Text(label))
+	}
+	return declared.NewDecoder().Reader(text), nil
 }
 
 // bom reads the document: the root element and, among its children, what says something about vulnerabilities.

@@ -253,7 +253,7 @@ func unknownFormat(known []parser, s sketch) string {
 	}
 	said := fmt.Sprintf("not a report in a known format (%s, %s); its keys are: %s", strings.Join(names, ", "), cyclonedxMarkup, record.Text(strings.Join(keys, ", ")))
 	for _, answer := range apiAnswers {
-		if s.form == '{' && s.has(answer.keys...) {
+		if s.has(answer.keys...) {
 			return said + "; it looks like an answer of " + answer.of
 		}
 	}
@@ -269,5 +269,10 @@ var apiAnswers = []struct {
 	{[]string{"data"}, "GitHub's GraphQL API: let the collector \"github\" read it"},
 	{[]string{"paging", "issues"}, "SonarQube's API: let the collector \"sonarqube\" read it"},
 	{[]string{"paging", "hotspots"}, "SonarQube's API: let the collector \"sonarqube\" read it"},
+	{[]string{"number", "security_advisory"}, "GitHub's API: let the collector \"github\" read it"},
+	{[]string{"number", "most_recent_instance"}, "GitHub's API: let the collector \"github\" read it"},
+	{[]string{"number", "secret_type"}, "GitHub's API: let the collector \"github\" read it"},
+	{[]string{"count", "next", "results"}, "DefectDojo's API: let the collector \"defectdojo\" read it"},
 	{[]string{"meta", "project", "version"}, "Dependency-Track's API: let the collector \"dependencytrack\" read it"},
+	{[]string{"findings"}, "Semgrep's API: let the collector \"semgrep\" read it"},
 }

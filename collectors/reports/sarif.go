@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"bytes"
 	"cmp"
 	"slices"
 	"strconv"
@@ -338,6 +339,18 @@ func (run *sarifRun) repository() record.RepositoryName {
 
 // index is a position in a list; -1 is the standard's word for "none".
 type index int
+
+// UnmarshalJSON never fails on valid JSON: a text that holds a number counts, anything else is none.
+func (i *index) UnmarshalJSON(data []byte) error {
+	n := number(-1)
+	if trimmed := bytes.Trim(data, `" `); len(trimmed) > 0 && (trimmed[0] == '-' || trimmed[0] >= '0' && trimmed[0] <= '9') {
+		if err := n.UnmarshalJSON(data); err != nil {
+			return err
+		}
+	}
+	*i = index(max(-1, min(n, 1<<30)))
+	return nil
+}
 
 // textList is a list of scalars; one scalar counts as a list of one.
 type textList []text

@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"io"
 
+	"golang.org/x/text/encoding/unicode"
+
 	"prodsec_exporter/internal/record"
 )
 
@@ -53,13 +55,14 @@ func (l *limitReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// newStream decompresses gzip, drops a byte order mark and refuses UTF-16, which Windows shells write when output is redirected.
+// newStream reads through gzip, byte order marks and UTF-16, which Windows shells write when output is redirected.
 func newStream(r io.Reader) (*stream, error) {
 	text, err := plainText(r)
 	if err != nil {
 		return nil, err
 	}
-	if start, _ := text.Peek(1); bytes.Equal(start, []byte{'<'}) { // its end is told below
+	const blanks = 512
+	if start, _ := text.Peek(blanks); bytes.HasPrefix(bytes.TrimLeft(start, " \t\r\n"), []byte{'<'}) { // its end is told below
 		return nil, &malformedError{markup: true, message: "the file is XML or HTML and not JSON"}
 	}
 	limit := &limitReader{r: text, stop: maxItem}
@@ -86,9 +89,12 @@ func plainText(r io.Reader) (*bufio.Reader, error) {
 		if _, err := b.Discard(3); err != nil {
 			return nil, fmt.Errorf("read report: %w", err)
 		}
-	case bytes.HasPrefix(start, []byte{0xff, 0xfe}), bytes.HasPrefix(start, []byte{0xfe, 0xff}),
-		len(start) > 1 && (start[0] == 0) != (start[1] == 0):
-		return nil, &malformedError{message: "the text is UTF-16; let the tool write the file itself, or convert it to UTF-8 (iconv -f UTF-16 -t UTF-8)"}
+	case bytes.HasPrefix(start, []byte{0xff, 0xfe}), bytes.HasPrefix(start, []byte{0xfe, 0xff}), len(start) > 1 && (start[0] == 0) != (start[1] == 0):
+		order := unicode.LittleEndian // unless a mark says otherwise
+		if start[0] == 0 {
+			order = unicode.BigEndian
+		}
+		return bufio.NewReaderSize(unicode.UTF16(order, unicode.UseBOM).NewDecoder().Reader(b), 64<<10), nil
 	}
 	return b, nil
 }
