@@ -59,6 +59,7 @@ var hintedKinds = map[string][]string{
 	"security_and_analysis":           {scopeRepositories},
 	"custom_property":                 {scopeProperties, scopeCatalog},
 	"custom_property_values":          {scopeProperties, scopeCatalog},
+	"release":                         {scopeReleases},
 }
 
 // hintedRepositoryKinds are the kinds of scope of one repository that an event concerns.

@@ -38,7 +38,11 @@ func deliveryHeader(event, secret, body string) http.Header {
 }
 
 func withWebhook(t *testing.T) func(*Config) {
-	return func(c *Config) { *c = everythingOn(*c); c.Webhook.Secret = collectorstest.Secret(t, webhookSecret) }
+	return func(c *Config) {
+		*c = everythingOn(*c)
+		c.Trust = Default().Trust
+		c.Webhook.Secret = collectorstest.Secret(t, webhookSecret)
+	}
 }
 
 const acmePayload = `{"action":"created","organization":{"login":"Acme"},"repository":{"full_name":"Acme/API","owner":{"login":"Acme"}},"alert":{"number":1}}`
@@ -104,6 +108,7 @@ func TestDeliveriesConcernScopes(t *testing.T) {
 		{"repository_ruleset", `{"organization":{"login":"acme"}}`, []string{"protection:acme"}},
 		{"repository", `{"repository":{"full_name":"acme/new","owner":{"login":"acme"}}}`, []string{"repositories:acme"}},
 		{"custom_property_values", acmePayload, []string{"properties:acme"}},
+		{"release", acmePayload, []string{"releases:acme"}},
 		{"ping", acmePayload, nil},
 		{"star", acmePayload, nil},
 		{"", acmePayload, nil},

@@ -30,7 +30,7 @@ import (
 var octokitEvents = map[string]string{
 	"dependabot_alert": "dependabot", "repository_vulnerability_alert": "dependabot", "code_scanning_alert": "code_scanning",
 	"secret_scanning_alert": "secret_scanning", "secret_scanning_alert_location": "secret_scanning", "branch_protection_rule": "protection",
-	"repository": "repositories",
+	"repository": "repositories", "release": "releases",
 }
 
 // examples is one kind of event with payloads that GitHub sent.
