@@ -133,6 +133,18 @@ func canceled(ctx context.Context) error {
 	return nil
 }
 
+// Forecast counts one request in each collection of a catalog that has an address, and none for files.
+func (c *Collector) Forecast() map[string]float64 {
+	if c.client == nil {
+		return map[string]float64{}
+	}
+	interval := c.config.Interval
+	if interval <= 0 {
+		interval = Kind().Defaults.Interval
+	}
+	return map[string]float64{"": float64(time.Hour) / float64(interval.Std())}
+}
+
 // Check reads and parses every file.
 func (c *Collector) Check(ctx context.Context) ([]collectors.CheckResult, error) {
 	const unknown = "owners, tiers, exposure and repositories of services; everything is unattributed"

@@ -50,6 +50,7 @@ type Collector struct {
 	env      collectors.Env
 	client   *apiclient.Client
 	products map[string]target
+	cost     *cost
 }
 
 // target is what a product stands for.
@@ -67,7 +68,7 @@ func New(config Config, env collectors.Env) (*Collector, error) {
 	if err := config.Token.Validate(); err != nil {
 		return nil, fmt.Errorf("defectdojo: token: %w", err)
 	}
-	c := &Collector{config: config, env: env, products: map[string]target{}}
+	c := &Collector{config: config, env: env, products: map[string]target{}, cost: &cost{Observer: env.Observer}}
 	for name, p := range config.Products {
 		t := target{service: record.Text(p.Service)}
 		if p.Repository != "" {
@@ -77,7 +78,7 @@ func New(config Config, env collectors.Env) (*Collector, error) {
 		}
 		c.products[strings.ToLower(name)] = t
 	}
-	c.client, err = env.Client(apiclient.Options{BaseURL: config.URL, Auth: apiclient.Token(config.Token, "Token"), CacheBytes: -1})
+	c.client, err = env.Client(apiclient.Options{BaseURL: config.URL, Auth: apiclient.Token(config.Token, "Token"), CacheBytes: -1, Observer: c.cost})
 	if err != nil {
 		return nil, fmt.Errorf("defectdojo: url: %w", err)
 	}
@@ -110,6 +111,7 @@ func (p product) scope() string { return "product:" + record.Text(p.Name) }
 // Collect reads the risk acceptances and each product: those with a cursor from one list of late changes, the others whole.
 func (c *Collector) Collect(ctx context.Context, cursors collectors.Cursors, emit func(record.Batch) error) error {
 	started := c.env.Now()
+	defer c.cost.begin(len(cursors) == 0)()
 	send := func(b record.Batch) error {
 		if err := ctx.Err(); err != nil {
 			return &record.Error{Reason: record.ReasonCanceled, Err: err}
@@ -270,12 +272,16 @@ func (c *Collector) Check(ctx context.Context) ([]collectors.CheckResult, error)
 	return results, ctx.Err()
 }
 
-// Forecast estimates the requests per hour of collections without news: the acceptances, the products and the late changes.
+// Forecast is what the last collection of changes and the last full sweep took, spread over their intervals; before the first, three requests for the
+// acceptances, the products and the changes.
 func (c *Collector) Forecast() map[string]float64 {
-	const requests = 3
-	interval := c.config.Interval.Std()
+	defaults := Kind().Defaults
+	interval, sweeps := c.config.Interval, c.config.FullInterval
 	if interval <= 0 {
-		interval = Kind().Defaults.Interval.Std()
+		interval = defaults.Interval
 	}
-	return map[string]float64{"": requests * float64(time.Hour) / float64(interval)}
+	if sweeps <= 0 {
+		sweeps = max(defaults.FullInterval, interval)
+	}
+	return map[string]float64{"": c.cost.perHour(interval.Std(), sweeps.Std())}
 }

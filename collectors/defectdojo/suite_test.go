@@ -301,4 +301,12 @@ func TestCheckAndForecast(t *testing.T) {
 	if got := c.Forecast()[""]; got != 18 {
 		t.Errorf("got %v requests per hour, want 3 each 10 minutes: 18", got)
 	}
+	s.Forget()
+	if _, err := collectorstest.Gather(t.Context(), c, nil); err != nil {
+		t.Fatal(err)
+	}
+	// 71 collections of changes and one sweep in twelve hours.
+	if got, want := c.Forecast()[""], (71*3+float64(max(3, len(s.Requests()))))/12; got < want-1e-9 || got > want+1e-9 {
+		t.Errorf("got %v requests per hour after a sweep of %d requests, want %v", got, len(s.Requests()), want)
+	}
 }

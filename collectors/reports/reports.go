@@ -144,6 +144,18 @@ func canceled(ctx context.Context) error {
 	return nil
 }
 
+// Forecast counts one request for each address in each collection, and none for files.
+func (c *Collector) Forecast() map[string]float64 {
+	if len(c.config.URLs) == 0 {
+		return map[string]float64{}
+	}
+	interval := c.config.Interval
+	if interval <= 0 {
+		interval = Kind().Defaults.Interval
+	}
+	return map[string]float64{"": float64(len(c.config.URLs)) * float64(time.Hour) / float64(interval.Std())}
+}
+
 // Check reads every report.
 func (c *Collector) Check(ctx context.Context) ([]collectors.CheckResult, error) {
 	const unknown = "the findings of this report"
