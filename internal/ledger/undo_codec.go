@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	mathbits "math/bits"
 )
 
@@ -73,10 +74,13 @@ func decodeUndo(at int64, body []byte) (*undo, error) {
 			classes: r.number(), kinds: r.number(),
 		})
 	}
-	position := int32(0)
+	position := 0
 	for range r.count() {
-		position += int32(r.number())
-		u.weaknesses = append(u.weaknesses, r.weakness(position))
+		if position += r.number(); position > math.MaxInt32 {
+			r.fail()
+			break
+		}
+		u.weaknesses = append(u.weaknesses, r.weakness(int32(position)))
 	}
 	for range r.count() {
 		u.pauses = append(u.pauses, pausesBefore{int32(r.number()), r.text()})
@@ -147,7 +151,7 @@ func (r *reader) fail() {
 
 func (r *reader) number() int {
 	v, n := binary.Uvarint(r.rest)
-	if n <= 0 || v > 1<<40 {
+	if n <= 0 || v > math.MaxInt32 {
 		r.fail()
 		return 0
 	}
