@@ -80,6 +80,7 @@ func TestBurstOfHintsIsOneReading(t *testing.T) {
 			time.Sleep(10 * time.Second)
 			hint(t, s, "a")
 			time.Sleep(time.Minute)
+			synctest.Wait()
 			if len(c.asked) != 2 || c.asked[0] != "a,b from c" || c.asked[1] != "a from c" {
 				t.Fatalf("read %q, want a and b once, from the stored cursor, and then a", c.asked)
 			}
