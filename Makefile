@@ -31,7 +31,7 @@ build: ## Build a static binary into bin/
 test: gofmt vet lint unit generate-check rules-test ## Everything that needs no server
 
 gofmt: ## Fail if a file is not formatted
-	@files=$$(gofmt -l cmd collectors internal e2e tools); if [ -n "$$files" ]; then echo "gofmt these files:"; echo "$$files"; exit 1; fi
+	@files=$$(gofmt -l cmd collectors dashboards internal e2e tools); if [ -n "$$files" ]; then echo "gofmt these files:"; echo "$$files"; exit 1; fi
 
 vet: ## Run go vet
 	$(GO) vet ./...
