@@ -31,6 +31,7 @@ type prometheus struct {
 
 var (
 	intervalLine = regexp.MustCompile(`(?m)^(\s*interval:) .*$`)
+	waitLine     = regexp.MustCompile(`(?m)^(\s*group_(?:wait|interval):) .*$`)
 	forLine      = regexp.MustCompile(`(?m)^(\s*for:) .*$`)
 )
 
@@ -120,6 +121,21 @@ func startWebhook(t *testing.T) *webhook {
 	return w
 }
 
+// alerts are all firing alerts that were delivered, to whomever.
+func (w *webhook) alerts() []alert {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var list []alert
+	for _, d := range w.received {
+		for _, a := range d.Alerts {
+			if a.Status == "firing" {
+				list = append(list, a)
+			}
+		}
+	}
+	return list
+}
+
 // first is the first firing alert for a receiver that a predicate accepts.
 func (w *webhook) first(receiver string, accept func(alert) bool) (alert, error) {
 	w.mu.Lock()
@@ -136,7 +152,8 @@ func (w *webhook) first(receiver string, accept func(alert) bool) (alert, error)
 	return alert{}, fmt.Errorf("%s received no such alert; deliveries: %v", receiver, seen)
 }
 
-// startAlertmanager runs Alertmanager with the shipped configuration, of which only the address of the receivers is changed.
+// startAlertmanager runs Alertmanager with the shipped configuration. The copy that it reads differs in the address of the receivers and in its pace:
+// groups wait a second before they are sent.
 func startAlertmanager(t *testing.T, receiver string) (address string) {
 	t.Helper()
 	dir := t.TempDir()
@@ -144,7 +161,8 @@ func startAlertmanager(t *testing.T, receiver string) (address string) {
 	if !strings.Contains(text, receiverHost) {
 		t.Fatalf("the shipped configuration has no receiver at %s", receiverHost)
 	}
-	config := write(t, filepath.Join(dir, "alertmanager.yml"), strings.ReplaceAll(text, receiverHost, receiver))
+	text = waitLine.ReplaceAllString(strings.ReplaceAll(text, receiverHost, receiver), "${1} 1s")
+	config := write(t, filepath.Join(dir, "alertmanager.yml"), text)
 	templates, err := filepath.Glob(filepath.Join(alerting, "templates", "*.tmpl"))
 	if err != nil || len(templates) == 0 {
 		t.Fatalf("no templates beside the shipped configuration: %v", err)

@@ -44,7 +44,7 @@ func coverageHeadlines() []Panel {
 			"Repositories that are not privileged, by the same checks.",
 			"one organisation-wide ruleset closes most of it; it is the way from which a privileged repository is reached."),
 		{
-			ID: 3, Answers: answers(PackBaselines), Title: "Repositories that a service answers for", Look: Stat, W: 6, H: 4, Unit: "none", Steps: plain(),
+			ID: 3, Title: "Repositories that a service answers for", Look: Stat, W: 6, H: 4, Unit: "none", Steps: plain(),
 			Means:  "Share of all repositories that the catalog gives to a service with a team. Findings in the others reach nobody. Not restricted by the choices above: what has no owner has no business unit.",
 			Source: unmappedRepositories + " and " + scopeSize + `{kind="repositories"}.`,
 			Act:    "go through the list of reasons below; claim, archive or delete.",
@@ -55,7 +55,7 @@ func coverageHeadlines() []Panel {
 			},
 		},
 		{
-			ID: 4, Answers: answers(PackBaselines), Title: "Services with every fact known", Look: Stat, W: 6, H: 4, Unit: "none", Steps: plain(),
+			ID: 4, Title: "Services with every fact known", Look: Stat, W: 6, H: 4, Unit: "none", Steps: plain(),
 			Means:  "Share of the catalog's services for which trust tier, crown jewel, internet-facing and team are all known. Targets and required controls are decided by these facts; where they are missing the strictest is not applied.",
 			Source: serviceInfo + ", from the catalog.",
 			Act:    "ask the teams in the table below to complete their catalog entries.",

@@ -52,7 +52,7 @@ func coverageAdoption() []Panel {
 			Means:  "Business units by risk score times the share of controls that fail or are not known: much risk behind few controls comes first. The unit is the organisation's own.",
 			Source: riskScore + " and " + controlServices + " (rule " + recUnderProtected + ").", Act: "the first row is where the next investment belongs.", Empty: noneOrUnread,
 			Queries: []Query{
-				{Name: "Under-protected", Expr: board(recUnderProtected)}, {Name: "Risk score", Expr: sumBy("business_unit", board(recRisk))}, {Name: "Controls missing", Expr: board(recMissing)},
+				{Name: "Under-protected", Expr: sumBy("business_unit", board(recUnderProtected))}, {Name: "Risk score", Expr: sumBy("business_unit", board(recRisk))}, {Name: "Controls missing", Expr: sumBy("business_unit", board(recMissing))},
 			},
 			Columns: []Column{
 				{Field: "business_unit", Title: "Business unit"}, {Field: "Risk score", Title: "Risk score", Width: 95},

@@ -18,7 +18,7 @@ func exporterBoard() Board {
 
 func exporterHeadlines() []Panel {
 	stat := func(id uint32, title, means, source, act string, queries ...Query) Panel {
-		return Panel{ID: id, Title: title, Look: Stat, W: 4, H: 4, Unit: "none", Steps: plain(), Means: means, Source: source, Act: act, Empty: "not known", Queries: queries}
+		return Panel{ID: id, Title: title, Look: Stat, W: 4, H: 4, Unit: "none", Lines: true, Steps: plain(), Means: means, Source: source, Act: act, Empty: "not known", Queries: queries}
 	}
 	return []Panel{
 		stat(1, "Replicas that answer", "Replicas that Prometheus scrapes, and how many of them lead. Exactly one should.", buildInfo+" and "+leader+".",
@@ -62,7 +62,7 @@ func exporterBudgets() []Panel {
 			Source: budgetLimit + ", " + budgetRemaining + ", " + budgetReset + ", " + apiForecast + ".",
 			Act:    "forecast above the limit: longer intervals. Little left although the forecast is small: something else uses the credential.", Empty: noneOrUnread,
 			Queries: []Query{
-				{Name: "Left", Expr: series(recBudgetLeft)}, {Name: "Limit", Expr: maxBy(labels, one(budgetLimit))},
+				{Name: "Left", Expr: minBy(labels, series(recBudgetLeft))}, {Name: "Limit", Expr: maxBy(labels, one(budgetLimit))},
 				{Name: "Period ends in", Expr: minBy(labels, one(budgetReset)) + " - time() > 0"}, {Name: "Forecast per hour", Expr: maxBy(labels, one(apiForecast))},
 			},
 			Columns: []Column{
@@ -88,7 +88,7 @@ func exporterErrors() []Panel {
 			ID: 20, Title: "Scopes that could not be read, in a day", Look: Table, W: 8, H: 8, Unit: "none", Decimals: number(0), Steps: plain(),
 			Means: "Readings of a scope that failed within a day, by collector and reason. It fills as Prometheus gathers history.", Source: collectionErrors + ".",
 			Act: "permission and feature off: grant or accept, they stay unknown. Rate limited: see the budgets. Decode: report it.", Empty: noneOrUnread,
-			Queries: []Query{{Name: "Failed", Expr: increaseOver("collector, reason", collectionErrors, "1d")}},
+			Queries: []Query{{Name: "Failed", Expr: increaseOver("collector, reason", collectionErrors, "1d") + " > 0"}},
 			Columns: []Column{{Field: "collector", Title: "Collector"}, {Field: "reason", Title: "Reason"}, countColumn("Failed", 50).wide(80)},
 			Sort:    []Sort{{Title: "Failed", Desc: true}},
 		},
@@ -124,7 +124,7 @@ func exporterBounds() []Panel {
 			},
 		},
 		{
-			ID: 31, Title: "Ledger and evaluation over time", Look: Lines, W: 8, H: 7, Unit: "s", Steps: plain(),
+			ID: 31, Title: "How long does evaluation take?", Look: Lines, W: 8, H: 7, Unit: "s", Steps: plain(),
 			Means: "How long it takes to compute all families.", Source: evaluationDuration + ".", Act: "above the evaluation interval the numbers lag behind: give it more processor time.", Empty: "There is no history yet",
 			Queries: []Query{{Name: "evaluation", Expr: maxBy("", one(evaluationDuration)), Colour: neutral}},
 		},

@@ -10,7 +10,7 @@ func exposureConcentration() []Panel {
 			Steps:  []Step{below(neutral), from(concentrated, warning)},
 			Means:  "Share of the total risk score that the three largest holders have: three teams, three services, three categories. Whole programme, not restricted by the choices above.",
 			Source: riskConcentration + ".", Act: "high for services or teams: help those. High for a category: build it out of the platform.", Empty: "not known",
-			Queries: []Query{{Name: "Top three", Expr: maxBy("dimension", one(riskConcentration, is("top", "3"))), Legend: "three {{dimension}}s hold"}},
+			Queries: []Query{{Name: "Top three", Expr: maxBy("dimension", one(riskConcentration, is("top", "3"))), Legend: "three largest, by {{dimension}}"}},
 		},
 		{
 			ID: 62, Answers: answers(PackConcentrated, TrackConcentrated), Title: "Which teams carry most of the risk?", Look: Ranking, W: 16, H: 9, Unit: "short", Decimals: number(0), Steps: plain(),

@@ -2,6 +2,7 @@ package monitoring
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"prodsec_exporter/internal/policy"
@@ -23,9 +24,9 @@ func overviewBoard() Board {
 	}
 }
 
-// changed is how much a recorded number moved within the window. It needs that much history in Prometheus.
+// changed is how much a recorded number moved within the window. Without that much history in Prometheus it is not a number, which columns put in words.
 func changed(expr func(offset string) string) string {
-	return "(" + expr("") + ")\n- (" + expr(" offset $window") + ")"
+	return "(" + expr("") + ")\n- (" + expr(" offset $window") + ")\nor\nNaN * (" + expr("") + ")"
 }
 
 // noHistory is said by what compares with the past.
@@ -34,6 +35,24 @@ const noHistory = "no history"
 // narrative gives a panel its place in a triple: what changed, why, and what has to be decided.
 func narrative(id uint32, w uint32, title string, p Panel) Panel {
 	p.ID, p.W, p.H, p.Title = id, w, 8, title
+	return p
+}
+
+// without leaves out columns, and the order that they gave, for a panel that stands in less room.
+func (p Panel) without(titles ...string) Panel {
+	p.Columns = slices.DeleteFunc(slices.Clone(p.Columns), func(c Column) bool { return slices.Contains(titles, c.Title) })
+	p.Sort = slices.DeleteFunc(slices.Clone(p.Sort), func(s Sort) bool { return slices.Contains(titles, s.Title) })
+	return p
+}
+
+// slim writes numbers that were bars as numbers.
+func (p Panel) slim() Panel {
+	p.Columns = slices.Clone(p.Columns)
+	for i := range p.Columns {
+		if p.Columns[i].Bar {
+			p.Columns[i].Bar, p.Columns[i].Width = false, 90
+		}
+	}
 	return p
 }
 
@@ -48,7 +67,7 @@ func headline(id uint32, rows []PackRow, title, unit string, steps []Step, means
 // trendLine is a line over time beside the headlines.
 func trendLine(id uint32, rows []PackRow, title, unit string, steps []Step, maximum *float64, source string, queries ...Query) Panel {
 	return Panel{
-		ID: id, Answers: rows, Title: title, Look: Lines, W: 12, H: 4, Unit: unit, Steps: steps, Max: maximum, Means: "The headlines over time; they fill as Prometheus gathers history.",
+		ID: id, Answers: rows, Title: title, Look: Lines, W: 12, H: 4, Unit: unit, Steps: steps, Max: maximum, Aside: true, Means: "The headlines over time; they fill as Prometheus gathers history.",
 		Source: source, Act: "a step on one day is usually a change of scope or counting: see Trend quality.", Empty: "There is no history yet", Queries: queries,
 	}
 }
@@ -82,7 +101,7 @@ func overviewCoverage() []Panel {
 			Queries: []Query{{Name: "Now", Expr: passing("")}, {Name: "Change", Expr: changed(passing)}},
 			Columns: []Column{
 				{Field: "control", Title: "Control", Texts: controlTexts()}, {Field: "Now", Title: "Now", Unit: "percentunit", Width: 80, Steps: towards(controlTarget)},
-				{Field: "Change", Title: "Change", Unit: "percentunit", Width: 105, Steps: []Step{below(bad), from(-0.005, neutral), from(0.005, good)}, Zero: noHistory},
+				{Field: "Change", Title: "Change", Unit: "percentunit", Width: 105, Steps: []Step{below(bad), from(-0.005, neutral), from(0.005, good)}, Undefined: noHistory},
 			},
 			Sort: []Sort{{Title: "Now"}},
 		}),
@@ -104,8 +123,9 @@ func overviewCoverage() []Panel {
 func overviewExposure() []Panel {
 	flows := exposureFlows()
 	worst := exposureAges()[1]
-	units := flows[1]
-	units.Columns = units.Columns[:len(units.Columns):len(units.Columns)]
+	flows[0].Horizontal = true
+	units := flows[1].without("Critical", "High")
+	worst = worst.without("Business unit", "Tier").slim()
 	return []Panel{
 		headline(10, answers(PackFlow, TrackOpen), "Open criticals and highs", "none", plain(),
 			"Open now, each weakness once, and how many more or fewer than at the start of the window: exact from the first day.", findingsOpen+" and "+findingFlow+".",
@@ -129,7 +149,7 @@ func overviewResponsiveness() []Panel {
 		headline(20, answers(PackAttainment, TrackAttainment), "Deadlines kept", "percentunit", towards(attainmentTarget),
 			attainmentMeans+" Criticals and highs together, for the window and for 90 days.", slaOutcomesWindow+".",
 			"Responsiveness names business units and teams.", Query{Name: "last $window", Expr: attainment("", severe())},
-			Query{Name: "last 90d", Expr: attainmentOver("90d", critical+"|"+high)}),
+			Query{Name: "last 90d", Expr: attainmentBy("", "90d")}),
 		headline(21, answers(PackReviews, TrackDecision, PackFollowups, PackBlocks), "Waiting for somebody", "none", plain(),
 			"Reviews without an answer, and exceptions without a decision.", reviewsOpen+" and "+exceptions+".",
 			"Responsiveness says for how long.", Query{Name: "reviews", Expr: reviewsWaiting(), Steps: noneBut(10)}, Query{Name: "exceptions", Expr: exceptionsNow("requested"), Steps: noneBut(10)}),
@@ -186,6 +206,7 @@ func attainmentBy(by, window string) string {
 
 func overviewDelivery() []Panel {
 	paths := trustPaths()
+	paths[1] = paths[1].without("Business unit", "Environment").slim()
 	return []Panel{
 		headline(30, answers(TrackPaths), "Paths to production protected", "percentunit", towards(protectionTarget),
 			"Services whose way to production is protected from the branch to the environment. What could not be read counts against it.", deploymentPaths+".",
@@ -237,7 +258,7 @@ func firstPanel(b Board, row PackRow) (Panel, bool) {
 	for _, r := range b.Rows {
 		for _, p := range r.Panels {
 			for _, answered := range p.Answers {
-				if answered == row {
+				if answered == row && p.ID < 900 {
 					return p, true
 				}
 			}

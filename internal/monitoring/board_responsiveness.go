@@ -46,7 +46,7 @@ const attainmentMeans = "Attainment = met / (met + missed): of the findings whos
 
 func attainmentStat(id uint32, severity string) Panel {
 	return Panel{
-		ID: id, Answers: answers(PackAttainment, TrackAttainment), Title: "SLA attainment, " + severity, Look: Stat, W: 5, H: 4, Unit: "percentunit", Decimals: number(0), Steps: towards(attainmentTarget),
+		ID: id, Answers: answers(TrackAttainment), Title: "SLA attainment, " + severity, Look: Stat, W: 5, H: 4, Unit: "percentunit", Decimals: number(0), Steps: towards(attainmentTarget),
 		Means: attainmentMeans + " Shown for the window and, for comparison, for 90 days.", Source: slaOutcomesWindow + ", verdicts frozen when they fell.",
 		Act: "the next row names the business units and teams; missing a target for a quarter is a staffing or ownership question.", Empty: "not known",
 		Queries: []Query{{Name: "last $window", Expr: attainment("", is("severity", severity))}, {Name: "last 90d", Expr: attainmentOver("90d", severity)}},

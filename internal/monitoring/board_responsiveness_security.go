@@ -72,7 +72,7 @@ func lessonsAndBlocks() []Panel {
 		},
 		{
 			ID: 58, Answers: answers(PackBlocks, PackFriction), Title: "Why are releases blocked, and what is urgent?", Look: Bars, W: 12, H: 8, Unit: "none", Decimals: number(0), Steps: plain(),
-			Means:  "Release blocks and urgent calls of the last 90 days by reason, from the counters. It fills as Prometheus gathers history.",
+			Means:  "Release blocks and urgent calls by reason, every one that the ledger knows of.",
 			Source: escalationsTotal + ".", Act: "a reason that comes back is a missing paved road.", Empty: noneOrUnread,
 			Key: "reason", Stacked: true, Horizontal: true, Sort: []Sort{{"release blocks", true}, {"urgent", true}},
 			Queries: []Query{
@@ -95,7 +95,7 @@ func lessonsAndBlocks() []Panel {
 	}
 }
 
-// raised counts escalations of a kind that were raised within ninety days, by reason.
+// raised counts escalations of a kind over all that the ledger knows, by reason.
 func raised(kind string) string {
-	return filled(increaseOver("reason", escalationsTotal, "90d", is("kind", kind)), increaseOver("reason", escalationsTotal, "90d"))
+	return filled(sumBy("reason", oneBoard(escalationsTotal, is("kind", kind))), sumBy("reason", oneBoard(escalationsTotal)))
 }

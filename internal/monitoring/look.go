@@ -49,7 +49,7 @@ func (p Panel) Build() (dashboard.Panel, error) {
 	case Bars:
 		out.Options, out.Transformations = p.barOptions(), p.barTransformations()
 	case Lines:
-		out.Options = lineOptions()
+		out.Options = p.lineOptions()
 	case Table:
 		out.Options, out.Transformations = p.tableOptions(), p.tableTransformations()
 	case Words:
@@ -234,10 +234,14 @@ func mappings(texts []Text) []dashboard.ValueMapping {
 
 // absent writes a missing value in words and grey: Grafana would give it the colour of the lowest threshold, and so call it good or bad.
 func absent(words string, index int) dashboard.ValueMapping {
+	return special(dashboard.SpecialValueMatchNull, words, index)
+}
+
+func special(match dashboard.SpecialValueMatch, words string, index int) dashboard.ValueMapping {
 	return dashboard.ValueMapping{SpecialValueMap: &dashboard.SpecialValueMap{
 		Type: dashboard.MappingTypeSpecialValue,
 		Options: dashboard.DashboardSpecialValueMapOptions{
-			Match: dashboard.SpecialValueMatchNull, Result: dashboard.ValueMappingResult{Text: &words, Color: ptr(unknown), Index: ptr(int32(index))},
+			Match: match, Result: dashboard.ValueMappingResult{Text: &words, Color: ptr(unknown), Index: ptr(int32(index))},
 		},
 	}}
 }
@@ -279,8 +283,12 @@ func tooltip() common.VizTooltipOptions {
 	return common.VizTooltipOptions{Mode: common.TooltipDisplayModeMulti, Sort: common.SortOrderNone}
 }
 
-func lineOptions() timeseries.Options {
-	return timeseries.Options{Legend: legend(true), Tooltip: tooltip()}
+func (p Panel) lineOptions() timeseries.Options {
+	shown := legend(true)
+	if p.Aside {
+		shown.Placement = common.LegendPlacementRight
+	}
+	return timeseries.Options{Legend: shown, Tooltip: tooltip()}
 }
 
 func (p Panel) barOptions() barchart.Options {

@@ -100,6 +100,8 @@ type Panel struct {
 	Stacked, Share, Horizontal bool
 	// Signed marks bars on both sides of zero.
 	Signed bool
+	// Aside puts the legend of Lines beside them, for a panel that is low.
+	Aside bool
 	// Lines puts the numbers of a Stat one below the other.
 	Lines bool
 	// Columns are the columns of a Table in order; those not named are hidden.
@@ -148,8 +150,8 @@ type Column struct {
 	Texts []Text
 	// Bar draws the value as a bar within the cell, Shade as the cell's background.
 	Bar, Shade bool
-	// Zero is shown for a missing number.
-	Zero string
+	// Zero is shown for a missing number, Undefined for one that is not a number.
+	Zero, Undefined string
 	// Link is where the cell leads, in Grafana's template language.
 	Link string
 }

@@ -53,6 +53,9 @@ func (c Column) mappings() []dashboard.ValueMapping {
 	if c.Shade && c.Zero != "" {
 		list = append(list, absent(c.Zero, len(c.Texts)))
 	}
+	if c.Undefined != "" {
+		list = append(list, special(dashboard.SpecialValueMatchNaN, c.Undefined, len(c.Texts)+1))
+	}
 	return list
 }
 
@@ -63,6 +66,9 @@ func (c Column) properties() (list []dashboard.DynamicConfigValue) {
 	}
 	if c.Unit != "" {
 		list = append(list, property("unit", c.Unit))
+	}
+	if c.Unit == "" || c.Unit == "none" {
+		list = append(list, property("decimals", 0)) // counts, whatever the panel shows beside them
 	}
 	if len(c.Steps) > 0 {
 		list = append(list, property("thresholds", thresholds(c.Steps)))
