@@ -51,6 +51,10 @@ func newEventTally(in *Input, own *ownership) *eventTally {
 	return t
 }
 
+// longest is the longest window. What is in it is shown for every window, at 0 where a shorter one has none, so that windows can be
+// compared and a number that falls to nothing is seen to.
+func (t *eventTally) longest() []uint64 { return t.windows[len(t.windows)-1] }
+
 func tallyEvents(in *Input, own *ownership) *eventTally {
 	t, at := newEventTally(in, own), in.At.Unix()
 	starts := windowStarts(in.Policy.Windows(), at)

@@ -312,10 +312,10 @@ func findingFlow(in *Input, out *Sink) {
 	out.Product(windowNames(in.Policy), severityValues, flowValues)
 	dim := func(window, severity, kind int) int { return (window*severityCount+severity)*len(flowKinds) + kind }
 	for window, flows := range in.shared.events.windows {
-		for at, n := range flows {
-			if kind := at % kindCount; n > 0 && kind < len(flowKinds) {
+		for at, ever := range in.shared.events.longest() {
+			if kind := at % kindCount; ever > 0 && kind < len(flowKinds) {
 				cell := at / kindCount
-				out.Add(int32(cell/severityCount), dim(window, cell%severityCount, kind), float64(n))
+				out.AddOrZero(int32(cell/severityCount), dim(window, cell%severityCount, kind), float64(flows[at]))
 			}
 		}
 	}

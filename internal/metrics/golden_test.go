@@ -52,6 +52,29 @@ const (
 	tier1         = `business_unit="retail",team="payments",trust_tier="tier1"`
 )
 
+// TestWindowsHoldEachOther looks for what one window shows and another leaves out: a number that is 3 over 90 days and nothing over 7 is
+// 0 over 7, not unknown.
+func TestWindowsHoldEachOther(t *testing.T) {
+	p := policy.Default()
+	e := metrics.Evaluate(organisation(p), p, noon)
+	for _, r := range e.Results {
+		at := slices.Index(r.Family.Labels, "window")
+		if at < 0 {
+			continue
+		}
+		windows := map[string]int{}
+		for _, s := range r.Series {
+			rest := slices.Delete(slices.Clone(s.Labels), at, at+1)
+			windows[strings.Join(rest, "\x00")]++
+		}
+		for labels, n := range windows {
+			if n != len(p.Windows()) {
+				t.Errorf("%s of %q is there for %d windows, want %d", r.Family.Name, labels, n, len(p.Windows()))
+			}
+		}
+	}
+}
+
 var derivedByHand = []derivation{
 	{`prodsec_service_info{` + checkoutOwner + `,product_area="shop",crown_jewel="true",internet_facing="true",lifecycle="production"} 1`, "as the catalog says"},
 	{`prodsec_service_info{` + docsOwner + `,product_area="none",crown_jewel="unknown",internet_facing="unknown",lifecycle="none"} 1`, "the catalog says nothing"},
@@ -94,6 +117,7 @@ var derivedByHand = []derivation{
 	{`prodsec_finding_flow_in_window{window="7d",` + tier0 + `,severity="critical",event="opened"} 1`, "A on 26 March, within 7 d of 31 March"},
 	{`prodsec_finding_flow_in_window{window="30d",` + tier0 + `,severity="critical",event="opened"} 1`, "A; G was opened on 25 February, 34 d ago"},
 	{`prodsec_finding_flow_in_window{window="90d",` + tier0 + `,severity="critical",event="opened"} 2`, "A and G"},
+	{`prodsec_finding_flow_in_window{window="7d",` + tier1 + `,severity="critical",event="excepted"} 0`, "D on 5 March, 26 d ago: in the longer windows alone"},
 	{`prodsec_finding_flow_in_window{window="30d",` + tier0 + `,severity="critical",event="fixed"} 1`, "G on 2 March, 29.5 d ago"},
 
 	{`prodsec_exceptions{` + tier1 + `,category="legacy",state="active",expires="30d"} 1`, "1: 29.5 d to 30 April"},
@@ -173,6 +197,7 @@ var derivedByHand = []derivation{
 	{`prodsec_exception_decision_seconds_count{business_unit="platform",category="none",decision="rejected"} 0`, "5 has no date of request"},
 	{`prodsec_exceptions_granted_in_window{window="30d",` + tier1 + `,category="legacy",kind="renewal"} 1`, "1 on 5 March, 63 d after 2"},
 	{`prodsec_exceptions_granted_in_window{window="90d",` + tier1 + `,category="legacy",kind="first"} 1`, "2 on 1 January, 89.5 d ago"},
+	{`prodsec_exceptions_granted_in_window{window="7d",` + tier1 + `,category="legacy",kind="renewal"} 0`, "1 was granted 26 d ago"},
 	{`prodsec_exceptions_granted_in_window{window="7d",` + tier0 + `,category="none",kind="first"} 1`, "3 on 29 March"},
 	{`prodsec_exceptions_granted_in_window{window="90d",` + docsGroup + `,category="none",kind="first"} 0`, "5 was rejected"},
 	{`prodsec_followup_close_seconds_sum{business_unit="retail"} 864000`, "F3: 1 to 11 February"},

@@ -164,8 +164,14 @@ func exceptionsGranted(in *Input, out *Sink) {
 		if before := last[s]; !before.IsZero() && g.at.Sub(before) <= within {
 			kind = grantRenewal
 		}
-		for _, w := range windowsOf(in, g.at) {
+		held := windowsOf(in, g.at)
+		for _, w := range held {
 			out.Add(in.shared.own.groupOf[g.owner], out.Dim(w.Name, g.category, kind), 1)
+		}
+		if len(held) > 0 { // the shorter windows that do not hold it say 0
+			for _, w := range in.Policy.Windows() {
+				out.Zero(in.shared.own.groupOf[g.owner], out.Dim(w.Name, g.category, kind))
+			}
 		}
 	}
 	if !in.shared.sources.of(record.KindException).ever {

@@ -247,8 +247,8 @@ func slaOutcomesInWindow(in *Input, out *Sink) {
 		for group := range int32(len(in.shared.own.groups.labels)) {
 			for severity := range severityCount {
 				for _, kind := range windowOutcomes {
-					if n := events[in.shared.events.windowed(group, severity, kind)]; n > 0 {
-						out.Add(group, dim(window, severity, kind), float64(n))
+					if at := in.shared.events.windowed(group, severity, kind); in.shared.events.longest()[at] > 0 {
+						out.AddOrZero(group, dim(window, severity, kind), float64(events[at]))
 					}
 				}
 			}

@@ -113,6 +113,15 @@ func (s *Sink) Zero(entity int32, dim int) {
 	}
 }
 
+// AddOrZero contributes a value or, if it is 0, says no more than that the combination is known.
+func (s *Sink) AddOrZero(entity int32, dim int, value float64) {
+	if value == 0 {
+		s.Zero(entity, dim)
+		return
+	}
+	s.Add(entity, dim, value)
+}
+
 // lines is how many series in the sense of a Prometheus server one label set makes.
 func (s *Sink) lines() int {
 	if s.family.Histogrammed() {
