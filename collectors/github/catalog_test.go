@@ -12,6 +12,7 @@ import (
 
 	"prodsec_exporter/collectors"
 	"prodsec_exporter/collectors/collectorstest"
+	"prodsec_exporter/internal/apiclient"
 	"prodsec_exporter/internal/record"
 )
 
@@ -73,6 +74,48 @@ func TestCustomPropertiesAreACatalog(t *testing.T) {
 	if diff := cmp.Diff(want, onGitHub(services)); diff != "" || err != nil || !c.Describes() {
 		t.Errorf("Catalog() error %v, (-want +got):\n%s", err, diff)
 	}
+}
+
+// TestCatalogConformance: the catalog comes by a scope of its own, with the list that custom properties are read from, too.
+func TestCatalogConformance(t *testing.T) {
+	page := func(rows ...string) func(*collectorstest.Server) {
+		return func(s *collectorstest.Server) {
+			s.JSON("GET /orgs/acme/properties/values", collectorstest.Items(rows...))
+		}
+	}
+	collectorstest.Run(t, collectorstest.Suite{
+		Kind: Kind(),
+		New: func(baseURL string, token apiclient.Secret, env collectors.Env) (collectors.Collector, error) {
+			cfg := config(baseURL, token)
+			cfg.Alerts, cfg.Protection, cfg.Repositories = nil, false, false
+			describing(&cfg)
+			return New(cfg, env)
+		},
+		Serve: func(s *collectorstest.Server) {
+			s.LinkPages("GET /orgs/acme/properties/values", "page",
+				collectorstest.Items(valuesOf("api", "app", `"pay"`, "owner", `"core"`), valuesOf("old", "app", `null`)),
+				collectorstest.Items(valuesOf("mono", "app", `["web","docs"]`)))
+		},
+		Scopes: []collectorstest.Scope{
+			{Name: "catalog:acme", Records: 3, Requests: at("/orgs/acme/properties/values"), Pages: 2, Cursor: true, Links: true},
+		},
+		Altered: []collectorstest.Altered{
+			{
+				Name: "unknown words for tier and exposure", Scope: "catalog:acme", Records: 1,
+				Serve: page(valuesOf("api", "app", `"pay"`, "class", `"platinum"`, "exposure", `"lunar"`)),
+				Check: func(b record.Batch) error {
+					if s := b.Services[0]; s.TrustTier != "platinum" || s.InternetFacing.Known() {
+						return fmt.Errorf("service %+v, want the tier as it is written, and not known whether it faces the internet", s)
+					}
+					return nil
+				},
+			},
+			{Name: "property that is an object", Scope: "catalog:acme", Records: 1, Rejected: 1, Serve: page(valuesOf("api", "app", `{"a":1}`), valuesOf("web", "app", `"web"`))},
+			{Name: "repository without name", Scope: "catalog:acme", Records: 1, Rejected: 1, Serve: page(`{"properties":[]}`, valuesOf("web", "app", `"web"`))},
+			{Name: "no repositories", Scope: "catalog:acme", Records: 0, Serve: page()},
+		},
+		Readme: "README.md",
+	})
 }
 
 func TestRepositoriesOfAServiceContradictEachOther(t *testing.T) {
