@@ -53,6 +53,8 @@ type CheckResult struct {
 	Err error
 	// Unknown says what remains unknown because of Err, in the words of the metrics' documentation.
 	Unknown string
+	// Optional says that what is missing is more than a credential should have: the check tells what is unknown and does not fail.
+	Optional bool
 }
 
 // Forecaster is implemented by collectors that can say what a steady state costs.

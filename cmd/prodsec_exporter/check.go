@@ -118,7 +118,7 @@ func (p *program) checkOnline(ctx context.Context, b config.Built, seen *instanc
 	works = true
 	err = p.table(func(w *strings.Builder) {
 		for _, r := range results {
-			works = works && r.Err == nil
+			works = works && (r.Err == nil || r.Optional)
 			writeResult(w, r)
 		}
 		writeForecast(w, b, seen)
@@ -131,7 +131,11 @@ func writeResult(w *strings.Builder, r collectors.CheckResult) {
 		fmt.Fprintf(w, "  ok\t%s\n", r.Subject)
 		return
 	}
-	fmt.Fprintf(w, "  FAILED\t%s\n  \t  %s\n", r.Subject, record.Text(r.Err.Error()))
+	verdict := "FAILED"
+	if r.Optional {
+		verdict = "unknown"
+	}
+	fmt.Fprintf(w, "  %s\t%s\n  \t  %s\n", verdict, r.Subject, record.Text(r.Err.Error()))
 	if e, ok := errors.AsType[*record.Error](r.Err); ok && e.Permission != "" {
 		fmt.Fprintf(w, "  \t  missing permission: %s\n", record.Text(e.Permission))
 	}

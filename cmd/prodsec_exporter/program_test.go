@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -375,10 +376,29 @@ func TestCheckOnlineOfTheDemoNamesWhatIsMissing(t *testing.T) {
 	if err == nil {
 		t.Errorf("the demo has a scope without permission, yet everything works:\n%s", stdout)
 	}
-	for _, want := range []string{"github/", "forecast", "requests per hour (budget ", "FAILED"} {
+	for _, want := range []string{"github/", "forecast", "requests per hour (budget "} {
 		if !strings.Contains(stdout, want) {
 			t.Errorf("%q is missing:\n%s", want, stdout)
 		}
+	}
+	// What the demo's credential lacks in the organisation that was bought, and nothing else.
+	const labs = "organisation meridian-labs: "
+	want := []string{
+		"FAILED " + labs + "secret scanning alerts, secret_scanning_alerts=read: findings of secret scanning and all that is computed from them",
+		"FAILED " + labs + "branch protection, administration=read: who is bound by classic branch protection and whether it dismisses stale reviews",
+		"unknown " + labs + "bypass actors of rulesets, administration=write: whether administrators are bound by rulesets, and whether anybody may pass by them",
+		"FAILED " + labs + "attestations, attestations=read: which releases have provenance, and whether an SBOM was attested",
+		"FAILED " + labs + "names of secrets, secrets=read: whether pipelines use long-lived keys of clouds",
+		"FAILED " + labs + "names of secrets of environments, secrets=read: whether deployments use long-lived keys of clouds",
+		"FAILED " + labs + "runner groups, organization_self_hosted_runners=read: which repositories may use a self-hosted runner",
+		"FAILED " + labs + "checks of pull requests, checks=read: whether security looked at a change by a scan",
+	}
+	var got []string
+	for _, m := range regexp.MustCompile(`(?m)^  (FAILED|unknown) +(.*)\n.*\n +missing permission: (.*)\n +remains unknown: (.*)$`).FindAllStringSubmatch(stdout, -1) {
+		got = append(got, m[1]+" "+m[2]+", "+m[3]+": "+m[4])
+	}
+	if !slices.Equal(got, want) || strings.Count(stdout, "FAILED") != len(want)-1 {
+		t.Errorf("got\n%s\nwant\n%s\nin\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"), stdout)
 	}
 }
 

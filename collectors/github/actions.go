@@ -9,8 +9,11 @@ import (
 	"prodsec_exporter/internal/record"
 )
 
-// actionsPermission is what reading a policy for GitHub Actions needs.
-const actionsPermission = "administration=read"
+// What reading a policy for GitHub Actions needs, that of a repository and that of its organisation.
+const (
+	actionsPermission    = "administration=read"
+	orgActionsPermission = "organization_administration=read"
+)
 
 // actionsPolicy is what a policy for GitHub Actions demands, of an organisation or a repository.
 type actionsPolicy struct {

@@ -11,6 +11,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -40,7 +41,7 @@ func newApp(t *testing.T, answer http.HandlerFunc) (*Collector, *collectorstest.
 	s := collectorstest.NewServer(t)
 	s.Handle("POST /api/v3/app/installations/42/access_tokens", answer)
 	s.Handle("GET /api/v3/orgs/acme/repos", func(w http.ResponseWriter, r *http.Request) {
-		if got := r.Header.Get("Authorization"); got != "token ghs_installation" {
+		if !strings.HasPrefix(r.Header.Get("Authorization"), "token ghs_installation") {
 			w.WriteHeader(http.StatusUnauthorized)
 			return
 		}
@@ -84,6 +85,40 @@ func TestAppSignsIn(t *testing.T) {
 	}
 	if calls.Load() != 1 {
 		t.Errorf("%d tokens were asked for, want one for its hour", calls.Load())
+	}
+}
+
+// TestAppTokensAreRenewed: a token that runs out is replaced, and what one token was answered is not taken for the answer to the next.
+func TestAppTokensAreRenewed(t *testing.T) {
+	var calls atomic.Int32
+	c, s := newApp(t, func(w http.ResponseWriter, _ *http.Request) {
+		left := time.Hour
+		if calls.Add(1) == 1 {
+			left = 10 * time.Second // about to run out
+		}
+		w.WriteHeader(http.StatusCreated)
+		collectorstest.WriteJSON(w, fmt.Sprintf(`{"token":"ghs_installation_%d","expires_at":%q}`, calls.Load(), time.Now().Add(left).Format(time.RFC3339)))
+	})
+	var asked []string
+	s.Handle("GET /api/v3/orgs/acme/repos", func(w http.ResponseWriter, r *http.Request) {
+		token, etag := r.Header.Get("Authorization"), fmt.Sprintf("%q", r.Header.Get("Authorization"))
+		asked = append(asked, token+" "+r.Header.Get("If-None-Match"))
+		w.Header().Set("ETag", etag)
+		if r.Header.Get("If-None-Match") == etag {
+			w.WriteHeader(http.StatusNotModified)
+			return
+		}
+		collectorstest.WriteJSON(w, collectorstest.Items(repoJSON("api", "")))
+	})
+	for range 3 {
+		batches, err := collectorstest.Gather(t.Context(), c, nil)
+		if b := batches["repositories:acme"]; err != nil || b.Err != nil || len(b.Repositories) != 1 {
+			t.Fatalf("batch = %+v, error %v", b, err)
+		}
+	}
+	const first, second = "token ghs_installation_1 ", "token ghs_installation_2 "
+	if want := []string{first, second, second + `"token ghs_installation_2"`}; !slices.Equal(asked, want) || calls.Load() != 2 {
+		t.Errorf("asked %q with %d tokens, want %q with 2", asked, calls.Load(), want)
 	}
 }
 

@@ -3,7 +3,6 @@ package github
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"maps"
 	"math"
 	"net/url"
@@ -12,7 +11,6 @@ import (
 	"time"
 
 	"prodsec_exporter/collectors"
-	"prodsec_exporter/internal/record"
 )
 
 // Check asks for one item of everything the collector reads.
@@ -37,10 +35,7 @@ func (c *Collector) Check(ctx context.Context) ([]collectors.CheckResult, error)
 			}
 		}
 		if c.config.Protection {
-			results = append(results, collectors.CheckResult{
-				Subject: subject + "branch protection", Err: c.probeProtection(ctx, org),
-				Unknown: "who is bound by classic branch protection and whether it dismisses stale reviews",
-			})
+			results = append(results, c.checkProtection(ctx, org, subject)...)
 		}
 		results = append(results, c.checkPosture(ctx, org, subject)...)
 		results = append(results, c.checkTrust(ctx, org, subject)...)
@@ -63,23 +58,6 @@ func (c *Collector) probe(ctx context.Context, path string, more url.Values, per
 		return err
 	}
 	return scopeError(err, permission)
-}
-
-// probeProtection reads the protection of a few repositories; hidden classic rules are a missing permission.
-func (c *Collector) probeProtection(ctx context.Context, org string) error {
-	page, err := protectedRepositories.ask(ctx, c, org, few, "")
-	if err != nil {
-		return scopeError(err, rulesPermission)
-	}
-	for _, node := range page.Organization.Repositories.Nodes {
-		if node == nil || node.DefaultBranchRef == nil {
-			continue
-		}
-		if ref := node.DefaultBranchRef; slices.Contains(node.hidden, "branchProtectionRule") || ref.Classic == nil && ref.Update != nil {
-			return &record.Error{Reason: record.ReasonPermission, Permission: classicPermission, Err: errors.New("classic branch protection is hidden")}
-		}
-	}
-	return nil
 }
 
 // Forecast estimates requests per hour: one per kind of alert and organisation in each collection while little changes, the

@@ -16,6 +16,9 @@ import (
 const checksQuery = `query Checks($owner:String!,$name:String!){ repository(owner:$owner,name:$name){ defaultBranchRef{ target{...on Commit{
  statusCheckRollup{contexts(first:1){totalCount nodes{__typename}}}} } } } }`
 
+// teamsQuery asks for one team.
+const teamsQuery = `query Teams($org:String!){ organization(login:$org){ teams(first:1){totalCount nodes{slug}} } }`
+
 // checkDelivery tries, on one repository, each permission that deployments and their changes need.
 func (c *Collector) checkDelivery(ctx context.Context, org, subject string) []collectors.CheckResult {
 	if !c.config.Deployments || !c.config.Repositories {
@@ -56,7 +59,22 @@ func (c *Collector) checkDelivery(ctx context.Context, org, subject string) []co
 	if s := &c.config.SecurityReview; s.CodeScanning || len(s.Checks) > 0 {
 		add("checks of pull requests", "whether security looked at a change by a scan", func(string) error { return c.probeChecks(ctx, sample) })
 	}
+	if len(c.config.SecurityReview.Teams) > 0 {
+		add("teams of reviewers", "whether security looked at a change by a review on behalf of a team", func(string) error { return c.probeTeams(ctx, org) })
+	}
 	return results
+}
+
+// probeTeams reads a team by GraphQL, as the collector does; that there is none is an answer.
+func (c *Collector) probeTeams(ctx context.Context, org string) error {
+	var answer struct {
+		Organization json.RawMessage `json:"organization"`
+	}
+	failures, err := c.api.graphql(ctx, teamsQuery, map[string]any{"org": org}, &answer)
+	if err == nil && len(failures) > 0 {
+		err = fmt.Errorf("teams of %s: %w", record.Text(org), queryFailure(failures))
+	}
+	return scopeError(err, teamsPermission)
 }
 
 // probeChecks reads a check by GraphQL, as the collector does; that there is none is an answer.

@@ -3,6 +3,7 @@ package github
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/url"
 	"slices"
 
@@ -41,6 +42,11 @@ func (c *Collector) checkPosture(ctx context.Context, org, subject string) []col
 		_, err := c.api.get(ctx, "repos/"+escapeName(sample.fullName)+"/environments?per_page=1", &page)
 		return scopeError(err, environmentsPermission)
 	})
+	add(c.config.Environments, "CODEOWNERS", "whether code has owners, and whether their file is free of errors", func() error { return c.probeOwners(ctx, org) })
+	add(c.config.Actions && c.config.Repositories, "Actions policy of the organisation", "what the organisation forbids its repositories: only their own answers count", func() error {
+		_, err := c.whichActions(ctx, path)
+		return scopeError(err, orgActionsPermission)
+	})
 	add(manifests, "manifests of Dependabot alerts", "whether what open Dependabot alerts are about still exists; they stay open", func() error {
 		if err != nil || sample == nil {
 			return err
@@ -63,6 +69,20 @@ func (c *Collector) checkPosture(ctx context.Context, org, subject string) []col
 		})
 	}
 	return results
+}
+
+// probeOwners looks for the CODEOWNERS files of a few repositories; that there is none is an answer.
+func (c *Collector) probeOwners(ctx context.Context, org string) error {
+	page, err := repositoriesWithEnvironments.ask(ctx, c, org, few, "")
+	if err != nil {
+		return scopeError(err, contentsPermission)
+	}
+	for _, node := range page.Organization.Repositories.Nodes {
+		if node != nil && node.lacks("codeowners") {
+			return &record.Error{Reason: record.ReasonPermission, Permission: contentsPermission, Err: errors.New("CODEOWNERS files are hidden")}
+		}
+	}
+	return nil
 }
 
 // probeSubjects say what the scopes of repositories hold.

@@ -113,6 +113,10 @@ func (c *Collector) checkWorkflows(ctx context.Context, org, subject string) []c
 		_, err := c.api.get(ctx, path+"/actions/oidc/customization/sub", &struct{}{})
 		return scopeError(err, oidcPermission)
 	})
+	add(c.config.CloudIdentity, "subject of tokens of the organisation", "the subject of tokens of repositories that take over the organisation's", func(string) error {
+		_, err := c.api.get(ctx, "orgs/"+url.PathEscape(org)+"/actions/oidc/customization/sub", &struct{}{})
+		return scopeError(err, orgOIDCPermission)
+	})
 	return results
 }
 

@@ -568,7 +568,10 @@ func TestDeploymentsOfRepositoriesThatAreGone(t *testing.T) {
 }
 
 func TestDeliveryIsCheckedAndForecast(t *testing.T) {
-	_, c, s, _ := deployedBy(t, nil, story{deployments: healthyDeployments(), queries: map[string]http.HandlerFunc{"query Checks(": answering(`{"data":{"repository":{}}}`)}})
+	_, c, s, _ := deployedBy(t, nil, story{deployments: healthyDeployments(), queries: map[string]http.HandlerFunc{
+		"query Checks(": answering(`{"data":{"repository":{}}}`), "query Teams(": answering(`{"data":{"organization":{"teams":{"totalCount":0,"nodes":[]}}}}`),
+	}})
+	c.config.SecurityReview.Teams = []string{"acme/product-security"}
 	forecast := c.Forecast()
 	// Four looks an hour of 6 points and one at names, and 2 points and 3 requests for each of two deployments a week; the list of repositories is read once an hour.
 	for resource, want := range map[string]float64{"graphql": 4*6 + 1 + 2*2/168.0, "core": 1 + 2*3/168.0} {
@@ -591,7 +594,7 @@ func TestDeliveryIsCheckedAndForecast(t *testing.T) {
 	}
 	for subject, permission := range map[string]string{
 		"deployments": deploymentsPermission, "approvals of deployments": runsPermission, "commits of deployments": contentsPermission,
-		"pull requests of deployments": pullsPermission, "checks of pull requests": checksPermission,
+		"pull requests of deployments": pullsPermission, "checks of pull requests": checksPermission, "teams of reviewers": teamsPermission,
 	} {
 		at := slices.IndexFunc(results, func(r collectors.CheckResult) bool { return r.Subject == "organisation acme: "+subject })
 		if at < 0 || !strings.Contains(fmt.Sprint(results[at].Err), permission) || results[at].Unknown == "" {

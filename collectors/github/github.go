@@ -90,7 +90,7 @@ type Config struct {
 	DeliveryConfig            `yaml:",inline"`
 }
 
-// App is a GitHub App's installation.
+// App is a GitHub App's installation, which belongs to one organisation.
 type App struct {
 	ID             int64            `yaml:"id,omitempty"`
 	InstallationID int64            `yaml:"installation_id,omitempty"`
@@ -133,6 +133,8 @@ func (c *Config) validate() error {
 		return errors.New("set either token or app")
 	case c.App != App{} && (c.App.ID <= 0 || c.App.InstallationID <= 0 || c.App.PrivateKey.IsZero()):
 		return errors.New("app needs id, installation_id and private_key")
+	case c.App != App{} && len(c.Organizations) > 1:
+		return errors.New("organizations: the installation of an App reads one organisation alone; make one instance for each, with its own name and app.installation_id")
 	case c.PostureInterval <= 0:
 		return errors.New("posture_interval must be positive")
 	case c.StaleAfter > 0 && c.PostureInterval >= c.StaleAfter:

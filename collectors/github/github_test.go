@@ -178,6 +178,10 @@ func TestConfigIsChecked(t *testing.T) {
 		{"no credential", func(c *Config) { c.Token = apiclient.Secret{} }, "either token or app"},
 		{"two credentials", func(c *Config) { c.App.ID = 1 }, "either token or app"},
 		{"half an app", func(c *Config) { c.Token, c.App.ID = apiclient.Secret{}, 1 }, "installation_id"},
+		{"an installation for two organisations", func(c *Config) {
+			c.Token, c.Organizations = apiclient.Secret{}, []string{"acme", "acme-labs"}
+			c.App = App{ID: 1, InstallationID: 2, PrivateKey: token}
+		}, "one instance for each"},
 		{"unknown alert", func(c *Config) { c.Alerts = []AlertKind{"licence"} }, "is not one of"},
 		{"stale between readings", func(c *Config) { c.PostureInterval = c.StaleAfter }, "must be shorter than stale_after"},
 		{"single repositories stale between readings", func(c *Config) { c.RepositoryInterval = c.StaleAfter }, "repository_interval"},

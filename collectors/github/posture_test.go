@@ -581,7 +581,7 @@ func TestPostureIsCheckedAndForecast(t *testing.T) {
 	for subject, permission := range map[string]string{
 		"custom properties": propertiesPermission, "security configurations": configurationsPermission, "environments": environmentsPermission,
 		"code scanning analyses": "security_events=read", "Actions policy": actionsPermission, "rule suites": ruleSuitesPermission,
-		"manifests of Dependabot alerts": contentsPermission,
+		"manifests of Dependabot alerts": contentsPermission, "CODEOWNERS": contentsPermission, "Actions policy of the organisation": orgActionsPermission,
 	} {
 		at := slices.IndexFunc(results, func(r collectors.CheckResult) bool { return r.Subject == "organisation acme: "+subject })
 		if at < 0 || !strings.Contains(fmt.Sprint(results[at].Err), permission) || results[at].Unknown == "" {

@@ -4,15 +4,18 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"log/slog"
 	"math"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"prodsec_exporter/collectors"
 	"prodsec_exporter/collectors/collectorstest"
 	"prodsec_exporter/internal/record"
 )
@@ -356,6 +359,47 @@ func TestCheckNamesWhatIsMissing(t *testing.T) {
 	cancel()
 	if _, err := c.Check(ctx); err == nil {
 		t.Error("Check() with a canceled context: no error")
+	}
+}
+
+// TestCheckOfWhoMayPassBy: that a credential which only reads is not shown who may pass by a ruleset is told, and is no failure.
+func TestCheckOfWhoMayPassBy(t *testing.T) {
+	for name, tt := range map[string]struct {
+		answer   string
+		status   int
+		optional bool
+		reason   record.ErrorReason
+	}{
+		"shown":          {`{"id":9,"bypass_actors":[]}`, http.StatusOK, false, ""},
+		"left out":       {`{"id":9}`, http.StatusOK, true, record.ReasonPermission},
+		"refused":        {`{"message":"no"}`, http.StatusForbidden, true, record.ReasonPermission},
+		"out of service": {`{"message":"no"}`, http.StatusBadGateway, false, record.ReasonServer},
+	} {
+		c, s, _ := setup(t, nil)
+		s.JSON("POST /graphql", `{"data":{"organization":{"repositories":{"pageInfo":{"hasNextPage":false},"nodes":[null,`+nodeJSON("api", "null")+`,`+nodeJSON("web",
+			`{"name":"main","rules":{"totalCount":1,"nodes":[{"type":"DELETION","repositoryRuleset":{"databaseId":9,"enforcement":"ACTIVE"}}]}}`)+`]}}}}`)
+		s.Handle("GET /repos/Acme/web/rulesets/9", func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(tt.status)
+			_, _ = io.WriteString(w, tt.answer)
+		})
+		results, err := c.Check(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		at := slices.IndexFunc(results, func(r collectors.CheckResult) bool {
+			return r.Subject == "organisation acme: bypass actors of rulesets"
+		})
+		if at < 0 {
+			t.Errorf("%s: nothing is said about bypass actors: %+v", name, results)
+			continue
+		}
+		r := results[at]
+		if r.Optional != tt.optional || (r.Err == nil) != (tt.reason == "") || r.Err != nil && record.ReasonOf(r.Err) != tt.reason || r.Unknown == "" {
+			t.Errorf("%s: %+v, want reason %q", name, r, tt.reason)
+		}
+		if tt.optional && !strings.Contains(r.Err.Error(), bypassPermission) {
+			t.Errorf("%s: %v does not name %s", name, r.Err, bypassPermission)
+		}
 	}
 }
 

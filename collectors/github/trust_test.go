@@ -267,7 +267,7 @@ func TestTrustIsChecked(t *testing.T) {
 	for subject, permission := range map[string]string{
 		"names of secrets of environments": environmentSecretsPermission, "self-hosted runners": orgRunnersPermission, "runner groups": orgRunnersPermission, "runners of single repositories": repoRunnersPermission,
 		"releases": contentsPermission, "attestations": attestationsPermission, "workflows": contentsPermission, "runs of workflows": runsPermission,
-		"names of secrets": secretsPermission, "subject of tokens": oidcPermission,
+		"names of secrets": secretsPermission, "subject of tokens": oidcPermission, "subject of tokens of the organisation": orgOIDCPermission,
 	} {
 		at := slices.IndexFunc(results, func(r collectors.CheckResult) bool { return r.Subject == "organisation acme: "+subject })
 		if at < 0 {

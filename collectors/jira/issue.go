@@ -29,6 +29,8 @@ type issue struct {
 	changes []change
 	// answered is the first response, of mappings that ask for it.
 	answered time.Time
+	// garbled says that the issue's changes or comments, which are asked for apart, cannot be understood.
+	garbled bool
 }
 
 // status is a status and the category that Jira itself puts it into, which does not depend on language.
@@ -212,7 +214,7 @@ func (c *Collector) fetchHistories(ctx context.Context, ids []string, byID map[s
 			}
 			for _, raw := range entry.Histories {
 				if !i.addHistory(raw) {
-					return "", &record.Error{Reason: record.ReasonDecode, Err: fmt.Errorf("an entry of the changelog of %s is malformed", i.key)}
+					i.garbled = true
 				}
 			}
 		}

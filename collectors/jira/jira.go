@@ -282,7 +282,11 @@ func (c *Collector) read(ctx context.Context, s *session, m mapping, cursor reco
 		return fail(err)
 	}
 	for _, i := range issues {
-		if reason := m.add(i, &b); reason != "" {
+		reason := record.RejectDecode
+		if !i.garbled {
+			reason = m.add(i, &b)
+		}
+		if reason != "" {
 			b.Rejected[reason]++
 		}
 	}

@@ -261,3 +261,31 @@ func TestCheckOfEveryKind(t *testing.T) {
 		}
 	}
 }
+
+// TestGarbledPartsLeaveOutOneIssue: what is asked for apart, changes and comments, costs no other issue when it cannot be understood.
+func TestGarbledPartsLeaveOutOneIssue(t *testing.T) {
+	s := collectorstest.NewServer(t)
+	cloud(s, ticket(1, ""), ticket(2, ""), ticket(3, ""))
+	people(s, "3")
+	s.JSON("POST /rest/api/3/changelog/bulkfetch", `{"issueChangeLogs": [
+		{"issueId": "1001", "changeHistories": [{"created": "once upon a time", "items": [{"fieldId": "status", "toString": "Approved"}]}]},
+		{"issueId": "1002", "changeHistories": [{"created": 1767312000000, "items": [{"fieldId": "status", "toString": "Approved"}]}]}]}`)
+	config := everyKind()
+	config.Exceptions = &ExceptionsConfig{JQL: query}
+	for scope, b := range gatherAll(t, s, config, nil) {
+		if b.Err != nil || b.Size() != 2 || b.Rejected[record.RejectDecode] != 1 || b.Cursor == "" {
+			t.Errorf("changes: %s: %d records, rejected %v, %v; want one left out", scope, b.Size(), b.Rejected, b.Err)
+		}
+	}
+	s.JSON("POST /rest/api/3/changelog/bulkfetch", `{"issueChangeLogs": []}`)
+	for name, garbled := range map[string]string{
+		"author": `{"author": "Ada", "created": "2026-01-15T00:00:00.000+0000"}`, "time": `{"author": {"accountId": "acc-1"}, "created": "today"}`,
+		"no time": `{"author": {"accountId": "acc-1"}}`, "no object": `7`,
+	} {
+		s.JSON("GET /rest/api/3/issue/1002/comment", `{"total": 1, "comments": [`+garbled+`]}`)
+		b := gatherAll(t, s, Config{Reviews: everyKind().Reviews}, nil)["reviews:default"]
+		if b.Err != nil || len(b.Reviews) != 2 || b.Reviews[1].ID != "PSEC-3" || b.Rejected[record.RejectDecode] != 1 {
+			t.Errorf("comment without %s: %+v, rejected %v, %v; want PSEC-2 alone left out", name, b.Reviews, b.Rejected, b.Err)
+		}
+	}
+}

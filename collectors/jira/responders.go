@@ -158,7 +158,8 @@ func (c *Collector) members(ctx context.Context, s *session, group string) (map[
 }
 
 // firstComment is when the first comment by one of the chosen people was written; zero when there is none. Comments come oldest first.
-// Internal notes of service desks are not read by those who asked, so they are no answer.
+// Internal notes of service desks are not read by those who asked, so they are no answer. A comment that cannot be understood garbles the issue:
+// it may be the first answer.
 func (c *Collector) firstComment(ctx context.Context, s *session, i *issue, chosen func(person) bool) (time.Time, error) {
 	var first time.Time
 	query := url.Values{"orderBy": {"created"}}
@@ -168,8 +169,9 @@ func (c *Collector) firstComment(ctx context.Context, s *session, i *issue, chos
 			Created moment `json:"created"`
 			Public  *bool  `json:"jsdPublic"`
 		}
-		if err := json.Unmarshal(raw, &comment); err != nil {
-			return false, &record.Error{Reason: record.ReasonDecode, Err: err}
+		if json.Unmarshal(raw, &comment) != nil || comment.Created.IsZero() {
+			i.garbled = true
+			return true, nil //nolint:nilerr // The issue is rejected and counted.
 		}
 		if (comment.Public == nil || *comment.Public) && chosen(comment.Author) {
 			first = comment.Created.Time

@@ -158,6 +158,9 @@ func (m *reviews) complete(ctx context.Context, c *Collector, s *session, issues
 		if err != nil {
 			return asked, fmt.Errorf("read comments of %s: %w", i.key, err)
 		}
+		if i.garbled {
+			continue // It is left out, and asked again when it comes up again.
+		}
 		i.answered = record.Earliest(first, comment)
 		m.heard[i.id] = heard{i.updated, i.answered}
 	}

@@ -288,7 +288,7 @@ func (d *described) check(t *testing.T) {
 		"/repos/{owner}/{repo}/actions/organization-secrets", "/repos/{owner}/{repo}/environments/{environment_name}/secrets",
 		"/repos/{owner}/{repo}/actions/oidc/customization/sub", "/repos/{owner}/{repo}/rulesets/rule-suites", "/repos/{owner}/{repo}/rulesets/rule-suites/{rule_suite_id}",
 		"/repos/{owner}/{repo}/actions/runs/{run_id}", "/repos/{owner}/{repo}/compare/{basehead}", "/repos/{owner}/{repo}/deployments", "/repos/{owner}/{repo}/pulls",
-		"/repos/{owner}/{repo}/pulls/{pull_number}/reviews",
+		"/repos/{owner}/{repo}/pulls/{pull_number}/reviews", "/orgs/{org}/actions/oidc/customization/sub",
 	} {
 		if d.asked[operation] == 0 {
 			t.Errorf("%s was not asked, so nothing was shown about it", operation)
@@ -296,7 +296,7 @@ func (d *described) check(t *testing.T) {
 	}
 	for _, query := range []string{
 		"query Protection", "query ReleaseBranches", "query Environments", "query Manifests", "query ManifestHistories", "query Releases", "query WorkflowTrees", "query Workflows", "query Deployed",
-		"query EnvironmentNames", "query Deployments", "query MoreDeployments", "query MoreStatuses", "query PullsOfCommits", "query PullRequests", "query Checks",
+		"query EnvironmentNames", "query Deployments", "query MoreDeployments", "query MoreStatuses", "query PullsOfCommits", "query PullRequests", "query Checks", "query Teams",
 	} {
 		if d.queries[query] == 0 {
 			t.Errorf("%s was not sent, so nothing was shown about it", query)

@@ -94,6 +94,7 @@ func (g *gitHub) organisationObject(org string) *object {
 			}
 			return connection("RepositoryConnection", len(list), func(i int) *object { return g.repositoryObject(list[i]) })(a)
 		},
+		"teams": connection("TeamConnection", 1, func(int) *object { return &object{"Team", map[string]any{"slug": world.SecurityTeam}} }),
 	}}
 }
 
