@@ -32,7 +32,7 @@ func exporterHeadlines() []Panel {
 		stat(3, "Configuration", "Whether the last attempt to load it worked on every replica, and when it was loaded last.", reloadWorked+" and "+reloadTime+".",
 			"the runbook of ProdsecConfigReloadFailed.",
 			Query{Name: "refused by", Expr: "sum(max without (" + joinLabels(replicaLabels) + ") (" + series(reloadWorked) + " == bool 0))", Steps: noneBut(1)},
-			Query{Name: "loaded", Expr: "1000 * " + maxBy("", one(reloadTime)), Unit: "dateTimeFromNow"}),
+			Query{Name: "loaded ago", Expr: "time() - " + maxBy("", one(reloadTime)), Unit: "s"}),
 		stat(4, "Ledger", "Its size on disk (absent with PostgreSQL), and operations that failed within a day.", ledgerBytes+" and "+ledgerErrors+".", "the runbook of ProdsecLedgerErrors.",
 			Query{Name: "size", Expr: maxBy("", one(ledgerBytes)), Unit: "bytes"}, Query{Name: "errors in a day", Expr: filled(increaseOver("", ledgerErrors, "1d"), maxBy("", one(buildInfo))), Steps: noneBut(1)}),
 		stat(5, "Collectors", "Collectors whose last pass could read their source, and those that could not.", collectorUp+".", "the runbook of ProdsecCollectorDown.",

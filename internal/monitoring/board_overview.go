@@ -45,12 +45,16 @@ func (p Panel) without(titles ...string) Panel {
 	return p
 }
 
+// slimWidths are the widths of numbers in tables that stand in a third of a line.
+var slimWidths = map[string]int{"Critical": 68, "High": 55, "Past deadline": 95, "Unprotected": 100, "Unknown": 75, "Tier": 60}
+
 // slim writes numbers that were bars as numbers.
 func (p Panel) slim() Panel {
 	p.Columns = slices.Clone(p.Columns)
 	for i := range p.Columns {
-		if p.Columns[i].Bar {
-			p.Columns[i].Bar, p.Columns[i].Width = false, 90
+		p.Columns[i].Bar = false
+		if width, ok := slimWidths[p.Columns[i].Title]; ok {
+			p.Columns[i].Width = width
 		}
 	}
 	return p
@@ -229,7 +233,7 @@ func overviewDelivery() []Panel {
 func packLinks() []Panel {
 	section := func(id uint32, title string, rows ...PackRow) Panel {
 		return Panel{
-			ID: id, Title: title, Look: Words, W: 8, H: 9, Unit: "none", Steps: plain(), Means: "Links to the panels that answer the rows of the leadership pack.",
+			ID: id, Title: title, Look: Words, W: 8, H: 11, Unit: "none", Steps: plain(), Means: "Links to the panels that answer the rows of the leadership pack.",
 			Source: "docs/traceability.md.", Empty: "not known", Words: linksTo(rows),
 		}
 	}
