@@ -36,13 +36,13 @@ var (
 )
 
 // startPrometheus runs Prometheus with the shipped rules. The copy that it reads differs in its pace alone: groups are evaluated
-// each second, and alerts wait five seconds instead of minutes, long enough for the first scrape, since the times themselves are proved by the rules' unit tests.
+// each second, and alerts wait ten seconds instead of minutes, long enough for the first scrape, since the times themselves are proved by the rules' unit tests.
 func startPrometheus(t *testing.T, exporter, alertmanager string) *prometheus {
 	t.Helper()
 	dir := t.TempDir()
 	for _, name := range []string{"recording.yml", "alerts.yml"} {
 		text := intervalLine.ReplaceAllString(read(t, filepath.Join(rules, name)), "$1 1s")
-		text = forLine.ReplaceAllString(text, "$1 5s")
+		text = forLine.ReplaceAllString(text, "$1 10s")
 		write(t, filepath.Join(dir, name), text)
 	}
 	config := write(t, filepath.Join(dir, "prometheus.yml"), fmt.Sprintf(`

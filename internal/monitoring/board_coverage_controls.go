@@ -56,8 +56,8 @@ func coverageAdoption() []Panel {
 			},
 			Columns: []Column{
 				{Field: "business_unit", Title: "Business unit"}, {Field: "Risk score", Title: "Risk score", Width: 95},
-				{Field: "Controls missing", Title: "Controls missing", Unit: "percentunit", Width: 130, Steps: []Step{below(good), from(0.1, warning), from(0.25, bad)}},
-				Column{Field: "Under-protected", Title: "Under-protected", Steps: plain(), Width: 190}.bar(),
+				{Field: "Controls missing", Title: "Controls missing", Unit: "percentunit", Width: 130, Steps: []Step{below(good), from(0.1, warning), from(0.25, bad)}, Zero: "not known"},
+				Column{Field: "Under-protected", Title: "Under-protected", Steps: plain(), Width: 190, Zero: "not known"}.bar(),
 			},
 			Sort: []Sort{{Title: "Under-protected", Desc: true}},
 		},

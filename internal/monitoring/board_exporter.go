@@ -88,7 +88,7 @@ func exporterErrors() []Panel {
 			ID: 20, Title: "Scopes that could not be read, in a day", Look: Table, W: 8, H: 8, Unit: "none", Decimals: number(0), Steps: plain(),
 			Means: "Readings of a scope that failed within a day, by collector and reason. It fills as Prometheus gathers history.", Source: collectionErrors + ".",
 			Act: "permission and feature off: grant or accept, they stay unknown. Rate limited: see the budgets. Decode: report it.", Empty: noneOrUnread,
-			Queries: []Query{{Name: "Failed", Expr: increaseOver("collector, reason", collectionErrors, "1d") + " > 0"}},
+			Queries: []Query{{Name: "Failed", Expr: increaseOver("collector, reason", collectionErrors, "1d")}},
 			Columns: []Column{{Field: "collector", Title: "Collector"}, {Field: "reason", Title: "Reason"}, countColumn("Failed", 50).wide(80)},
 			Sort:    []Sort{{Title: "Failed", Desc: true}},
 		},
