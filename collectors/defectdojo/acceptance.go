@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"net/url"
 	"slices"
 	"strconv"
 	"time"
@@ -44,11 +43,12 @@ func lapsedAt(acceptances []record.Exception, now time.Time) lapsed {
 // acceptances reads all risk acceptances.
 func (c *Collector) acceptances(ctx context.Context) record.Batch {
 	b := record.Batch{Scope: acceptanceScope, Mode: record.Full, Exceptions: []record.Exception{}, Rejected: map[record.RejectReason]int{}}
-	all, rejected, err := list(ctx, c.client, "api/v2/risk_acceptance/", url.Values{}, func(a acceptance) int64 { return a.ID }, nil)
+	found, err := list(ctx, c.client, query[acceptance]{path: "api/v2/risk_acceptance/", id: func(a acceptance) int64 { return a.ID }})
 	if err != nil {
 		return record.Batch{Scope: b.Scope, Err: fmt.Errorf("defectdojo %s: %w", b.Scope, err)}
 	}
-	b.Rejected[record.RejectDecode] += rejected
+	b.Rejected[record.RejectDecode] += found.rejected
+	all := found.items
 	slices.SortFunc(all, func(a, b acceptance) int { return cmp.Compare(a.ID, b.ID) })
 	for i := range all {
 		if x, reason := all[i].record(c.client.BaseURL()); reason != "" {

@@ -1,10 +1,11 @@
-// Package defectdojo reads findings and risk acceptances from DefectDojo's API v2.
+// Package defectdojo reads findings, risk acceptances and the dates of scans from DefectDojo's API v2.
 //
 // Each product is a scope of its own, so that one that cannot be read does not stop the others. Between full sweeps a single list of what
 // changed lately serves all products.
 package defectdojo
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -22,6 +23,10 @@ const (
 	kindName = "defectdojo"
 	// acceptanceScope holds the risk acceptances of all products.
 	acceptanceScope = "acceptances:all"
+	// testScope holds when repositories were scanned, of all products.
+	testScope = "tests:all"
+	// testsEvery is how often tests are read besides full sweeps.
+	testsEvery = 6 * time.Hour
 	// overlap allows for clocks that differ and for changes that were under way during the last poll.
 	overlap = time.Hour
 )
@@ -36,6 +41,8 @@ type Config struct {
 	// Products says which service and repository a product stands for, by the product's name. One that is not named stands for the service
 	// of its own name.
 	Products map[string]ProductConfig `yaml:"products,omitempty"`
+	// WithoutScans leaves out when repositories were scanned, e.g. because another source says so.
+	WithoutScans bool `yaml:"without_scans,omitempty"`
 }
 
 // ProductConfig says what a product stands for.
@@ -51,6 +58,9 @@ type Collector struct {
 	client   *apiclient.Client
 	products map[string]target
 	cost     *cost
+
+	// swept says when products, by number, were last read whole.
+	swept map[int64]time.Time
 }
 
 // target is what a product stands for.
@@ -68,7 +78,7 @@ func New(config Config, env collectors.Env) (*Collector, error) {
 	if err := config.Token.Validate(); err != nil {
 		return nil, fmt.Errorf("defectdojo: token: %w", err)
 	}
-	c := &Collector{config: config, env: env, products: map[string]target{}, cost: &cost{Observer: env.Observer}}
+	c := &Collector{config: config, env: env, products: map[string]target{}, swept: map[int64]time.Time{}, cost: &cost{Observer: env.Observer}}
 	for name, p := range config.Products {
 		t := target{service: record.Text(p.Service)}
 		if p.Repository != "" {
@@ -89,7 +99,7 @@ func New(config Config, env collectors.Env) (*Collector, error) {
 func Kind() collectors.Kind {
 	return collectors.Kind{
 		Name:    kindName,
-		Summary: "findings and risk acceptances from DefectDojo",
+		Summary: "findings, risk acceptances and scan dates from DefectDojo",
 		Defaults: collectors.Common{
 			Interval:     collectors.Duration(10 * time.Minute),
 			FullInterval: collectors.Duration(12 * time.Hour),
@@ -130,6 +140,11 @@ func (c *Collector) Collect(ctx context.Context, cursors collectors.Cursors, emi
 	if err != nil {
 		return fmt.Errorf("defectdojo: list products: %w", err)
 	}
+	if at, err := time.Parse(time.RFC3339, string(cursors[testScope])); !c.config.WithoutScans && (err != nil || started.Sub(at) >= testsEvery) {
+		if err := send(c.tests(ctx, products, started)); err != nil {
+			return err
+		}
+	}
 	var known []product
 	since := started
 	for _, p := range products {
@@ -142,6 +157,7 @@ func (c *Collector) Collect(ctx context.Context, cursors collectors.Cursors, emi
 		if err := send(c.whole(ctx, p, ran, started)); err != nil {
 			return err
 		}
+		c.swept[p.ID] = started
 	}
 	if len(known) == 0 {
 		return nil
@@ -163,16 +179,18 @@ func minTime(a, b time.Time) time.Time {
 
 func cursorAt(t time.Time) record.Cursor { return record.Cursor(t.UTC().Format(time.RFC3339)) }
 
-// listProducts lists the products in the order of their numbers. Two of one name cannot be told apart as scopes.
+// listProducts lists the products, those first that were read whole the longest ago, so that a sweep that ran out of time goes on where it
+// ended; else in the order of their numbers. Two of one name cannot be told apart as scopes.
 func (c *Collector) listProducts(ctx context.Context) ([]product, error) {
-	products, rejected, err := list(ctx, c.client, "api/v2/products/", url.Values{"o": {"id"}}, func(p product) int64 { return p.ID }, nil)
+	found, err := list(ctx, c.client, query[product]{path: "api/v2/products/", values: url.Values{"o": {"id"}}, id: func(p product) int64 { return p.ID }})
 	if err != nil {
 		return nil, err
 	}
-	if rejected > 0 {
-		return nil, &record.Error{Reason: record.ReasonDecode, Err: fmt.Errorf("%d products cannot be understood", rejected)}
+	if found.rejected > 0 {
+		return nil, &record.Error{Reason: record.ReasonDecode, Err: fmt.Errorf("%d products cannot be understood", found.rejected)}
 	}
-	slices.SortFunc(products, func(a, b product) int { return int(a.ID - b.ID) })
+	products := found.items
+	slices.SortFunc(products, func(a, b product) int { return cmp.Or(c.swept[a.ID].Compare(c.swept[b.ID]), cmp.Compare(a.ID, b.ID)) })
 	scopes := map[string]int64{}
 	for _, p := range products {
 		if other, dup := scopes[p.scope()]; dup {
@@ -186,16 +204,23 @@ func (c *Collector) listProducts(ctx context.Context) ([]product, error) {
 // whole reads all findings of a product, in the order of their numbers, which does not change while they are read.
 func (c *Collector) whole(ctx context.Context, p product, ran lapsed, started time.Time) record.Batch {
 	b := record.Batch{Scope: p.scope(), Mode: record.Full, Findings: []record.Finding{}, Rejected: map[record.RejectReason]int{}, Cursor: cursorAt(started)}
-	query := url.Values{"test__engagement__product": {fmt.Sprint(p.ID)}, "o": {"id"}, "related_fields": {"true"}}
-	findings, rejected, err := list(ctx, c.client, "api/v2/findings/", query, func(f finding) int64 { return f.ID }, nil)
+	found, err := list(ctx, c.client, findingsBy(url.Values{"test__engagement__product": {fmt.Sprint(p.ID)}, "o": {"id"}}))
 	if err != nil {
 		return record.Batch{Scope: b.Scope, Err: fmt.Errorf("defectdojo %s: %w", b.Scope, err)}
 	}
-	b.Rejected[record.RejectDecode] += rejected
-	for i := range findings {
-		c.add(&b, &findings[i], p, ran)
+	b.Rejected[record.RejectDecode] += found.rejected
+	for i := range found.items {
+		found.items[i].locate(found.beside)
+		c.add(&b, &found.items[i], p, ran)
 	}
 	return b
+}
+
+// findingsBy asks for findings with their tests inlined and their endpoints beside them.
+func findingsBy(values url.Values) query[finding] {
+	values.Set("related_fields", "true")
+	values.Set("prefetch", "endpoints")
+	return query[finding]{path: "api/v2/findings/", values: values, id: func(f finding) int64 { return f.ID }}
 }
 
 // add takes up a finding of a product. One whose acceptance has run out is open again, whether or not DefectDojo's own job has run.
@@ -234,24 +259,26 @@ func (c *Collector) changes(ctx context.Context, products []product, ran lapsed,
 			Scope: p.scope(), Mode: record.Delta, Findings: []record.Finding{}, Rejected: map[record.RejectReason]int{}, Cursor: cursorAt(started),
 		}
 	}
-	query := url.Values{"o": {"-last_status_update"}, "related_fields": {"true"}}
-	old := func(f finding) bool { return !f.LastStatusUpdate.IsZero() && f.LastStatusUpdate.Before(since) }
-	findings, rejected, err := list(ctx, c.client, "api/v2/findings/", query, func(f finding) int64 { return f.ID }, old)
+	lately := findingsBy(url.Values{"o": {"-last_status_update"}})
+	lately.enough = func(f finding) bool { return !f.LastStatusUpdate.IsZero() && f.LastStatusUpdate.Before(since) }
+	found, err := list(ctx, c.client, lately)
 	for i := range batches {
 		switch {
 		case err != nil:
 			batches[i] = record.Batch{Scope: batches[i].Scope, Err: fmt.Errorf("defectdojo %s: list of changes: %w", batches[i].Scope, err)}
 		case i == 0:
 			// What cannot be understood does not say whose it is; it is counted once.
-			batches[i].Rejected[record.RejectDecode] += rejected
+			batches[i].Rejected[record.RejectDecode] += found.rejected
 		}
 	}
 	if err != nil {
 		return batches
 	}
-	for i := range findings {
-		if at, ok := byProduct[findings[i].Related.Test.Engagement.Product.ID]; ok {
-			c.add(&batches[at], &findings[i], products[at], ran)
+	for i := range found.items {
+		f := &found.items[i]
+		if at, ok := byProduct[f.Related.Test.Engagement.Product.ID]; ok {
+			f.locate(found.beside)
+			c.add(&batches[at], f, products[at], ran)
 		}
 	}
 	return batches
@@ -264,6 +291,7 @@ func (c *Collector) Check(ctx context.Context) ([]collectors.CheckResult, error)
 	for _, try := range []struct{ subject, path, unknown string }{
 		{"products", "api/v2/products/", "everything read from DefectDojo"},
 		{"findings", "api/v2/findings/", "the findings of all products"},
+		{"tests", "api/v2/tests/", "when repositories were last scanned"},
 		{"risk acceptances", "api/v2/risk_acceptance/", "accepted risks; findings with one count as closed without an exception"},
 	} {
 		_, err := c.client.Do(ctx, "GET", try.path, one, nil, nil)

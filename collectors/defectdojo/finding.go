@@ -27,6 +27,7 @@ type finding struct {
 	RiskAccepted     bool    `json:"risk_accepted"`
 	IsMitigated      bool    `json:"is_mitigated"`
 	UnderReview      bool    `json:"under_review"`
+	DefectReview     bool    `json:"under_defect_review"`
 	Static           bool    `json:"static_finding"`
 	Dynamic          bool    `json:"dynamic_finding"`
 	CWE              int     `json:"cwe"`
@@ -39,7 +40,9 @@ type finding struct {
 	File             string  `json:"file_path"`
 	Line             int     `json:"line"`
 	RuleFromTool     string  `json:"vuln_id_from_tool"`
-	Vulnerabilities  []struct {
+	// Endpoints are numbers of what is in the list "prefetch" of the page.
+	Endpoints       json.RawMessage `json:"endpoints"`
+	Vulnerabilities []struct {
 		ID string `json:"vulnerability_id"`
 	} `json:"vulnerability_ids"`
 	Related struct {
@@ -54,6 +57,9 @@ type finding struct {
 			} `json:"engagement"`
 		} `json:"test"`
 	} `json:"related_fields"`
+
+	// endpoint is the place of a finding in something that runs.
+	endpoint string
 }
 
 // moment is a date, or a date and time; null and "" are none. Anything else is marked as wrong instead of failing the item, so that it
@@ -94,7 +100,7 @@ func (f *finding) record(site string, t target) (record.Finding, bool) {
 			return record.Finding{}, false
 		}
 	}
-	tool := record.ToolNamed(f.scanner())
+	tool := toolOf(f.Related.Test.Type.Name, f.Related.Test.ScanType)
 	r := record.Finding{
 		ID: idOf(f.ID), Tool: tool.Name, Repository: t.repository, Service: t.service,
 		Title: record.Text(cmp.Or(f.Title, "Finding "+strconv.FormatInt(f.ID, 10))), URL: fmt.Sprintf("%s/finding/%d", site, f.ID),
@@ -103,6 +109,9 @@ func (f *finding) record(site string, t target) (record.Finding, bool) {
 		Place: record.Text(f.File), Line: max(0, f.Line), Closure: f.closure(),
 		FirstSeen: f.firstSeen(), UpdatedAt: f.LastStatusUpdate.Time,
 		FixAvailable: answer(f.FixAvailable), KnownExploited: answer(f.KnownExploited), EPSS: min(1, max(0, f.EPSS)),
+	}
+	if r.Place == "" && f.Component == "" {
+		r.Place = f.endpoint
 	}
 	r.Class = f.class(tool)
 	r.Category = f.category(&r)
@@ -120,13 +129,13 @@ func (f *finding) record(site string, t target) (record.Finding, bool) {
 	return r, true
 }
 
-// scanner names the tool: scans are named after it, e.g. "Trivy Scan".
-func (f *finding) scanner() string {
-	name := strings.ToLower(cmp.Or(f.Related.Test.Type.Name, f.Related.Test.ScanType))
+// toolOf is the scanner: test types are named after it, e.g. "Trivy Scan".
+func toolOf(testType, scanType string) record.Tool {
+	name := strings.ToLower(cmp.Or(testType, scanType))
 	for _, suffix := range []string{" json report", " xml report", " report", " scan"} {
 		name = strings.TrimSuffix(name, suffix)
 	}
-	return cmp.Or(name, kindName)
+	return record.ToolNamed(cmp.Or(name, kindName))
 }
 
 // severityOf reads DefectDojo's words. Info is unknown: DefectDojo stores under it what a scanner did not rate, too, and no deadline follows
@@ -160,7 +169,7 @@ func (f *finding) closure() record.Closure {
 		return record.ClosureFixed
 	case f.RiskAccepted:
 		return record.ClosureRiskAccepted
-	case f.Active, f.UnderReview:
+	case f.Active, f.UnderReview, f.DefectReview:
 		return record.ClosureNone
 	default:
 		return record.ClosureOther

@@ -43,17 +43,18 @@ func TestFindingWhole(t *testing.T) {
 
 // TestClosure goes through all combinations of the flags.
 func TestClosure(t *testing.T) {
-	for bits := range 1 << 7 {
+	for bits := range 1 << 8 {
 		flag := func(n int) bool { return bits&(1<<n) != 0 }
 		f := finding{
 			Active: flag(0), FalsePositive: flag(1), Duplicate: flag(2), OutOfScope: flag(3), RiskAccepted: flag(4), IsMitigated: flag(5), UnderReview: flag(6),
+			DefectReview: flag(7),
 		}
 		want := record.ClosureOther
 		for _, rule := range []struct {
 			applies bool
 			closure record.Closure
 		}{
-			{f.Active || f.UnderReview, record.ClosureNone}, {f.RiskAccepted, record.ClosureRiskAccepted}, {f.IsMitigated, record.ClosureFixed},
+			{f.Active || f.UnderReview || f.DefectReview, record.ClosureNone}, {f.RiskAccepted, record.ClosureRiskAccepted}, {f.IsMitigated, record.ClosureFixed},
 			{f.OutOfScope, record.ClosureOutOfScope}, {f.FalsePositive, record.ClosureFalsePositive}, {f.Duplicate, record.ClosureDuplicate},
 		} {
 			if rule.applies {

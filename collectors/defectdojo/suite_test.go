@@ -23,6 +23,9 @@ import (
 type dojo struct {
 	findings    map[int64][]string // by product
 	acceptances []string
+	tests       []string
+	// beside is what pages send along, by field and number.
+	beside map[string]map[string]any
 	// count, if set, replaces the number of items that pages claim.
 	count func(offset int) int
 }
@@ -42,7 +45,21 @@ func healthy() *dojo {
 			2: {item(21, 2, ""), item(22, 2, ""), item(23, 2, "")},
 		},
 		acceptances: []string{acceptanceOf(1, `"A"`), acceptanceOf(2, `"M"`), acceptanceOf(3, "null")},
+		tests: []string{
+			testOf(1, 1, "Semgrep JSON Report", "2026-02-01T03:00:00Z"), testOf(2, 1, "Trivy Scan", "2026-02-02T03:00:00Z"), testOf(3, 2, "Trivy Scan", "2026-02-03T03:00:00Z"),
+		},
+		beside: map[string]map[string]any{"engagement": {
+			"1": map[string]any{"id": 1, "product": 1, "source_code_management_uri": "https://github.com/Acme/Search"},
+			"2": map[string]any{"id": 2, "product": 2, "source_code_management_uri": "https://github.com/Acme/Pay"},
+			"3": map[string]any{"id": 3, "product": 2, "source_code_management_uri": nil},
+		}},
 	}
+}
+
+// testOf is a test of an engagement whose last import was of a scan of that time.
+func testOf(id, engagement int, scanType, scanned string) string {
+	return fmt.Sprintf(`{"id": %d, "engagement": %d, "test_type": 1, "test_type_name": %q, "scan_type": %q, "target_start": "2026-01-01T00:00:00Z",
+		"target_end": %q, "created": "2026-01-01T00:00:00Z", "updated": "2026-02-04T00:00:00Z"}`, id, engagement, scanType, scanType, scanned)
 }
 
 func acceptanceOf(id int, decision string) string {
@@ -54,7 +71,7 @@ func (d *dojo) serve(s *collectorstest.Server) {
 	s.JSON("GET /api/v2/products/", `{"count": 2, "results": [{"id": 2, "name": "payments"}, {"id": 1, "name": "search"}]}`)
 	s.Handle("GET /api/v2/findings/", func(w http.ResponseWriter, r *http.Request) {
 		query := r.URL.Query()
-		if query.Get("related_fields") != "true" || !slices.Contains([]string{"id", "-last_status_update"}, query.Get("o")) {
+		if query.Get("related_fields") != "true" || query.Get("prefetch") != "endpoints" || !slices.Contains([]string{"id", "-last_status_update"}, query.Get("o")) {
 			w.WriteHeader(http.StatusBadRequest)
 			return
 		}
@@ -70,6 +87,13 @@ func (d *dojo) serve(s *collectorstest.Server) {
 		d.page(w, r, items)
 	})
 	s.Handle("GET /api/v2/risk_acceptance/", func(w http.ResponseWriter, r *http.Request) { d.page(w, r, d.acceptances) })
+	s.Handle("GET /api/v2/tests/", func(w http.ResponseWriter, r *http.Request) {
+		if query := r.URL.Query(); query.Get("o") != "created" || query.Get("prefetch") != "engagement" { // there is no order by number
+			w.WriteHeader(http.StatusBadRequest)
+			return
+		}
+		d.page(w, r, d.tests)
+	})
 }
 
 func updated(item string) string {
@@ -97,7 +121,7 @@ func (d *dojo) page(w http.ResponseWriter, r *http.Request, items []string) {
 		results = append(results, json.RawMessage(i))
 	}
 	next := "http://wrong.example/api/v2/?offset=2" // as behind many proxies
-	collectorstest.WriteJSON(w, map[string]any{"count": count, "next": next, "previous": nil, "results": results})
+	collectorstest.WriteJSON(w, map[string]any{"count": count, "next": next, "previous": nil, "results": results, "prefetch": d.beside})
 }
 
 func TestConformance(t *testing.T) {
@@ -121,6 +145,7 @@ func TestConformance(t *testing.T) {
 			{Name: "product:search", Records: 3, Pages: 2, Requests: product("1")},
 			{Name: "product:payments", Records: 3, Pages: 2, Requests: product("2")},
 			{Name: "acceptances:all", Records: 3, Pages: 2, Requests: func(r collectorstest.Request) bool { return strings.Contains(r.Path, "risk_acceptance") }},
+			{Name: "tests:all", Records: 3, Pages: 2, Requests: func(r collectorstest.Request) bool { return strings.Contains(r.Path, "tests") }},
 		},
 		Altered: []collectorstest.Altered{
 			{
@@ -181,7 +206,8 @@ func TestDelta(t *testing.T) {
 	batches, s := gather(t, d, Config{}, collectors.Cursors{"product:search": old, "product:payments": "2026-02-09T00:00:00Z"})
 	got := map[string][]string{}
 	for scope, b := range batches {
-		if b.Err != nil || scope != acceptanceScope && b.Mode != record.Delta || scope != acceptanceScope && b.Cursor <= old {
+		delta := strings.HasPrefix(scope, "product:")
+		if b.Err != nil || delta && b.Mode != record.Delta || delta && b.Cursor <= old {
 			t.Errorf("%s: mode %s, cursor %s, error %v", scope, b.Mode, b.Cursor, b.Err)
 		}
 		for _, f := range b.Findings {
@@ -287,7 +313,9 @@ func TestCheckAndForecast(t *testing.T) {
 	s := collectorstest.NewServer(t)
 	healthy().serve(s)
 	s.Handle("GET /api/v2/risk_acceptance/", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusForbidden) })
-	s.JSON("GET /api/v2/findings/", `{"count": 0, "results": []}`)
+	for _, path := range []string{"findings", "tests"} {
+		s.JSON("GET /api/v2/"+path+"/", `{"count": 0, "results": []}`)
+	}
 	c, err := New(Config{
 		Common: collectors.Common{Interval: collectors.Duration(10 * time.Minute)}, URL: s.URL(), Token: collectorstest.Secret(t, "t0ken-of-dojo"),
 	}, collectorstest.Env(collectorstest.NewClock(), slog.New(slog.DiscardHandler)))
@@ -295,7 +323,7 @@ func TestCheckAndForecast(t *testing.T) {
 		t.Fatal(err)
 	}
 	results, err := c.Check(t.Context())
-	if err != nil || len(results) != 3 || results[0].Err != nil || results[1].Err != nil || record.ReasonOf(results[2].Err) != record.ReasonPermission || results[2].Unknown == "" {
+	if err != nil || len(results) != 4 || results[0].Err != nil || results[1].Err != nil || results[2].Err != nil || record.ReasonOf(results[3].Err) != record.ReasonPermission || results[3].Unknown == "" {
 		t.Errorf("got %+v, %v; want only the risk acceptances missing", results, err)
 	}
 	if got := c.Forecast()[""]; got != 18 {

@@ -233,18 +233,20 @@ func recordedPage(t *testing.T, list string, data []byte) string {
 	return fmt.Sprintf(`{"paging":{"total":%d},%q:%s,"components":%s}`, len(items), list, whole[list], whole["components"])
 }
 
-// TestRecordedRule reads the CWE out of a real rule's description.
+// TestRecordedRule reads the CWE out of real rules: one that has a description, and one that has none.
 func TestRecordedRule(t *testing.T) {
-	data, err := os.ReadFile(filepath.Join("..", "..", "..", "shared", "fixtures", "scans", "api_sonarqube", "rule_multi_cwe_fabricated.json"))
-	if errors.Is(err, os.ErrNotExist) && os.Getenv("CI") != "true" {
-		t.Log("no recorded rule: nothing to read")
-		return
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, _ := bench(t, Config{}, func(s *collectorstest.Server) { s.JSON("GET /api/rules/show", `{"rule":`+string(data)+`}`) })
-	if got, err := c.cweOf(t.Context(), "typescript:S1854"); err != nil || got != "CWE-563" {
-		t.Errorf("cweOf() = %q, %v; want CWE-563", got, err)
+	for name, want := range map[string]string{"rule_multi_cwe_fabricated.json": "CWE-563", "rule_wo_html_desc.json": ""} {
+		data, err := os.ReadFile(filepath.Join("..", "..", "..", "shared", "fixtures", "scans", "api_sonarqube", name))
+		if errors.Is(err, os.ErrNotExist) && os.Getenv("CI") != "true" {
+			t.Logf("no recorded rule %s: nothing to read", name)
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, _ := bench(t, Config{}, func(s *collectorstest.Server) { s.JSON("GET /api/rules/show", `{"rule":`+string(data)+`}`) })
+		if got, err := c.cweOf(t.Context(), "typescript:S1854"); err != nil || got != want {
+			t.Errorf("%s: cweOf() = %q, %v; want %q", name, got, err, want)
+		}
 	}
 }

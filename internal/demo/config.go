@@ -92,6 +92,7 @@ collectors:
     - name: dojo
       interval: 1m
       full_interval: 1h
+      without_scans: true # GitHub says when repositories were scanned
       url: %s
       token: {env: ` + TokenVariable + `}
 `
