@@ -59,7 +59,8 @@ var exposure = []*Family{
 	{
 		Name: "prodsec_risk_score",
 		Help: "Sum of the risk weights of open criticals and highs: severity × exposure × criticality × exploitation, the factors of policy.risk. " +
-			"The unit is the organisation's own; compare services and times, not programmes.",
+			"The unit is the organisation's own; compare services and times, not programmes. What was never read adds nothing: " +
+			"while prodsec_scopes{status=\"never\"} is above 0 the score is what is known at least, and services without any are absent.",
 		Type: Gauge, Stability: Stable,
 		Labels:  owner(),
 		Source:  "Finding.Severity, Finding.KnownExploited, Finding.ActiveSecret, Finding.EPSS, Service.InternetFacing, Service.CrownJewel, Service.TrustTier",
@@ -71,7 +72,7 @@ var exposure = []*Family{
 		Name: "prodsec_risk_concentration_ratio",
 		Help: "Share of the total risk score that the top 1, 3 and 10 of a dimension hold, in 0 to 1: teams and services as they own it, and finding " +
 			"categories. What is unattributed, or has no category, counts as one holder, so that it cannot hide. Absent while there is no risk, " +
-			"or a source is too old for the total to be known.",
+			"or a source is too old for the total to be known. What was never read is no part of the total, as in prodsec_risk_score.",
 		Type: Gauge, Stability: Stable,
 		Labels:  []string{"dimension", "top"},
 		Source:  "as prodsec_risk_score, and Finding.Category",
