@@ -25,6 +25,9 @@ type entities struct {
 	weight []weight
 	// ordered are all positions by importance, for a counter and for anything else; made when first needed.
 	ordered map[bool][]int32
+	// ranked are the ranks, and folded what becomes of the entities when so many of their labels do; both made when first needed.
+	ranked []int32
+	folded map[int]*foldedEntities
 }
 
 // weight says how much an entity matters when not all can be shown.
@@ -150,17 +153,23 @@ func (o *ownership) of(names []string) (e *entities, at int) {
 type index struct {
 	in *entities
 	at map[string]int32
+	// key is room for a key of at.
+	key []byte
 }
 
 func newIndex(e *entities) *index { return &index{in: e, at: map[string]int32{}} }
 
+// of finds or adds an entity and joins a weight to its own. It keeps a copy of the labels.
 func (x *index) of(w weight, labels ...string) int32 {
-	key := joined(labels)
-	at, ok := x.at[key]
+	x.key = x.key[:0]
+	for _, label := range labels {
+		x.key = append(append(x.key, label...), separator)
+	}
+	at, ok := x.at[string(x.key)]
 	if !ok {
 		at = int32(len(x.in.labels))
-		x.at[key] = at
-		x.in.labels = append(x.in.labels, labels)
+		x.at[string(x.key)] = at
+		x.in.labels = append(x.in.labels, slices.Clone(labels))
 		x.in.weight = append(x.in.weight, w)
 	}
 	x.in.weight[at] = x.in.weight[at].join(w)

@@ -68,26 +68,42 @@ func (s *Sink) keep(need []int, room int) []bool {
 // folding maps entities and dimensions to those they are folded into.
 type folding struct {
 	sink *Sink
-	// entities are those of the sink and, behind them, the folded ones; entityTo leads from the former to the latter.
-	entities *entities
-	entityTo []int32
+	*foldedEntities
 	// dimTo leads from the dimensions there were to one more than those they become, 0 while nobody asked.
 	dimTo []int32
 	dimOf map[string]int32
 }
 
+// foldedEntities are entities and, behind them, what they are folded into; entityTo leads from the former to the latter.
+type foldedEntities struct {
+	entities *entities
+	entityTo []int32
+}
+
 // newFolding folds the last level labels before the trust tier.
 func (s *Sink) newFolding(level int) *folding {
-	e := &entities{names: s.entities.names, labels: slices.Clone(s.entities.labels), weight: slices.Clone(s.entities.weight)}
-	f := &folding{sink: s, entities: e, dimTo: make([]int32, len(s.dims)), dimOf: map[string]int32{}}
-	index, last := newIndex(e), s.levels()
-	for i := range s.entities.labels {
-		labels := slices.Clone(s.entities.labels[i])
+	return &folding{sink: s, foldedEntities: s.entities.fold(level, s.levels()), dimTo: make([]int32, len(s.dims)), dimOf: map[string]int32{}}
+}
+
+// fold makes "other" of level labels that end before the last one. All families about the same entities share the result.
+func (e *entities) fold(level, last int) *foldedEntities {
+	if f, ok := e.folded[level]; ok {
+		return f
+	}
+	all := &entities{names: e.names, labels: slices.Clone(e.labels), weight: slices.Clone(e.weight)}
+	f := &foldedEntities{entities: all, entityTo: make([]int32, len(e.labels))}
+	index, labels := newIndex(all), make([]string, len(e.names))
+	for i := range e.labels {
+		copy(labels, e.labels[i])
 		for at := last - level; at < last; at++ {
 			labels[at] = other
 		}
-		f.entityTo = append(f.entityTo, index.of(s.entities.weight[i], labels...))
+		f.entityTo[i] = index.of(e.weight[i], labels...)
 	}
+	if e.folded == nil {
+		e.folded = map[int]*foldedEntities{}
+	}
+	e.folded[level] = f
 	return f
 }
 
@@ -98,7 +114,7 @@ func (f *folding) size(cells []cell) int {
 	for i := range cells {
 		entity, dim := f.entityTo[cells[i].entity], int(f.dim(cells[i].dim))
 		if dim >= len(seen[entity]) {
-			seen[entity] = append(seen[entity], make([]bool, len(f.sink.dims)-len(seen[entity]))...)
+			seen[entity] = slices.Grow(seen[entity], len(f.sink.dims)-len(seen[entity]))[:len(f.sink.dims)]
 		}
 		if !seen[entity][dim] {
 			seen[entity][dim] = true

@@ -91,8 +91,9 @@ func (t *totals) sink(family string) *Sink {
 func (t *totals) sum(of selection) (value float64, known bool) {
 	s := t.sink(of.family)
 	known = len(s.zeros) > 0
+	var labels []string
 	for _, c := range slices.Concat(s.cells, s.zeros) {
-		if !matches(s.family, s.labels(c), of.labels) {
+		if labels = s.labels(labels[:0], &c); !matches(s.family, labels, of.labels) {
 			continue
 		}
 		if c.unknown {

@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"cmp"
 	"math"
 	"slices"
 )
@@ -27,7 +28,7 @@ type Sink struct {
 }
 
 // spare is memory for cells, of which there may be many more than series.
-type spare struct{ cells, sorted []cell }
+type spare struct{ cells, zeros, filled, sorted []cell }
 
 // noEntity is the entity of families that are about no owner.
 const noEntity int32 = 0
@@ -42,7 +43,7 @@ type cell struct {
 }
 
 func newSink(f *Family, o *ownership, budget int, room *spare, dropped map[string]int) *Sink {
-	s := &Sink{family: f, budget: budget, cells: room.cells[:0], spare: room, dropped: dropped}
+	s := &Sink{family: f, budget: budget, cells: room.cells[:0], zeros: room.zeros[:0], spare: room, dropped: dropped}
 	s.entities, s.at = o.of(f.Labels)
 	if f.Histogrammed() {
 		s.empty = newTally(f.Bounds).histogram()
@@ -134,8 +135,9 @@ func (s *Sink) lines() int {
 func (s *Sink) finish() (series []Series, folded int) {
 	s.spare.cells = s.cells[:0]
 	cells := s.merge(s.cells)
+	s.spare.zeros = s.zeros[:0]
 	if len(s.zeros)*s.lines() <= s.budget {
-		if filled := s.merge(slices.Concat(cells, s.zeros)); len(filled)*s.lines() <= s.budget {
+		if filled := s.filled(cells, s.merge(s.zeros)); len(filled)*s.lines() <= s.budget {
 			cells = filled
 		}
 	}
@@ -152,45 +154,50 @@ func (s *Sink) finish() (series []Series, folded int) {
 
 // series writes cells out. Different names may have become the same label value, so what meets only now is combined, too.
 func (s *Sink) series(cells []cell) []Series {
-	type row struct {
-		labels []string
-		cell
-	}
-	rows := make([]row, 0, len(cells))
-	for _, c := range cells {
-		labels := s.labels(c)
-		if len(labels) == len(s.family.Labels) && (c.unknown || s.family.Histogrammed() == (c.histogram != nil)) {
-			rows = append(rows, row{labels, c})
+	fit := cells[:0]
+	for i := range cells {
+		if s.wellFormed(&cells[i]) {
+			fit = append(fit, cells[i])
 			continue
 		}
 		s.dropped["malformed"]++
 	}
-	slices.SortFunc(rows, func(a, b row) int { return slices.Compare(a.labels, b.labels) })
-	series := make([]Series, 0, len(rows))
-	for i := 0; i < len(rows); {
-		c, labels := rows[i].cell, rows[i].labels
-		for i++; i < len(rows) && slices.Equal(rows[i].labels, labels); i++ {
-			s.family.combine(&c, &rows[i].cell)
+	width := len(s.family.Labels)
+	series, labels := make([]Series, 0, len(fit)), make([]string, 0, len(fit)*width)
+	for rest := s.inOrder(fit); len(rest) > 0; {
+		c, n := fit[rest[0].cell], 1
+		for ; n < len(rest) && rest[n].compare(rest[0]) == 0; n++ {
+			s.family.combine(&c, &fit[rest[n].cell])
 		}
+		rest = rest[n:]
 		switch {
 		case c.unknown:
 		case math.IsNaN(c.value) || math.IsInf(c.value, 0):
 			s.dropped["not_finite"]++
 		default:
-			series = append(series, Series{Labels: labels, Value: c.value, Histogram: c.histogram})
+			labels = s.labels(labels, &c)
+			series = append(series, Series{Labels: labels[len(labels)-width : len(labels) : len(labels)], Value: c.value, Histogram: c.histogram})
 		}
 	}
 	return series
 }
 
-// labels are the label values of a cell in the order of the family.
-func (s *Sink) labels(c cell) []string {
+// wellFormed reports whether a cell has as many label values as its family has labels, and the kind of value.
+func (s *Sink) wellFormed(c *cell) bool {
+	width := len(s.dims[c.dim])
+	if s.entities != nil {
+		width += len(s.entities.names)
+	}
+	return width == len(s.family.Labels) && (c.unknown || s.family.Histogrammed() == (c.histogram != nil))
+}
+
+// labels adds the label values of a cell in the order of the family.
+func (s *Sink) labels(to []string, c *cell) []string {
 	dim := s.dims[c.dim]
 	if s.entities == nil || len(dim) < s.at {
-		return dim
+		return append(to, dim...)
 	}
-	labels := make([]string, 0, len(s.family.Labels))
-	return append(append(append(labels, dim[:s.at]...), s.entities.labels[c.entity]...), dim[s.at:]...)
+	return append(append(append(to, dim[:s.at]...), s.entities.labels[c.entity]...), dim[s.at:]...)
 }
 
 // merge combines the cells of the same entity and dimension and orders them by both. It may use the memory of what it is given.
@@ -208,13 +215,40 @@ func (s *Sink) merge(cells []cell) []cell {
 	return merged
 }
 
+// filled puts zeros where there is no cell. Both are in order.
+func (s *Sink) filled(cells, zeros []cell) []cell {
+	filled := slices.Grow(s.spare.filled[:0], len(cells)+len(zeros))
+	for len(cells) > 0 && len(zeros) > 0 {
+		switch order := compareCells(&cells[0], &zeros[0]); {
+		case order > 0:
+			filled, zeros = append(filled, zeros[0]), zeros[1:]
+			continue
+		case order == 0:
+			if s.family.Combine == Least { // else a zero changes nothing
+				s.family.combine(&cells[0], &zeros[0])
+			}
+			zeros = zeros[1:]
+		}
+		filled, cells = append(filled, cells[0]), cells[1:]
+	}
+	filled = append(append(filled, cells...), zeros...)
+	s.spare.filled = filled[:0]
+	return filled
+}
+
+func compareCells(a, b *cell) int {
+	if a.entity != b.entity {
+		return cmp.Compare(a.entity, b.entity)
+	}
+	return cmp.Compare(a.dim, b.dim)
+}
+
 // sorted orders cells by entity and dimension: two stable counting sorts, because there may be more cells than series and
 // comparing them would cost more than all the rest.
 func (s *Sink) sorted(cells []cell) []cell {
 	inOrder := true
 	for i := 1; i < len(cells) && inOrder; i++ {
-		a, b := &cells[i-1], &cells[i]
-		inOrder = a.entity < b.entity || a.entity == b.entity && a.dim <= b.dim
+		inOrder = compareCells(&cells[i-1], &cells[i]) <= 0
 	}
 	if inOrder {
 		return cells
