@@ -45,8 +45,8 @@ type accusation struct {
 
 // court lays blame.
 type court struct {
-	in            *Input
-	environmentOf []int32
+	in    *Input
+	ended []ended
 	// final: for good, by what was known at the time.
 	final bool
 	// subjectOf is by position in Snapshot.Deployed; 0 is no subject that an incident could be about.
@@ -66,8 +66,8 @@ type charge struct {
 
 // blame finds all change failures.
 func (t *deliveryTally) blame(in *Input) {
-	t.failures, _ = (&court{in: in, environmentOf: t.environmentOf, final: true}).sit()
-	t.recent, t.incidents = (&court{in: in, environmentOf: t.environmentOf}).sit()
+	t.failures, _ = (&court{in: in, ended: t.ended, final: true}).sit()
+	t.recent, t.incidents = (&court{in: in, ended: t.ended}).sit()
 }
 
 func (c *court) sit() (failures []failure, incidents []attributed) {
@@ -115,16 +115,16 @@ func (c *court) seat() *subjects {
 	subjects := newSubjects(s, c.final)
 	c.subjectOf = make([]int32, len(s.Deployed))
 	for i := range s.Deployed {
-		m := &s.Deployed[i]
-		if m.Counted.After(c.in.At) || !production(c.environmentOf[i]) {
+		e, m := &c.ended[i], &s.Deployed[i]
+		if !e.changed() {
 			continue
 		}
 		subject := subjects.of(m.Owner, m.Service, m.Record.Repository)
 		c.subjectOf[i] = subject
-		if m.Record.Rollback == record.AnswerYes {
+		if e.rollback {
 			continue
 		}
-		if m.Record.Status == record.DeploymentFailed {
+		if e.status == record.DeploymentFailed {
 			c.charges = append(c.charges, charge{int32(i), m.Counted, knownAt(s, m.Observed), record.AnswerUnknown})
 		}
 		for int(subject) >= len(c.accused) {
@@ -142,10 +142,10 @@ func (c *court) seat() *subjects {
 func (c *court) accusations(subjects *subjects) (all []accusation) {
 	s := c.in.Snapshot
 	for i := range s.Deployed {
-		m := &s.Deployed[i]
-		if m.Record.Rollback == record.AnswerYes && production(c.environmentOf[i]) && !m.Counted.After(c.in.At) {
+		if e := &c.ended[i]; e.changed() && e.rollback {
+			m := &s.Deployed[i]
 			all = append(all, accusation{
-				at: m.At, counted: m.Counted, known: knownAt(s, m.Observed), subject: c.subjectOf[i], rollback: int32(i), environment: c.environmentOf[i], incident: -1,
+				at: m.At, counted: m.Counted, known: knownAt(s, m.Observed), subject: c.subjectOf[i], rollback: int32(i), environment: e.environment, incident: -1,
 			})
 		}
 	}
@@ -170,7 +170,7 @@ func (c *court) judge(a *accusation) (deployment int32, counted time.Time, ok bo
 		return 0, time.Time{}, false
 	}
 	candidates := c.inOrder(a.subject)
-	after := sort.Search(len(candidates), func(i int) bool { return s.Deployed[candidates[i]].At.After(a.at) })
+	after := sort.Search(len(candidates), func(i int) bool { return c.endedAfter(candidates[i], a.at) })
 	deployment = -1
 	var known time.Time
 	for n := after - 1; n >= 0; n-- {
@@ -204,7 +204,7 @@ func (c *court) suspect(a *accusation, i int32) bool {
 		return d.Status == record.DeploymentSucceeded
 	}
 	brought := c.in.Snapshot.Deployed[a.rollback].Record.Commit
-	return c.environmentOf[i] == a.environment && (brought == "" || d.Commit != brought)
+	return c.ended[i].environment == a.environment && (brought == "" || d.Commit != brought)
 }
 
 // inOrder are the deployments of a subject in the order in which they ended.
@@ -212,10 +212,23 @@ func (c *court) inOrder(subject int32) []int32 {
 	candidates := c.accused[subject]
 	if !c.sorted[subject] {
 		deployed := c.in.Snapshot.Deployed
-		slices.SortFunc(candidates, func(a, b int32) int { return compareDeployments(&deployed[a], &deployed[b]) })
+		slices.SortFunc(candidates, func(a, b int32) int {
+			if x, y := c.ended[a].second, c.ended[b].second; x != y {
+				return cmp.Compare(x, y)
+			}
+			return compareDeployments(&deployed[a], &deployed[b])
+		})
 		c.sorted[subject] = true
 	}
 	return candidates
+}
+
+// endedAfter reports whether a deployment ended after an instant.
+func (c *court) endedAfter(deployment int32, at time.Time) bool {
+	if second := at.Unix(); c.ended[deployment].second != second {
+		return c.ended[deployment].second > second
+	}
+	return c.in.Snapshot.Deployed[deployment].At.After(at)
 }
 
 // compareDeployments orders deployments by when they were live, and by ID among those of one instant; numbers compare as numbers.

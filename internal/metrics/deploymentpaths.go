@@ -20,8 +20,23 @@ type deploymentPath struct {
 	parts       []policy.Status
 	// repositories are those whose environment and branches are among the parts.
 	repositories []record.RepositoryName
-	last         []*snapshot.Held[record.Deployment]
+	last         []liveDeployment
 	dropped      bool
+}
+
+// liveDeployment is a deployment and when it ended, in Unix seconds.
+type liveDeployment struct {
+	second int64
+	held   *snapshot.Held[record.Deployment]
+}
+
+// later orders deployments, the latest first.
+func later(a, b liveDeployment) int {
+	if a.second != b.second {
+		return cmp.Compare(b.second, a.second)
+	}
+	x, y := &a.held.Record, &b.held.Record
+	return cmp.Or(y.FinishedAt.Compare(x.FinishedAt), cmp.Compare(len(y.ID), len(x.ID)), cmp.Compare(y.ID, x.ID))
 }
 
 // paths gathers what is known of all paths.
@@ -100,15 +115,18 @@ func (p *paths) deployed(h *snapshot.Held[record.Deployment]) {
 
 // keep notes a deployment if it is among the last n.
 func (d *deploymentPath) keep(h *snapshot.Held[record.Deployment], n int) {
-	later := func(a, b *snapshot.Held[record.Deployment]) int {
-		return cmp.Or(b.Record.FinishedAt.Compare(a.Record.FinishedAt), cmp.Compare(len(b.Record.ID), len(a.Record.ID)), cmp.Compare(b.Record.ID, a.Record.ID))
-	}
-	if len(d.last) == n && later(h, d.last[n-1]) > 0 {
+	one := liveDeployment{h.Record.FinishedAt.Unix(), h}
+	if len(d.last) == n && later(one, d.last[n-1]) > 0 {
 		return
 	}
-	at, _ := slices.BinarySearchFunc(d.last, h, later)
-	d.last = slices.Insert(d.last, at, h)
-	d.last = d.last[:min(n, len(d.last))]
+	at, _ := slices.BinarySearchFunc(d.last, one, later)
+	if len(d.last) < n {
+		d.last = append(d.last, one)
+	}
+	if at < n {
+		copy(d.last[at+1:], d.last[at:])
+		d.last[at] = one
+	}
 }
 
 func newPaths(in *Input) *paths {
@@ -173,8 +191,8 @@ func deploymentPaths(in *Input, out *Sink) {
 
 // status is that of a path. Without any deployment it is that of its rules, if there really was none.
 func (p *paths) status(path *deploymentPath) policy.PathStatus {
-	for _, h := range path.last {
-		path.parts = append(path.parts, p.in.Policy.CameProtected(&h.Record))
+	for _, one := range path.last {
+		path.parts = append(path.parts, p.in.Policy.CameProtected(&one.held.Record))
 	}
 	if len(path.last) == 0 && !p.in.shared.sources.of(record.KindDeployment).complete() {
 		path.parts = append(path.parts, policy.StatusUnknown)
@@ -196,9 +214,8 @@ func rollbackExercise(in *Input, out *Sink) {
 		last[owner], dropped[owner] = latest(last[owner], at), dropped[owner] || in.shared.sources.isDropped(scope)
 	}
 	for i := range in.Snapshot.Deployed {
-		m := &in.Snapshot.Deployed[i]
-		if m.Record.Rollback == record.AnswerYes && m.Record.Status == record.DeploymentSucceeded &&
-			production(in.shared.delivery.environmentOf[i]) && !m.Counted.After(in.At) {
+		if e := &in.shared.delivery.ended[i]; e.changed() && e.rollback && e.status == record.DeploymentSucceeded {
+			m := &in.Snapshot.Deployed[i]
 			note(m.Service, m.Scope, m.At)
 		}
 	}

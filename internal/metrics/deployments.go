@@ -31,7 +31,17 @@ type environments struct {
 	policy *policy.Policy
 	labels []string
 	at     map[string]int32
+	// usual are the first few names, which are most: comparing them costs less than a look-up.
+	usual []namedEnvironment
 }
+
+type namedEnvironment struct {
+	name string
+	at   int32
+}
+
+// usualEnvironments is how many names are compared before they are looked up.
+const usualEnvironments = 6
 
 func newEnvironments(p *policy.Policy) *environments {
 	return &environments{policy: p, labels: []string{other}, at: map[string]int32{}}
@@ -39,6 +49,11 @@ func newEnvironments(p *policy.Policy) *environments {
 
 // of is the position of an environment.
 func (e *environments) of(name string) int32 {
+	for i := range e.usual {
+		if u := &e.usual[i]; u.name == name {
+			return u.at
+		}
+	}
 	at, ok := e.at[name]
 	if ok {
 		return at
@@ -52,6 +67,9 @@ func (e *environments) of(name string) int32 {
 		}
 	}
 	e.at[name] = at
+	if len(e.usual) < usualEnvironments {
+		e.usual = append(e.usual, namedEnvironment{name, at})
+	}
 	return at
 }
 
@@ -94,8 +112,8 @@ func inWindow(w *policy.Window, at, now time.Time) bool {
 // deliveryTally is one walk over all deployments that count.
 type deliveryTally struct {
 	environments *environments
-	// environmentOf is by position in Snapshot.Deployed.
-	environmentOf []int32
+	// ended is by position in Snapshot.Deployed.
+	ended []ended
 	// reached and changes are by position in Snapshot.Owners.
 	reached [][]reach
 	changes []windowed
@@ -105,29 +123,53 @@ type deliveryTally struct {
 	incidents        []attributed
 }
 
+// ended is what is asked again and again of a deployment that ended: a record is large, and there are many.
+type ended struct {
+	// second is when it ended, in Unix seconds.
+	second      int64
+	environment int32
+	owner       int32
+	status      record.DeploymentStatus
+	counts      bool
+	rollback    bool
+	dropped     bool
+}
+
+// changed reports whether a deployment that counts ended in production.
+func (e *ended) changed() bool { return e.counts && production(e.environment) }
+
+func (t *deliveryTally) readEnded(in *Input, sources *readState) {
+	t.ended = make([]ended, len(in.Snapshot.Deployed))
+	for i := range in.Snapshot.Deployed {
+		m := &in.Snapshot.Deployed[i]
+		t.ended[i] = ended{
+			second: m.At.Unix(), environment: t.environments.of(m.Record.Environment), owner: m.Owner, status: m.Record.Status,
+			counts: !m.Counted.After(in.At), rollback: m.Record.Rollback == record.AnswerYes, dropped: sources.isDropped(m.Scope),
+		}
+	}
+}
+
 func tallyDelivery(in *Input, own *ownership, sources *readState) *deliveryTally {
 	s, windows := in.Snapshot, in.Policy.Windows()
 	t := &deliveryTally{
-		environments: newEnvironments(in.Policy), environmentOf: make([]int32, len(s.Deployed)), reached: make([][]reach, len(s.Owners)),
+		environments: newEnvironments(in.Policy), reached: make([][]reach, len(s.Owners)),
 		changes: make([]windowed, len(s.Owners)),
 	}
-	for i := range s.Deployed {
-		m := &s.Deployed[i]
-		environment := t.environments.of(m.Record.Environment)
-		t.environmentOf[i] = environment
-		if m.Counted.After(in.At) {
+	t.readEnded(in, sources)
+	for i := range t.ended {
+		e, m := &t.ended[i], &s.Deployed[i]
+		if !e.counts {
 			continue
 		}
-		dropped := sources.isDropped(m.Scope)
-		if m.Record.Status == record.DeploymentSucceeded {
-			t.reach(m.Owner, environment).by[approvalIndex(m.Record.Approval)].add(windows, m.At, in.At, dropped)
+		if e.status == record.DeploymentSucceeded {
+			t.reach(e.owner, e.environment).by[approvalIndex(m.Record.Approval)].add(windows, m.At, in.At, e.dropped)
 		}
-		if production(environment) && m.Record.Rollback != record.AnswerYes {
-			t.changes[m.Owner].add(windows, m.At, in.At, dropped)
+		if e.changed() && !e.rollback {
+			t.changes[e.owner].add(windows, m.At, in.At, e.dropped)
 		}
 	}
 	t.reachRepositories(s)
-	t.leads = tallyLeads(in, own, sources, t.environmentOf)
+	t.leads = tallyLeads(in, own, t.ended)
 	t.blame(in)
 	return t
 }

@@ -68,50 +68,47 @@ func knownAt(s *snapshot.Snapshot, observed time.Time) time.Time {
 	return observed
 }
 
-// eachLive calls with every change that went live.
-func eachLive(in *Input, environmentOf []int32, call func(m *snapshot.Milestone[record.Deployment], c *record.Change)) {
+// eachLive calls with every change that went live and the position of its deployment in Snapshot.Deployed.
+func eachLive(in *Input, ended []ended, call func(deployment int, c *record.Change)) {
 	s, service := in.Snapshot, frozenServices(in.Snapshot)
-	several := severalEnvironments(s, service, environmentOf)
+	several := severalEnvironments(s, service, ended)
 	g := &goneLive{seed: maphash.MakeSeed(), first: map[uint64]whereCarried{}}
-	each := func(visit func(m *snapshot.Milestone[record.Deployment], at whereCarried)) {
-		for i := range s.Deployed {
-			m := &s.Deployed[i]
-			if m.Counted.After(in.At) || !production(environmentOf[i]) || !in.Policy.Carries(&m.Record) {
+	each := func(again bool, visit func(m *snapshot.Milestone[record.Deployment], at whereCarried)) {
+		for i := range ended {
+			if e := &ended[i]; !e.changed() || again && !several[service[e.owner]] || !in.Policy.Carries(&s.Deployed[i].Record) {
 				continue
 			}
-			for j := range m.Record.Changes {
-				visit(m, whereCarried{int32(i), int32(j)})
+			for j := range s.Deployed[i].Record.Changes {
+				visit(&s.Deployed[i], whereCarried{int32(i), int32(j)})
 			}
 		}
 	}
-	again := func(m *snapshot.Milestone[record.Deployment], c *record.Change) bool {
-		return c.ID != "" && several[service[m.Owner]]
-	}
-	each(func(m *snapshot.Milestone[record.Deployment], at whereCarried) {
-		if c := &m.Record.Changes[at.change]; again(m, c) {
+	each(true, func(m *snapshot.Milestone[record.Deployment], at whereCarried) {
+		if c := &m.Record.Changes[at.change]; c.ID != "" {
 			g.note(s, g.key(m, service[m.Owner], c.ID), at)
 		}
 	})
-	each(func(m *snapshot.Milestone[record.Deployment], at whereCarried) {
+	each(false, func(m *snapshot.Milestone[record.Deployment], at whereCarried) {
 		c := &m.Record.Changes[at.change]
-		if again(m, c) {
+		if c.ID != "" && several[service[m.Owner]] {
 			first := g.first[g.key(m, service[m.Owner], c.ID)]
-			if environmentOf[first.deployment] != environmentOf[at.deployment] {
+			if ended[first.deployment].environment != ended[at.deployment].environment {
 				return
 			}
 		}
-		call(m, c)
+		call(int(at.deployment), c)
 	})
 }
 
 // severalEnvironments marks the services, by number, that deploy to more than one production environment.
-func severalEnvironments(s *snapshot.Snapshot, service, environmentOf []int32) []bool {
+func severalEnvironments(s *snapshot.Snapshot, service []int32, ended []ended) []bool {
 	first, several := make([]int32, len(s.Owners)+1), make([]bool, len(s.Owners)+1)
-	for i, environment := range environmentOf {
+	for i := range ended {
+		environment := ended[i].environment
 		if !production(environment) {
 			continue
 		}
-		switch of := service[s.Deployed[i].Owner]; first[of] {
+		switch of := service[ended[i].owner]; first[of] {
 		case 0:
 			first[of] = environment
 		case environment:
@@ -122,11 +119,12 @@ func severalEnvironments(s *snapshot.Snapshot, service, environmentOf []int32) [
 	return several
 }
 
-func tallyLeads(in *Input, own *ownership, sources *readState, environmentOf []int32) *leadTally {
+func tallyLeads(in *Input, own *ownership, ended []ended) *leadTally {
 	windows, bounds, n := in.Policy.Windows(), in.Policy.Buckets(policy.BucketsLeadTime), len(securityReviews)
 	t := &leadTally{groups: make([]*tally, len(own.groups.labels)*n), units: len(own.units.labels), dropped: map[int]bool{}}
 	t.windows = make([]*tally, len(windows)*t.units*n)
-	eachLive(in, environmentOf, func(m *snapshot.Milestone[record.Deployment], c *record.Change) {
+	eachLive(in, ended, func(i int, c *record.Change) {
+		m := &in.Snapshot.Deployed[i]
 		lead, ok := in.Policy.LeadTime(c, m.At)
 		if !ok {
 			return
@@ -138,7 +136,7 @@ func tallyLeads(in *Input, own *ownership, sources *readState, environmentOf []i
 			if inWindow(&windows[w], m.At, in.At) {
 				at := (w*t.units+int(own.unitOf[m.Owner]))*n + review
 				observe(bounds, t.windows, at, seconds)
-				if sources.isDropped(m.Scope) {
+				if ended[i].dropped {
 					t.dropped[at] = true
 				}
 			}

@@ -113,15 +113,15 @@ func releaseEvidence(in *Input, out *Sink) {
 		c.add(policy.CarrierRelease, h.Owner, h.Scope, h.Record.PublishedAt, func(k record.EvidenceKind) record.Answer { return h.Record.Evidence[k] })
 	}
 	type identity struct{ instance, id string }
-	held := map[identity]*record.Deployment{}
+	held := make(map[identity]*record.Deployment, len(in.Snapshot.Deployments))
 	for i := range in.Snapshot.Deployments {
 		if h := &in.Snapshot.Deployments[i]; inWindow(&longest, h.Record.FinishedAt, in.At) {
 			held[identity{h.Instance, h.Record.ID}] = &h.Record
 		}
 	}
 	for i := range in.Snapshot.Deployed {
-		m := &in.Snapshot.Deployed[i]
-		if m.Record.Status != record.DeploymentSucceeded || !production(in.shared.delivery.environmentOf[i]) || m.Counted.After(in.At) || !inWindow(&longest, m.At, in.At) {
+		e, m := &in.shared.delivery.ended[i], &in.Snapshot.Deployed[i]
+		if !e.changed() || e.status != record.DeploymentSucceeded || !inWindow(&longest, m.At, in.At) {
 			continue
 		}
 		d := &m.Record

@@ -66,7 +66,12 @@ func servicesInUse(s *snapshot.Snapshot, open *openTally) []int {
 
 // anyUnattributed reports whether a record belongs to no service.
 func anyUnattributed[T any](held []snapshot.Held[T]) bool {
-	return slices.ContainsFunc(held, func(h snapshot.Held[T]) bool { return h.Service == 0 })
+	for i := range held { // not by value: records are large
+		if held[i].Service == 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // readState says which sources were read, and which records are too old to be shown.
