@@ -23,10 +23,12 @@ type controlEvidence struct {
 	ofRepository map[statementKey[record.RepositoryName]][]policy.Statement
 	reviews      map[reviewKey]policy.Statement
 	// reviewed are the kinds of review that any source knows.
-	reviewed    map[record.ReviewKind]bool
-	rollbacks   map[int32]policy.Statement
-	releases    map[record.RepositoryName]releaseProof
-	deployments map[record.RepositoryName]releaseProof
+	reviewed  map[record.ReviewKind]bool
+	rollbacks map[int32]policy.Statement
+	// positions are those in Snapshot.Repositories; releases and deployments are by them.
+	positions   map[record.RepositoryName]int32
+	releases    []releaseProof
+	deployments []releaseProof
 	pipelines   map[record.RepositoryName][]releaseProof
 	runners     *runnerEvidence
 	// complete says of which kinds of record everything was read, so that silence is an answer.
@@ -48,6 +50,7 @@ type reviewKey struct {
 
 // releaseProof is the release evidence of what is newest.
 type releaseProof struct {
+	known    bool
 	at       time.Time
 	dropped  bool
 	evidence map[record.EvidenceKind]record.Answer
@@ -58,9 +61,13 @@ func newControlEvidence(in *Input, sources *readState, postures []posture, scans
 		in: in, sources: sources, scans: scans, postures: positionsOf(in.Snapshot, postures),
 		ofService: map[statementKey[int32]][]policy.Statement{}, ofRepository: map[statementKey[record.RepositoryName]][]policy.Statement{},
 		reviews: map[reviewKey]policy.Statement{}, reviewed: map[record.ReviewKind]bool{}, rollbacks: map[int32]policy.Statement{},
-		releases: map[record.RepositoryName]releaseProof{}, deployments: map[record.RepositoryName]releaseProof{}, pipelines: map[record.RepositoryName][]releaseProof{},
+		releases: make([]releaseProof, len(in.Snapshot.Repositories)), deployments: make([]releaseProof, len(in.Snapshot.Repositories)), pipelines: map[record.RepositoryName][]releaseProof{},
 		evidenceComplete: sources.of(record.KindEvidence).complete(), reviewsComplete: sources.of(record.KindReview).complete(),
 		catalogsComplete: sources.of(record.KindService).complete(),
+	}
+	e.positions = make(map[record.RepositoryName]int32, len(in.Snapshot.Repositories))
+	for i := range in.Snapshot.Repositories {
+		e.positions[in.Snapshot.Repositories[i].Name] = int32(i)
 	}
 	e.readNames()
 	e.readStatements()
@@ -152,29 +159,33 @@ func (e *controlEvidence) readReviews() {
 // readDeployments keeps the last successful deployment to production of each repository, and the last of each service that was a rollback. That a
 // rollback succeeded stays true when its record is gone.
 func (e *controlEvidence) readDeployments() {
+	environments := e.in.shared.delivery.environments
 	for i := range e.in.Snapshot.Deployments {
 		h := &e.in.Snapshot.Deployments[i]
-		if d := &h.Record; d.Status == record.DeploymentSucceeded && e.in.Policy.Production(d.Environment) {
-			e.newer(e.deployments, d.Repository, releaseProof{d.FinishedAt, e.sources.isDropped(h.Scope), d.Evidence})
+		if d := &h.Record; d.Status == record.DeploymentSucceeded && environments.find(d.Environment).production {
+			e.newer(e.deployments, d.Repository, releaseProof{true, d.FinishedAt, e.sources.isDropped(h.Scope), d.Evidence})
 		}
 	}
 	back := map[int32]time.Time{}
-	eachCounted(e.in, e.in.Snapshot.Deployed, func(m *snapshot.Milestone[record.Deployment]) {
-		d := &m.Record
-		if d.Rollback != record.AnswerYes || d.Status != record.DeploymentSucceeded || m.Service == 0 || !e.in.Policy.Production(d.Environment) {
-			return
+	for i := range e.in.Snapshot.Deployed {
+		if d := &e.in.shared.delivery.ended[i]; !d.counts || !d.rollback || d.status != record.DeploymentSucceeded {
+			continue
+		}
+		m := &e.in.Snapshot.Deployed[i]
+		if m.Service == 0 || !environments.find(m.Record.Environment).production {
+			continue
 		}
 		if m.At.After(back[m.Service]) {
 			back[m.Service] = m.At
 			e.rollbacks[m.Service] = policy.Produced(record.AnswerYes, m.At)
 		}
-	})
+	}
 }
 
 func (e *controlEvidence) readReleases() {
 	for i := range e.in.Snapshot.Releases {
 		h := &e.in.Snapshot.Releases[i]
-		e.newer(e.releases, h.Record.Repository, releaseProof{h.Record.PublishedAt, e.sources.isDropped(h.Scope), h.Record.Evidence})
+		e.newer(e.releases, h.Record.Repository, releaseProof{true, h.Record.PublishedAt, e.sources.isDropped(h.Scope), h.Record.Evidence})
 	}
 	for i := range e.in.Snapshot.Pipelines {
 		h := &e.in.Snapshot.Pipelines[i]
@@ -185,9 +196,10 @@ func (e *controlEvidence) readReleases() {
 	}
 }
 
-func (e *controlEvidence) newer(of map[record.RepositoryName]releaseProof, repository record.RepositoryName, one releaseProof) {
-	if before, known := of[repository]; !known || one.at.After(before.at) {
-		of[repository] = one
+func (e *controlEvidence) newer(of []releaseProof, repository record.RepositoryName, one releaseProof) {
+	position, held := e.positions[repository]
+	if held && (!of[position].known || one.at.After(of[position].at)) {
+		of[position] = one
 	}
 }
 
@@ -248,9 +260,9 @@ func (e *controlEvidence) aboutRepository(control, source int, service, reposito
 	case policy.FromCloudIdentity:
 		return e.runners.identities[r.Name]
 	case policy.FromRelease:
-		return of(e.releases, r.Name, s)
+		return e.releases[repository].says(record.EvidenceKind(s.Name))
 	case policy.FromDeployment:
-		return of(e.deployments, r.Name, s)
+		return e.deployments[repository].says(record.EvidenceKind(s.Name))
 	case policy.FromPipeline:
 		e.room = e.room[:0]
 		for _, p := range e.pipelines[r.Name] {
@@ -260,14 +272,6 @@ func (e *controlEvidence) aboutRepository(control, source int, service, reposito
 	default:
 		return e.hosted(c, s, repository)
 	}
-}
-
-func of(all map[record.RepositoryName]releaseProof, repository record.RepositoryName, s *policy.Source) policy.Statement {
-	one, known := all[repository]
-	if !known {
-		return policy.Statement{}
-	}
-	return one.says(record.EvidenceKind(s.Name))
 }
 
 // hosted is what the source host says about a repository.

@@ -33,11 +33,7 @@ func newControlResults(in *Input, sources *readState, exceptions []standing, evi
 		return r // every catalog is too old to be shown
 	}
 	excuses := newExcuses(in, exceptions)
-	positions := make(map[record.RepositoryName]int32, len(s.Repositories))
-	for i := range s.Repositories {
-		positions[s.Repositories[i].Name] = int32(i)
-	}
-	judge := judging{in: in, evidence: evidence, excuses: excuses, positions: positions}
+	judge := judging{in: in, evidence: evidence, excuses: excuses, positions: evidence.positions}
 	for i := 1; i < len(s.Services); i++ { // 0 is no service
 		judge.service(int32(i), r.controls, r.of(i))
 		r.baseline[i] = in.Policy.Baseline(s.Services[i].Facts.Tier, r.of(i))

@@ -30,7 +30,7 @@ const otherEnvironment = 0
 type environments struct {
 	policy *policy.Policy
 	labels []string
-	at     map[string]int32
+	named  map[string]namedEnvironment
 	// usual are the first few names, which are most: comparing them costs less than a look-up.
 	usual []namedEnvironment
 }
@@ -38,39 +38,43 @@ type environments struct {
 type namedEnvironment struct {
 	name string
 	at   int32
+	// production: policy calls it so, whatever its label.
+	production bool
 }
 
 // usualEnvironments is how many names are compared before they are looked up.
 const usualEnvironments = 6
 
 func newEnvironments(p *policy.Policy) *environments {
-	return &environments{policy: p, labels: []string{other}, at: map[string]int32{}}
+	return &environments{policy: p, labels: []string{other}, named: map[string]namedEnvironment{}}
 }
 
 // of is the position of an environment.
-func (e *environments) of(name string) int32 {
+func (e *environments) of(name string) int32 { return e.find(name).at }
+
+func (e *environments) find(name string) namedEnvironment {
 	for i := range e.usual {
-		if u := &e.usual[i]; u.name == name {
-			return u.at
+		if e.usual[i].name == name {
+			return e.usual[i]
 		}
 	}
-	at, ok := e.at[name]
+	one, ok := e.named[name]
 	if ok {
-		return at
+		return one
 	}
-	at = otherEnvironment
-	if e.policy.Production(name) {
+	one = namedEnvironment{name: name, at: otherEnvironment, production: e.policy.Production(name)}
+	if one.production {
 		label := labelValue(strings.ToLower(name))
-		if at = int32(slices.Index(e.labels, label)); at < 0 {
-			at = int32(len(e.labels))
+		if one.at = int32(slices.Index(e.labels, label)); one.at < 0 {
+			one.at = int32(len(e.labels))
 			e.labels = append(e.labels, label)
 		}
 	}
-	e.at[name] = at
+	e.named[name] = one
 	if len(e.usual) < usualEnvironments {
-		e.usual = append(e.usual, namedEnvironment{name, at})
+		e.usual = append(e.usual, one)
 	}
-	return at
+	return one
 }
 
 // production reports whether a position is that of a production environment.
@@ -90,18 +94,44 @@ type windowed struct {
 	dropped []bool
 }
 
-// add counts one thing that happened at an instant.
-func (w *windowed) add(windows []policy.Window, at, now time.Time, dropped bool) {
-	if w.in == nil {
-		w.in, w.dropped = make([]uint64, len(windows)), make([]bool, len(windows))
-	}
+// add counts one thing that happened in some windows from the first that holds it.
+func (w *windowed) add(first, windows int, dropped bool) {
+	w.grow(windows)
 	w.total++
+	for i := first; i < windows; i++ {
+		w.in[i]++
+		w.dropped[i] = w.dropped[i] || dropped
+	}
+}
+
+func (w *windowed) grow(windows int) {
+	if w.in == nil {
+		w.in, w.dropped = make([]uint64, windows), make([]bool, windows)
+	}
+}
+
+// join adds what another one counted.
+func (w *windowed) join(o *windowed) {
+	if o.in == nil {
+		return
+	}
+	w.grow(len(o.in))
+	w.total += o.total
+	for i, n := range o.in {
+		w.in[i] += n
+		w.dropped[i] = w.dropped[i] || o.dropped[i]
+	}
+}
+
+// firstWindow is the position of the shortest trailing window that holds an instant, which all longer ones do, too; the number of windows if
+// none does.
+func firstWindow(windows []policy.Window, at, now time.Time) int {
 	for i := range windows {
 		if inWindow(&windows[i], at, now) {
-			w.in[i]++
-			w.dropped[i] = w.dropped[i] || dropped
+			return i
 		}
 	}
+	return len(windows)
 }
 
 // inWindow reports whether an instant is in the trailing window, whose start is not.
@@ -115,7 +145,7 @@ type deliveryTally struct {
 	// ended is by position in Snapshot.Deployed.
 	ended []ended
 	// reached and changes are by position in Snapshot.Owners.
-	reached [][]reach
+	reached reaches
 	changes []windowed
 	leads   *leadTally
 	// failures are change failures as they were counted, recent ones as they are known now; incidents say which were blamed.
@@ -130,9 +160,11 @@ type ended struct {
 	environment int32
 	owner       int32
 	status      record.DeploymentStatus
-	counts      bool
-	rollback    bool
-	dropped     bool
+	// window is the first that holds when it ended.
+	window   int32
+	counts   bool
+	rollback bool
+	dropped  bool
 }
 
 // changed reports whether a deployment that counts ended in production.
@@ -140,19 +172,21 @@ func (e *ended) changed() bool { return e.counts && production(e.environment) }
 
 func (t *deliveryTally) readEnded(in *Input, sources *readState) {
 	t.ended = make([]ended, len(in.Snapshot.Deployed))
+	windows := in.Policy.Windows()
 	for i := range in.Snapshot.Deployed {
 		m := &in.Snapshot.Deployed[i]
 		t.ended[i] = ended{
 			second: m.At.Unix(), environment: t.environments.of(m.Record.Environment), owner: m.Owner, status: m.Record.Status,
-			counts: !m.Counted.After(in.At), rollback: m.Record.Rollback == record.AnswerYes, dropped: sources.isDropped(m.Scope),
+			counts: !m.Counted.After(in.At), rollback: m.Record.Rollback == record.AnswerYes,
+			window: int32(firstWindow(windows, m.At, in.At)), dropped: sources.isDropped(m.Scope),
 		}
 	}
 }
 
 func tallyDelivery(in *Input, own *ownership, sources *readState) *deliveryTally {
-	s, windows := in.Snapshot, in.Policy.Windows()
+	s, windows := in.Snapshot, len(in.Policy.Windows())
 	t := &deliveryTally{
-		environments: newEnvironments(in.Policy), reached: make([][]reach, len(s.Owners)),
+		environments: newEnvironments(in.Policy), reached: make(reaches, len(s.Owners)),
 		changes: make([]windowed, len(s.Owners)),
 	}
 	t.readEnded(in, sources)
@@ -162,10 +196,10 @@ func tallyDelivery(in *Input, own *ownership, sources *readState) *deliveryTally
 			continue
 		}
 		if e.status == record.DeploymentSucceeded {
-			t.reach(e.owner, e.environment).by[approvalIndex(m.Record.Approval)].add(windows, m.At, in.At, e.dropped)
+			t.reached.of(e.owner, e.environment).by[approvalIndex(m.Record.Approval)].add(int(e.window), windows, e.dropped)
 		}
 		if e.changed() && !e.rollback {
-			t.changes[e.owner].add(windows, m.At, in.At, e.dropped)
+			t.changes[e.owner].add(int(e.window), windows, e.dropped)
 		}
 	}
 	t.reachRepositories(s)
@@ -174,15 +208,18 @@ func tallyDelivery(in *Input, own *ownership, sources *readState) *deliveryTally
 	return t
 }
 
-// reach finds or adds what an owner deployed to an environment. There are few environments, so they are looked through.
-func (t *deliveryTally) reach(owner, environment int32) *reach {
-	for i := range t.reached[owner] {
-		if r := &t.reached[owner][i]; r.environment == environment {
-			return r
+// reaches are what was deployed to environments, by owner or by group.
+type reaches [][]reach
+
+// of finds or adds what an owner or group deployed to an environment. There are few environments, so they are looked through.
+func (r reaches) of(owner, environment int32) *reach {
+	for i := range r[owner] {
+		if one := &r[owner][i]; one.environment == environment {
+			return one
 		}
 	}
-	t.reached[owner] = append(t.reached[owner], reach{environment: environment})
-	return &t.reached[owner][len(t.reached[owner])-1]
+	r[owner] = append(r[owner], reach{environment: environment})
+	return &r[owner][len(r[owner])-1]
 }
 
 // reachRepositories adds the production environments of the repositories, to which nothing may have been deployed yet.
@@ -194,7 +231,7 @@ func (t *deliveryTally) reachRepositories(s *snapshot.Snapshot) {
 		}
 		for j := range r.Environments {
 			if at := t.environments.of(r.Environments[j].Environment); production(at) {
-				t.reach(s.Services[r.Service].Owner, at)
+				t.reached.of(s.Services[r.Service].Owner, at)
 			}
 		}
 	}
@@ -226,20 +263,31 @@ func deployments(in *Input, out *Sink) {
 func deploymentsInWindow(in *Input, out *Sink) {
 	t, complete := in.shared.delivery, in.shared.sources.of(record.KindDeployment).complete()
 	out.Product(windowNames(in.Policy), t.environments.labels, approvalValues())
+	dim := func(window int, environment int32, approval int) int {
+		return (window*len(t.environments.labels)+int(environment))*len(approvals) + approval
+	}
+	groups := make(reaches, len(in.shared.own.groups.labels))
 	t.eachReach(in, func(owner int32, r *reach, zero bool) {
 		group := in.shared.own.groupOf[owner]
+		to := groups.of(group, r.environment)
 		for a := range r.by {
+			to.by[a].join(&r.by[a])
 			for i := range in.Policy.Windows() {
-				dim := (i*len(t.environments.labels)+int(r.environment))*len(approvals) + a
-				if w := &r.by[a]; w.in != nil {
-					addKnown(out, group, dim, w.in[i], w.dropped[i])
-				}
 				if zero && complete {
-					out.Zero(group, dim)
+					out.Zero(group, dim(i, r.environment, a))
 				}
 			}
 		}
 	})
+	for group := range groups {
+		for _, r := range groups[group] {
+			for a := range r.by {
+				for i, n := range r.by[a].in {
+					addKnown(out, int32(group), dim(i, r.environment, a), n, r.by[a].dropped[i])
+				}
+			}
+		}
+	}
 }
 
 // eachReach calls with what every owner deployed where, and whether the owner has a service now, so that zeros are shown.

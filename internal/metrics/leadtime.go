@@ -132,13 +132,11 @@ func tallyLeads(in *Input, own *ownership, ended []ended) *leadTally {
 		review := slices.Index(securityReviews, in.Policy.SecurityReview(c, m.At))
 		seconds := uint32(min(lead/time.Second, math.MaxUint32))
 		observe(bounds, t.groups, int(own.groupOf[m.Owner])*n+review, seconds)
-		for w := range windows {
-			if inWindow(&windows[w], m.At, in.At) {
-				at := (w*t.units+int(own.unitOf[m.Owner]))*n + review
-				observe(bounds, t.windows, at, seconds)
-				if ended[i].dropped {
-					t.dropped[at] = true
-				}
+		for w := int(ended[i].window); w < len(windows); w++ {
+			at := (w*t.units+int(own.unitOf[m.Owner]))*n + review
+			observe(bounds, t.windows, at, seconds)
+			if ended[i].dropped {
+				t.dropped[at] = true
 			}
 		}
 	})

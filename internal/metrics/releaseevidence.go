@@ -2,7 +2,6 @@ package metrics
 
 import (
 	"slices"
-	"time"
 
 	"prodsec_exporter/internal/policy"
 	"prodsec_exporter/internal/record"
@@ -57,6 +56,9 @@ func approvalEvidence(d *record.Deployment, kind record.EvidenceKind) record.Ans
 type evidenceTally struct {
 	in  *Input
 	out *Sink
+	// found and dropped are by group and dimension.
+	found   []uint64
+	dropped []bool
 }
 
 // dim is the dimension of a window, a kind and a status, by position.
@@ -64,16 +66,23 @@ func (c evidenceTally) dim(window, kind, status int) int {
 	return (window*len(evidenceValues)+kind)*len(evidenceStatuses) + status
 }
 
-// add counts one release or deployment of an owner, in the windows that hold the instant.
-func (c evidenceTally) add(carrier policy.EvidenceCarrier, owner, scope int32, at time.Time, found func(record.EvidenceKind) record.Answer) {
-	windows, dropped := c.in.Policy.Windows(), c.in.shared.sources.isDropped(scope)
+// add counts one release or deployment of an owner, in the windows from the first that holds it.
+func (c evidenceTally) add(carrier policy.EvidenceCarrier, owner, scope int32, first int, found func(record.EvidenceKind) record.Answer) {
+	windows, dropped := len(c.in.Policy.Windows()), c.in.shared.sources.isDropped(scope)
+	base := int(c.in.shared.own.groupOf[owner]) * len(c.out.dims)
 	for _, kind := range c.in.Policy.EvidenceRequired(carrier, c.in.Snapshot.Owners[owner].TrustTier) {
-		status := evidenceStatus(found(kind))
-		for w := range windows {
-			if inWindow(&windows[w], at, c.in.At) {
-				addKnown(c.out, c.in.shared.own.groupOf[owner], c.dim(w, evidenceIndex(kind), status), 1, dropped)
-			}
+		status, index := evidenceStatus(found(kind)), evidenceIndex(kind)
+		for w := first; w < windows; w++ {
+			at := base + c.dim(w, index, status)
+			c.found[at]++
+			c.dropped[at] = c.dropped[at] || dropped
 		}
+	}
+}
+
+func (c evidenceTally) finish() {
+	for at, n := range c.found {
+		addKnown(c.out, int32(at/len(c.out.dims)), at%len(c.out.dims), n, c.dropped[at])
 	}
 }
 
@@ -107,10 +116,11 @@ func (c evidenceTally) zero() {
 // as they were.
 func releaseEvidence(in *Input, out *Sink) {
 	out.Product(windowNames(in.Policy), evidenceValues, evidenceStatuses)
-	c, longest := evidenceTally{in, out}, in.Policy.Windows()[len(in.Policy.Windows())-1]
+	windows, cells := in.Policy.Windows(), len(in.shared.own.groups.labels)*len(out.dims)
+	c, longest := evidenceTally{in, out, make([]uint64, cells), make([]bool, cells)}, windows[len(windows)-1]
 	for i := range in.Snapshot.Releases {
 		h := &in.Snapshot.Releases[i]
-		c.add(policy.CarrierRelease, h.Owner, h.Scope, h.Record.PublishedAt, func(k record.EvidenceKind) record.Answer { return h.Record.Evidence[k] })
+		c.add(policy.CarrierRelease, h.Owner, h.Scope, firstWindow(windows, h.Record.PublishedAt, in.At), func(k record.EvidenceKind) record.Answer { return h.Record.Evidence[k] })
 	}
 	type identity struct{ instance, id string }
 	held := make(map[identity]*record.Deployment, len(in.Snapshot.Deployments))
@@ -121,15 +131,16 @@ func releaseEvidence(in *Input, out *Sink) {
 	}
 	for i := range in.Snapshot.Deployed {
 		e, m := &in.shared.delivery.ended[i], &in.Snapshot.Deployed[i]
-		if !e.changed() || e.status != record.DeploymentSucceeded || !inWindow(&longest, m.At, in.At) {
+		if !e.changed() || e.status != record.DeploymentSucceeded || int(e.window) == len(windows) {
 			continue
 		}
 		d := &m.Record
 		if now, ok := held[identity{m.Instance, d.ID}]; ok {
 			d = now
 		}
-		c.add(policy.CarrierDeployment, m.Owner, m.Scope, m.At, func(k record.EvidenceKind) record.Answer { return approvalEvidence(d, k) })
+		c.add(policy.CarrierDeployment, m.Owner, m.Scope, int(e.window), func(k record.EvidenceKind) record.Answer { return approvalEvidence(d, k) })
 	}
+	c.finish()
 	c.zero()
 }
 

@@ -161,7 +161,9 @@ func heldKinds(s *snapshot.Snapshot) map[int][]record.Kind {
 
 func noteHeld[T any](note func(scope int32, kind record.Kind), kind record.Kind, held []snapshot.Held[T]) {
 	for i := range held {
-		note(held[i].Scope, kind)
+		if i == 0 || held[i].Scope != held[i-1].Scope {
+			note(held[i].Scope, kind)
+		}
 	}
 }
 
