@@ -78,3 +78,21 @@ func TestDataCenterChangelog(t *testing.T) {
 		t.Errorf("got %+v, %v", b.Exceptions, b.Err)
 	}
 }
+
+// TestTokenWithScopesPastTheGateway: a site of Jira Cloud refuses such a token without saying why, so the error does.
+func TestTokenWithScopesPastTheGateway(t *testing.T) {
+	refused := &record.Error{Reason: record.ReasonUnauthorized}
+	for url, hints := range map[string]bool{"https://acme.atlassian.net": true, "https://Acme.Atlassian.Net/": true, "https://jira.acme.example": false} {
+		c := &Collector{config: Config{URL: url}}
+		if got := c.gatewayHint(refused); strings.Contains(got, "set cloud_id") != hints {
+			t.Errorf("%s: %q", url, got)
+		}
+		c.config.CloudID = "abc"
+		if got := c.gatewayHint(refused); got != "" {
+			t.Errorf("%s by the gateway: %q", url, got)
+		}
+		if got := (&Collector{config: Config{URL: url}}).gatewayHint(&record.Error{Reason: record.ReasonServer}); got != "" {
+			t.Errorf("%s out of order: %q", url, got)
+		}
+	}
+}

@@ -164,6 +164,9 @@ func New(config Config, env collectors.Env) (*Collector, error) {
 	default:
 		return nil, fmt.Errorf("jira: deployment %q is none of auto, cloud, data_center", config.Deployment)
 	}
+	if !config.Auth.Bearer.IsZero() && config.CloudID == "" && isCloudSite(u) {
+		return nil, errors.New("jira: Jira Cloud takes OAuth tokens through its gateway alone: set cloud_id, which " + u.JoinPath("_edge/tenant_info").String() + " tells")
+	}
 	base := config.URL
 	if config.CloudID != "" {
 		if config.Deployment == DeploymentDataCenter {
@@ -185,6 +188,11 @@ func New(config Config, env collectors.Env) (*Collector, error) {
 		return nil, fmt.Errorf("jira: %w", err)
 	}
 	return &Collector{config: config, env: env, client: client, sdk: sdk, mappings: mappings}, nil
+}
+
+// isCloudSite: Jira Cloud is served from this domain. Tokens with scopes are refused there.
+func isCloudSite(u *url.URL) bool {
+	return strings.HasSuffix(strings.ToLower(u.Hostname()), ".atlassian.net")
 }
 
 func (a AuthConfig) auth() (apiclient.Auth, error) {

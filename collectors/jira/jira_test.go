@@ -309,17 +309,18 @@ func TestRepositoryThatIsNoneCoversNone(t *testing.T) {
 func TestNewRefuses(t *testing.T) {
 	secret := apiclient.Secret{Env: "T"}
 	good := func() Config {
-		return Config{URL: "https://acme.atlassian.net", Auth: AuthConfig{Bearer: secret}, Exceptions: &ExceptionsConfig{JQL: query}}
+		return Config{URL: "https://acme.atlassian.net", Auth: AuthConfig{Email: "ada@acme.example", Token: secret}, Exceptions: &ExceptionsConfig{JQL: query}}
 	}
 	for name, change := range map[string]func(*Config){
-		"no url":               func(c *Config) { c.URL = "" },
-		"no auth":              func(c *Config) { c.Auth = AuthConfig{} },
-		"two credentials":      func(c *Config) { c.Auth.PersonalAccessToken = secret },
-		"token without e-mail": func(c *Config) { c.Auth = AuthConfig{Token: secret} },
-		"nothing mapped":       func(c *Config) { c.Exceptions = nil },
-		"no query":             func(c *Config) { c.Exceptions.JQL = "order by key" },
-		"unknown deployment":   func(c *Config) { c.Deployment = "server" },
-		"cloud id, no cloud":   func(c *Config) { c.CloudID, c.Deployment = "x", DeploymentDataCenter },
+		"no url":                 func(c *Config) { c.URL = "" },
+		"no auth":                func(c *Config) { c.Auth = AuthConfig{} },
+		"two credentials":        func(c *Config) { c.Auth.PersonalAccessToken = secret },
+		"OAuth past the gateway": func(c *Config) { c.Auth = AuthConfig{Bearer: secret} },
+		"token without e-mail":   func(c *Config) { c.Auth = AuthConfig{Token: secret} },
+		"nothing mapped":         func(c *Config) { c.Exceptions = nil },
+		"no query":               func(c *Config) { c.Exceptions.JQL = "order by key" },
+		"unknown deployment":     func(c *Config) { c.Deployment = "server" },
+		"cloud id, no cloud":     func(c *Config) { c.CloudID, c.Deployment = "x", DeploymentDataCenter },
 	} {
 		config := good()
 		change(&config)
@@ -327,11 +328,18 @@ func TestNewRefuses(t *testing.T) {
 			t.Errorf("%s: got %v without an error", name, c)
 		}
 	}
+	for _, auth := range []AuthConfig{good().Auth, {Bearer: secret}} {
+		config := good()
+		config.CloudID, config.Auth = "abc", auth
+		c, err := New(config, env())
+		if err != nil || c.client.BaseURL() != gateway+"abc" {
+			t.Errorf("cloud_id: %v, want the base %sabc", err, gateway)
+		}
+	}
 	config := good()
-	config.CloudID = "abc"
-	c, err := New(config, env())
-	if err != nil || c.client.BaseURL() != gateway+"abc" {
-		t.Errorf("cloud_id: base %s, %v", c.client.BaseURL(), err)
+	config.URL, config.Auth = "https://jira.acme.example", AuthConfig{Bearer: secret}
+	if _, err := New(config, env()); err != nil {
+		t.Errorf("OAuth of a Data Center: %v", err)
 	}
 }
 

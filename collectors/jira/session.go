@@ -38,7 +38,7 @@ func (c *Collector) open(ctx context.Context, anew bool) (*session, error) {
 		}
 	}
 	if s.location, err = c.location(ctx); err != nil {
-		return nil, fmt.Errorf("jira: read the credential's user: %w", err)
+		return nil, fmt.Errorf("jira: read the credential's user: %w%s", err, c.gatewayHint(err))
 	}
 	if (c.known == nil || anew) && c.namesFields() {
 		if s.ids, err = c.fieldIDs(ctx, &s); err != nil {
@@ -52,6 +52,15 @@ func (c *Collector) open(ctx context.Context, anew bool) (*session, error) {
 	}
 	c.known = &s
 	return &s, nil
+}
+
+// gatewayHint is what a site of Jira Cloud does not say when it refuses a token: those with scopes must go through the gateway.
+func (c *Collector) gatewayHint(err error) string {
+	site, unusable := url.Parse(c.config.URL)
+	if unusable != nil || !isCloudSite(site) || c.config.CloudID != "" || record.ReasonOf(err) != record.ReasonUnauthorized {
+		return ""
+	}
+	return "; a token with scopes, the only kind that service accounts have, is refused here: set cloud_id, which " + site.JoinPath("_edge/tenant_info").String() + " tells"
 }
 
 // needsCategories: exceptions tell the states that they went through by name alone, since approval is no category.
