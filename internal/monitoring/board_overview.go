@@ -46,7 +46,7 @@ func (p Panel) without(titles ...string) Panel {
 }
 
 // slimWidths are the widths of numbers in tables that stand in a third of a line.
-var slimWidths = map[string]int{"Critical": 68, "High": 55, "Past deadline": 95, "Unprotected": 100, "Unknown": 75, "Tier": 60}
+var slimWidths = map[string]int{"Critical": 68, "High": 55, "Past deadline": 112, "Unprotected": 105, "Unknown": 88, "Tier": 60}
 
 // slim writes numbers that were bars as numbers.
 func (p Panel) slim() Panel {

@@ -4,8 +4,9 @@ import "prodsec_exporter/internal/record"
 
 // The columns that several tables have, and what label values are called.
 
+// serviceColumn leads to the records of the service's findings.
 func serviceColumn() Column {
-	return Column{Field: "service_name", Title: "Service"}
+	return Column{Field: "service_name", Title: "Service", Link: "${exporter}/evidence/findings?service_name=${__value.raw}"}
 }
 
 func ownerColumns() []Column {

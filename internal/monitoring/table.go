@@ -90,7 +90,7 @@ func (c Column) properties() (list []dashboard.DynamicConfigValue) {
 		list = append(list, property("noValue", c.Zero))
 	}
 	if c.Link != "" {
-		list = append(list, property("links", []map[string]string{{"title": "Show " + c.Title, "url": c.Link}}))
+		list = append(list, property("links", []map[string]string{{"title": "The records behind it", "url": c.Link}}))
 	}
 	return list
 }
