@@ -127,3 +127,26 @@ func TestSweepGoesOn(t *testing.T) {
 		t.Errorf("read %v, want %v", order, want)
 	}
 }
+
+// FuzzPrefetch reads what pages send beside findings and tests.
+func FuzzPrefetch(f *testing.F) {
+	f.Add([]byte(`{"endpoints": {"1": {"protocol": "https", "host": "shop.example", "port": 8443, "path": "cart"}, "2": {"location_value": "https://u:p@h/x?y"}}}`), []byte(`[1, 2]`),
+		[]byte(testOf(1, 1, "Trivy Scan", "2026-02-02T03:00:00Z")))
+	f.Add([]byte(`{"endpoints": {"1": {"host": "a b/@", "port": -1, "path": "//%zz?"}}}`), []byte(`["1"]`), []byte(`{"scan_type": "Trivy Scan", "target_end": 5}`))
+	f.Fuzz(func(t *testing.T, prefetch, numbers, testData []byte) {
+		all := listed[finding]{beside: map[string]map[string]json.RawMessage{}}
+		all.keep(prefetch)
+		item := finding{Endpoints: numbers}
+		item.locate(all.beside)
+		if len(item.endpoint) > record.MaxText {
+			t.Errorf("a place of %d bytes", len(item.endpoint))
+		}
+		var read test
+		if json.Unmarshal(testData, &read) != nil {
+			return
+		}
+		if scan, reason := read.scan("acme/api"); reason == "" && scan.Class != "" && (scan.Tool == "" || scan.SucceededAt.IsZero()) {
+			t.Errorf("%s became %+v", testData, scan)
+		}
+	})
+}
