@@ -345,7 +345,7 @@ func (a *application) absent(missing func(p int32, r *report) bool, absence reco
 	for _, d := range details {
 		d.goneAt, d.changedAt, d.changed = a.now, a.now, true
 		if d.open() {
-			d.finding.Closure, d.finding.ClosedAt = absence, timeOf(a.now)
+			d.finding.Closure, d.finding.ClosedAt = a.absenceOf(absence, d.finding.Repository), timeOf(a.now)
 			if produced := a.batch.AsOf; !produced.IsZero() && produced.Before(d.finding.ClosedAt) && produced.After(d.finding.FirstSeen) {
 				d.finding.ClosedAt = produced
 			}
@@ -359,6 +359,20 @@ func (a *application) absent(missing func(p int32, r *report) bool, absence reco
 		}
 	}
 	return nil
+}
+
+// absenceOf is why a source lacks a finding: where it does not say itself, what became of the repository does. A repository that was
+// renamed looks like one that was deleted and one that is new.
+func (a *application) absenceOf(absence record.Closure, repository record.RepositoryName) record.Closure {
+	if absence != record.ClosureVanished || !a.whole || !a.catalog.retired[repository] {
+		return absence
+	}
+	for _, e := range a.shelves.repositories.entries {
+		if !e.gone && e.value.Name == repository {
+			return record.ClosureRepositoryArchived // retired and still there
+		}
+	}
+	return record.ClosureRepositoryDeleted
 }
 
 // details reads stored reports.

@@ -64,3 +64,36 @@ func TestRetiredRepositories(t *testing.T) {
 	s.must(s.Configure(t.Context(), []ledger.Source{{Collector: "scanner", Instance: "one"}, {Collector: "catalog", Instance: "a"}}, day(10)))
 	check("api", false)
 }
+
+// TestWhatADeletedRepositoryHeld: when the source lacks a finding because its repository is gone or archived, that is the reason, and neither a
+// fix nor a disappearance nobody can explain.
+func TestWhatADeletedRepositoryHeld(t *testing.T) {
+	for name, tt := range map[string]struct {
+		left []record.Repository
+		want record.Closure
+	}{
+		"deleted":                            {[]record.Repository{{Name: "acme/web"}}, record.ClosureRepositoryDeleted},
+		"archived":                           {[]record.Repository{{Name: "acme/api", Archived: true}, {Name: "acme/web"}}, record.ClosureRepositoryArchived},
+		"still there, and nobody says why":   {[]record.Repository{{Name: "acme/api"}, {Name: "acme/web"}}, record.ClosureVanished},
+		"another repository is the one gone": {[]record.Repository{{Name: "acme/api"}}, record.ClosureVanished},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newStory(t, nil)
+			s.must(s.Configure(t.Context(), []ledger.Source{{Collector: "scanner", Instance: "one"}, {Collector: "catalog", Instance: "host"}}, day(1)))
+			s.hosts(1, record.Repository{Name: "acme/api"}, record.Repository{Name: "acme/web"})
+			s.says(1, critical("f", 1))
+			s.must(s.MarkFounded(t.Context(), day(1)))
+			s.hosts(3, tt.left...)
+			s.says(4) // the sweep lacks it
+			known := s.Snapshot()
+			if got := known.Weaknesses.At(0).Closure.Closure(); got != tt.want {
+				t.Errorf("closed as %s, want %s", got, tt.want)
+			}
+			for _, e := range known.Events.All() {
+				if e.Kind == snapshot.EventFixed {
+					t.Error("it counts as fixed")
+				}
+			}
+		})
+	}
+}
