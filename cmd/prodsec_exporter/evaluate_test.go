@@ -50,11 +50,14 @@ func TestEvaluate(t *testing.T) {
 	r.until("/-/ready", "is ready", true)
 	time.Sleep(1100 * time.Millisecond) // the past is kept by the second
 	first := r.until("/metrics", openFinding, true)
+	time.Sleep(1100 * time.Millisecond) // what follows is in another second
 
 	put(t, configFile, strings.Replace(string(readFile(t, configFile)), "collectors:", "policy: {sla: {targets: [{severity: high, within: 1s}]}}\ncollectors:", 1))
 	if code, body := r.ask(http.MethodPost, "/-/reload"); code != http.StatusOK {
 		t.Fatalf("reload: got %d %s", code, body)
 	}
+	r.until("/metrics", `prodsec_counting_changes_total{kind="policy"} 1`, true)
+	time.Sleep(1100 * time.Millisecond) // what the change led to has been evaluated
 	second := r.until("/metrics", `prodsec_counting_changes_total{kind="policy"} 1`, true)
 
 	past := func(when string, served string) {
