@@ -38,6 +38,8 @@ type exporter struct {
 	passed    atomic.Bool
 	evaluated atomic.Pointer[time.Time]
 	evidence  evidenceCache
+	// onFounding, if set, is done once, right after the import of history has ended.
+	onFounding func(context.Context) error
 
 	// applying is held while the configuration changes and while an evaluation reads it with the ledger.
 	applying sync.Mutex
@@ -135,6 +137,12 @@ func (e *exporter) found(ctx context.Context) {
 	}
 	if err := e.ledger.MarkFounded(ctx, e.now()); err != nil && ctx.Err() == nil {
 		e.telemetry.ledgerFailed("marking the end of the first pass", err)
+	}
+	if done := e.onFounding; done != nil && !e.ledger.Founded().IsZero() {
+		e.onFounding = nil
+		if err := done(ctx); err != nil && ctx.Err() == nil {
+			e.logger.Error("What follows the first pass failed", "error", err)
+		}
 	}
 }
 

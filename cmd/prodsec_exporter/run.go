@@ -32,7 +32,12 @@ func (p *program) serve(ctx context.Context) (err error) {
 	defer closing(removeLedger, &err)
 
 	telemetry := newTelemetry(p.logger, time.Now)
-	plan, err := telemetry.plan(load)
+	first := load
+	changes := p.demo && !p.ledgerSet // a ledger that is kept has seen the change
+	if changes {
+		first = before(load)
+	}
+	plan, err := telemetry.plan(first)
 	if err != nil {
 		return err
 	}
@@ -52,6 +57,9 @@ func (p *program) serve(ctx context.Context) (err error) {
 	p.logger.Info("Opened the ledger", "path", path, "bytes", kept.Stats().Bytes)
 
 	e := newExporter(kept, telemetry, load, p.logger)
+	if changes {
+		e.onFounding = e.reload
+	}
 	group, ctx := errgroup.WithContext(ctx) // before the collectors start, so that they end when the web server cannot
 	if err := e.start(ctx, plan); err != nil {
 		return err

@@ -21,7 +21,7 @@ func countingChanged() Rule {
 		Alert{
 			Name: AlertCountingChanged, For: settle, Hold: hold, Answers: answers(PackTrend),
 			Summary:     "The way of counting changed: {{ $labels.kind }}",
-			Description: "A number that moves at the same time may have moved because of it. The exporter's log says what changed; note it beside the next report.",
+			Description: "A number that moves at the same time may have moved because of it. prodsec_restated says by how much, same records and same instant; note it beside the next report.",
 			Board:       BoardExporter, Panel: panelCounting,
 		})
 }
