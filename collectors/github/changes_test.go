@@ -299,6 +299,7 @@ func TestServiceRules(t *testing.T) {
 
 func FuzzServicePatterns(f *testing.F) {
 	f.Add("production-{service}", "services/**/x", "production-shop")
+	f.Add("\xe0\x8b", "\xa3/\xa3", "\xa3")
 	f.Fuzz(func(t *testing.T, pattern, paths, text string) {
 		if p := namePattern(pattern); p != nil && strings.Trim(pattern, "*?{}") == pattern && !p.MatchString(pattern) && !strings.Contains(pattern, serviceMark) {
 			t.Errorf("%q does not match itself", pattern)

@@ -104,11 +104,16 @@ func namePattern(pattern string) *regexp.Regexp {
 	if pattern == "" {
 		return nil
 	}
-	quoted := regexp.QuoteMeta(pattern)
+	quoted := quoteMeta(pattern)
 	for mark, expression := range map[string]string{`\*`: ".*", `\?`: ".", regexp.QuoteMeta(serviceMark): "(.+)"} {
 		quoted = strings.ReplaceAll(quoted, mark, expression)
 	}
 	return regexp.MustCompile("(?is)^" + quoted + "$")
+}
+
+// quoteMeta is regexp.QuoteMeta for any text: an expression has to be valid UTF-8, and takes each byte of a text that is not for U+FFFD.
+func quoteMeta(text string) string {
+	return regexp.QuoteMeta(string([]rune(text)))
 }
 
 // pathPattern matches paths of files.
@@ -118,7 +123,7 @@ type pathPattern struct{ expression *regexp.Regexp }
 // the root, and one that names a directory holds everything below it.
 func newPathPattern(pattern string) pathPattern {
 	body := strings.Trim(pattern, "/")
-	quoted := regexp.QuoteMeta(body)
+	quoted := quoteMeta(body)
 	for _, replace := range [][2]string{{`\*\*/`, "\x00"}, {`\*\*`, ".*"}, {`\*`, "[^/]*"}, {`\?`, "[^/]"}, {"\x00", "(?:.*/)?"}} {
 		quoted = strings.ReplaceAll(quoted, replace[0], replace[1])
 	}
