@@ -44,6 +44,10 @@ type Exception struct {
 	// EndedAt is when it was withdrawn or closed.
 	EndedAt   time.Time
 	UpdatedAt time.Time
+	// InForce holds the intervals in which the exception was approved and not expired, in order and without overlap, where the source keeps the
+	// history of its decisions (e.g. Jira's changelog); the last one may lie in the future. Nil when the source has no such history: then only what is
+	// observed of State, DecidedAt, ExpiresAt and EndedAt tells when it was in force.
+	InForce []Interval
 	// VendorAcceptance marks a scanner's own risk acceptance, which counts only if policy says so.
 	VendorAcceptance bool
 	// Tool names the scanner of a VendorAcceptance.
