@@ -99,6 +99,9 @@ type Env struct {
 	Now func() time.Time
 	// Sleep waits for a duration or until ctx ends; nil uses the system's clock.
 	Sleep func(ctx context.Context, d time.Duration) error
+	// TimeZone is policy.time_zone, in which a source's plain dates are days: a date without a clock begins at record.DayStart and ends at
+	// record.DayEnd of this zone. Nil is UTC.
+	TimeZone *time.Location
 }
 
 // Section is a collector's part of the configuration file. Decode is strict: an unknown key, a wrong type or an

@@ -183,6 +183,31 @@ func TestFingerprintFollowsContentNotLayout(t *testing.T) {
 	if got := fingerprintOf("name: a\n      limit: 2\n"); got == base {
 		t.Error("another value kept the fingerprint")
 	}
+	if got := fingerprintOf("name: a\n      limit: 1\npolicy: {time_zone: Europe/Berlin}\n"); got == base {
+		t.Error("another time zone kept the fingerprint: plain dates that were read before stay days of the old one")
+	}
+}
+
+func TestCollectorsReadPlainDatesInThePolicysZone(t *testing.T) {
+	for text, want := range map[string]string{"": "UTC", "policy: {time_zone: America/New_York}\n": "America/New_York"} {
+		var zone *time.Location
+		kind := collectors.Kind{Name: "plain", Defaults: kinds(&plainConfig{})[0].Defaults, New: func(s collectors.Section, env collectors.Env) (collectors.Collector, collectors.Common, error) {
+			zone = env.TimeZone
+			var c plainConfig
+			err := s.Decode(&c)
+			return nil, c.Common, err
+		}}
+		c, err := Load("z.yml", []byte("collectors:\n  plain: [{name: a}]\n"+text), []collectors.Kind{kind})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.Build(noEnv); err != nil {
+			t.Fatal(err)
+		}
+		if zone.String() != want {
+			t.Errorf("%q: collectors read dates in %s, want %s", text, zone, want)
+		}
+	}
 }
 
 func TestMaskedShowsNoCredential(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/url"
 	"regexp"
+	"time"
 
 	"gopkg.in/yaml.v3"
 )
@@ -61,9 +62,10 @@ func maskedText(value, key string) string {
 	return value
 }
 
-// fingerprint is equal for sections that say the same, whatever their layout and comments.
-func fingerprint(n *yaml.Node) string {
+// fingerprint is equal for sections that say the same, whatever their layout and comments, and are read in the same time zone.
+func fingerprint(n *yaml.Node, zone *time.Location) string {
 	h := sha256.New()
+	fmt.Fprintf(h, "%s\n", zone) //nolint:errcheck // A hash never fails to write.
 	var walk func(*yaml.Node)
 	walk = func(n *yaml.Node) {
 		n = deref(n)

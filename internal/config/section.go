@@ -48,14 +48,14 @@ type Built struct {
 	Kind      collectors.Kind
 	Settings  collectors.Common
 	Collector collectors.Collector
-	// Equal instances of two configurations have the same Fingerprint: their sections say the same.
+	// Equal instances of two configurations have the same Fingerprint: their sections say the same, and plain dates are days of the same zone.
 	Fingerprint string
 
 	file    string
 	secrets []namedSecret
 }
 
-// Build builds every instance; env gives each its surroundings. The error is of type Problems and lists what is wrong in all of
+// Build builds every instance; env gives each its surroundings, and the policy its time zone. The error is of type Problems and lists what is wrong in all of
 // them, and what Load had found before.
 func (c *Config) Build(env func(kind, name string) collectors.Env) ([]Built, error) {
 	d := &decoder{file: c.File, problems: slices.Clone(c.problems)}
@@ -63,14 +63,16 @@ func (c *Config) Build(env func(kind, name string) collectors.Env) ([]Built, err
 	for _, i := range c.Instances {
 		var secrets []namedSecret
 		i.section.secrets = &secrets
-		collector, settings, err := i.Kind.New(i.section, env(i.Kind.Name, i.Name))
+		around := env(i.Kind.Name, i.Name)
+		around.TimeZone = c.timeZone()
+		collector, settings, err := i.Kind.New(i.section, around)
 		if err != nil {
 			d.located(i.section.node, i.section.path, err)
 			continue
 		}
 		d.settle(&settings, i)
 		built = append(built, Built{
-			Kind: i.Kind, Settings: settings, Collector: collector, Fingerprint: fingerprint(i.section.node),
+			Kind: i.Kind, Settings: settings, Collector: collector, Fingerprint: fingerprint(i.section.node, c.timeZone()),
 			file: c.File, secrets: secrets,
 		})
 	}
@@ -78,6 +80,14 @@ func (c *Config) Build(env func(kind, name string) collectors.Env) ([]Built, err
 		return nil, err
 	}
 	return built, nil
+}
+
+// timeZone is that of the policy; UTC while the policy has mistakes.
+func (c *Config) timeZone() *time.Location {
+	if c.Policy == nil {
+		return time.UTC
+	}
+	return c.Policy.Location()
 }
 
 // settle fills in the kind's defaults and checks what all kinds have in common.
