@@ -79,7 +79,7 @@ func ants() record.Service {
 // imports is an organisation that found a history when it was first read.
 func imports(t *testing.T, now time.Time, windows []policy.Duration, deployments []record.Deployment, incidents []record.Incident) *organisation {
 	t.Helper()
-	o := unfounded(t, func(c *policy.Config) { c.Windows = windows })
+	o := unfounded(t, func(c *policy.Config) { c.Windows = append(windows, policy.RequiredWindows()...) })
 	o.catalog(now, ants())
 	o.deploys(now, deployments...)
 	o.suffers(now, incidents...)

@@ -143,9 +143,4 @@ func checkBuckets(g BucketGroup, bounds []Duration, fail failFunc) {
 			fail(at, "%s is not longer than the bound before it, %s", b, bounds[i-1])
 		}
 	}
-	for _, b := range RequiredBuckets(g) {
-		if !slices.Contains(bounds, b) {
-			fail(key, "lacks %s, which rules and boards read; add it", b)
-		}
-	}
 }

@@ -19,8 +19,10 @@ type Config struct {
 	Exceptions ExceptionsConfig `yaml:"exceptions" json:"exceptions"`
 	Protection ProtectionConfig `yaml:"protection" json:"protection"`
 	Windows    []Duration       `yaml:"windows" json:"windows"`
-	Precedence []string         `yaml:"catalog_precedence,omitempty" json:"catalog_precedence"`
-	EPSS       float64          `yaml:"epss_threshold" json:"epss_threshold"`
+	// Targets are what shares are compared with by rules and boards.
+	Targets    TargetsConfig `yaml:"targets" json:"targets"`
+	Precedence []string      `yaml:"catalog_precedence,omitempty" json:"catalog_precedence"`
+	EPSS       float64       `yaml:"epss_threshold" json:"epss_threshold"`
 	// Risk weighs open criticals and highs.
 	Risk RiskConfig `yaml:"risk" json:"risk"`
 	// Buckets are those of histograms.
@@ -174,6 +176,7 @@ func DefaultConfig() Config {
 			Privileged:             PrivilegedConfig{TrustTiers: []string{"tier0", "tier1"}, Topics: []string{"privileged"}},
 		},
 		Windows: []Duration{days(7), days(30), days(90)},
+		Targets: defaultTargets(),
 		EPSS:    0.5,
 		Risk:    defaultRisk(),
 		Buckets: defaultBuckets(),

@@ -43,11 +43,27 @@ type Policy struct {
 // New checks a configuration and makes the policy it describes. The error joins everything that is wrong, each part naming its
 // key below "policy".
 func New(c Config) (*Policy, error) {
-	p := &Policy{config: c, accepted: map[string]bool{}}
-	var errs []error
-	fail := func(key, format string, args ...any) {
-		errs = append(errs, fmt.Errorf("policy.%s: %s", key, fmt.Sprintf(format, args...)))
+	p, errs := compile(c)
+	p.checkWhatRulesRead(failInto(&errs))
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
 	}
+	var err error
+	p.version, err = hash(p.config)
+	return p, err
+}
+
+// failInto returns what notes a mistake under its key below "policy".
+func failInto(errs *[]error) failFunc {
+	return func(key, format string, args ...any) {
+		*errs = append(*errs, fmt.Errorf("policy.%s: %s", key, fmt.Sprintf(format, args...)))
+	}
+}
+
+// compile makes the policy, without a version, and lists everything that is wrong with its configuration.
+func compile(c Config) (p *Policy, errs []error) {
+	p = &Policy{config: c, accepted: map[string]bool{}}
+	fail := failInto(&errs)
 	location, err := time.LoadLocation(c.TimeZone)
 	if err != nil || location == time.Local { // "Local" would mean something else on another machine
 		fail("time_zone", "%q is not an IANA time zone such as Europe/Berlin", c.TimeZone)
@@ -59,6 +75,7 @@ func New(c Config) (*Policy, error) {
 	p.checkSLA(fail)
 	p.compileProtection(fail)
 	p.compileWindows(fail)
+	p.checkObjectives(fail)
 	p.compileRisk(fail)
 	p.compileBuckets(fail)
 	for _, tool := range c.Exceptions.VendorAcceptances {
@@ -72,18 +89,30 @@ func New(c Config) (*Policy, error) {
 	p.checkDORA(fail)
 	p.compileControls(fail)
 	p.compileMapping(fail)
-	if err := errors.Join(errs...); err != nil {
-		return nil, err
+	return p, errs
+}
+
+// checkWhatRulesRead refuses a configuration without a window or a bucket that the rules and boards of this version read.
+func (p *Policy) checkWhatRulesRead(fail failFunc) {
+	for _, d := range RequiredWindows() {
+		if len(p.windows) > 0 && !slices.ContainsFunc(p.windows, func(w Window) bool { return w.Length == d.Std() }) {
+			fail("windows", "lacks %s, which rules and boards read; add it", d)
+		}
 	}
-	p.version, err = hash(p.config)
-	return p, err
+	for _, g := range BucketGroups() {
+		for _, b := range RequiredBuckets(g) {
+			if bounds := p.config.Buckets.of(g); len(bounds) > 0 && !slices.Contains(bounds, b) {
+				fail("buckets."+string(g), "lacks %s, which rules and boards read; add it", b)
+			}
+		}
+	}
 }
 
 // Former is New for a policy that an earlier version of the program knew under another hash, because the configuration had other keys
-// then: it keeps that version.
+// then: it keeps that version. What the rules and boards of this version read is not asked of it.
 func Former(c Config, version string) (*Policy, error) {
-	p, err := New(c)
-	if err != nil {
+	p, errs := compile(c)
+	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
 	p.version = version
@@ -155,6 +184,10 @@ type Window struct {
 
 // Windows are the trailing windows, shortest first.
 func (p *Policy) Windows() []Window { return p.windows }
+
+// RequiredWindows are the trailing windows that the recording rules, alerts and boards of this repository read; without one of them they would show
+// nothing.
+func RequiredWindows() []Duration { return spans(Day)(30, 90) }
 
 type failFunc func(key, format string, args ...any)
 

@@ -144,7 +144,7 @@ func TestErrors(t *testing.T) {
 			`policy.protection.privileged.repositories: "acme/["`, `policy.protection.privileged.trust_tiers: "gold"`,
 		}},
 		{"nothing required", func(c *Config) { c.Protection.Required = nil }, []string{`policy.protection.required: name at least one check`}},
-		{"windows", func(c *Config) { c.Windows = []Duration{Duration(Day), 0} }, []string{`policy.windows[1]: must be longer than 0`}},
+		{"windows", func(c *Config) { c.Windows = append(c.Windows, 0) }, []string{`policy.windows[3]: must be longer than 0`}},
 		{"no windows", func(c *Config) { c.Windows = nil }, []string{`policy.windows: name at least one`}},
 		{"detail", func(c *Config) { c.Detail.MaxSeries, c.Detail.TrustTiers = 0, []string{"gold"} }, []string{
 			`policy.detail.max_series: 0`, `policy.detail.trust_tiers: "gold"`,
