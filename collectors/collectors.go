@@ -6,7 +6,8 @@
 //  1. Make a folder collectors/<kind> with a package of that name and a README: scopes or permissions needed, calls
 //     per poll, records yielded, how vendor values map to constants of package record.
 //  2. Write a Config struct that embeds Common inline, a New(Config, Env) constructor that starts nothing, and a type
-//     that implements Collector. Env.Client makes its HTTP client. Import only this package, internal/record, internal/apiclient and the vendor's SDK.
+//     that implements Collector. Env.Client makes its HTTP client; platform.New (internal/platform) makes what collectors that ask a platform page by page
+//     are built from. Import only this package, internal/record, internal/apiclient, internal/platform, internal/translate and the vendor's SDK.
 //  3. Run the conformance suite of collectors/collectorstest in its test.
 //  4. Add one line to cmd/prodsec_exporter/kinds.go.
 //
@@ -88,6 +89,19 @@ type Common struct {
 // Settings returns the common settings; embedding Common makes every Config satisfy the interface that the wiring
 // asks for.
 func (c Common) Settings() Common { return c }
+
+// Or is the settings with what they leave open taken from a kind's defaults.
+func (c Common) Or(defaults Common) Common {
+	for _, f := range []struct{ value, fallback *Duration }{
+		{&c.Interval, &defaults.Interval}, {&c.FullInterval, &defaults.FullInterval}, {&c.StaleAfter, &defaults.StaleAfter}, {&c.Timeout, &defaults.Timeout},
+	} {
+		if *f.value <= 0 {
+			*f.value = *f.fallback
+		}
+	}
+	c.FullInterval = max(c.FullInterval, c.Interval)
+	return c
+}
 
 // Env is what the wiring gives a collector.
 type Env struct {

@@ -10,13 +10,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"slices"
 	"strings"
 	"time"
 
 	"prodsec_exporter/collectors"
 	"prodsec_exporter/internal/apiclient"
+	"prodsec_exporter/internal/platform"
 	"prodsec_exporter/internal/record"
 	"prodsec_exporter/internal/translate"
 )
@@ -27,12 +27,9 @@ const (
 	// scope is the only one: owners are only known when everything was read.
 	scope = "services"
 
-	defaultPageSize = 500
-	maxPageSize     = 10_000
-	defaultInterval = 15 * time.Minute
-	defaultHost     = "github.com"
-	defaultType     = "service"
-	defaultUnit     = "business-unit"
+	defaultHost = "github.com"
+	defaultType = "service"
+	defaultUnit = "business-unit"
 	// readPermission is what a token needs, in Backstage's words.
 	readPermission = "catalog.entity.read"
 )
@@ -40,6 +37,7 @@ const (
 // Config is the section of one Backstage.
 type Config struct {
 	collectors.Common `yaml:",inline"`
+	platform.Requests `yaml:",inline"`
 	// URL is the address of Backstage's backend; the catalog is below /api/catalog.
 	URL string `yaml:"url"`
 	// Token is a static token of Backstage's external access.
@@ -48,8 +46,6 @@ type Config struct {
 	Types []string `yaml:"types,omitempty"`
 	// Namespaces are read; all if none is named.
 	Namespaces []string `yaml:"namespaces,omitempty"`
-	// PageSize is the number of entities to ask for at once; 500 if not set.
-	PageSize int `yaml:"page_size,omitempty"`
 	// GitHubHost is the host of the repositories that github.com/project-slug names; github.com if not set.
 	GitHubHost string `yaml:"github_host,omitempty"`
 	// BusinessUnitTypes are the values of spec.type of the groups that are business units; "business-unit" if none is named.
@@ -76,21 +72,27 @@ const (
 // Collector reads one Backstage. It implements collectors.Collector, collectors.Checker, collectors.Cataloger and
 // collectors.Forecaster.
 type Collector struct {
+	*platform.Base
 	config                                Config
-	logger                                *slog.Logger
-	source                                *translate.Source
-	strangers                             *translate.Strangers
 	warnings                              warnings
 	trustTier, crownJewel, internetFacing field
 }
 
 // New checks the configuration; it reads neither Backstage nor the token.
 func New(config Config, env collectors.Env) (*Collector, error) {
+	base, err := platform.New(env, platform.Options{
+		Kind: kindName, URL: config.URL, Example: "https://backstage.example.com",
+		Key: "token", Credential: config.Token, Auth: apiclient.Bearer(config.Token),
+		Requests: config.Requests, Pages: platform.Pages{Default: 500, Most: 10_000},
+	})
+	if err != nil {
+		return nil, err
+	}
 	if err := config.validate(); err != nil {
 		return nil, fmt.Errorf("backstage: %w", err)
 	}
 	config.setDefaults()
-	c := &Collector{config: config, logger: env.Logger, strangers: translate.NewStrangers(env.Logger)}
+	c := &Collector{Base: base, config: config}
 	for _, f := range []struct {
 		name string
 		from Field
@@ -107,24 +109,10 @@ func New(config Config, env collectors.Env) (*Collector, error) {
 		}
 		*f.into = compiled
 	}
-	client, err := env.Client(apiclient.Options{BaseURL: config.URL, Auth: apiclient.Bearer(config.Token)})
-	if err != nil {
-		return nil, fmt.Errorf("backstage: url: %w", err)
-	}
-	c.source = translate.NewSource(client)
 	return c, nil
 }
 
 func (c *Config) validate() error {
-	if c.URL == "" {
-		return errors.New("url is missing; name Backstage's backend, such as https://backstage.example.com")
-	}
-	if err := c.Token.Validate(); err != nil {
-		return fmt.Errorf("token: %w", err)
-	}
-	if c.PageSize < 0 || c.PageSize > maxPageSize {
-		return fmt.Errorf("page_size must be between 1 and %d", maxPageSize)
-	}
 	for key, words := range map[string][]string{"types": c.Types, "namespaces": c.Namespaces, "business_unit_types": c.BusinessUnitTypes} {
 		for _, word := range words {
 			// A comma would end a condition of a filter and start another one.
@@ -148,9 +136,6 @@ func (c *Config) setDefaults() {
 	if len(c.Types) == 0 {
 		c.Types = []string{defaultType}
 	}
-	if c.PageSize == 0 {
-		c.PageSize = defaultPageSize
-	}
 	if c.GitHubHost == "" {
 		c.GitHubHost = defaultHost
 	}
@@ -160,38 +145,30 @@ func (c *Config) setDefaults() {
 	if c.ProductArea == "" {
 		c.ProductArea = ProductAreaSystem
 	}
-	if c.Interval <= 0 {
-		c.Interval = collectors.Duration(defaultInterval)
+	c.Common = c.Or(defaults())
+}
+
+func defaults() collectors.Common {
+	return collectors.Common{
+		Interval: collectors.Duration(15 * time.Minute), FullInterval: collectors.Duration(15 * time.Minute),
+		StaleAfter: collectors.Duration(7 * 24 * time.Hour), Timeout: collectors.Duration(10 * time.Minute),
 	}
 }
 
 // Kind is the entry for the list of collector kinds.
 func Kind() collectors.Kind {
 	return collectors.Kind{
-		Name:    kindName,
-		Summary: "services, owners, business units, tiers, exposure and repositories from Backstage's catalog",
-		Defaults: collectors.Common{
-			Interval:     collectors.Duration(defaultInterval),
-			FullInterval: collectors.Duration(defaultInterval),
-			StaleAfter:   collectors.Duration(7 * 24 * time.Hour),
-			Timeout:      collectors.Duration(10 * time.Minute),
-		},
-		New: collectors.Builder(collectors.Zero[Config], New),
+		Name: kindName, Summary: "services, owners, business units, tiers, exposure and repositories from Backstage's catalog",
+		Defaults: defaults(), New: collectors.Builder(collectors.Zero[Config], New),
 	}
 }
 
 // Collect reads the catalog whole. Cursors are not used: Backstage cannot be asked for what changed, and a group that moved changes
 // services that did not.
 func (c *Collector) Collect(ctx context.Context, _ collectors.Cursors, emit func(record.Batch) error) error {
-	defer c.source.Begin()()
+	defer c.Source.Begin()()
 	b, _ := c.read(ctx)
-	if err := translate.Canceled(ctx); err != nil {
-		return err
-	}
-	if err := emit(b); err != nil {
-		return fmt.Errorf("backstage: emit %s: %w", b.Scope, err)
-	}
-	return nil
+	return collectors.Emitter(ctx, kindName, emit)(b)
 }
 
 // read is the catalog as a batch, and how many groups were visible.
@@ -239,7 +216,7 @@ func (c *Collector) Catalog(ctx context.Context) ([]record.Service, error) {
 
 // Forecast estimates the requests per hour; Backstage states no budget, so there is one resource.
 func (c *Collector) Forecast() map[string]float64 {
-	return map[string]float64{"": c.source.PerHour(c.config.Interval.Std(), 10)}
+	return map[string]float64{"": c.Source.PerHour(c.config.Interval.Std(), 10)}
 }
 
 // oneOf reports whether a word is in a list, without regard to case, as Backstage's own filters compare.

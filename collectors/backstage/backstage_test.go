@@ -15,6 +15,7 @@ import (
 	"prodsec_exporter/collectors"
 	"prodsec_exporter/collectors/collectorstest"
 	"prodsec_exporter/internal/apiclient"
+	"prodsec_exporter/internal/platform"
 	"prodsec_exporter/internal/record"
 )
 
@@ -159,7 +160,7 @@ func TestServices(t *testing.T) {
 }
 
 func TestFiltersByConfiguration(t *testing.T) {
-	config := Config{Types: []string{"service", "website"}, Namespaces: []string{"default", "shop"}, ProductArea: ProductAreaDomain, PageSize: 7}
+	config := Config{Types: []string{"service", "website"}, Namespaces: []string{"default", "shop"}, ProductArea: ProductAreaDomain, Requests: platform.Requests{PageSize: 7}}
 	other := strings.Replace(component("library", ""), `"type":"service"`, `"type":"library"`, 1)
 	elsewhere := strings.Replace(component("elsewhere", ""), `"namespace":"default"`, `"namespace":"lab"`, 1)
 	b, server := gather(t, config, catalogOf(component("api", ""), other, elsewhere, system))

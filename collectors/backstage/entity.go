@@ -142,14 +142,14 @@ type page struct {
 
 // page reads the first page by filters and every other one by its cursor, which carries them.
 func (c *Collector) page(ctx context.Context, cursor string) (*page, error) {
-	query := url.Values{"fields": {wanted}, "limit": {strconv.Itoa(c.config.PageSize)}}
+	query := url.Values{"fields": {wanted}, "limit": {strconv.Itoa(c.PageSize)}}
 	if cursor == "" {
 		query["filter"] = c.config.filters()
 	} else {
 		query.Set("cursor", cursor)
 	}
 	var answer page
-	if _, err := c.source.Get(ctx, listPath, query, &answer); err != nil {
+	if _, err := c.Source.Get(ctx, listPath, query, &answer); err != nil {
 		return nil, err
 	}
 	if answer.Items == nil {

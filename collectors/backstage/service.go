@@ -33,7 +33,7 @@ func (c *Collector) services(f *found) ([]record.Service, error) {
 			// What no catalog claims has this name; a service that has it, too, could not be told from that.
 			f.rejected[record.RejectOutOfRange]++
 			if c.warnings.first(own.String()) {
-				c.logger.Warn("A component has a reserved name and is left out; rename it", "component", own.String())
+				c.Env.Logger.Warn("A component has a reserved name and is left out; rename it", "component", own.String())
 			}
 			continue
 		case twice && other == own:
@@ -61,8 +61,8 @@ func (c *Collector) service(e *entity, f *found, units *hierarchy) (record.Servi
 		TrustTier:      c.trustTier.text(e),
 		ProductArea:    record.Text(c.productArea(e, f)),
 		Lifecycle:      record.Text(e.Spec.Lifecycle),
-		CrownJewel:     c.crownJewel.answer(e, c.strangers),
-		InternetFacing: c.internetFacing.answer(e, c.strangers),
+		CrownJewel:     c.crownJewel.answer(e, c.Words),
+		InternetFacing: c.internetFacing.answer(e, c.Words),
 	}
 	if claim, ok := repositoryPath(e.Metadata.Annotations, c.config.GitHubHost); ok {
 		s.Repositories = []record.RepositoryPath{claim}
@@ -180,7 +180,7 @@ func (c *Collector) warnShared(services []record.Service) {
 			}
 			if first, taken := whole[claim.Repository]; taken {
 				if c.warnings.first(string(claim.Repository) + " " + s.Name) {
-					c.logger.Warn("Two components claim a whole repository, which goes to the first; let backstage.io/source-location name their folders",
+					c.Env.Logger.Warn("Two components claim a whole repository, which goes to the first; let backstage.io/source-location name their folders",
 						"repository", claim.Repository, "first", first, "second", s.Name)
 				}
 				continue

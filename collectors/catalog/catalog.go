@@ -114,23 +114,13 @@ func (c *Collector) Collect(ctx context.Context, _ collectors.Cursors, emit func
 		return err
 	}
 	read := &merged{}
+	emit = collectors.Emitter(ctx, kindName, emit)
 	for _, f := range files {
-		if err := canceled(ctx); err != nil {
+		if err := emit(c.batch(f, read)); err != nil {
 			return err
 		}
-		if err := emit(c.batch(f, read)); err != nil {
-			return fmt.Errorf("catalog: emit %s: %w", f.scope, err)
-		}
 	}
-	return canceled(ctx)
-}
-
-// canceled is the error of a context that ended, nil otherwise.
-func canceled(ctx context.Context) error {
-	if err := ctx.Err(); err != nil {
-		return &record.Error{Reason: record.ReasonCanceled, Err: err}
-	}
-	return nil
+	return collectors.Canceled(ctx)
 }
 
 // Forecast counts one request in each collection of a catalog that has an address, and none for files.

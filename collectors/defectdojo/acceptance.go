@@ -43,7 +43,7 @@ func lapsedAt(acceptances []record.Exception, now time.Time) lapsed {
 // acceptances reads all risk acceptances.
 func (c *Collector) acceptances(ctx context.Context) record.Batch {
 	b := record.Batch{Scope: acceptanceScope, Mode: record.Full, Exceptions: []record.Exception{}, Rejected: map[record.RejectReason]int{}}
-	found, err := list(ctx, c.client, query[acceptance]{path: "api/v2/risk_acceptance/", id: func(a acceptance) int64 { return a.ID }})
+	found, err := list(ctx, c.Base, query[acceptance]{path: "api/v2/risk_acceptance/", id: func(a acceptance) int64 { return a.ID }})
 	if err != nil {
 		return record.Batch{Scope: b.Scope, Err: fmt.Errorf("defectdojo %s: %w", b.Scope, err)}
 	}
@@ -51,7 +51,7 @@ func (c *Collector) acceptances(ctx context.Context) record.Batch {
 	all := found.items
 	slices.SortFunc(all, func(a, b acceptance) int { return cmp.Compare(a.ID, b.ID) })
 	for i := range all {
-		if x, reason := all[i].record(c.client.BaseURL()); reason != "" {
+		if x, reason := all[i].record(c.URL); reason != "" {
 			b.Rejected[reason]++
 		} else {
 			b.Exceptions = append(b.Exceptions, x)

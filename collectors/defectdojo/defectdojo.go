@@ -7,7 +7,6 @@ package defectdojo
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"net/url"
 	"slices"
@@ -16,6 +15,7 @@ import (
 
 	"prodsec_exporter/collectors"
 	"prodsec_exporter/internal/apiclient"
+	"prodsec_exporter/internal/platform"
 	"prodsec_exporter/internal/record"
 )
 
@@ -34,6 +34,7 @@ const (
 // Config is the section of one DefectDojo.
 type Config struct {
 	collectors.Common `yaml:",inline"`
+	platform.Requests `yaml:",inline"`
 	// URL is where people open DefectDojo, e.g. https://defectdojo.example.com.
 	URL string `yaml:"url"`
 	// Token is an API v2 key.
@@ -53,9 +54,8 @@ type ProductConfig struct {
 
 // Collector reads one DefectDojo. It implements collectors.Collector, collectors.Checker and collectors.Forecaster.
 type Collector struct {
+	*platform.Base
 	config   Config
-	env      collectors.Env
-	client   *apiclient.Client
 	products map[string]target
 	cost     *cost
 
@@ -71,14 +71,18 @@ type target struct {
 
 // New checks the configuration; it sends nothing.
 func New(config Config, env collectors.Env) (*Collector, error) {
-	u, err := url.Parse(config.URL)
-	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
-		return nil, errors.New("defectdojo: url must be a full address such as https://defectdojo.example.com")
+	counted := &cost{Observer: env.Observer}
+	env.Observer = counted
+	base, err := platform.New(env, platform.Options{
+		Kind: kindName, URL: config.URL, Example: "https://defectdojo.example.com", Suffix: "/api/v2",
+		Key: "token", Credential: config.Token, Auth: apiclient.Token(config.Token, "Token"), CacheBytes: -1,
+		Requests: config.Requests, Pages: platform.Pages{Default: 100, Most: 1000},
+	})
+	if err != nil {
+		return nil, err
 	}
-	if err := config.Token.Validate(); err != nil {
-		return nil, fmt.Errorf("defectdojo: token: %w", err)
-	}
-	c := &Collector{config: config, env: env, products: map[string]target{}, swept: map[int64]time.Time{}, cost: &cost{Observer: env.Observer}}
+	config.Common = config.Or(defaults())
+	c := &Collector{Base: base, config: config, products: map[string]target{}, swept: map[int64]time.Time{}, cost: counted}
 	for name, p := range config.Products {
 		t := target{service: record.Text(p.Service)}
 		if p.Repository != "" {
@@ -88,25 +92,20 @@ func New(config Config, env collectors.Env) (*Collector, error) {
 		}
 		c.products[strings.ToLower(name)] = t
 	}
-	c.client, err = env.Client(apiclient.Options{BaseURL: config.URL, Auth: apiclient.Token(config.Token, "Token"), CacheBytes: -1, Observer: c.cost})
-	if err != nil {
-		return nil, fmt.Errorf("defectdojo: url: %w", err)
-	}
 	return c, nil
+}
+
+func defaults() collectors.Common {
+	return collectors.Common{
+		Interval: collectors.Duration(10 * time.Minute), FullInterval: collectors.Duration(12 * time.Hour),
+		StaleAfter: collectors.Duration(48 * time.Hour), Timeout: collectors.Duration(30 * time.Minute),
+	}
 }
 
 // Kind is the entry for the list of collector kinds.
 func Kind() collectors.Kind {
 	return collectors.Kind{
-		Name:    kindName,
-		Summary: "findings, risk acceptances and scan dates from DefectDojo",
-		Defaults: collectors.Common{
-			Interval:     collectors.Duration(10 * time.Minute),
-			FullInterval: collectors.Duration(12 * time.Hour),
-			StaleAfter:   collectors.Duration(48 * time.Hour),
-			Timeout:      collectors.Duration(30 * time.Minute),
-		},
-		New: collectors.Builder(collectors.Zero[Config], New),
+		Name: kindName, Summary: "findings, risk acceptances and scan dates from DefectDojo", Defaults: defaults(), New: collectors.Builder(collectors.Zero[Config], New),
 	}
 }
 
@@ -120,17 +119,9 @@ func (p product) scope() string { return "product:" + record.Text(p.Name) }
 
 // Collect reads the risk acceptances and each product: those with a cursor from one list of late changes, the others whole.
 func (c *Collector) Collect(ctx context.Context, cursors collectors.Cursors, emit func(record.Batch) error) error {
-	started := c.env.Now()
+	started := c.Env.Now()
 	defer c.cost.begin(len(cursors) == 0)()
-	send := func(b record.Batch) error {
-		if err := ctx.Err(); err != nil {
-			return &record.Error{Reason: record.ReasonCanceled, Err: err}
-		}
-		if err := emit(b); err != nil {
-			return fmt.Errorf("defectdojo: emit %s: %w", b.Scope, err)
-		}
-		return nil
-	}
+	send := collectors.Emitter(ctx, kindName, emit)
 	accepted := c.acceptances(ctx)
 	if err := send(accepted); err != nil {
 		return err
@@ -182,7 +173,7 @@ func cursorAt(t time.Time) record.Cursor { return record.Cursor(t.UTC().Format(t
 // listProducts lists the products, those first that were read whole the longest ago, so that a sweep that ran out of time goes on where it
 // ended; else in the order of their numbers. Two of one name cannot be told apart as scopes.
 func (c *Collector) listProducts(ctx context.Context) ([]product, error) {
-	found, err := list(ctx, c.client, query[product]{path: "api/v2/products/", values: url.Values{"o": {"id"}}, id: func(p product) int64 { return p.ID }})
+	found, err := list(ctx, c.Base, query[product]{path: "api/v2/products/", values: url.Values{"o": {"id"}}, id: func(p product) int64 { return p.ID }})
 	if err != nil {
 		return nil, err
 	}
@@ -204,7 +195,7 @@ func (c *Collector) listProducts(ctx context.Context) ([]product, error) {
 // whole reads all findings of a product, in the order of their numbers, which does not change while they are read.
 func (c *Collector) whole(ctx context.Context, p product, ran lapsed, started time.Time) record.Batch {
 	b := record.Batch{Scope: p.scope(), Mode: record.Full, Findings: []record.Finding{}, Rejected: map[record.RejectReason]int{}, Cursor: cursorAt(started)}
-	found, err := list(ctx, c.client, findingsBy(url.Values{"test__engagement__product": {fmt.Sprint(p.ID)}, "o": {"id"}}))
+	found, err := list(ctx, c.Base, findingsBy(url.Values{"test__engagement__product": {fmt.Sprint(p.ID)}, "o": {"id"}}))
 	if err != nil {
 		return record.Batch{Scope: b.Scope, Err: fmt.Errorf("defectdojo %s: %w", b.Scope, err)}
 	}
@@ -229,7 +220,7 @@ func (c *Collector) add(b *record.Batch, f *finding, p product, ran lapsed) {
 		b.Rejected[record.RejectNoID]++
 		return
 	}
-	r, ok := f.record(c.client.BaseURL(), c.targetOf(p))
+	r, ok := f.record(c.URL, c.targetOf(p))
 	if !ok {
 		b.Rejected[record.RejectTimestamp]++
 		return
@@ -261,7 +252,7 @@ func (c *Collector) changes(ctx context.Context, products []product, ran lapsed,
 	}
 	lately := findingsBy(url.Values{"o": {"-last_status_update"}})
 	lately.enough = func(f finding) bool { return !f.LastStatusUpdate.IsZero() && f.LastStatusUpdate.Before(since) }
-	found, err := list(ctx, c.client, lately)
+	found, err := list(ctx, c.Base, lately)
 	for i := range batches {
 		switch {
 		case err != nil:
@@ -294,7 +285,7 @@ func (c *Collector) Check(ctx context.Context) ([]collectors.CheckResult, error)
 		{"tests", "api/v2/tests/", "when repositories were last scanned"},
 		{"risk acceptances", "api/v2/risk_acceptance/", "accepted risks; findings with one count as closed without an exception"},
 	} {
-		_, err := c.client.Do(ctx, "GET", try.path, one, nil, nil)
+		_, err := c.Source.Get(ctx, try.path, one, nil)
 		results = append(results, collectors.CheckResult{Subject: "defectdojo: " + try.subject, Err: err, Unknown: try.unknown})
 	}
 	return results, ctx.Err()
@@ -303,13 +294,5 @@ func (c *Collector) Check(ctx context.Context) ([]collectors.CheckResult, error)
 // Forecast is what the last collection of changes and the last full sweep took, spread over their intervals; before the first, three requests for the
 // acceptances, the products and the changes.
 func (c *Collector) Forecast() map[string]float64 {
-	defaults := Kind().Defaults
-	interval, sweeps := c.config.Interval, c.config.FullInterval
-	if interval <= 0 {
-		interval = defaults.Interval
-	}
-	if sweeps <= 0 {
-		sweeps = max(defaults.FullInterval, interval)
-	}
-	return map[string]float64{"": c.cost.perHour(interval.Std(), sweeps.Std())}
+	return map[string]float64{"": c.cost.perHour(c.config.Interval.Std(), c.config.FullInterval.Std())}
 }

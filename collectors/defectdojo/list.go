@@ -5,17 +5,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"net/http"
 	"net/url"
 	"strconv"
 
 	"prodsec_exporter/internal/apiclient"
+	"prodsec_exporter/internal/platform"
 	"prodsec_exporter/internal/record"
 )
-
-// pageSize is what is asked for; DefectDojo's default of 25 would take four times the requests, and pages with what belongs to their findings
-// are slow to make.
-const pageSize = 100
 
 // page is a page of any list.
 type page struct {
@@ -72,19 +68,19 @@ func besides[T any](all map[string]map[string]json.RawMessage, field string, num
 //
 // A list that shrinks while it is read moves items to pages that were read already, and one that repeats itself has hidden others: both are
 // errors of reason truncated, unless the list is read from its newest end, where that loses nothing.
-func list[T any](ctx context.Context, client *apiclient.Client, q query[T]) (*listed[T], error) {
+func list[T any](ctx context.Context, base *platform.Base, q query[T]) (*listed[T], error) {
 	values := maps.Clone(q.values)
 	if values == nil {
 		values = url.Values{}
 	}
-	values.Set("limit", strconv.Itoa(pageSize))
+	values.Set("limit", strconv.Itoa(base.PageSize))
 	all := &listed[T]{beside: map[string]map[string]json.RawMessage{}}
 	seen, count := map[int64]bool{}, -1
 	offset := 0
 	for range apiclient.DefaultMaxPages {
 		values.Set("offset", strconv.Itoa(offset))
 		var p page
-		if _, err := client.Do(ctx, http.MethodGet, q.path, values, nil, &p); err != nil {
+		if _, err := base.Source.Get(ctx, q.path, values, &p); err != nil {
 			return nil, err
 		}
 		if p.Count == nil || p.Results == nil && *p.Count > offset {

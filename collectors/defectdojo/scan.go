@@ -30,7 +30,7 @@ type engagement struct {
 
 // tests reads all tests, oldest first, and says when each repository was last scanned by each tool: also where that found nothing.
 func (c *Collector) tests(ctx context.Context, products []product, started time.Time) record.Batch {
-	found, err := list(ctx, c.client, query[test]{
+	found, err := list(ctx, c.Base, query[test]{
 		path: "api/v2/tests/", values: url.Values{"o": {"created"}, "prefetch": {"engagement"}}, id: func(t test) int64 { return t.ID },
 	})
 	if err != nil {

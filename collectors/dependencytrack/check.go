@@ -25,7 +25,7 @@ func (c *Collector) predatesPortfolio(ctx context.Context) bool {
 	var about struct {
 		Version string `json:"version"`
 	}
-	if _, err := c.source.Get(ctx, "api/version", nil, &about); err != nil {
+	if _, err := c.Source.Get(ctx, "api/version", nil, &about); err != nil {
 		return false
 	}
 	first, rest, _ := strings.Cut(strings.TrimPrefix(about.Version, "v"), ".")
@@ -42,7 +42,7 @@ func (c *Collector) predatesPortfolio(ctx context.Context) bool {
 func (c *Collector) Check(ctx context.Context) ([]collectors.CheckResult, error) {
 	one := url.Values{"pageNumber": {"1"}, "pageSize": {"1"}}
 	try := func(path, permission string) error {
-		_, err := c.source.Get(ctx, path, one, nil)
+		_, err := c.Source.Get(ctx, path, one, nil)
 		return translate.Needs(err, permission)
 	}
 	findings := try("api/v1/finding", viewVulnerability)
@@ -67,10 +67,10 @@ func (c *Collector) analysed(ctx context.Context) error {
 	var metrics struct {
 		Last translate.Time `json:"lastOccurrence"`
 	}
-	if _, err := c.source.Get(ctx, "api/v1/metrics/portfolio/current", nil, &metrics); err != nil {
+	if _, err := c.Source.Get(ctx, "api/v1/metrics/portfolio/current", nil, &metrics); err != nil {
 		return translate.Needs(err, viewPortfolio)
 	}
-	if age := c.env.Now().Sub(metrics.Last.Time); metrics.Last.IsZero() || age > analysisOverdue {
+	if age := c.Env.Now().Sub(metrics.Last.Time); metrics.Last.IsZero() || age > analysisOverdue {
 		return &record.Error{Reason: record.ReasonOther, Err: fmt.Errorf(
 			"the server last computed its portfolio at %s: see whether its scheduled tasks run", metrics.Last.Format(time.RFC3339))}
 	}

@@ -7,13 +7,12 @@ package dependencytrack
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"prodsec_exporter/collectors"
 	"prodsec_exporter/internal/apiclient"
+	"prodsec_exporter/internal/platform"
 	"prodsec_exporter/internal/record"
 	"prodsec_exporter/internal/translate"
 )
@@ -24,21 +23,17 @@ const (
 	// tool is the scanner's name in records.
 	tool = "dependency-track"
 
-	defaultPageSize = 100
-	maxPageSize     = 1000
-	defaultInterval = time.Hour
-	defaultTag      = "repository:"
+	defaultTag = "repository:"
 )
 
 // Config is the section of one Dependency-Track server.
 type Config struct {
 	collectors.Common `yaml:",inline"`
+	platform.Requests `yaml:",inline"`
 	// URL is the base of the API server, without /api.
 	URL string `yaml:"url"`
 	// APIKey is the key of a team with the permissions in README.md.
 	APIKey apiclient.Secret `yaml:"api_key"`
-	// PageSize is the number of items to ask for at once; 100 if not set.
-	PageSize int `yaml:"page_size,omitempty"`
 	// RepositoryTag is the beginning of the project tag that names the repository; "repository:" if not set.
 	RepositoryTag string `yaml:"repository_tag,omitempty"`
 	// Projects say where projects belong; they come before tags and references.
@@ -49,89 +44,72 @@ type Config struct {
 
 // Collector reads one server. It implements collectors.Collector, collectors.Checker and collectors.Forecaster.
 type Collector struct {
-	config    Config
-	env       collectors.Env
-	source    *translate.Source
-	projects  *translate.Projects
-	strangers *translate.Strangers
+	*platform.Base
+	config Config
 }
 
 // New checks the configuration; it reads neither the server nor the key.
 func New(config Config, env collectors.Env) (*Collector, error) {
-	switch {
-	case config.URL == "":
-		return nil, errors.New("dependencytrack: url is missing: set it to the API server, such as https://dtrack.example.com")
-	case config.PageSize < 0 || config.PageSize > maxPageSize:
-		return nil, fmt.Errorf("dependencytrack: page_size must be between 1 and %d", maxPageSize)
-	}
-	if err := config.APIKey.Validate(); err != nil {
-		return nil, fmt.Errorf("dependencytrack: api_key: %w", err)
-	}
-	projects, err := translate.NewProjects(config.Projects)
+	base, err := platform.New(env, platform.Options{
+		Kind: kindName, URL: config.URL, Example: "https://dtrack.example.com", Suffix: "/api",
+		Key: "api_key", Credential: config.APIKey, Auth: apiclient.Header("X-Api-Key", config.APIKey),
+		Requests: config.Requests, Pages: platform.Pages{Default: 100, Most: 1000}, Projects: config.Projects,
+	})
 	if err != nil {
-		return nil, fmt.Errorf("dependencytrack: %w", err)
+		return nil, err
 	}
-	if config.PageSize == 0 {
-		config.PageSize = defaultPageSize
-	}
+	config.Common = config.Or(defaults())
 	if config.RepositoryTag == "" {
 		config.RepositoryTag = defaultTag
 	}
-	config.URL = strings.TrimSuffix(strings.TrimRight(config.URL, "/"), "/api")
-	client, err := env.Client(apiclient.Options{BaseURL: config.URL, Auth: apiclient.Header("X-Api-Key", config.APIKey)})
-	if err != nil {
-		return nil, fmt.Errorf("dependencytrack: url: %w", err)
+	return &Collector{Base: base, config: config}, nil
+}
+
+func defaults() collectors.Common {
+	return collectors.Common{
+		Interval: collectors.Duration(time.Hour), FullInterval: collectors.Duration(time.Hour),
+		StaleAfter: collectors.Duration(24 * time.Hour), Timeout: collectors.Duration(30 * time.Minute),
 	}
-	return &Collector{
-		config: config, env: env, source: translate.NewSource(client), projects: projects,
-		strangers: translate.NewStrangers(env.Logger),
-	}, nil
 }
 
 // Kind is the entry for the list of collector kinds.
 func Kind() collectors.Kind {
 	return collectors.Kind{
-		Name:    kindName,
-		Summary: "vulnerable components, policy violations and bill-of-materials freshness from OWASP Dependency-Track",
-		Defaults: collectors.Common{
-			Interval:     collectors.Duration(defaultInterval),
-			FullInterval: collectors.Duration(defaultInterval),
-			StaleAfter:   collectors.Duration(24 * time.Hour),
-			Timeout:      collectors.Duration(30 * time.Minute),
-		},
-		New: collectors.Builder(collectors.Zero[Config], New),
+		Name: kindName, Summary: "vulnerable components, policy violations and bill-of-materials freshness from OWASP Dependency-Track",
+		Defaults: defaults(), New: collectors.Builder(collectors.Zero[Config], New),
 	}
 }
 
 // Collect reads the list of projects and, for all of them, findings and violations. Cursors are not used: fixed findings
 // vanish without a trace, so only a whole reading tells what is fixed. Without the list of projects no scope is known.
 func (c *Collector) Collect(ctx context.Context, _ collectors.Cursors, emit func(record.Batch) error) error {
-	defer c.source.Begin()()
+	defer c.Source.Begin()()
+	emit = collectors.Emitter(ctx, kindName, emit)
 	projects, err := c.readProjects(ctx)
 	if err != nil {
 		return fmt.Errorf("dependencytrack: read projects: %w", err)
 	}
 	if err := emit(record.Batch{Scope: "projects:portfolio", Mode: record.Full, Scans: scansOf(projects)}); err != nil {
-		return fmt.Errorf("dependencytrack: emit projects: %w", err)
+		return err
 	}
 	if err := c.collectFindings(ctx, projects, emit); err != nil {
 		return err
 	}
 	if c.config.WithoutViolations {
-		return translate.Canceled(ctx)
+		return collectors.Canceled(ctx)
 	}
-	return c.emitAll(ctx, "violations:", projects, c.readViolations(ctx, projects), emit)
+	return emitAll("violations:", projects, c.readViolations(ctx, projects), emit)
 }
 
 // collectFindings reads the portfolio at once or, on servers that cannot, project by project.
 func (c *Collector) collectFindings(ctx context.Context, projects []*project, emit func(record.Batch) error) error {
 	portfolio := c.readPortfolio(ctx, projects)
 	if portfolio.err == nil || record.ReasonOf(portfolio.err) != record.ReasonNotFound || !c.predatesPortfolio(ctx) {
-		return c.emitAll(ctx, "findings:", projects, portfolio, emit)
+		return emitAll("findings:", projects, portfolio, emit)
 	}
 	for _, p := range projects {
 		single := c.readProject(ctx, p)
-		if err := c.emitAll(ctx, "findings:", []*project{p}, single, emit); err != nil {
+		if err := emitAll("findings:", []*project{p}, single, emit); err != nil {
 			return err
 		}
 	}
@@ -155,10 +133,7 @@ func newReading(projects []*project) reading {
 }
 
 // emitAll emits one batch per project.
-func (c *Collector) emitAll(ctx context.Context, kind string, projects []*project, r reading, emit func(record.Batch) error) error {
-	if err := translate.Canceled(ctx); err != nil {
-		return err
-	}
+func emitAll(kind string, projects []*project, r reading, emit func(record.Batch) error) error {
 	for _, p := range projects {
 		b := translate.Failed(kind+p.uuid(), r.err)
 		if r.err == nil {
@@ -169,7 +144,7 @@ func (c *Collector) emitAll(ctx context.Context, kind string, projects []*projec
 			}
 		}
 		if err := emit(b); err != nil {
-			return fmt.Errorf("dependencytrack: emit %s: %w", b.Scope, err)
+			return err
 		}
 	}
 	return nil
@@ -177,9 +152,5 @@ func (c *Collector) emitAll(ctx context.Context, kind string, projects []*projec
 
 // Forecast estimates the requests per hour; the server states no budget, so there is one resource.
 func (c *Collector) Forecast() map[string]float64 {
-	interval := c.config.Interval.Std()
-	if interval <= 0 {
-		interval = defaultInterval
-	}
-	return map[string]float64{"": c.source.PerHour(interval, 20)}
+	return map[string]float64{"": c.Source.PerHour(c.config.Interval.Std(), 20)}
 }

@@ -20,6 +20,7 @@ import (
 	"prodsec_exporter/collectors"
 	"prodsec_exporter/collectors/collectorstest"
 	"prodsec_exporter/internal/apiclient"
+	"prodsec_exporter/internal/platform"
 	"prodsec_exporter/internal/record"
 	"prodsec_exporter/internal/translate"
 )
@@ -78,7 +79,7 @@ func serve(s *collectorstest.Server) {
 }
 
 func build(baseURL string, key apiclient.Secret, env collectors.Env) (*Collector, error) {
-	return New(Config{URL: baseURL, APIKey: key, PageSize: 2}, env)
+	return New(Config{URL: baseURL, APIKey: key, Requests: platform.Requests{PageSize: 2}}, env)
 }
 
 func TestConformance(t *testing.T) {
@@ -199,7 +200,7 @@ func TestTotals(t *testing.T) {
 		"server that ignores page number": {func(w http.ResponseWriter, _ *http.Request) { collectorstest.WriteJSON(w, findingPages[0]) }, record.ReasonTruncated},
 	} {
 		t.Run(name, func(t *testing.T) {
-			batches, _, err := gather(t, Config{PageSize: 2}, func(s *collectorstest.Server) {
+			batches, _, err := gather(t, Config{Requests: platform.Requests{PageSize: 2}}, func(s *collectorstest.Server) {
 				serve(s)
 				s.Handle("GET /api/v1/finding", tt.handler)
 			})
@@ -240,7 +241,7 @@ func older(version string) func(*collectorstest.Server) {
 }
 
 func TestOlderServerIsReadByProject(t *testing.T) {
-	batches, _, err := gather(t, Config{PageSize: 2}, older("4.8.2"))
+	batches, _, err := gather(t, Config{Requests: platform.Requests{PageSize: 2}}, older("4.8.2"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -341,7 +342,7 @@ func TestForecastFollowsTheLastCollection(t *testing.T) {
 }
 
 func TestAnalysesAndSuppressions(t *testing.T) {
-	c := &Collector{}
+	c := &Collector{Base: &platform.Base{}}
 	for state, want := range map[string][2]record.Closure{ // not suppressed, suppressed
 		"":               {record.ClosureNone, record.ClosureOther},
 		"NOT_SET":        {record.ClosureNone, record.ClosureOther},
@@ -379,7 +380,7 @@ func TestNewRefusesBadConfiguration(t *testing.T) {
 	for want, config := range map[string]Config{
 		"url":       {APIKey: key},
 		"api_key":   {URL: "https://dtrack.example.com"},
-		"page_size": {URL: "https://dtrack.example.com", APIKey: key, PageSize: 5000},
+		"page_size": {URL: "https://dtrack.example.com", APIKey: key, Requests: platform.Requests{PageSize: 5000}},
 		"rule 1":    {URL: "https://dtrack.example.com", APIKey: key, Projects: []translate.Project{{Name: "x"}}},
 		"absolute":  {URL: "dtrack.example.com", APIKey: key},
 	} {
@@ -447,7 +448,7 @@ func TestRecordedReports(t *testing.T) {
 func FuzzFinding(f *testing.F) {
 	f.Add([]byte(findingJSON(apiUUID, "c1", "CVE-2026-0001", "CRITICAL", `{"state":"NOT_SET"}`)))
 	f.Add([]byte(strings.TrimSuffix(strings.TrimPrefix(violationsPage, "["), "]")))
-	c := &Collector{strangers: translate.NewStrangers(slog.New(slog.DiscardHandler))}
+	c := &Collector{Base: &platform.Base{Words: translate.NewStrangers(slog.New(slog.DiscardHandler))}}
 	p := &project{ID: apiUUID}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		for _, translated := range []translation{c.finding, c.violation} {

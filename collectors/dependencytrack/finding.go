@@ -158,7 +158,7 @@ func (c *Collector) finding(raw json.RawMessage, projectOf func(string) *project
 	f := record.Finding{
 		ID:   "finding:" + p.ID + ":" + w.Component.key() + ":" + record.Text(v.ID),
 		Tool: tool, Class: class, Repository: p.owner.Repository, Service: p.owner.Service, Title: record.Text(title),
-		URL:      record.Text(c.config.URL + "/projects/" + p.ID + "/findings"),
+		URL:      record.Text(c.URL + "/projects/" + p.ID + "/findings"),
 		Severity: c.severity(w), Category: categoryOf(w, pkg), Rule: record.Text(v.ID), Aliases: aliasesOf(w),
 		Package: pkg, Version: version, Closure: c.closure(w.Analysis.State, w.Analysis.Suppressed),
 		FirstSeen: w.Attribution.On.Time, EPSS: v.EPSS.Probability(),
@@ -172,7 +172,7 @@ func (c *Collector) finding(raw json.RawMessage, projectOf func(string) *project
 // severity is the server's, else that of the newest CVSS score.
 func (c *Collector) severity(w *wireFinding) record.Severity {
 	v := &w.Vulnerability
-	if s := severities.Of(c.strangers, v.Severity); s != record.SeverityUnknown {
+	if s := severities.Of(c.Words, v.Severity); s != record.SeverityUnknown {
 		return s
 	}
 	for _, score := range []translate.Number{v.CVSSv4, v.CVSSv3, v.CVSSv2} {
@@ -185,7 +185,7 @@ func (c *Collector) severity(w *wireFinding) record.Severity {
 
 // closure joins the analysis state with the suppression.
 func (c *Collector) closure(state string, suppressed bool) record.Closure {
-	closed := closures.Of(c.strangers, state)
+	closed := closures.Of(c.Words, state)
 	if closed != record.ClosureNone || !suppressed {
 		return closed
 	}

@@ -85,7 +85,7 @@ func (c *Collector) readProjects(ctx context.Context) ([]*project, error) {
 
 // ownerOf is where a project belongs: by a rule of the configuration, else by its tag, else by its version-control reference.
 func (c *Collector) ownerOf(p *project) translate.Owner {
-	if owner := c.projects.Of(p.ID, p.fullName()+"@"+p.Version, p.fullName(), p.Name); owner != (translate.Owner{}) {
+	if owner := c.Projects.Of(p.ID, p.fullName()+"@"+p.Version, p.fullName(), p.Name); owner != (translate.Owner{}) {
 		return owner
 	}
 	for _, tag := range p.Tags {
@@ -214,12 +214,12 @@ const (
 func (c *Collector) walk(ctx context.Context, path string, query url.Values, use totals, each func(json.RawMessage)) error {
 	read, total := 0, -1
 	err := translate.Numbered(ctx, 1, func(ctx context.Context, number int) (translate.Page, error) {
-		q := url.Values{"pageNumber": {strconv.Itoa(number)}, "pageSize": {strconv.Itoa(c.config.PageSize)}}
+		q := url.Values{"pageNumber": {strconv.Itoa(number)}, "pageSize": {strconv.Itoa(c.PageSize)}}
 		for key, values := range query {
 			q[key] = values
 		}
 		var page translate.Page
-		resp, err := c.source.Get(ctx, path, q, &page.Items)
+		resp, err := c.Source.Get(ctx, path, q, &page.Items)
 		if err != nil {
 			return page, err
 		}

@@ -77,16 +77,16 @@ func (c *Collector) violation(raw json.RawMessage, projectOf func(string) *proje
 	if title == "" {
 		title = strings.TrimSpace("Policy violation: " + w.Condition.Policy.Name)
 	}
-	closed := violationClosures.Of(c.strangers, w.Analysis.State)
+	closed := violationClosures.Of(c.Words, w.Analysis.State)
 	if closed == record.ClosureNone && w.Analysis.Suppressed {
 		closed = record.ClosureOther
 	}
 	return record.Finding{
 		ID:   "violation:" + strings.ToLower(record.Text(w.UUID)),
 		Tool: tool, Class: record.ClassOther, Repository: p.owner.Repository, Service: p.owner.Service,
-		Title: record.Text(title), URL: record.Text(c.config.URL + "/projects/" + p.ID + "/policyViolations"),
-		Severity: violationSeverities.Of(c.strangers, w.Condition.Policy.State),
-		Category: violationCategories.Of(c.strangers, w.Type), Rule: record.Text(w.Condition.Policy.Name),
+		Title: record.Text(title), URL: record.Text(c.URL + "/projects/" + p.ID + "/policyViolations"),
+		Severity: violationSeverities.Of(c.Words, w.Condition.Policy.State),
+		Category: violationCategories.Of(c.Words, w.Type), Rule: record.Text(w.Condition.Policy.Name),
 		Package: pkg, Version: version, Closure: closed, FirstSeen: w.At.Time,
 	}, nil
 }

@@ -87,7 +87,7 @@ const localPrefix = "local_scan/"
 
 // ownerOf is where a project belongs: by a rule, else by its address, else by its name.
 func (c *Collector) ownerOf(r repository) translate.Owner {
-	if owner := c.projects.Of(r.Name); owner != (translate.Owner{}) {
+	if owner := c.Projects.Of(r.Name); owner != (translate.Owner{}) {
 		return owner
 	}
 	for _, text := range []string{r.URL, r.Name} {
@@ -168,7 +168,7 @@ func (c *Collector) finding(raw json.RawMessage, p Product) (record.Finding, err
 	owner := c.ownerOf(w.Repository)
 	f := record.Finding{
 		ID: string(p) + ":" + record.Text(string(w.ID)), Tool: tool, Class: record.ClassSAST, Repository: owner.Repository, Service: owner.Service,
-		Title: record.Text(rule), URL: record.Text(w.LineURL), Severity: severities.Of(c.strangers, w.Severity), Category: categoryOf(w),
+		Title: record.Text(rule), URL: record.Text(w.LineURL), Severity: severities.Of(c.Words, w.Severity), Category: categoryOf(w),
 		Rule: record.Text(rule), Place: record.Text(w.Location.Path), Line: max(0, w.Location.Line), FirstSeen: w.CreatedAt.Time, UpdatedAt: updatedAt(w),
 	}
 	f.Closure, f.ClosedAt = c.closure(w)
@@ -184,13 +184,13 @@ func (c *Collector) closure(w *wireFinding) (record.Closure, time.Time) {
 	if status == "" {
 		status = w.State
 	}
-	switch standings.Of(c.strangers, status) {
+	switch standings.Of(c.Words, status) {
 	case isFixed:
 		return record.ClosureFixed, w.StateUpdatedAt.Time
 	case isRemoved:
 		return record.ClosureOutOfScope, w.StateUpdatedAt.Time
 	case isIgnored:
-		return reasons.Of(c.strangers, w.TriageReason), w.TriagedAt.Time
+		return reasons.Of(c.Words, w.TriageReason), w.TriagedAt.Time
 	default:
 		return record.ClosureNone, time.Time{}
 	}
@@ -230,7 +230,7 @@ func (c *Collector) addDependency(f *record.Finding, w *wireFinding) {
 		f.Place = record.Text(path)
 	}
 	title := strings.TrimSpace(w.Vulnerability + " in " + d.Package)
-	if reach := reachabilities.Of(c.strangers, w.Reachability); reach != "" {
+	if reach := reachabilities.Of(c.Words, w.Reachability); reach != "" {
 		title += " (" + reach + ")"
 	}
 	f.Title = record.Text(title)
@@ -277,12 +277,12 @@ func (c *Collector) secret(raw json.RawMessage) (record.Finding, error) {
 	owner := c.ownerOf(w.Repository)
 	f := record.Finding{
 		ID: "secrets:" + record.Text(string(w.ID)), Tool: tool, Class: record.ClassSecret, Repository: owner.Repository, Service: owner.Service,
-		Title: record.Text("Leaked secret: " + w.Type), URL: record.Text(w.URL), Severity: severities.Of(c.strangers, bare(w.Severity, "SEVERITY_")),
+		Title: record.Text("Leaked secret: " + w.Type), URL: record.Text(w.URL), Severity: severities.Of(c.Words, bare(w.Severity, "SEVERITY_")),
 		Category: record.Text(strings.ToLower(w.Type)), Rule: record.Text(w.RuleID), FirstSeen: w.CreatedAt.Time, UpdatedAt: w.UpdatedAt.Time,
-		ActiveSecret: validations.Of(c.strangers, bare(w.Validation, "VALIDATION_STATE_")),
+		ActiveSecret: validations.Of(c.Words, bare(w.Validation, "VALIDATION_STATE_")),
 	}
 	f.Place, f.Line = splitLine(w.Path)
-	switch standings.Of(c.strangers, bare(w.Status, "FINDING_STATUS_")) {
+	switch standings.Of(c.Words, bare(w.Status, "FINDING_STATUS_")) {
 	case isFixed:
 		f.Closure, f.ClosedAt = record.ClosureFixed, w.UpdatedAt.Time
 	case isRemoved:

@@ -70,9 +70,9 @@ func (c *Collector) readProjects(ctx context.Context, d deployment) record.Batch
 func (c *Collector) pages(ctx context.Context, path string, query url.Values, key string, each func(json.RawMessage)) error {
 	return translate.Numbered(ctx, 0, func(ctx context.Context, number int) (translate.Page, error) {
 		query.Set("page", strconv.Itoa(number))
-		query.Set("page_size", strconv.Itoa(c.config.PageSize))
+		query.Set("page_size", strconv.Itoa(c.PageSize))
 		var answer map[string]json.RawMessage
-		if _, err := c.source.Get(ctx, path, query, &answer); err != nil {
+		if _, err := c.Source.Get(ctx, path, query, &answer); err != nil {
 			return translate.Page{}, err
 		}
 		items, err := listIn(answer, key)
@@ -107,12 +107,12 @@ func (c *Collector) readSecrets(ctx context.Context, d deployment) record.Batch 
 	scope := "secrets:" + d.Slug
 	pile := translate.NewPile()
 	err := apiclient.Walk(ctx, 0, func(ctx context.Context, cursor string) (string, error) {
-		query := url.Values{"limit": {strconv.Itoa(c.config.PageSize)}}
+		query := url.Values{"limit": {strconv.Itoa(c.PageSize)}}
 		if cursor != "" {
 			query.Set("cursor", cursor)
 		}
 		var answer map[string]json.RawMessage
-		if _, err := c.source.Get(ctx, d.secretsPath(), query, &answer); err != nil {
+		if _, err := c.Source.Get(ctx, d.secretsPath(), query, &answer); err != nil {
 			return "", err
 		}
 		items, err := listIn(answer, "findings")

@@ -13,6 +13,7 @@ import (
 
 	"prodsec_exporter/collectors"
 	"prodsec_exporter/internal/apiclient"
+	"prodsec_exporter/internal/platform"
 	"prodsec_exporter/internal/record"
 	"prodsec_exporter/internal/translate"
 )
@@ -22,10 +23,7 @@ const (
 	kindName = "semgrep"
 	tool     = "semgrep"
 
-	defaultURL      = "https://semgrep.dev"
-	defaultPageSize = 100
-	maxPageSize     = 3000
-	defaultInterval = time.Hour
+	defaultURL = "https://semgrep.dev"
 	// webAPI is the permission of a token, in Semgrep's words.
 	webAPI = "Web API"
 )
@@ -33,6 +31,7 @@ const (
 // Config is the section of one Semgrep account.
 type Config struct {
 	collectors.Common `yaml:",inline"`
+	platform.Requests `yaml:",inline"`
 	// URL is the base of the platform; https://semgrep.dev if not set.
 	URL string `yaml:"url,omitempty"`
 	// Token is an API token with the scope Web API.
@@ -43,10 +42,6 @@ type Config struct {
 	Products []Product `yaml:"products,omitempty"`
 	// Ref is the branch to read; the platform's own choice after de-duplication if not set.
 	Ref string `yaml:"ref,omitempty"`
-	// PageSize is the number of findings to ask for at once; 100 if not set.
-	PageSize int `yaml:"page_size,omitempty"`
-	// RequestsPerSecond paces requests; not at all if not set.
-	RequestsPerSecond float64 `yaml:"requests_per_second,omitempty"`
 	// Projects say where Semgrep projects belong whose name is not their repository's.
 	Projects []translate.Project `yaml:"projects,omitempty"`
 }
@@ -65,78 +60,44 @@ func products() []Product { return []Product{ProductSAST, ProductSCA, ProductSec
 
 // Collector reads one account. It implements collectors.Collector, collectors.Checker and collectors.Forecaster.
 type Collector struct {
-	config    Config
-	source    *translate.Source
-	projects  *translate.Projects
-	strangers *translate.Strangers
+	*platform.Base
+	config Config
 }
 
 // New checks the configuration; it reads neither the platform nor the token.
 func New(config Config, env collectors.Env) (*Collector, error) {
-	if err := config.validate(); err != nil {
-		return nil, fmt.Errorf("semgrep: %w", err)
-	}
-	projects, err := translate.NewProjects(config.Projects)
-	if err != nil {
-		return nil, fmt.Errorf("semgrep: %w", err)
-	}
-	config.setDefaults()
-	client, err := env.Client(apiclient.Options{
-		BaseURL: config.URL, Auth: apiclient.Bearer(config.Token), RequestsPerSecond: config.RequestsPerSecond,
-	})
-	if err != nil {
-		return nil, fmt.Errorf("semgrep: url: %w", err)
-	}
-	return &Collector{
-		config: config, source: translate.NewSource(client), projects: projects, strangers: translate.NewStrangers(env.Logger),
-	}, nil
-}
-
-func (c *Config) validate() error {
-	if err := c.Token.Validate(); err != nil {
-		return fmt.Errorf("token: %w", err)
-	}
-	if c.PageSize < 0 || c.PageSize > maxPageSize {
-		return fmt.Errorf("page_size must be between 1 and %d", maxPageSize)
-	}
-	if c.RequestsPerSecond < 0 {
-		return errors.New("requests_per_second must not be negative")
-	}
-	for _, p := range c.Products {
+	for _, p := range config.Products {
 		if !slices.Contains(products(), p) {
-			return fmt.Errorf("products: %q is none of %v", p, products())
+			return nil, fmt.Errorf("semgrep: products: %q is none of %v", p, products())
 		}
 	}
-	return nil
+	base, err := platform.New(env, platform.Options{
+		Kind: kindName, URL: config.URL, DefaultURL: defaultURL, Example: defaultURL, Suffix: "/api",
+		Key: "token", Credential: config.Token, Auth: apiclient.Bearer(config.Token),
+		Requests: config.Requests, Pages: platform.Pages{Default: 100, Most: 3000}, Projects: config.Projects,
+	})
+	if err != nil {
+		return nil, err
+	}
+	config.Common = config.Or(defaults())
+	if len(config.Products) == 0 {
+		config.Products = products()
+	}
+	return &Collector{Base: base, config: config}, nil
 }
 
-func (c *Config) setDefaults() {
-	if c.URL == "" {
-		c.URL = defaultURL
-	}
-	if c.PageSize == 0 {
-		c.PageSize = defaultPageSize
-	}
-	if len(c.Products) == 0 {
-		c.Products = products()
-	}
-	if c.Interval <= 0 {
-		c.Interval = collectors.Duration(defaultInterval)
+func defaults() collectors.Common {
+	return collectors.Common{
+		Interval: collectors.Duration(time.Hour), FullInterval: collectors.Duration(time.Hour),
+		StaleAfter: collectors.Duration(24 * time.Hour), Timeout: collectors.Duration(30 * time.Minute),
 	}
 }
 
 // Kind is the entry for the list of collector kinds.
 func Kind() collectors.Kind {
 	return collectors.Kind{
-		Name:    kindName,
-		Summary: "Code, Supply Chain and Secrets findings from Semgrep AppSec Platform",
-		Defaults: collectors.Common{
-			Interval:     collectors.Duration(defaultInterval),
-			FullInterval: collectors.Duration(defaultInterval),
-			StaleAfter:   collectors.Duration(24 * time.Hour),
-			Timeout:      collectors.Duration(30 * time.Minute),
-		},
-		New: collectors.Builder(collectors.Zero[Config], New),
+		Name: kindName, Summary: "Code, Supply Chain and Secrets findings from Semgrep AppSec Platform",
+		Defaults: defaults(), New: collectors.Builder(collectors.Zero[Config], New),
 	}
 }
 
@@ -149,19 +110,16 @@ type deployment struct {
 // Collect reads every product of every deployment whole. Cursors are not used: the API can filter by the date of creation, but
 // not by that of a change. Without the list of deployments no scope is known.
 func (c *Collector) Collect(ctx context.Context, _ collectors.Cursors, emit func(record.Batch) error) error {
-	defer c.source.Begin()()
+	defer c.Source.Begin()()
+	emit = collectors.Emitter(ctx, kindName, emit)
 	deployments, err := c.deployments(ctx)
 	if err != nil {
 		return fmt.Errorf("semgrep: list deployments: %w", err)
 	}
 	for _, d := range deployments {
 		for _, read := range c.scopes(d) {
-			b := read(ctx)
-			if err := translate.Canceled(ctx); err != nil {
+			if err := emit(read(ctx)); err != nil {
 				return err
-			}
-			if err := emit(b); err != nil {
-				return fmt.Errorf("semgrep: emit %s: %w", b.Scope, err)
 			}
 		}
 	}
@@ -189,7 +147,7 @@ func (c *Collector) deployments(ctx context.Context) ([]deployment, error) {
 	var list struct {
 		Deployments []deployment `json:"deployments"`
 	}
-	if _, err := c.source.Get(ctx, "api/v1/deployments", nil, &list); err != nil {
+	if _, err := c.Source.Get(ctx, "api/v1/deployments", nil, &list); err != nil {
 		return nil, translate.Needs(err, webAPI)
 	}
 	seen := list.Deployments
@@ -226,12 +184,12 @@ func (c *Collector) Check(ctx context.Context) ([]collectors.CheckResult, error)
 			if p == ProductSecrets {
 				path, query = d.secretsPath(), url.Values{"limit": {"1"}}
 			}
-			_, err := c.source.Get(ctx, path, query, nil)
+			_, err := c.Source.Get(ctx, path, query, nil)
 			results = append(results, collectors.CheckResult{
 				Subject: "deployment " + d.Slug + ": " + string(p), Err: translate.Needs(err, webAPI), Unknown: "Semgrep's findings of " + string(p),
 			})
 		}
-		_, err := c.source.Get(ctx, d.path("projects"), one, nil)
+		_, err := c.Source.Get(ctx, d.path("projects"), one, nil)
 		results = append(results, collectors.CheckResult{
 			Subject: "deployment " + d.Slug + ": projects", Err: translate.Needs(err, webAPI), Unknown: "when Semgrep last scanned a repository",
 		})
@@ -241,5 +199,5 @@ func (c *Collector) Check(ctx context.Context) ([]collectors.CheckResult, error)
 
 // Forecast estimates the requests per hour; the platform states no budget, so there is one resource.
 func (c *Collector) Forecast() map[string]float64 {
-	return map[string]float64{"": c.source.PerHour(c.config.Interval.Std(), 20)}
+	return map[string]float64{"": c.Source.PerHour(c.config.Interval.Std(), 20)}
 }

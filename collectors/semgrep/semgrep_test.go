@@ -18,6 +18,7 @@ import (
 	"prodsec_exporter/collectors"
 	"prodsec_exporter/collectors/collectorstest"
 	"prodsec_exporter/internal/apiclient"
+	"prodsec_exporter/internal/platform"
 	"prodsec_exporter/internal/record"
 	"prodsec_exporter/internal/translate"
 )
@@ -233,7 +234,7 @@ func TestAnswersThatAreNoLists(t *testing.T) {
 }
 
 func TestClosures(t *testing.T) {
-	c := &Collector{strangers: translate.NewStrangers(slog.New(slog.DiscardHandler))}
+	c := &Collector{Base: &platform.Base{Words: translate.NewStrangers(slog.New(slog.DiscardHandler))}}
 	changed := translate.Time{Time: day(5, 5)}
 	for status, want := range map[string]record.Closure{
 		"open": record.ClosureNone, "reviewing": record.ClosureNone, "fixing": record.ClosureNone, "reopened": record.ClosureNone, "untriaged": record.ClosureNone,
@@ -268,7 +269,7 @@ func TestOwners(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &Collector{projects: projects}
+	c := &Collector{Base: &platform.Base{Projects: projects}}
 	for in, want := range map[repository]translate.Owner{
 		{Name: "acme/api", URL: "https://gitlab.example.com/acme/api"}: {Repository: "gitlab.example.com/acme/api"},
 		{Name: "acme/api"}:          {Repository: "acme/api"},
@@ -321,8 +322,8 @@ func TestNewRefusesBadConfiguration(t *testing.T) {
 	token := apiclient.Secret{Env: "SEMGREP_TOKEN"}
 	for want, config := range map[string]Config{
 		"token":               {},
-		"page_size":           {Token: token, PageSize: -1},
-		"requests_per_second": {Token: token, RequestsPerSecond: -1},
+		"page_size":           {Token: token, Requests: platform.Requests{PageSize: -1}},
+		"requests_per_second": {Token: token, Requests: platform.Requests{RequestsPerSecond: -1}},
 		"dast":                {Token: token, Products: []Product{"dast"}},
 		"rule 1":              {Token: token, Projects: []translate.Project{{Name: "x"}}},
 		"url":                 {Token: token, URL: "semgrep.dev"},
@@ -348,7 +349,7 @@ func TestRecordedReports(t *testing.T) {
 		t.Logf("no recorded reports in %s: nothing to read", folder)
 		return
 	}
-	c := &Collector{strangers: translate.NewStrangers(slog.New(slog.DiscardHandler))}
+	c := &Collector{Base: &platform.Base{Words: translate.NewStrangers(slog.New(slog.DiscardHandler))}}
 	read := 0
 	for _, file := range files {
 		for i, raw := range asAPI(t, file) {
@@ -362,7 +363,7 @@ func TestRecordedReports(t *testing.T) {
 	if want := 60; read != want { // jq '.results | length'
 		t.Errorf("%d results read, want %d", read, want)
 	}
-	if unknown := c.strangers.List(); len(unknown) > 0 {
+	if unknown := c.Words.List(); len(unknown) > 0 {
 		t.Errorf("words of real reports are unknown: %v", unknown)
 	}
 }
@@ -413,7 +414,7 @@ func FuzzFinding(f *testing.F) {
 	f.Add([]byte(sastJSON(1, "open", "")))
 	f.Add([]byte(scaItem))
 	f.Add([]byte(secretJSON("s1", "FINDING_STATUS_OPEN")))
-	c := &Collector{strangers: translate.NewStrangers(slog.New(slog.DiscardHandler))}
+	c := &Collector{Base: &platform.Base{Words: translate.NewStrangers(slog.New(slog.DiscardHandler))}}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		for _, translated := range []func() (record.Finding, error){
 			func() (record.Finding, error) { return c.finding(data, ProductSAST) },

@@ -79,7 +79,7 @@ func (c *Collector) readIgnores(ctx context.Context, org string) (*ignoreList, e
 
 func (c *Collector) readProjectIgnores(ctx context.Context, org, project string, list *ignoreList) error {
 	var byIssue map[string]json.RawMessage
-	if _, err := c.source.Get(ctx, ignoresPath(org, project), nil, &byIssue); err != nil {
+	if _, err := c.Source.Get(ctx, ignoresPath(org, project), nil, &byIssue); err != nil {
 		return err
 	}
 	for _, issue := range slices.Sorted(maps.Keys(byIssue)) {
@@ -148,6 +148,6 @@ func (c *Collector) closure(ig ignore, known bool, now time.Time) record.Closure
 	case ig.temporary(), !ig.Expires.IsZero() && !ig.Expires.After(now):
 		return record.ClosureNone
 	default:
-		return ignoreReasons.Of(c.strangers, ig.ReasonType)
+		return ignoreReasons.Of(c.Words, ig.ReasonType)
 	}
 }

@@ -142,8 +142,8 @@ func (c *Collector) issue(raw json.RawMessage, t *translation) (record.Finding, 
 		p = &project{}
 	}
 	f := record.Finding{
-		ID: w.findingID(), Tool: tool, Class: classes.Of(c.strangers, a.Type), Repository: p.owner.Repository, Service: p.owner.Service,
-		Severity: severities.Of(c.strangers, a.Severity), Category: categoryOf(w), Rule: record.Text(a.Key), Place: p.target,
+		ID: w.findingID(), Tool: tool, Class: classes.Of(c.Words, a.Type), Repository: p.owner.Repository, Service: p.owner.Service,
+		Severity: severities.Of(c.Words, a.Severity), Category: categoryOf(w), Rule: record.Text(a.Key), Place: p.target,
 		FirstSeen: a.CreatedAt.Time, UpdatedAt: a.UpdatedAt.Time, FixAvailable: fixable(a.Coordinates), KnownExploited: exploited(a.Exploit),
 	}
 	if f.Class == record.ClassSCA && p.kind.image {
@@ -167,11 +167,11 @@ func (c *Collector) issue(raw json.RawMessage, t *translation) (record.Finding, 
 func (c *Collector) close(f *record.Finding, w *wireIssue, t *translation) {
 	a := &w.Attributes
 	switch {
-	case !openness.Of(c.strangers, a.Status):
-		f.Closure, f.ClosedAt = resolutions.Of(c.strangers, a.Resolution.Type), a.Resolution.At.Time
+	case !openness.Of(c.Words, a.Status):
+		f.Closure, f.ClosedAt = resolutions.Of(c.Words, a.Resolution.Type), a.Resolution.At.Time
 	case a.Ignored:
 		ig, known := t.ignores.find(w)
-		if f.Closure = c.closure(ig, known, c.env.Now()); f.Closure != record.ClosureNone {
+		if f.Closure = c.closure(ig, known, c.Env.Now()); f.Closure != record.ClosureNone {
 			f.ClosedAt = ig.Created.Time
 		}
 	}
@@ -184,7 +184,7 @@ func (c *Collector) title(w *wireIssue) string {
 		title = w.Attributes.Key
 	}
 	for _, at := range w.Attributes.Coordinates {
-		if reach := reachabilities.Of(c.strangers, at.Reachability); reach != "" {
+		if reach := reachabilities.Of(c.Words, at.Reachability); reach != "" {
 			return record.Text(title + " (" + reach + ")")
 		}
 	}

@@ -89,7 +89,7 @@ func (c *Collector) readProjects(ctx context.Context, org string) (projectList, 
 	err := c.pages(ctx, "rest/orgs/"+url.PathEscape(org)+"/projects", query, func(raw json.RawMessage) {
 		w, err := translate.Decode[wireProject](raw)
 		if err != nil || w.ID == "" {
-			c.env.Logger.Warn("A Snyk project cannot be read; its issues are unattributed", "organization", org, "error", err)
+			c.Env.Logger.Warn("A Snyk project cannot be read; its issues are unattributed", "organization", org, "error", err)
 			return
 		}
 		projects[w.ID] = c.projectOf(w)
@@ -100,8 +100,8 @@ func (c *Collector) readProjects(ctx context.Context, org string) (projectList, 
 func (c *Collector) projectOf(w *wireProject) *project {
 	a := &w.Attributes
 	p := &project{
-		id: record.Text(w.ID), name: record.Text(a.Name), kind: projectKinds.Of(c.strangers, a.Type), target: record.Text(a.TargetFile),
-		tested: w.Meta.Counts.UpdatedAt, active: statuses.Of(c.strangers, a.Status), class: classOfProject(a.Type),
+		id: record.Text(w.ID), name: record.Text(a.Name), kind: projectKinds.Of(c.Words, a.Type), target: record.Text(a.TargetFile),
+		tested: w.Meta.Counts.UpdatedAt, active: statuses.Of(c.Words, a.Status), class: classOfProject(a.Type),
 	}
 	p.owner = c.ownerOf(w)
 	return p
@@ -135,7 +135,7 @@ func (c *Collector) ownerOf(w *wireProject) translate.Owner {
 	name := w.Attributes.Name
 	short, _, _ := strings.Cut(name, ":")
 	short, _, _ = strings.Cut(short, "(")
-	if owner := c.projects.Of(name, short); owner != (translate.Owner{}) {
+	if owner := c.Projects.Of(name, short); owner != (translate.Owner{}) {
 		return owner
 	}
 	if address := w.Relationships.Target.Data.Attributes.URL; address != "" {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strconv"
 	"time"
 
 	"prodsec_exporter/collectors"
@@ -52,14 +53,14 @@ func (d *document) next() (string, error) {
 // pages reads all pages of a list.
 func (c *Collector) pages(ctx context.Context, path string, query url.Values, each func(json.RawMessage)) error {
 	query.Set("version", apiVersion)
-	query.Set("limit", pageLimit)
+	query.Set("limit", strconv.Itoa(c.PageSize))
 	return apiclient.Walk(ctx, 0, func(ctx context.Context, cursor string) (string, error) {
 		address, q := path, query
 		if cursor != "" {
 			address, q = cursor, nil
 		}
 		var page *document
-		resp, err := c.source.Get(ctx, address, q, &page)
+		resp, err := c.Source.Get(ctx, address, q, &page)
 		if err != nil {
 			return "", err
 		}
@@ -81,7 +82,7 @@ func (c *Collector) announce(path string, h http.Header) {
 		return
 	}
 	if _, known := c.announced.LoadOrStore(path+"\x00"+sunset+"\x00"+deprecation, true); !known {
-		c.env.Logger.Warn("Snyk announces the end of a call that this collector uses: update the exporter before",
+		c.Env.Logger.Warn("Snyk announces the end of a call that this collector uses: update the exporter before",
 			"call", path, "sunset", sunset, "deprecation", deprecation, "version", apiVersion)
 	}
 }
@@ -146,7 +147,7 @@ func (c *Collector) readIssues(ctx context.Context, org string, cursor record.Cu
 func (c *Collector) Check(ctx context.Context) ([]collectors.CheckResult, error) {
 	var results []collectors.CheckResult
 	try := func(subject, path, permission, unknown string, out any) {
-		_, err := c.source.Get(ctx, path, url.Values{"version": {apiVersion}, "limit": {"10"}}, out)
+		_, err := c.Source.Get(ctx, path, url.Values{"version": {apiVersion}, "limit": {"10"}}, out)
 		results = append(results, collectors.CheckResult{Subject: subject, Err: translate.Needs(err, permission), Unknown: unknown})
 	}
 	for _, group := range c.config.Groups {

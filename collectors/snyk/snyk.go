@@ -7,12 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
 	"prodsec_exporter/collectors"
 	"prodsec_exporter/internal/apiclient"
+	"prodsec_exporter/internal/platform"
 	"prodsec_exporter/internal/record"
 	"prodsec_exporter/internal/translate"
 )
@@ -24,10 +24,7 @@ const (
 
 	defaultURL = "https://api.snyk.io"
 	// apiVersion is the version of the REST API that the translation is written for.
-	apiVersion      = "2024-10-15"
-	mediaType       = "application/vnd.api+json"
-	pageLimit       = "100"
-	defaultInterval = 30 * time.Minute
+	apiVersion = "2024-10-15"
 	// overlap is how far a delta reaches back before the last change that was seen: changes become visible late.
 	overlap = 15 * time.Minute
 )
@@ -35,6 +32,7 @@ const (
 // Config is the section of one Snyk tenant. At least one organisation or group is named.
 type Config struct {
 	collectors.Common `yaml:",inline"`
+	platform.Requests `yaml:",inline"`
 	// URL is the base of the API of the tenant's region; https://api.snyk.io if not set.
 	URL string `yaml:"url,omitempty"`
 	// Token is the API key of a service account.
@@ -50,64 +48,49 @@ type Config struct {
 
 // Collector reads one tenant. It implements collectors.Collector, collectors.Checker and collectors.Forecaster.
 type Collector struct {
+	*platform.Base
 	config    Config
-	env       collectors.Env
-	source    *translate.Source
-	projects  *translate.Projects
-	strangers *translate.Strangers
 	announced sync.Map // what was logged about the end of API versions
 }
 
 // New checks the configuration; it reads neither the API nor the token.
 func New(config Config, env collectors.Env) (*Collector, error) {
-	if err := config.Token.Validate(); err != nil {
-		return nil, fmt.Errorf("snyk: token: %w", err)
-	}
 	if len(config.Organizations)+len(config.Groups) == 0 {
 		return nil, errors.New("snyk: name at least one id under organizations or groups")
 	}
 	if slices.Contains(config.Organizations, "") || slices.Contains(config.Groups, "") {
 		return nil, errors.New("snyk: an id under organizations or groups is empty")
 	}
-	projects, err := translate.NewProjects(config.Projects)
+	base, err := platform.New(env, platform.Options{
+		Kind: kindName, URL: config.URL, DefaultURL: defaultURL, Example: "https://api.eu.snyk.io", Suffix: "/rest",
+		Key: "token", Credential: config.Token, Auth: apiclient.Token(config.Token, "token"), MediaType: "application/vnd.api+json",
+		Requests: config.Requests, Pages: platform.Pages{Default: 100, Most: 100, Step: 10}, Projects: config.Projects,
+	})
 	if err != nil {
-		return nil, fmt.Errorf("snyk: %w", err)
+		return nil, err
 	}
-	if config.URL == "" {
-		config.URL = defaultURL
+	config.Common = config.Or(defaults())
+	return &Collector{Base: base, config: config}, nil
+}
+
+func defaults() collectors.Common {
+	return collectors.Common{
+		Interval: collectors.Duration(30 * time.Minute), FullInterval: collectors.Duration(24 * time.Hour),
+		StaleAfter: collectors.Duration(24 * time.Hour), Timeout: collectors.Duration(25 * time.Minute),
 	}
-	if config.Interval <= 0 {
-		config.Interval = collectors.Duration(defaultInterval)
-	}
-	config.URL = strings.TrimSuffix(strings.TrimRight(config.URL, "/"), "/rest")
-	client, err := env.Client(apiclient.Options{BaseURL: config.URL, Auth: apiclient.Token(config.Token, "token")})
-	if err != nil {
-		return nil, fmt.Errorf("snyk: url: %w", err)
-	}
-	return &Collector{
-		config: config, env: env, source: translate.NewSourceAccepting(client, mediaType), projects: projects,
-		strangers: translate.NewStrangers(env.Logger),
-	}, nil
 }
 
 // Kind is the entry for the list of collector kinds.
 func Kind() collectors.Kind {
 	return collectors.Kind{
-		Name:    kindName,
-		Summary: "issues, ignores and test dates from Snyk",
-		Defaults: collectors.Common{
-			Interval:     collectors.Duration(defaultInterval),
-			FullInterval: collectors.Duration(24 * time.Hour),
-			StaleAfter:   collectors.Duration(24 * time.Hour),
-			Timeout:      collectors.Duration(25 * time.Minute),
-		},
-		New: collectors.Builder(collectors.Zero[Config], New),
+		Name: kindName, Summary: "issues, ignores and test dates from Snyk", Defaults: defaults(), New: collectors.Builder(collectors.Zero[Config], New),
 	}
 }
 
 // Collect reads every organisation: its projects, its ignores and, whole or since the cursor, its issues.
 func (c *Collector) Collect(ctx context.Context, cursors collectors.Cursors, emit func(record.Batch) error) error {
-	defer c.source.Begin()()
+	defer c.Source.Begin()()
+	emit = collectors.Emitter(ctx, kindName, emit)
 	organizations, err := c.organizations(ctx, emit)
 	if err != nil {
 		return err
@@ -117,7 +100,7 @@ func (c *Collector) Collect(ctx context.Context, cursors collectors.Cursors, emi
 			return err
 		}
 	}
-	return translate.Canceled(ctx)
+	return collectors.Canceled(ctx)
 }
 
 // organizations are those of the configuration and of its groups, each once and in order. A group that cannot be listed is a
@@ -132,11 +115,8 @@ func (c *Collector) organizations(ctx context.Context, emit func(record.Batch) e
 			failure = fmt.Errorf("snyk: list the organisations of group %s: %w", group, err)
 			b = translate.Failed(b.Scope, failure)
 		}
-		if err := translate.Canceled(ctx); err != nil {
-			return nil, err
-		}
 		if err := emit(b); err != nil {
-			return nil, fmt.Errorf("snyk: emit %s: %w", b.Scope, err)
+			return nil, err
 		}
 		ids = append(ids, found...)
 	}
@@ -158,7 +138,7 @@ func (c *Collector) collectOrganization(ctx context.Context, org string, cursor 
 		for i := range scopes {
 			scopes[i] = translate.Failed(scopes[i].Scope, fmt.Errorf("read the projects of organisation %s: %w", org, err))
 		}
-		return c.emitAll(ctx, scopes, emit)
+		return emitAll(scopes, emit)
 	}
 	scopes[0].Scans = projects.scans()
 	ignores, err := c.readIgnores(ctx, org)
@@ -173,7 +153,7 @@ func (c *Collector) collectOrganization(ctx context.Context, org string, cursor 
 	} else {
 		scopes[2] = c.readIssues(ctx, org, cursor, &translation{projects: projects, ignores: ignores})
 	}
-	return c.emitAll(ctx, scopes, emit)
+	return emitAll(scopes, emit)
 }
 
 // forbidden reports whether an error will be the same tomorrow: the token may not read this, or the call is not there.
@@ -186,13 +166,10 @@ func forbidden(err error) bool {
 	}
 }
 
-func (c *Collector) emitAll(ctx context.Context, batches []record.Batch, emit func(record.Batch) error) error {
-	if err := translate.Canceled(ctx); err != nil {
-		return err
-	}
+func emitAll(batches []record.Batch, emit func(record.Batch) error) error {
 	for _, b := range batches {
 		if err := emit(b); err != nil {
-			return fmt.Errorf("snyk: emit %s: %w", b.Scope, err)
+			return err
 		}
 	}
 	return nil
@@ -200,5 +177,5 @@ func (c *Collector) emitAll(ctx context.Context, batches []record.Batch, emit fu
 
 // Forecast estimates the requests per hour; Snyk states no budget in its answers, so there is one resource.
 func (c *Collector) Forecast() map[string]float64 {
-	return map[string]float64{"": c.source.PerHour(c.config.Interval.Std(), 10*(len(c.config.Organizations)+10*len(c.config.Groups)))}
+	return map[string]float64{"": c.Source.PerHour(c.config.Interval.Std(), 10*(len(c.config.Organizations)+10*len(c.config.Groups)))}
 }

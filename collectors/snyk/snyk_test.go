@@ -19,6 +19,7 @@ import (
 	"prodsec_exporter/collectors"
 	"prodsec_exporter/collectors/collectorstest"
 	"prodsec_exporter/internal/apiclient"
+	"prodsec_exporter/internal/platform"
 	"prodsec_exporter/internal/record"
 	"prodsec_exporter/internal/translate"
 )
@@ -57,7 +58,7 @@ var (
 func pages(items ...fmt.Stringer) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		q := r.URL.Query()
-		if q.Get("version") != apiVersion || r.Header.Get("Accept") != mediaType || !strings.HasPrefix(r.Header.Get("Authorization"), "token ") {
+		if q.Get("version") != apiVersion || r.Header.Get("Accept") != "application/vnd.api+json" || !strings.HasPrefix(r.Header.Get("Authorization"), "token ") {
 			http.Error(w, `{"errors":[{"detail":"wrong request"}]}`, http.StatusBadRequest)
 			return
 		}
@@ -399,7 +400,7 @@ func TestRecordedPages(t *testing.T) {
 		if got != want || b.Err != nil || len(b.Rejected) > 0 {
 			t.Errorf("%s: %+v, %v, %v; want %+v", name, got, b.Err, b.Rejected, want)
 		}
-		if unknown := c.strangers.List(); len(unknown) > 0 {
+		if unknown := c.Words.List(); len(unknown) > 0 {
 			t.Errorf("%s: words of a real page are unknown: %v", name, unknown)
 		}
 	}
@@ -409,7 +410,7 @@ func FuzzIssue(f *testing.F) {
 	f.Add([]byte(open1.String()), []byte(projectJSON("p1", "acme/api:package.json", "npm", "github", "")))
 	f.Add([]byte(ignore3.String()), []byte(projectJSON("p1", "a(b):c", "deb", "gitlab", "https://gitlab.com/a/b")))
 	env := collectorstest.Env(collectorstest.NewClock(), slog.New(slog.DiscardHandler))
-	c := &Collector{env: env, strangers: translate.NewStrangers(env.Logger)}
+	c := &Collector{Base: &platform.Base{Env: env, Words: translate.NewStrangers(env.Logger)}}
 	f.Fuzz(func(t *testing.T, data, projectData []byte) {
 		list := projectList{}
 		if w, err := translate.Decode[wireProject](projectData); err == nil {

@@ -123,26 +123,26 @@ func (c *Collector) issue(raw json.RawMessage, page *answer, p project) (record.
 func (c *Collector) severity(w *wireIssue) record.Severity {
 	for _, impact := range w.Impacts {
 		if strings.EqualFold(impact.Quality, "SECURITY") {
-			return impactSeverities.Of(c.strangers, impact.Severity)
+			return impactSeverities.Of(c.Words, impact.Severity)
 		}
 	}
-	return severities.Of(c.strangers, w.Severity)
+	return severities.Of(c.Words, w.Severity)
 }
 
 // closure reads the status of newer servers, else status and resolution. FIXED is refined by the resolution, which tells a removed
 // rule from a fix.
 func (c *Collector) closure(w *wireIssue) record.Closure {
 	if w.IssueStatus != "" {
-		closed := issueStatuses.Of(c.strangers, w.IssueStatus)
+		closed := issueStatuses.Of(c.Words, w.IssueStatus)
 		if closed == record.ClosureFixed && strings.EqualFold(w.Resolution, "REMOVED") {
 			return record.ClosureOutOfScope
 		}
 		return closed
 	}
-	if !closedStatuses.Of(c.strangers, w.Status) {
+	if !closedStatuses.Of(c.Words, w.Status) {
 		return record.ClosureNone
 	}
-	return resolutions.Of(c.strangers, w.Resolution)
+	return resolutions.Of(c.Words, w.Resolution)
 }
 
 // closedAt is the date of closure, or of the last change where the server names none: issues that people resolve have no close date.
@@ -166,7 +166,7 @@ func placeOf(page *answer, project, component string) string {
 
 // address is where people see an item.
 func (c *Collector) address(path, project, parameter, key string) string {
-	return record.Text(c.config.URL + path + "?id=" + url.QueryEscape(project) + "&" + parameter + "=" + url.QueryEscape(key))
+	return record.Text(c.URL + path + "?id=" + url.QueryEscape(project) + "&" + parameter + "=" + url.QueryEscape(key))
 }
 
 // probabilities are how likely a hotspot is a weakness, which is the nearest thing it has to a severity.
@@ -217,11 +217,11 @@ func (c *Collector) hotspot(raw json.RawMessage, page *answer, p project) (recor
 	f := record.Finding{
 		ID: "hotspot:" + record.Text(w.Key), Tool: tool, Class: classOf(w.Rule), Repository: p.owner.Repository, Service: p.owner.Service,
 		Title: record.Text(w.Message), URL: c.address("/security_hotspots", p.key, "hotspots", w.Key),
-		Severity: probabilities.Of(c.strangers, w.Probability), Category: record.Text(w.Category), Rule: record.Text(w.Rule),
+		Severity: probabilities.Of(c.Words, w.Probability), Category: record.Text(w.Category), Rule: record.Text(w.Rule),
 		Place: placeOf(page, p.key, w.Component), Line: max(0, w.Line), FirstSeen: w.CreatedAt.Time, UpdatedAt: w.UpdatedAt.Time,
 	}
-	if hotspotReviewed.Of(c.strangers, w.Status) {
-		if f.Closure = hotspotResolutions.Of(c.strangers, w.Resolution); f.Closure != record.ClosureNone {
+	if hotspotReviewed.Of(c.Words, w.Status) {
+		if f.Closure = hotspotResolutions.Of(c.Words, w.Resolution); f.Closure != record.ClosureNone {
 			f.ClosedAt = w.UpdatedAt.Time
 		}
 	}

@@ -212,7 +212,7 @@ func TestRecordedAnswers(t *testing.T) {
 			if b.Err != nil || len(b.Findings) != want.findings || len(b.Rejected) > 0 || sca != want.sca || cwe != want.cwe {
 				t.Errorf("%d findings, %d of class sca with an alias, %d with a CWE, %v, %v; want %+v", len(b.Findings), sca, cwe, b.Rejected, b.Err, want)
 			}
-			if unknown := c.strangers.List(); len(unknown) > 0 {
+			if unknown := c.Words.List(); len(unknown) > 0 {
 				t.Errorf("words of a real answer are unknown: %v", unknown)
 			}
 		})

@@ -17,7 +17,6 @@ import (
 )
 
 const (
-	pageSize = 500
 	// searchLimit is how many items of one search the server gives; Cloud does not even count beyond it. A search whose total
 	// reaches the limit may have more.
 	searchLimit = 10_000
@@ -66,7 +65,7 @@ func (c *Collector) run(ctx context.Context, s search) error {
 	var page *answer
 	ended := false
 	err := translate.Numbered(ctx, 1, func(ctx context.Context, number int) (translate.Page, error) {
-		if number*pageSize > searchLimit {
+		if number*c.PageSize > searchLimit {
 			return translate.Page{}, errLimit
 		}
 		var err error
@@ -97,7 +96,7 @@ func (c *Collector) run(ctx context.Context, s search) error {
 }
 
 func (c *Collector) page(ctx context.Context, s search, number int) (*answer, error) {
-	query := url.Values{"p": {strconv.Itoa(number)}, "ps": {strconv.Itoa(pageSize)}}
+	query := url.Values{"p": {strconv.Itoa(number)}, "ps": {strconv.Itoa(c.PageSize)}}
 	for key, values := range s.query {
 		query[key] = values
 	}
@@ -105,7 +104,7 @@ func (c *Collector) page(ctx context.Context, s search, number int) (*answer, er
 		query.Set("organization", c.config.Organization)
 	}
 	var page answer
-	if _, err := c.source.Get(ctx, s.path, query, &page); err != nil {
+	if _, err := c.Source.Get(ctx, s.path, query, &page); err != nil {
 		return nil, translate.Needs(err, browse)
 	}
 	page.components = map[string]sonarFile{}
@@ -156,7 +155,7 @@ func (c *Collector) securityBy(ctx context.Context) (SecurityBy, error) {
 		return SecurityByImpact, nil
 	}
 	var version []byte
-	if _, err := c.source.Get(ctx, "api/server/version", nil, &version); err != nil {
+	if _, err := c.Source.Get(ctx, "api/server/version", nil, &version); err != nil {
 		return "", err
 	}
 	parts := strings.SplitN(strings.TrimSpace(string(version)), ".", 3)
@@ -232,7 +231,7 @@ func (c *Collector) analysed(ctx context.Context, key string) (time.Time, error)
 			Date translate.Time `json:"date"`
 		} `json:"analyses"`
 	}
-	if _, err := c.source.Get(ctx, "api/project_analyses/search", url.Values{"project": {key}, "p": {"1"}, "ps": {"1"}}, &list); err != nil {
+	if _, err := c.Source.Get(ctx, "api/project_analyses/search", url.Values{"project": {key}, "p": {"1"}, "ps": {"1"}}, &list); err != nil {
 		return time.Time{}, translate.Needs(err, browse)
 	}
 	if len(list.Analyses) == 0 {
@@ -297,7 +296,7 @@ func (r *reading) whole(ctx context.Context) error {
 	for severity := range strings.SplitSeq(severities, ",") {
 		query := r.query()
 		query.Set(key, severity)
-		if err := r.slice(ctx, query, span{from: epoch, to: r.c.env.Now().UTC().Truncate(time.Second), open: true}); err != nil {
+		if err := r.slice(ctx, query, span{from: epoch, to: r.c.Env.Now().UTC().Truncate(time.Second), open: true}); err != nil {
 			return err
 		}
 	}

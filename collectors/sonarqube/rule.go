@@ -54,7 +54,7 @@ func (c *Collector) cweOf(ctx context.Context, rule string) (string, error) {
 	if c.config.Organization != "" {
 		query.Set("organization", c.config.Organization)
 	}
-	_, err := c.source.Get(ctx, "api/rules/show", query, &shown)
+	_, err := c.Source.Get(ctx, "api/rules/show", query, &shown)
 	switch {
 	case err != nil && record.ReasonOf(err) != record.ReasonNotFound:
 		return "", err
@@ -75,7 +75,7 @@ func (c *Collector) cweOf(ctx context.Context, rule string) (string, error) {
 // ownerOf is where a project belongs: by a rule of the configuration, else by its binding to GitHub. A binding is read anew when
 // the project is read whole.
 func (c *Collector) ownerOf(ctx context.Context, key string, fresh bool) (translate.Owner, error) {
-	if owner := c.projects.Of(key); owner != (translate.Owner{}) || !c.config.ALMBindings {
+	if owner := c.Projects.Of(key); owner != (translate.Owner{}) || !c.config.ALMBindings {
 		return owner, nil
 	}
 	c.mu.Lock()
@@ -90,7 +90,7 @@ func (c *Collector) ownerOf(ctx context.Context, key string, fresh bool) (transl
 		Repository string `json:"repository"`
 		URL        string `json:"url"`
 	}
-	_, err := c.source.Get(ctx, "api/alm_settings/get_binding", url.Values{"project": {key}}, &binding)
+	_, err := c.Source.Get(ctx, "api/alm_settings/get_binding", url.Values{"project": {key}}, &binding)
 	switch {
 	case err != nil && record.ReasonOf(err) != record.ReasonNotFound: // Not found: bound to nothing.
 		return owner, translate.Needs(err, browse)
@@ -136,7 +136,7 @@ func (c *Collector) Check(ctx context.Context) ([]collectors.CheckResult, error)
 		if c.config.Organization != "" {
 			query.Set("organization", c.config.Organization)
 		}
-		_, err := c.source.Get(ctx, path, query, nil)
+		_, err := c.Source.Get(ctx, path, query, nil)
 		results = append(results, collectors.CheckResult{Subject: "project " + keys[0] + ": " + subject, Err: translate.Needs(err, browse), Unknown: unknown})
 	}
 	try("issues", issuesPath, "componentKeys", "security issues")

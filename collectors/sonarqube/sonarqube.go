@@ -4,14 +4,13 @@ package sonarqube
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"strings"
 	"sync"
 	"time"
 
 	"prodsec_exporter/collectors"
 	"prodsec_exporter/internal/apiclient"
+	"prodsec_exporter/internal/platform"
 	"prodsec_exporter/internal/record"
 	"prodsec_exporter/internal/translate"
 )
@@ -21,7 +20,6 @@ const (
 	kindName = "sonarqube"
 	tool     = "sonarqube"
 
-	defaultInterval = time.Hour
 	// overlap is how far a delta reaches back before the last change that was seen: the search index follows with a delay.
 	overlap = 15 * time.Minute
 	browse  = "Browse"
@@ -41,6 +39,7 @@ const (
 // Config is the section of one server or organisation.
 type Config struct {
 	collectors.Common `yaml:",inline"`
+	platform.Requests `yaml:",inline"`
 	// URL is the base of the server; https://sonarcloud.io for Cloud.
 	URL string `yaml:"url"`
 	// Token is a user token, sent as bearer token.
@@ -59,11 +58,8 @@ type Config struct {
 
 // Collector reads one server or organisation. It implements collectors.Collector, collectors.Checker and collectors.Forecaster.
 type Collector struct {
-	config    Config
-	source    *translate.Source
-	projects  *translate.Projects
-	strangers *translate.Strangers
-	env       collectors.Env
+	*platform.Base
+	config Config
 
 	mu       sync.Mutex
 	rules    map[string]string          // CWE by rule
@@ -77,49 +73,38 @@ func New(config Config, env collectors.Env) (*Collector, error) {
 	default:
 		return nil, fmt.Errorf("sonarqube: security_by: %q is neither impact nor type", config.SecurityBy)
 	}
-	if config.URL == "" {
-		return nil, errors.New("sonarqube: url is missing: set it to the server, or to https://sonarcloud.io")
-	}
-	if err := config.Token.Validate(); err != nil {
-		return nil, fmt.Errorf("sonarqube: token: %w", err)
-	}
-	projects, err := translate.NewProjects(config.Projects)
+	base, err := platform.New(env, platform.Options{
+		Kind: kindName, URL: config.URL, Example: "https://sonarqube.example.com, or https://sonarcloud.io", Suffix: "/api",
+		Key: "token", Credential: config.Token, Auth: apiclient.Bearer(config.Token),
+		Requests: config.Requests, Pages: platform.Pages{Default: 500, Most: 500}, Projects: config.Projects,
+	})
 	if err != nil {
-		return nil, fmt.Errorf("sonarqube: %w", err)
+		return nil, err
 	}
-	if config.Interval <= 0 {
-		config.Interval = collectors.Duration(defaultInterval)
+	config.Common = config.Or(defaults())
+	return &Collector{Base: base, config: config, rules: map[string]string{}, bindings: map[string]translate.Owner{}}, nil
+}
+
+func defaults() collectors.Common {
+	return collectors.Common{
+		Interval: collectors.Duration(time.Hour), FullInterval: collectors.Duration(24 * time.Hour),
+		StaleAfter: collectors.Duration(24 * time.Hour), Timeout: collectors.Duration(45 * time.Minute),
 	}
-	config.URL = strings.TrimSuffix(strings.TrimRight(config.URL, "/"), "/api")
-	client, err := env.Client(apiclient.Options{BaseURL: config.URL, Auth: apiclient.Bearer(config.Token)})
-	if err != nil {
-		return nil, fmt.Errorf("sonarqube: url: %w", err)
-	}
-	return &Collector{
-		config: config, env: env, source: translate.NewSource(client), projects: projects, strangers: translate.NewStrangers(env.Logger),
-		rules: map[string]string{}, bindings: map[string]translate.Owner{},
-	}, nil
 }
 
 // Kind is the entry for the list of collector kinds.
 func Kind() collectors.Kind {
 	return collectors.Kind{
-		Name:    kindName,
-		Summary: "security issues, security hotspots and analysis dates from SonarQube Server and Cloud",
-		Defaults: collectors.Common{
-			Interval:     collectors.Duration(defaultInterval),
-			FullInterval: collectors.Duration(24 * time.Hour),
-			StaleAfter:   collectors.Duration(24 * time.Hour),
-			Timeout:      collectors.Duration(45 * time.Minute),
-		},
-		New: collectors.Builder(collectors.Zero[Config], New),
+		Name: kindName, Summary: "security issues, security hotspots and analysis dates from SonarQube Server and Cloud",
+		Defaults: defaults(), New: collectors.Builder(collectors.Zero[Config], New),
 	}
 }
 
 // Collect reads the list of projects and, for each, its issues (whole or since the cursor) and its hotspots. Without the list no
 // scope is known.
 func (c *Collector) Collect(ctx context.Context, cursors collectors.Cursors, emit func(record.Batch) error) error {
-	defer c.source.Begin()()
+	defer c.Source.Begin()()
+	emit = collectors.Emitter(ctx, kindName, emit)
 	by, err := c.securityBy(ctx)
 	if err != nil {
 		return fmt.Errorf("sonarqube: read the server's version: %w", err)
@@ -141,15 +126,12 @@ func (c *Collector) Collect(ctx context.Context, cursors collectors.Cursors, emi
 			if b.Err == nil && ownerErr != nil {
 				b = translate.Failed(b.Scope, fmt.Errorf("read the repository of project %s: %w", key, ownerErr))
 			}
-			if err := translate.Canceled(ctx); err != nil {
-				return err
-			}
 			if err := emit(b); err != nil {
-				return fmt.Errorf("sonarqube: emit %s: %w", b.Scope, err)
+				return err
 			}
 		}
 	}
-	return translate.Canceled(ctx)
+	return collectors.Canceled(ctx)
 }
 
 // project is a Sonar project while it is read.
@@ -161,5 +143,5 @@ type project struct {
 
 // Forecast estimates the requests per hour; the server states no budget, so there is one resource.
 func (c *Collector) Forecast() map[string]float64 {
-	return map[string]float64{"": c.source.PerHour(c.config.Interval.Std(), 100)}
+	return map[string]float64{"": c.Source.PerHour(c.config.Interval.Std(), 100)}
 }

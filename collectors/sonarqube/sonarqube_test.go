@@ -15,6 +15,7 @@ import (
 	"prodsec_exporter/collectors"
 	"prodsec_exporter/collectors/collectorstest"
 	"prodsec_exporter/internal/apiclient"
+	"prodsec_exporter/internal/platform"
 	"prodsec_exporter/internal/record"
 	"prodsec_exporter/internal/translate"
 )
@@ -234,7 +235,7 @@ func TestSecurityByVersion(t *testing.T) {
 }
 
 func TestStatusesAndSeverities(t *testing.T) {
-	c := &Collector{strangers: translate.NewStrangers(slog.New(slog.DiscardHandler))}
+	c := &Collector{Base: &platform.Base{Words: translate.NewStrangers(slog.New(slog.DiscardHandler))}}
 	for _, tt := range []struct {
 		w    wireIssue
 		want record.Closure
@@ -398,7 +399,7 @@ func TestNewRefusesBadConfiguration(t *testing.T) {
 func FuzzIssue(f *testing.F) {
 	f.Add([]byte(issueJSON("i1", "OPEN", `,"closeDate":"2026-02-03T00:00:00+0000"`)))
 	f.Add([]byte(hotspotJSON("h1", "REVIEWED", "SAFE")))
-	c := &Collector{strangers: translate.NewStrangers(slog.New(slog.DiscardHandler)), config: Config{URL: "https://sonar.example.com"}}
+	c := &Collector{Base: &platform.Base{URL: "https://sonar.example.com", Words: translate.NewStrangers(slog.New(slog.DiscardHandler))}}
 	p := project{key: "acme_api"}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		for _, translated := range []func(json.RawMessage, *answer, project) (record.Finding, error){c.issue, c.hotspot} {
