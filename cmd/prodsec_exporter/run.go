@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"os/signal"
 	"syscall"
@@ -19,6 +18,10 @@ import (
 // serve polls and serves until ctx ends.
 func (p *program) serve(ctx context.Context) (err error) {
 	started := time.Now()
+	// From the first moment on, because a SIGHUP that nobody listens for ends the process.
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	defer signal.Stop(hangups)
 	p.logger.Info("Starting prodsec_exporter", "version", version.Info(), "build", version.BuildContext(), "demo", p.demo)
 	load, endSource, err := p.source(ctx)
 	if err != nil {
@@ -65,7 +68,7 @@ func (p *program) serve(ctx context.Context) (err error) {
 		return err
 	}
 	group.Go(func() error { return e.run(ctx) })
-	group.Go(func() error { return p.reloads(ctx, e) })
+	group.Go(func() error { return p.reloads(ctx, e, hangups) })
 	group.Go(func() error { return web.Serve(ctx, web.Handler(p.pages(e)), p.web, p.logger, p.listening) })
 	err = group.Wait()
 	p.logger.Info("Stopped", "after", time.Since(started).Round(time.Millisecond))
@@ -79,7 +82,8 @@ func (p *program) pages(e *exporter) web.Options {
 		Reload:   e.reload,
 		Config:   func() (string, error) { return e.current().Masked() },
 		Receiver: e.receiver,
-		Private:  func() bool { return web.Private(p.web) },
+		Private:  web.NewAccess(p.web).Allows,
+		Panicked: e.telemetry.panicked.Inc,
 		Evidence: e, ShowEvidence: p.showEvidence,
 		Version: version.Version,
 		Logger:  p.logger,
@@ -87,18 +91,14 @@ func (p *program) pages(e *exporter) web.Options {
 }
 
 // reloads applies the configuration anew at each SIGHUP until ctx ends.
-func (p *program) reloads(ctx context.Context, e *exporter) error {
-	hangups := make(chan os.Signal, 1)
-	signal.Notify(hangups, syscall.SIGHUP)
-	defer signal.Stop(hangups)
+func (p *program) reloads(ctx context.Context, e *exporter, hangups <-chan os.Signal) error {
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-hangups:
-			if err := e.reload(ctx); err != nil && ctx.Err() != nil {
-				return fmt.Errorf("reload: %w", err)
-			}
+			// The old configuration stays in force where this fails, which reload has logged and counted; a stop meanwhile is no failure.
+			_ = e.reload(ctx)
 		}
 	}
 }

@@ -64,7 +64,7 @@ type self struct {
 func (t *telemetry) registry(stats func() ledger.Stats) *prometheus.Registry {
 	r := prometheus.NewRegistry()
 	r.MustRegister(
-		self{t, stats}, t.duration,
+		self{t, stats}, t.duration, t.panicked,
 		versioncollector.NewCollector(programName),
 		promcollectors.NewGoCollector(), promcollectors.NewProcessCollector(promcollectors.ProcessCollectorOpts{}),
 	)

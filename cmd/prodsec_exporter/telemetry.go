@@ -22,6 +22,7 @@ type telemetry struct {
 	now    func() time.Time
 
 	duration *prometheus.HistogramVec
+	panicked prometheus.Counter
 
 	mu              sync.Mutex
 	instances       map[instanceKey]*instance
@@ -43,6 +44,10 @@ func newTelemetry(logger *slog.Logger, now func() time.Time) *telemetry {
 			Buckets: []float64{0.1, 0.5, 1, 5, 15, 60, 300, 900, 3600}, NativeHistogramBucketFactor: 1.1,
 			NativeHistogramMaxBucketNumber: 100, NativeHistogramMinResetDuration: time.Hour,
 		}, []string{"collector", "instance_name"}),
+		panicked: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "prodsec_http_panics_total",
+			Help: "Requests to the exporter's own pages whose answer panicked: a mistake in the exporter. The log has the stack.",
+		}),
 	}
 }
 

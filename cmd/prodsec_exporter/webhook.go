@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/sha256"
 	"errors"
 	"maps"
 	"net/http"
@@ -56,7 +57,7 @@ func (r *receiver) receive(header http.Header, body []byte) web.DeliveryResult {
 		return web.DeliveryForged
 	case errors.Is(err, collectors.ErrHintMalformed):
 		return web.DeliveryMalformed
-	case err == nil && r.instance.deliveries.before(hint.ID):
+	case err == nil && r.instance.deliveries.before(sha256.Sum256(body)):
 		return web.DeliveryDuplicate
 	case err == nil && len(hint.Scopes) == 0:
 		return web.DeliveryIgnored
@@ -80,8 +81,8 @@ type deliveries struct {
 	mu      sync.Mutex
 	results map[web.DeliveryResult]int
 	// seen are the deliveries that are remembered; order is a ring of them, whose oldest is overwritten next.
-	seen   map[string]bool
-	order  []string
+	seen   map[digest]bool
+	order  []digest
 	oldest int
 }
 
@@ -101,18 +102,18 @@ func (d *deliveries) add(result web.DeliveryResult, n int) {
 	d.results[result] += n
 }
 
-// before remembers a delivery and reports whether it was there. The oldest is forgotten first. What has no id is new.
-func (d *deliveries) before(id string) bool {
-	if id == "" {
-		return false
-	}
+// digest is that of a delivery's body, which is what the signature is about: an id in a header is not signed, and anybody who replays a delivery can change it.
+type digest = [sha256.Size]byte
+
+// before remembers a delivery and reports whether it was there. The oldest is forgotten first.
+func (d *deliveries) before(id digest) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.seen[id] {
 		return true
 	}
 	if d.seen == nil {
-		d.seen = map[string]bool{}
+		d.seen = map[digest]bool{}
 	}
 	if len(d.order) < rememberedDeliveries {
 		d.order = append(d.order, id)

@@ -90,6 +90,7 @@ func TestDeliveryMakesItsScopeBeReadSoon(t *testing.T) {
 	}{
 		{path, "1", "correct horse", body, http.StatusAccepted},
 		{path, "1", "correct horse", body, http.StatusAccepted}, // the same again
+		{path, "9", "correct horse", body, http.StatusAccepted}, // and under an id that somebody made up
 		{path, "2", "battery staple", body, http.StatusUnauthorized},
 		{path, "3", "correct horse", []byte("{"), http.StatusBadRequest},
 		{path, "4", "correct horse", []byte(`{"organization":{"login":"elsewhere"}}`), http.StatusAccepted},
@@ -115,7 +116,7 @@ func TestDeliveryMakesItsScopeBeReadSoon(t *testing.T) {
 		result web.DeliveryResult
 		n      int
 	}{
-		{web.DeliveryAccepted, 1}, {web.DeliveryDuplicate, 1}, {web.DeliveryForged, 1}, {web.DeliveryMalformed, 1}, {web.DeliveryIgnored, 1},
+		{web.DeliveryAccepted, 1}, {web.DeliveryDuplicate, 2}, {web.DeliveryForged, 1}, {web.DeliveryMalformed, 1}, {web.DeliveryIgnored, 1},
 		{web.DeliveryTooLarge, 1}, {web.DeliveryFailed, 0},
 	} {
 		if line := fmt.Sprintf(`prodsec_webhook_deliveries_total{collector="github",instance_name="acme",result=%q} %d`, want.result, want.n); !strings.Contains(metrics, line) {
@@ -132,16 +133,17 @@ func TestDeliveryMakesItsScopeBeReadSoon(t *testing.T) {
 
 func TestDeliveriesAreRememberedUpToABound(t *testing.T) {
 	var d deliveries
+	of := func(body string) digest { return sha256.Sum256([]byte(body)) }
 	for n := range rememberedDeliveries + 10 {
-		if d.before(fmt.Sprint(n)) {
+		if d.before(of(fmt.Sprint(n))) {
 			t.Fatalf("delivery %d is new and counts as known", n)
 		}
 	}
 	for _, tt := range []struct {
 		id   string
 		want bool
-	}{{"10", true}, {"11", true}, {fmt.Sprint(rememberedDeliveries + 9), true}, {"", false}, {"9", false}, {"9", true}, {"10", false}} {
-		if got := d.before(tt.id); got != tt.want {
+	}{{"10", true}, {"11", true}, {fmt.Sprint(rememberedDeliveries + 9), true}, {"9", false}, {"9", true}, {"10", false}} {
+		if got := d.before(of(tt.id)); got != tt.want {
 			t.Errorf("delivery %q is known: %t, want %t", tt.id, got, tt.want)
 		}
 	}

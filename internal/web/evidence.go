@@ -5,6 +5,7 @@ import (
 	"context"
 	_ "embed"
 	"encoding/csv"
+	"errors"
 	"fmt"
 	"html/template"
 	"maps"
@@ -14,6 +15,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"prodsec_exporter/internal/evidence"
 	"prodsec_exporter/internal/ledger"
@@ -57,8 +60,8 @@ func safeURL(text string) string {
 func evidenceRoutes(mux *http.ServeMux, o Options) {
 	page := func(show func(w http.ResponseWriter, r *http.Request, records *metrics.Records)) http.HandlerFunc {
 		return func(w http.ResponseWriter, r *http.Request) {
-			if !o.Private() && !o.ShowEvidence {
-				plain(w, http.StatusForbidden, "Records are shown only on loopback, when --web.config.file asks for authentication, or with --web.show-evidence.\n")
+			if !o.ShowEvidence && !o.Private(r) {
+				plain(w, http.StatusForbidden, "Records are shown only to authenticated clients (--web.config.file), on a server that listens on loopback alone (by a loopback name and not through a proxy), or with --web.show-evidence.\n")
 				return
 			}
 			records := o.Evidence.Records()
@@ -117,11 +120,8 @@ func (o *Options) evidenceList(w http.ResponseWriter, r *http.Request, records *
 		o.evidenceCSV(w, r, list, rows)
 		return
 	}
-	page, err := strconv.Atoi(query.Get("page"))
-	if err != nil || page < 1 {
-		page = 1
-	}
-	first := min((page-1)*pageRows, len(rows))
+	page := pageNumber(query.Get("page"), len(rows))
+	first := (page - 1) * pageRows
 	last := min(first+pageRows, len(rows))
 	shown := rows[first:last]
 	if !o.complete(w, r, shown) {
@@ -138,6 +138,20 @@ func (o *Options) evidenceList(w http.ResponseWriter, r *http.Request, records *
 		view.Next = address(query, "page", strconv.Itoa(page+1))
 	}
 	o.render(w, http.StatusOK, view)
+}
+
+// pageNumber is the page that is asked for, counted from 1: the first if the text names none, the last if it names one behind it.
+func pageNumber(text string, rows int) int {
+	page, err := strconv.ParseUint(text, 10, 64)
+	last := max(1, (rows+pageRows-1)/pageRows)
+	switch {
+	case errors.Is(err, strconv.ErrRange) || page > uint64(last):
+		return last
+	case err != nil || page < 1:
+		return 1
+	default:
+		return int(page)
+	}
 }
 
 // complete adds what tools say to rows about weaknesses; it reports whether the page can go on.
@@ -229,10 +243,18 @@ func cellText(c evidence.Cell) string {
 	if !c.Time.IsZero() {
 		text = c.Time.UTC().Format(time.RFC3339)
 	}
-	if strings.ContainsAny(text[:min(1, len(text))], "=+-@\t\r") {
+	if isFormula(text) {
 		return "'" + text
 	}
 	return text
+}
+
+// isFormula reports whether a spreadsheet may compute a cell: it begins, after what is not seen, with a sign that starts a formula, also in the full-width form that
+// spreadsheets of East Asian locales take for the same.
+func isFormula(text string) bool {
+	shown := strings.TrimLeftFunc(text, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) || unicode.Is(unicode.Cf, r) })
+	first, _ := utf8.DecodeRuneInString(shown)
+	return strings.ContainsRune("=+-@＝＋－＠", first) || (shown != text && strings.ContainsAny(text[:1], "\t\r\n"))
 }
 
 // address is the present page with one parameter set.

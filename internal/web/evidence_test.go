@@ -91,7 +91,7 @@ func TestEvidencePages(t *testing.T) {
 		{"/evidence/", 200, []string{"Open findings", "prodsec_exceptions", `href="controls"`}},
 		{"/evidence/findings", 200, []string{"1–100 of 120", "page=2", "&lt;script&gt;", "breached"}},
 		{"/evidence/findings?page=2", 200, []string{"101–120 of 120", "page=1"}},
-		{"/evidence/findings?page=99", 200, []string{"No record is known that fits"}},
+		{"/evidence/findings?page=99", 200, []string{"101–120 of 120"}},
 		{"/evidence/findings?severity=critical&team=$__all&var-window=30d", 200, []string{"1–1 of 1", "severity: critical"}},
 		{"/evidence/findings?severity={critical,high}&severity=low", 200, []string{"1–100 of 120"}},
 		{"/evidence/findings?sevrity=critical", 400, []string{"sevrity", "severity"}},
@@ -131,7 +131,7 @@ func TestEvidencePages(t *testing.T) {
 func TestEvidenceIsPrivate(t *testing.T) {
 	o := options()
 	o.Evidence = learned(t)
-	o.Private = func() bool { return false }
+	o.Private = func(*http.Request) bool { return false }
 	for _, path := range []string{"/evidence/", "/evidence/findings", "/evidence/findings/1", "/evidence/scopes?format=csv"} {
 		if code, _, body := get(o, path); code != http.StatusForbidden || strings.Contains(body, "codeql") {
 			t.Errorf("%s in public: %d %s", path, code, body)
@@ -159,6 +159,43 @@ func TestEvidenceAsCSV(t *testing.T) {
 	}
 	if title := rows[1][2]; !strings.HasPrefix(title, "'=HYPERLINK") {
 		t.Errorf("a spreadsheet would run %q", title)
+	}
+}
+
+// TestCellsThatASpreadsheetWouldCompute: also behind what is not seen, and in the full-width signs of East Asian locales.
+func TestCellsThatASpreadsheetWouldCompute(t *testing.T) {
+	for text, formula := range map[string]bool{
+		"=1+1": true, "+1": true, "-1": true, "@SUM(A1)": true, "\t=1": true, "\rx": true, "\nx": true, " =1": true, "\ufeff=1": true, "\u200b=1": true,
+		"＝1+1": true, "＋1": true, "－1": true, "＠SUM(A1)": true, "": false, "qs 1.0": false, "CVE-2026-1": false, " plain": false, "a=b": false,
+	} {
+		got := cellText(evidence.Cell{Text: text})
+		want := text
+		if formula {
+			want = "'" + text
+		}
+		if got != want {
+			t.Errorf("%q becomes %q, want %q", text, got, want)
+		}
+	}
+}
+
+// TestPagesBehindTheLast: whatever number is asked for, there is a page.
+func TestPagesBehindTheLast(t *testing.T) {
+	o := options()
+	o.Evidence = learned(t)
+	for page, want := range map[string]string{
+		"9223372036854775807": "101–120", "99999999999999999999999999": "101–120", "3": "101–120", "2": "101–120", "1": "1–100", "0": "1–100",
+		"-1": "1–100", "x": "1–100", "": "1–100",
+	} {
+		code, _, body := get(o, "/evidence/findings?page="+page)
+		if code != http.StatusOK || !strings.Contains(strings.ReplaceAll(body, " ", ""), want) {
+			t.Errorf("page %q: %d without %q", page, code, want)
+		}
+	}
+	for page, want := range map[string]int{"9223372036854775807": 1, "1": 1, "2": 1} {
+		if got := pageNumber(page, 0); got != want {
+			t.Errorf("page %q of nothing: %d, want %d", page, got, want)
+		}
 	}
 }
 

@@ -62,15 +62,16 @@ func landing(o Options) http.Handler {
 		},
 		"took": func(d time.Duration) string { return d.Round(time.Millisecond).String() },
 	}).Parse(landingHTML))
-	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var b bytes.Buffer
+		private := o.Private(r)
 		if err := page.Execute(&b, struct {
 			Status
 			Version string
 			Private bool
 			// Evidence says whether records are shown.
 			Evidence bool
-		}{o.Status(), o.Version, o.Private(), o.Private() || o.ShowEvidence}); err != nil {
+		}{o.Status(), o.Version, private, private || o.ShowEvidence}); err != nil {
 			o.Logger.Error("Rendering the landing page failed", "error", err)
 			plain(w, http.StatusInternalServerError, "The page cannot be shown; see the log.\n")
 			return

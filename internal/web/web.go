@@ -9,12 +9,10 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"os"
 	"strings"
 	"time"
 
 	toolkit "github.com/prometheus/exporter-toolkit/web"
-	"gopkg.in/yaml.v3"
 )
 
 // Grace is how long requests under way may take when the server stops.
@@ -30,8 +28,10 @@ type Options struct {
 	Reload func(ctx context.Context) error
 	// Config renders the configuration without credentials.
 	Config func() (string, error)
-	// Private reports whether only people who may see the configuration can reach the server. See Private.
-	Private func() bool
+	// Private reports whether the sender of a request may see records and configuration. See Access.
+	Private func(r *http.Request) bool
+	// Panicked, if set, is told of every handler that panicked.
+	Panicked func()
 	// Receiver is who takes the deliveries of a collector's webhook; nil when nobody does. It must not block for long.
 	Receiver func(kind, name string) Receiver
 	// Evidence is where the evidence pages read; ShowEvidence shows them to everybody who can reach the server.
@@ -58,8 +58,13 @@ func Handler(o Options) http.Handler {
 		plain(w, http.StatusOK, "prodsec_exporter is ready.\n")
 	})
 	reload := func(w http.ResponseWriter, r *http.Request) {
-		if err := o.Reload(r.Context()); err != nil {
-			plain(w, http.StatusInternalServerError, "The old configuration stays in force: "+err.Error()+"\n")
+		// A client that hangs up must not stop a reload in its middle.
+		if err := o.Reload(context.WithoutCancel(r.Context())); err != nil {
+			why := "see the log."
+			if o.Private(r) { // the error quotes the file
+				why = err.Error()
+			}
+			plain(w, http.StatusInternalServerError, "The old configuration stays in force: "+why+"\n")
 			return
 		}
 		plain(w, http.StatusOK, "The configuration is in force.\n")
@@ -67,15 +72,15 @@ func Handler(o Options) http.Handler {
 	mux.HandleFunc("POST /-/reload", reload)
 	mux.HandleFunc("PUT /-/reload", reload)
 	mux.HandleFunc("POST /-/webhook/{kind}/{name}", o.delivery)
-	mux.HandleFunc("GET /config", func(w http.ResponseWriter, _ *http.Request) { o.config(w) })
+	mux.HandleFunc("GET /config", o.config)
 	evidenceRoutes(mux, o)
 	// A page that somebody's browser shows must not be able to make it send a reload.
-	return http.NewCrossOriginProtection().Handler(mux)
+	return recovered(http.NewCrossOriginProtection().Handler(mux), o)
 }
 
-func (o *Options) config(w http.ResponseWriter) {
-	if !o.Private() {
-		plain(w, http.StatusForbidden, "The configuration is shown only on loopback, or when --web.config.file asks for authentication.\n")
+func (o *Options) config(w http.ResponseWriter, r *http.Request) {
+	if !o.Private(r) {
+		plain(w, http.StatusForbidden, "The configuration is shown only to authenticated clients (--web.config.file), or on a server that listens on loopback alone, by a loopback name and not through a proxy.\n")
 		return
 	}
 	text, err := o.Config()
@@ -95,7 +100,7 @@ func plain(w http.ResponseWriter, code int, text string) {
 	_, _ = w.Write([]byte(text)) // there is nobody left to tell
 }
 
-// Serve serves until ctx ends, then lets requests under way finish within Grace. Listening is called with the addresses once
+// Serve serves until ctx ends, then lets requests under way finish within Grace; connections that linger longer are closed, which is no error. Listening is called with the addresses once
 // they are bound, so that port 0 can be used. Flags are those of exporter-toolkit.
 func Serve(ctx context.Context, handler http.Handler, flags *toolkit.FlagConfig, logger *slog.Logger, listening func([]net.Addr)) error {
 	if err := toolkit.Validate(*flags.WebConfigFile); err != nil {
@@ -116,7 +121,10 @@ func Serve(ctx context.Context, handler http.Handler, flags *toolkit.FlagConfig,
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), Grace)
 	defer cancel()
 	if err := server.Shutdown(grace); err != nil {
-		return errors.Join(fmt.Errorf("web server: requests did not end within %s: %w", Grace, err), server.Close())
+		logger.Warn("Closing connections whose requests did not end in time", "grace", Grace, "error", err)
+		if err := server.Close(); err != nil {
+			return fmt.Errorf("web server: close: %w", err)
+		}
 	}
 	if err := <-failed; !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("web server: %w", err)
@@ -151,43 +159,4 @@ func listenAndServe(ctx context.Context, server *http.Server, flags *toolkit.Fla
 	}
 	listening(addresses)
 	return toolkit.ServeMultiple(listeners, server, flags, logger)
-}
-
-// Private reports whether records and configuration may be shown: every address is on loopback, or the web configuration asks
-// every client for a password or a certificate. The file is read anew, since exporter-toolkit does so, too.
-func Private(flags *toolkit.FlagConfig) bool {
-	if authenticated(*flags.WebConfigFile) {
-		return true
-	}
-	if flags.WebSystemdSocket != nil && *flags.WebSystemdSocket {
-		return false
-	}
-	for _, address := range *flags.WebListenAddresses {
-		host, _, err := net.SplitHostPort(address)
-		ip := net.ParseIP(host)
-		if err != nil || (host != "localhost" && (ip == nil || !ip.IsLoopback())) {
-			return false
-		}
-	}
-	return true
-}
-
-func authenticated(path string) bool {
-	if path == "" {
-		return false
-	}
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return false
-	}
-	var config struct {
-		Users map[string]string `yaml:"basic_auth_users"`
-		TLS   struct {
-			ClientAuth string `yaml:"client_auth_type"`
-		} `yaml:"tls_server_config"`
-	}
-	if err := yaml.Unmarshal(data, &config); err != nil {
-		return false
-	}
-	return len(config.Users) > 0 || config.TLS.ClientAuth == "RequireAndVerifyClientCert"
 }
