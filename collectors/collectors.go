@@ -18,6 +18,8 @@ package collectors
 import (
 	"context"
 	"log/slog"
+	"slices"
+	"strings"
 	"time"
 
 	"prodsec_exporter/internal/apiclient"
@@ -29,14 +31,44 @@ type Collector interface {
 	// Collect reads what changed since the cursors it is given and emits one batch per scope that was read whole.
 	// A scope without a cursor is read whole and emitted as a record.Full batch; a scope with one may be emitted as
 	// a record.Delta. A scope that could not be read is emitted with Batch.Err set, keeps its previous records and
-	// does not stop the others. Collect returns an error only when no scope could be determined at all (for
+	// does not stop the others. A collector that finds its scopes at the source retires those that are gone (Cursors.Gone, Retired), once it has read
+	// the others: what moved to another scope is no loss then. Collect returns an error only when no scope could be determined at all (for
 	// example when the list of organisations cannot be read), when emit fails, or when ctx ends; it returns soon after ctx ends.
 	// Two calls against an unchanged source emit equal records.
 	Collect(ctx context.Context, cursors Cursors, emit func(record.Batch) error) error
 }
 
-// Cursors are the stored cursors of a collector instance by scope. An empty map asks for a full sweep.
+// Cursors are, by scope, the stored cursors of what is known of a collector instance. A scope that is known and to be read whole has an empty one; where
+// all are empty, a full sweep is asked for.
 type Cursors map[string]record.Cursor
+
+// Sweep reports whether a full sweep is asked for.
+func (c Cursors) Sweep() bool {
+	for _, cursor := range c {
+		if cursor != "" {
+			return false
+		}
+	}
+	return true
+}
+
+// Gone are the known scopes of a kind (the text before the first colon of their names) that are not among those that there are, in order.
+func (c Cursors) Gone(kind string, exists func(scope string) bool) []string {
+	var gone []string
+	for scope := range c {
+		if strings.HasPrefix(scope, kind+":") && !exists(scope) {
+			gone = append(gone, scope)
+		}
+	}
+	slices.Sort(gone)
+	return gone
+}
+
+// Retired is the batch of a scope that is gone at its source. What it held is closed for the reason, or as vanished where the source does not say why
+// it is gone (record.ClosureNone).
+func Retired(scope string, reason record.Closure) record.Batch {
+	return record.Batch{Scope: scope, Mode: record.Full, Retired: true, Absence: reason}
+}
 
 // Checker is implemented by collectors that can prove their credentials and name what is missing, for the command
 // "check --online".

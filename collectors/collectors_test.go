@@ -3,6 +3,7 @@ package collectors_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -36,5 +37,22 @@ func TestEmitter(t *testing.T) {
 	cancel()
 	if err := emit(record.Batch{Scope: "findings:b"}); record.ReasonOf(err) != record.ReasonCanceled || emitted != 1 {
 		t.Errorf("after the end of the context: %v, and %d batches were handed on", err, emitted)
+	}
+}
+
+func TestCursors(t *testing.T) {
+	known := collectors.Cursors{"findings:a": "", "findings:b": "", "findings:c": "", "projects:all": ""}
+	if !known.Sweep() || !collectors.Cursors(nil).Sweep() {
+		t.Error("scopes without cursors are no full sweep")
+	}
+	known["findings:c"] = "2026"
+	if known.Sweep() {
+		t.Error("a stored cursor asks for a full sweep")
+	}
+	if gone := known.Gone("findings", func(scope string) bool { return scope == "findings:b" }); !slices.Equal(gone, []string{"findings:a", "findings:c"}) {
+		t.Errorf("gone are %v, want the known ones of the kind that do not exist, in order", gone)
+	}
+	if b := collectors.Retired("findings:a", record.ClosureOutOfScope); !b.Retired || b.Mode != record.Full || b.Absence != record.ClosureOutOfScope || b.Scope != "findings:a" {
+		t.Errorf("the batch is %+v", b)
 	}
 }

@@ -120,7 +120,7 @@ func (p product) scope() string { return "product:" + record.Text(p.Name) }
 // Collect reads the risk acceptances and each product: those with a cursor from one list of late changes, the others whole.
 func (c *Collector) Collect(ctx context.Context, cursors collectors.Cursors, emit func(record.Batch) error) error {
 	started := c.Env.Now()
-	defer c.cost.begin(len(cursors) == 0)()
+	defer c.cost.begin(cursors.Sweep())()
 	send := collectors.Emitter(ctx, kindName, emit)
 	accepted := c.acceptances(ctx)
 	if err := send(accepted); err != nil {

@@ -232,7 +232,7 @@ func Kind() collectors.Kind {
 
 // Collect reads each mapping's issues: those updated since the scope's cursor, or all.
 func (c *Collector) Collect(ctx context.Context, cursors collectors.Cursors, emit func(record.Batch) error) error {
-	session, err := c.open(ctx, len(cursors) == 0)
+	session, err := c.open(ctx, cursors.Sweep())
 	c.mu.Lock()
 	c.extra = 0
 	c.mu.Unlock()

@@ -38,11 +38,14 @@ type application struct {
 // unread says that a batch is the first of its scope that is counted.
 func (s *state) unread(source sourceID, b *record.Batch) bool {
 	number, known := s.scopeIndex[scopeKey{source, b.Scope}]
-	return b.Err == nil && !s.importing() && (!known || s.scopes[number].lastSuccess.IsZero())
+	return b.Err == nil && !b.Retired && !s.importing() && (!known || s.scopes[number].lastSuccess.IsZero())
 }
 
 // apply brings a batch into the state: records first, because findings are attributed by catalogs and covered by exceptions.
 func (s *state) apply(t tx, source sourceID, b *record.Batch) error {
+	if b.Retired {
+		return s.retire(t, source, b)
+	}
 	number := s.scopeOf(source, b.Scope)
 	sc := s.changeScope(number)
 	sc.lastAttempt = timeOf(s.now)
@@ -94,6 +97,11 @@ func (a *application) records() error {
 	if err := a.shelves.apply(a.state, a.tx, a.scope, a.batch, a.whole); err != nil {
 		return err
 	}
+	return a.follow()
+}
+
+// follow brings up to date what the records say of findings, as far as they changed.
+func (a *application) follow() error {
 	a.hostsStale = a.hostsStale || a.shelves.repositories.stale
 	exceptions := a.shelves.exceptions.stale
 	if a.shelves.exploited.stale {

@@ -284,7 +284,7 @@ func (l *Ledger) settle(ctx context.Context, at time.Time) error {
 	}))
 }
 
-// Cursors are the stored cursors of a collector instance by scope.
+// Cursors are the stored cursors of a collector instance by scope, empty for a scope that is known and has none.
 func (l *Ledger) Cursors(ctx context.Context, collector, instance string) (map[string]record.Cursor, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -294,7 +294,7 @@ func (l *Ledger) Cursors(ctx context.Context, collector, instance string) (map[s
 	cursors := map[string]record.Cursor{}
 	for _, number := range l.state.scopeOrder {
 		sc := &l.state.scopes[number]
-		if sc.source == (sourceID{collector, instance}) && sc.cursor != "" {
+		if sc.source == (sourceID{collector, instance}) {
 			cursors[sc.name] = sc.cursor
 		}
 	}

@@ -55,6 +55,9 @@ type Batch struct {
 	// Rejected counts items that were left out because they could not be understood, by reason. A Full batch that left
 	// out more than the scope's last whole one removes nothing: what it lacks may be what it could not understand.
 	Rejected map[RejectReason]int
+	// Retired says that the scope is gone at its source: a project that was deleted or made inactive, an organisation that left. The batch holds nothing
+	// else but Absence, the reason for which what the scope held is closed; the scope is then forgotten, until another batch names it.
+	Retired bool
 	// Err says why the scope could not be read whole. With Err set nothing else but Scope and Classes is looked at: the
 	// scope keeps its previous records. It wraps an *Error where the cause was classified.
 	Err error

@@ -22,7 +22,7 @@ type runner struct {
 	trigger  chan struct{}
 	failures int
 	lastFull time.Time
-	// owed are the scopes that the last full sweep could not read; they get no cursor until they were read whole.
+	// owed are the scopes that the last full sweep could not read; they get an empty cursor until they were read whole.
 	owed  map[string]bool
 	hints hints
 }
@@ -139,14 +139,16 @@ func (r *runner) collect(ctx context.Context, t *tally, scopes []string) (err er
 			err = fmt.Errorf("the collector panicked: %v\n%s", cause, debug.Stack())
 		}
 	}()
-	var cursors collectors.Cursors
-	if !t.Full {
-		stored, err := r.o.Sink.Cursors(ctx, r.job.Collector, r.job.Instance)
-		if err != nil {
-			return fmt.Errorf("read the stored cursors: %w", err)
+	stored, err := r.o.Sink.Cursors(ctx, r.job.Collector, r.job.Instance)
+	if err != nil {
+		return fmt.Errorf("read the stored cursors: %w", err)
+	}
+	cursors := make(collectors.Cursors, len(stored))
+	for scope, cursor := range stored {
+		if t.Full || r.owed[scope] {
+			cursor = ""
 		}
-		cursors = maps.Clone(stored)
-		maps.DeleteFunc(cursors, func(scope string, _ record.Cursor) bool { return r.owed[scope] })
+		cursors[scope] = cursor
 	}
 	take := func(b record.Batch) error { return t.take(ctx, b) }
 	if run, ok := r.job.Run.(collectors.Hinted); ok && t.Hinted {

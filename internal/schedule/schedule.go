@@ -50,7 +50,7 @@ type Job struct {
 
 // Sink takes what collectors learned, and remembers where they were.
 type Sink interface {
-	// Cursors returns the stored cursors of an instance by scope.
+	// Cursors returns the stored cursors of an instance by scope, empty for a scope that is known and has none.
 	Cursors(ctx context.Context, collector, instance string) (map[string]record.Cursor, error)
 	// Apply stores a batch or nothing of it.
 	Apply(ctx context.Context, collector, instance string, b record.Batch) error

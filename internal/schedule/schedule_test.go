@@ -25,9 +25,11 @@ type scripted struct {
 	mu     sync.Mutex
 	play   script
 	starts []time.Time
-	given  []string
-	busy   int
-	most   int
+	// given are the scopes with a cursor, known all that were named, by run.
+	given []string
+	known []string
+	busy  int
+	most  int
 }
 
 func (c *scripted) Collect(ctx context.Context, cursors collectors.Cursors, emit func(record.Batch) error) error {
@@ -35,6 +37,8 @@ func (c *scripted) Collect(ctx context.Context, cursors collectors.Cursors, emit
 	run := len(c.starts)
 	c.starts = append(c.starts, time.Now())
 	given := slices.Sorted(maps.Keys(cursors))
+	c.known = append(c.known, strings.Join(given, ","))
+	given = slices.DeleteFunc(given, func(scope string) bool { return cursors[scope] == "" })
 	c.given = append(c.given, strings.Join(given, ","))
 	c.busy++
 	c.most = max(c.most, c.busy)
@@ -127,6 +131,9 @@ func TestFullSweepsAndDeltas(t *testing.T) {
 		want := []string{"", "a,b", "a,b", "a,b", "a,b", "a,b", "", "a,b"}
 		if len(c.given) < len(want) || !slices.Equal(c.given[:len(want)], want) {
 			t.Errorf("cursors per run = %q, want %q: a full sweep first and each hour", c.given, want)
+		}
+		if c.known[6] != "a,b" {
+			t.Errorf("a full sweep was told of the scopes %q, want all that are known", c.known[6])
 		}
 		if gap := c.starts[2].Sub(c.starts[1]); gap != 10*time.Minute {
 			t.Errorf("runs are %s apart, want the interval", gap)

@@ -146,20 +146,33 @@ func (h *history) finding(id string, before *record.Finding) record.Finding {
 func (h *history) batch() (collector, instance string, b record.Batch) {
 	switch h.rng.IntN(11) {
 	case 10:
+		if h.chance(8) {
+			return "lists", "l", record.Batch{Scope: "epss:list", Mode: record.Full, Retired: true}
+		}
 		return "lists", "l", record.Batch{Scope: pick(h, "kev:list", "epss:list"), Mode: record.Full, Exploitations: h.exploitations()}
 	case 2, 3:
 		return "host", "h", h.everything()
 	case 0:
 		b = record.Batch{Scope: pick(h, "catalog:x", "catalog:y"), Mode: record.Full, Services: h.services()}
+		if h.chance(8) {
+			return "catalog", "a", record.Batch{Scope: b.Scope, Mode: record.Full, Retired: true}
+		}
 		if h.chance(2) {
 			b.Repositories = []record.Repository{{Name: "acme/api", Archived: h.chance(2)}, {Name: pick[record.RepositoryName](h, "acme/web", "acme/old")}}
 		}
 		return "catalog", "a", b
 	case 1:
+		if h.chance(8) {
+			return "tickets", "t", record.Batch{Scope: "query:exceptions", Mode: record.Full, Retired: true}
+		}
 		return "tickets", "t", record.Batch{Scope: "query:exceptions", Mode: record.Full, Exceptions: h.exceptions()}
 	default:
 	}
 	key := [2]string{pick(h, "one", "two"), pick(h, "alerts:p", "alerts:q")}
+	if h.chance(8) {
+		delete(h.world, key)
+		return "scanner", key[0], record.Batch{Scope: key[1], Mode: record.Full, Retired: true, Absence: pick(h, record.ClosureNone, record.ClosureOutOfScope, record.ClosureFixed)}
+	}
 	b = record.Batch{Scope: key[1], Mode: pick(h, record.Full, record.Delta), Findings: []record.Finding{}, Cursor: record.Cursor(h.at.String())}
 	if h.chance(10) {
 		b.Err = &record.Error{Reason: record.ReasonServer}
