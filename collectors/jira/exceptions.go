@@ -91,6 +91,11 @@ func (e *exceptions) fields() []*field {
 	}
 }
 
+// follows: the decisions on an exception are changes of status or resolution, and its end may have been another before.
+func (e *exceptions) follows() (fields []*field, resolution bool) {
+	return []*field{e.expires, e.decided}, true
+}
+
 func (e *exceptions) start(b *record.Batch) { b.Exceptions = []record.Exception{} }
 
 // add reads an exception. One whose dates cannot be read is rejected: without its end it would hold for ever.
@@ -110,10 +115,8 @@ func (e *exceptions) add(i *issue, b *record.Batch) record.RejectReason {
 		Categories: bounded(i.list(e.categories)), Controls: bounded(i.list(e.controls)),
 		RequestedAt: i.created, UpdatedAt: i.updated, State: e.stateOf(i.status, i.resolution),
 	}
-	if !expires.IsZero() {
-		x.ExpiresAt = expires.end()
-	}
-	e.date(&x, i, decided.Time)
+	x.ExpiresAt = expires.ends(i.zone)
+	e.date(&x, i, decided.begins(i.zone))
 	b.Exceptions = append(b.Exceptions, x)
 	return ""
 }
@@ -151,13 +154,13 @@ var usualStates = []words[record.ExceptionState]{
 // stateOf: the configured names first; then the usual words in the status; then the category, where "done" means approved unless
 // the resolution says otherwise. A status without a category, which Jira has for broken workflows, is other: it stops no clock.
 func (e *exceptions) stateOf(s status, resolution string) record.ExceptionState {
-	if state, ok := e.states[fold(s.Name)]; ok {
+	if state, ok := configured(e.states, s); ok {
 		return state
 	}
 	if state, ok := e.states[fold(resolution)]; ok && resolution != "" {
 		return state
 	}
-	if state := usual(usualStates, s.Name); state != "" {
+	if state := usualOf(usualStates, s); state != "" {
 		return state
 	}
 	switch s.Category.Key {
@@ -168,47 +171,6 @@ func (e *exceptions) stateOf(s status, resolution string) record.ExceptionState 
 	default:
 		return record.ExceptionOther
 	}
-}
-
-// date finds out when the exception was decided and ended: a configured field, else the change of status that led to the present
-// state, else the date of resolution.
-func (e *exceptions) date(x *record.Exception, i *issue, configured time.Time) {
-	approved, rejected, ended := e.replay(x, i)
-	switch x.State {
-	case record.ExceptionApproved:
-		x.DecidedAt = firstOf(configured, approved, i.resolved)
-	case record.ExceptionRejected:
-		x.DecidedAt = firstOf(configured, rejected, i.resolved)
-	case record.ExceptionEnded:
-		// Only what had been approved has a decision that held for a time.
-		x.DecidedAt = firstOf(configured, approved)
-		x.EndedAt = firstOf(ended, i.resolved, i.updated)
-	case record.ExceptionRequested, record.ExceptionOther:
-	}
-}
-
-// replay walks the changes of status. The time of a state is when it was last entered from another one.
-func (e *exceptions) replay(x *record.Exception, i *issue) (approved, rejected, ended time.Time) {
-	before := record.ExceptionRequested
-	for n, c := range i.changes {
-		state := e.stateOf(status{Name: c.to}, "")
-		if n == len(i.changes)-1 || c.to == i.status.Name {
-			state = x.State // the present status, whose category is known
-		}
-		if state != before {
-			switch state {
-			case record.ExceptionApproved:
-				approved = c.at
-			case record.ExceptionRejected:
-				rejected = c.at
-			case record.ExceptionEnded:
-				ended = c.at
-			case record.ExceptionRequested, record.ExceptionOther:
-			}
-		}
-		before = state
-	}
-	return approved, rejected, ended
 }
 
 func firstOf(times ...time.Time) time.Time {

@@ -78,6 +78,23 @@ func (f *field) values(raw json.RawMessage) []string {
 	return chosen
 }
 
+// then reads a time that a changelog says the field held; ok is false where it cannot be understood.
+func (f *field) then(w written) (m moment, ok bool) {
+	if f.id == "labels" {
+		for _, label := range strings.Fields(w.text) {
+			if rest, chosen := cutPrefixFold(label, f.prefix); chosen && rest != "" {
+				return m, m.parse(rest) == nil
+			}
+		}
+		return m, true
+	}
+	if m.parse(w.raw) == nil && !m.IsZero() {
+		return m, true
+	}
+	m = moment{}
+	return m, m.parse(w.text) == nil
+}
+
 func cutPrefixFold(s, prefix string) (string, bool) {
 	if len(s) < len(prefix) || !strings.EqualFold(s[:len(prefix)], prefix) {
 		return "", false

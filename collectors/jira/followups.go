@@ -64,10 +64,7 @@ func (f *followups) add(i *issue, b *record.Batch) record.RejectReason {
 	}
 	x := record.Followup{
 		ID: i.key, Title: record.Text(i.summary), URL: f.link(i), Incident: i.issueKey(f.incident),
-		CreatedAt: i.created, ClosedAt: closed, UpdatedAt: i.updated,
-	}
-	if !due.IsZero() {
-		x.DueAt = due.end()
+		CreatedAt: i.created, DueAt: due.ends(i.zone), ClosedAt: closed, UpdatedAt: i.updated,
 	}
 	x.Service, x.Repository = f.of(i)
 	b.Followups = append(b.Followups, x)

@@ -143,6 +143,8 @@ type Collector struct {
 
 	mu    sync.Mutex
 	known *session
+	// former are the names that statuses had before.
+	former formerNames
 	// extra are the requests that completing issues took in the last collection that was not a full sweep.
 	extra float64
 }
@@ -274,19 +276,20 @@ func (c *Collector) read(ctx context.Context, s *session, m mapping, cursor reco
 	if err != nil {
 		return fail(err)
 	}
-	issues := make([]*issue, 0, len(raw))
+	issues, follows := make([]*issue, 0, len(raw)), s.followedBy(m, resolved)
 	for _, data := range raw {
-		i, reason := readIssue(data, resolved)
+		i, reason := readIssue(data, resolved, follows)
 		if reason != "" {
 			b.Rejected[reason]++
 			continue
 		}
+		i.zone = c.env.TimeZone
 		if i.updated.After(latest) {
 			latest = i.updated
 		}
 		issues = append(issues, i)
 	}
-	if err := c.complete(ctx, s, m, issues, b.Mode); err != nil {
+	if err := c.complete(ctx, s, m, issues, follows, b.Mode); err != nil {
 		return fail(err)
 	}
 	for _, i := range issues {
@@ -298,19 +301,38 @@ func (c *Collector) read(ctx context.Context, s *session, m mapping, cursor reco
 			b.Rejected[reason]++
 		}
 	}
+	c.warnOfGaps(b)
 	if !latest.IsZero() {
 		b.Cursor = record.Cursor(latest.UTC().Format(time.RFC3339))
 	}
 	return b
 }
 
-// complete adds to issues what a search does not tell: changes of status with their categories, and what the mapping itself asks for.
-func (c *Collector) complete(ctx context.Context, s *session, m mapping, issues []*issue, mode record.Mode) error {
-	if err := c.addHistories(ctx, s, issues); err != nil {
+// warnOfGaps says of how many exceptions nobody knows when they were in force.
+func (c *Collector) warnOfGaps(b record.Batch) {
+	unknown, first := 0, ""
+	for _, x := range b.Exceptions {
+		if x.InForce != nil {
+			continue
+		}
+		if unknown++; unknown == 1 {
+			first = x.ID
+		}
+	}
+	if unknown > 0 {
+		c.env.Logger.Warn("Jira gives the changelog of some issues in part or not at all: when those exceptions were in force before is unknown",
+			"scope", b.Scope, "issues", unknown, "first", first)
+	}
+}
+
+// complete adds to issues what a search does not tell: changelogs with the statuses that they speak of, and what the mapping itself asks for.
+func (c *Collector) complete(ctx context.Context, s *session, m mapping, issues []*issue, follows followed, mode record.Mode) error {
+	if err := c.addHistories(ctx, s, issues, follows); err != nil {
 		return err
 	}
+	c.former.learn(issues)
 	for _, i := range issues {
-		i.categorise(s.categories)
+		i.identify(s.statuses, &c.former)
 	}
 	more, ok := m.(completer)
 	if !ok {

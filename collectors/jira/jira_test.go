@@ -60,6 +60,7 @@ func TestExceptionWhole(t *testing.T) {
 		ID: "PSEC-1", Title: "Exception 1", URL: s.URL() + "/browse/PSEC-1", State: record.ExceptionApproved, Category: "Legacy",
 		Service: "payments", Repository: "acme/api", Advisories: []string{"CVE-2026-1", "CVE-2026-2", "GHSA-x"}, Controls: []string{"logging", "tm"},
 		RequestedAt: at("2026-01-02T10:00:00Z"), DecidedAt: time.UnixMilli(1767312000000).UTC(), ExpiresAt: at("2027-01-01T00:00:00Z"), UpdatedAt: at("2026-02-01T09:00:00Z"),
+		InForce: []record.Interval{{From: time.UnixMilli(1767312000000).UTC(), Until: at("2027-01-01T00:00:00Z")}},
 	}}
 	if d := gocmp.Diff(want, b.Exceptions); d != "" || b.Err != nil || b.Scope != "exceptions:main" {
 		t.Errorf("scope %s, error %v, (-want +got):\n%s", b.Scope, b.Err, d)
@@ -275,8 +276,8 @@ func TestMoment(t *testing.T) {
 		}
 	}
 	var day moment
-	if err := json.Unmarshal([]byte(`"2026-12-31"`), &day); err != nil || !day.end().Equal(at("2027-01-01T00:00:00Z")) {
-		t.Errorf("a date ends at %v, want the next midnight", day.end())
+	if err := json.Unmarshal([]byte(`"2026-12-31"`), &day); err != nil || !day.ends(nil).Equal(at("2027-01-01T00:00:00Z")) {
+		t.Errorf("a date ends at %v, want the next midnight", day.ends(nil))
 	}
 }
 
@@ -355,7 +356,7 @@ func TestRecordedIssues(t *testing.T) {
 	read := 0
 	recorded(t, "issues.jsonl", func(n int, line []byte) {
 		read = n
-		i, reason := readIssue(line, resolved{})
+		i, reason := readIssue(line, resolved{}, followed{})
 		if reason == "" {
 			reason = e.add(i, &b)
 		}
@@ -388,7 +389,7 @@ func FuzzReadIssue(f *testing.F) {
 	}
 	fields := resolved{e.service: "customfield_1", e.expires: "customfield_2"}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		i, reason := readIssue(data, fields)
+		i, reason := readIssue(data, fields, statusAlone)
 		if (i == nil) == (reason == "") {
 			t.Fatalf("want an issue or a reason, got %v and %q", i, reason)
 		}
@@ -417,7 +418,7 @@ func FuzzMappings(f *testing.F) {
 			for _, field := range m.fields() {
 				fields[field] = cmp.Or(field.id, "customfield_1")
 			}
-			i, reason := readIssue(data, fields)
+			i, reason := readIssue(data, fields, statusAlone)
 			if reason != "" {
 				continue
 			}

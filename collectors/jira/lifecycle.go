@@ -46,10 +46,10 @@ var doneWords = []words[phase]{
 // workflows and which the past has for statuses that are gone, is told by its name, else it is open: what nobody can tell to be done
 // is not done.
 func (l lifecycle) phaseOf(s status) phase {
-	if p, ok := l.names[fold(s.Name)]; ok {
+	if p, ok := configured(l.names, s); ok {
 		return p
 	}
-	if p := usual(l.usual, s.Name); p != "" {
+	if p := usualOf(l.usual, s); p != "" {
 		return p
 	}
 	switch s.Category.Key {
@@ -58,18 +58,18 @@ func (l lifecycle) phaseOf(s status) phase {
 	case "new", "indeterminate":
 		return phaseOpen
 	}
-	return cmp.Or(usual(doneWords, s.Name), phaseOpen)
+	return cmp.Or(usualOf(doneWords, s), phaseOpen)
 }
 
 // closing is the present phase, and for an issue that is done when it was: the configured field; else the change of status by which it
 // was last closed; else the date of resolution; else the last update, which is the least that is known.
 func (l lifecycle) closing(i *issue) (phase, time.Time, error) {
-	configured, err := i.moment(l.closed)
+	said, err := i.moment(l.closed)
 	present := l.phaseOf(i.status)
 	if present != phaseDone || err != nil {
 		return present, time.Time{}, err
 	}
-	return present, firstOf(configured.Time, l.entered(i), i.resolved, i.updated), nil
+	return present, firstOf(said.begins(i.zone), l.entered(i), i.resolved, i.updated), nil
 }
 
 // entered is when the issue was done for the last time after it had not been; zero when the changes do not tell.
@@ -77,7 +77,7 @@ func (l lifecycle) entered(i *issue) time.Time {
 	var at time.Time
 	before := phaseOpen
 	for _, c := range i.changes {
-		p := l.phaseOf(c.status())
+		p := l.phaseOf(c.led())
 		switch {
 		case p != phaseDone:
 			at = time.Time{}
@@ -87,24 +87,6 @@ func (l lifecycle) entered(i *issue) time.Time {
 		before = p
 	}
 	return at
-}
-
-// status is the status that a change led to.
-func (c change) status() status {
-	s := status{Name: c.to}
-	s.Category.Key = c.category
-	return s
-}
-
-// categorise adds the categories of the statuses that an issue went through, which the changelog does not tell: of the present one from
-// the issue itself, of others from the list of all statuses.
-func (i *issue) categorise(categories map[string]string) {
-	for n := range i.changes {
-		c := &i.changes[n]
-		if c.category = categories[c.toID]; c.category == "" && fold(c.to) == fold(i.status.Name) {
-			c.category = i.status.Category.Key
-		}
-	}
 }
 
 // answers understand a field that answers yes or no.

@@ -13,13 +13,21 @@ import (
 	"prodsec_exporter/internal/record"
 )
 
+// statusAlone is what most mappings follow.
+var statusAlone = followed{ids: map[string]bool{statusField: true}, named: map[string]string{statusField: statusField}}
+
 func TestClosing(t *testing.T) {
 	day := func(n int) time.Time { return time.Date(2026, 1, n, 0, 0, 0, 0, time.UTC) }
 	life, err := newLifecycle(StatusNames{Done: []string{"Erledigt-X"}}, nil, nil, newField("closed", "customfield_8"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	categories := map[string]string{"1": "new", "2": "indeterminate", "3": "done", "4": "done"}
+	today := map[string]status{}
+	for _, known := range [][3]string{{"1", "Offen", "new"}, {"2", "Läuft", "indeterminate"}, {"3", "Fertig", "done"}, {"4", "Archiv", "done"}} {
+		s := status{ID: loose(known[0]), Name: known[1]}
+		s.Category.Key = known[2]
+		today[known[0]] = s
+	}
 	to := func(n int, name, id string) change { return change{at: day(n), to: name, toID: id} }
 	for name, tt := range map[string]struct {
 		now, category string
@@ -47,7 +55,9 @@ func TestClosing(t *testing.T) {
 		if tt.configured != "" {
 			i.raw["customfield_8"] = json.RawMessage(tt.configured)
 		}
-		i.categorise(categories)
+		var former formerNames
+		former.learn([]*issue{i})
+		i.identify(today, &former)
 		p, got, err := life.closing(i)
 		if err != nil || !got.Equal(tt.want) || (p == phaseDone) == tt.want.IsZero() {
 			t.Errorf("%s: got %s, %v, %v; want %v", name, p, got, err, tt.want)
@@ -119,7 +129,7 @@ func recorded(t *testing.T, name string, yield func(n int, line []byte)) {
 // TestRecordedChangelogs: every entry is understood, with its author, its time and its changes of status. The numbers were counted
 // with jq.
 func TestRecordedChangelogs(t *testing.T) {
-	i, entries, authors := &issue{}, 0, 0
+	i, entries, authors := &issue{followed: statusAlone}, 0, 0
 	recorded(t, "issue_changelogs.jsonl", func(n int, line []byte) {
 		var h history
 		if err := json.Unmarshal(line, &h); err != nil || h.Created.IsZero() || !i.addHistory(line) {
@@ -155,9 +165,9 @@ func TestRecordedLives(t *testing.T) {
 	fields := resolved{m.incident: "parent", m.due: "duedate"}
 	var b record.Batch
 	recorded(t, "issues.jsonl", func(n int, line []byte) {
-		i, reason := readIssue(line, fields)
+		i, reason := readIssue(line, fields, statusAlone)
 		if reason == "" {
-			i.categorise(nil)
+			i.identify(nil, &formerNames{})
 			reason = m.add(i, &b)
 		}
 		if reason != "" {

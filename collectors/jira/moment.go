@@ -7,22 +7,26 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"prodsec_exporter/internal/record"
 )
 
 // moment is an instant in any of the forms that Jira writes: with "+0000", "+00:00" or "Z", with or without fractions, a plain
 // date, a number of seconds or milliseconds; null and "" are no instant.
 type moment struct {
 	time.Time
-	// day says that only a date was given.
-	day bool
+	// day says that only a date was given, local that the clock was but not its zone. The time is then what the clock shows, in UTC.
+	day, local bool
 }
 
-var momentForms = []string{
-	"2006-01-02T15:04:05.999999999-0700", "2006-01-02T15:04:05.999999999Z07:00", "2006-01-02T15:04:05.999999999",
-	"2006-01-02T15:04-0700", "2006-01-02T15:04Z07:00", "2006-01-02 15:04:05", "2006-01-02 15:04", "02/Jan/06 3:04 PM",
-}
-
-var dayForms = []string{time.DateOnly, "2006/01/02", "02/Jan/06", "2/Jan/2006"}
+// The forms: with a zone, with a clock alone, and with neither.
+var (
+	momentForms = []string{
+		"2006-01-02T15:04:05.999999999-0700", "2006-01-02T15:04:05.999999999Z07:00", "2006-01-02T15:04-0700", "2006-01-02T15:04Z07:00",
+	}
+	localForms = []string{"2006-01-02T15:04:05.999999999", "2006-01-02T15:04", "2006-01-02 15:04:05.999999999", "2006-01-02 15:04", "02/Jan/06 3:04 PM"}
+	dayForms   = []string{time.DateOnly, "2006/01/02", "02/Jan/06", "2/Jan/2006"}
+)
 
 // UnmarshalJSON reads any of the forms.
 func (m *moment) UnmarshalJSON(data []byte) error {
@@ -69,6 +73,12 @@ func (m *moment) parse(s string) error {
 			return nil
 		}
 	}
+	for _, form := range localForms {
+		if at, err := time.Parse(form, s); err == nil {
+			m.Time, m.local = at, true
+			return nil
+		}
+	}
 	for _, form := range dayForms {
 		if at, err := time.Parse(form, s); err == nil {
 			m.Time, m.day = at, true
@@ -81,10 +91,25 @@ func (m *moment) parse(s string) error {
 	return fmt.Errorf("%.40q is no time", s)
 }
 
-// end is the first instant after the moment: of a plain date the next midnight, in UTC.
-func (m *moment) end() time.Time {
-	if m.day {
-		return m.AddDate(0, 0, 1)
+// begins is the instant at which the moment begins: of a plain date the first of that day in the zone.
+func (m moment) begins(zone *time.Location) time.Time {
+	switch {
+	case m.IsZero():
+		return time.Time{}
+	case m.day:
+		return record.DayStart(m.Time, zone)
+	case m.local && zone != nil:
+		year, month, day := m.Date()
+		return time.Date(year, month, day, m.Hour(), m.Minute(), m.Second(), m.Nanosecond(), zone).UTC()
+	default:
+		return m.Time
 	}
-	return m.Time
+}
+
+// ends is the first instant after the moment: of a plain date the first after that day in the zone, of any other the moment itself.
+func (m moment) ends(zone *time.Location) time.Time {
+	if m.day {
+		return record.DayEnd(m.Time, zone)
+	}
+	return m.begins(zone)
 }

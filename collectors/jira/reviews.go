@@ -113,7 +113,7 @@ func (m *reviews) add(i *issue, b *record.Batch) record.RejectReason {
 	x := record.Review{
 		ID: i.key, Kind: cmp.Or(m.always, usual(reviewWords, i.text(m.kind)), record.ReviewOther),
 		Title: record.Text(i.summary), URL: m.link(i), RequestedAt: i.created,
-		FirstResponseAt: firstOf(response.Time, i.answered), ClosedAt: closed, UpdatedAt: i.updated,
+		FirstResponseAt: firstOf(response.begins(i.zone), i.answered), ClosedAt: closed, UpdatedAt: i.updated,
 	}
 	switch {
 	case p == phaseDone:

@@ -17,10 +17,11 @@ type session struct {
 	cloud bool
 	// location is the time zone of the credential's user, in which Jira reads dates in JQL; nil if it could not be found out.
 	location *time.Location
-	// ids are the ids of fields by name in lower case; a name may belong to several. Nil when no name has to be resolved.
-	ids map[string][]string
-	// categories are those of statuses by id. Nil when no mapping follows the changes of status by category.
-	categories map[string]string
+	// ids are the ids of fields by name in lower case; a name may belong to several. Names are their names by id.
+	ids   map[string][]string
+	names map[string]string
+	// statuses are those of today by id.
+	statuses map[string]status
 }
 
 // open proves the credential and finds out what has to be known; what hardly changes is only asked anew at a full sweep.
@@ -41,12 +42,12 @@ func (c *Collector) open(ctx context.Context, anew bool) (*session, error) {
 		return nil, fmt.Errorf("jira: read the credential's user: %w%s", err, c.gatewayHint(err))
 	}
 	if (c.known == nil || anew) && c.namesFields() {
-		if s.ids, err = c.fieldIDs(ctx, &s); err != nil {
+		if err = c.listFields(ctx, &s); err != nil {
 			return nil, fmt.Errorf("jira: list fields: %w", err)
 		}
 	}
-	if (c.known == nil || anew) && c.needsCategories() {
-		if s.categories, err = c.categories(ctx, &s); err != nil {
+	if c.known == nil || anew {
+		if s.statuses, err = c.statuses(ctx, &s); err != nil {
 			return nil, fmt.Errorf("jira: list statuses: %w", err)
 		}
 	}
@@ -63,24 +64,17 @@ func (c *Collector) gatewayHint(err error) string {
 	return "; a token with scopes, the only kind that service accounts have, is refused here: set cloud_id, which " + site.JoinPath("_edge/tenant_info").String() + " tells"
 }
 
-// needsCategories: exceptions tell the states that they went through by name alone, since approval is no category.
-func (c *Collector) needsCategories() bool {
-	return slices.ContainsFunc(c.mappings, func(m mapping) bool { _, ok := m.(*exceptions); return !ok })
-}
-
-func (c *Collector) categories(ctx context.Context, s *session) (map[string]string, error) {
-	var statuses []struct {
-		ID string `json:"id"`
-		status
-	}
-	if err := c.get(ctx, s.api("status"), nil, &statuses); err != nil {
+// statuses lists the statuses of today by id.
+func (c *Collector) statuses(ctx context.Context, s *session) (map[string]status, error) {
+	var all []status
+	if err := c.get(ctx, s.api("status"), nil, &all); err != nil {
 		return nil, err
 	}
-	categories := make(map[string]string, len(statuses))
-	for _, known := range statuses {
-		categories[known.ID] = known.Category.Key
+	byID := make(map[string]status, len(all))
+	for _, known := range all {
+		byID[string(known.ID)] = known
 	}
-	return categories, nil
+	return byID, nil
 }
 
 // get sends a GET request made by the SDK through our client, which classifies what comes back.
@@ -129,27 +123,33 @@ func (c *Collector) location(ctx context.Context) (*time.Location, error) {
 	return location, nil
 }
 
+// namesFields reports whether names of fields matter: those that are configured or guessed, and those by which changelogs may name a field.
 func (c *Collector) namesFields() bool {
 	return slices.ContainsFunc(c.mappings, func(m mapping) bool {
-		return slices.ContainsFunc(m.fields(), func(f *field) bool { return f.byName() })
+		_, follows := m.(follower)
+		return follows || slices.ContainsFunc(m.fields(), func(f *field) bool { return f.byName() })
 	})
 }
 
-func (c *Collector) fieldIDs(ctx context.Context, s *session) (map[string][]string, error) {
+// listFields notes the names of all fields.
+func (c *Collector) listFields(ctx context.Context, s *session) error {
 	var fields []struct {
 		ID   string `json:"id"`
 		Name string `json:"name"`
 	}
 	if err := c.get(ctx, s.api("field"), nil, &fields); err != nil {
-		return nil, err
+		return err
 	}
-	ids := make(map[string][]string, len(fields))
+	s.ids, s.names = make(map[string][]string, len(fields)), make(map[string]string, len(fields))
 	for _, f := range fields {
-		name := strings.ToLower(strings.TrimSpace(f.Name))
-		ids[name] = append(ids[name], f.ID)
+		s.ids[fold(f.Name)] = append(s.ids[fold(f.Name)], f.ID)
+		s.names[f.ID] = f.Name
 	}
-	return ids, nil
+	return nil
 }
+
+// nameOf is the name of a field today; empty if it is not known.
+func (s *session) nameOf(id string) string { return s.names[id] }
 
 // api is a path of the API version that we read: 3 on Cloud, where 2 is being retired, and 2 on Data Center, which has no other.
 func (s *session) api(path string) string {

@@ -19,6 +19,9 @@ import (
 
 const query = `project = PSEC ORDER BY created DESC`
 
+// statuses are those of the fake Jira.
+const statuses = `[{"id": "1", "name": "Open", "statusCategory": {"key": "new"}}, {"id": "2", "name": "Approved", "statusCategory": {"key": "indeterminate"}}]`
+
 // ticket is an issue of the fake Jira, in JSON.
 func ticket(n int, fields string) string {
 	if fields != "" {
@@ -34,6 +37,7 @@ func cloud(s *collectorstest.Server, tickets ...string) {
 	s.JSON("GET /rest/api/2/serverInfo", `{"deploymentType": "Cloud"}`)
 	s.JSON("GET /rest/api/2/myself", `{"timeZone": "Asia/Shanghai"}`)
 	s.JSON("GET /rest/api/3/field", `[{"id": "customfield_1", "name": "Service"}, {"id": "customfield_2", "name": "Expires on"}, {"id": "labels", "name": "Labels"}]`)
+	s.JSON("GET /rest/api/3/status", statuses)
 	search := func(w http.ResponseWriter, token string) {
 		from, err := strconv.Atoi("0" + token)
 		if err != nil {
@@ -76,6 +80,7 @@ func dataCenter(s *collectorstest.Server, tickets ...string) {
 	s.JSON("GET /rest/api/2/serverInfo", `{"deploymentType": "Server"}`)
 	s.JSON("GET /rest/api/2/myself", `{"timeZone": "Europe/Berlin"}`)
 	s.JSON("GET /rest/api/2/field", `[{"id": "customfield_1", "name": "Service"}, {"id": "customfield_2", "name": "Expires on"}]`)
+	s.JSON("GET /rest/api/2/status", statuses)
 	s.Handle("GET /rest/api/2/search", func(w http.ResponseWriter, r *http.Request) {
 		from, err := strconv.Atoi(r.URL.Query().Get("startAt"))
 		if err != nil || !slices.Equal(r.URL.Query()["expand"], []string{"changelog"}) {

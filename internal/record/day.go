@@ -17,9 +17,9 @@ func DayStart(t time.Time, zone *time.Location) time.Time {
 		start := midnight.Add(-time.Duration(offset) * time.Second).In(zone)
 		switch {
 		case start.Before(at): // the clock was put forward over midnight
-			return at
+			return at.UTC()
 		case end.IsZero() || start.Before(end):
-			return start
+			return start.UTC()
 		}
 		at = end
 	}
