@@ -40,6 +40,9 @@ func (p *program) check(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	if err := p.checkReferences(plan); err != nil {
+		return err
+	}
 	if !p.online {
 		if !works {
 			return errNotAllWorks
@@ -78,22 +81,37 @@ func (p *program) summarise(plan plan) error {
 
 // checkSecrets prints which secrets cannot be read from here; it reports whether all can.
 func (p *program) checkSecrets(plan plan) (works bool, err error) {
-	var unreadable config.Problems
+	var unreadable, doubtful config.Problems
 	for _, b := range plan.built {
 		unreadable = append(unreadable, b.UnreadableSecrets()...)
+		doubtful = append(doubtful, b.DoubtfulSecrets()...)
 	}
-	if len(unreadable) == 0 {
-		return true, nil
+	err = errors.Join(
+		p.problems("Secrets that cannot be read here:", "FAILED", unreadable),
+		p.problems("Secrets that do not look like secrets:", "warning", doubtful),
+	)
+	return len(unreadable) == 0, err
+}
+
+// checkReferences prints what the configuration names and nothing answers to.
+func (p *program) checkReferences(plan plan) error {
+	return p.problems("Names that match nothing:", "warning", plan.config.UnknownReferences(plan.built))
+}
+
+// problems prints problems below a title, if there are any.
+func (p *program) problems(title, verdict string, list config.Problems) error {
+	if len(list) == 0 {
+		return nil
 	}
-	if _, err := fmt.Fprintln(p.stdout, "\nSecrets that cannot be read here:"); err != nil {
-		return false, err
+	if _, err := fmt.Fprintf(p.stdout, "\n%s\n", title); err != nil {
+		return err
 	}
-	for _, problem := range unreadable {
-		if _, err := fmt.Fprintf(p.stdout, "  FAILED  %s\n", record.Text(problem.Error())); err != nil {
-			return false, err
+	for _, problem := range list {
+		if _, err := fmt.Fprintf(p.stdout, "  %s  %s\n", verdict, record.Text(problem.Error())); err != nil {
+			return err
 		}
 	}
-	return false, nil
+	return nil
 }
 
 // checkOnline prints what a collector can and cannot read, and what it will cost; it reports whether all works.

@@ -13,7 +13,7 @@ import (
 // Secret says where a credential is kept. The credential itself is never part of it, so that configuration can be
 // printed and compared. Exactly one field is set.
 type Secret struct {
-	// File is the path of a file that holds the secret; one line break at its end is ignored.
+	// File is the path of a file that holds the secret; one line break at its end and a byte order mark at its beginning are ignored.
 	File string `yaml:"file,omitempty" json:"file,omitempty"`
 	// Env is the name of an environment variable that holds the secret.
 	Env string `yaml:"env,omitempty" json:"env,omitempty"`
@@ -66,7 +66,8 @@ func (s Secret) readFile() (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("read secret: %w: name a file that holds the secret", err)
 	}
-	value := strings.TrimSuffix(strings.TrimSuffix(string(data), "\n"), "\r")
+	// Editors of some systems begin a file with a byte order mark.
+	value := strings.TrimPrefix(strings.TrimSuffix(strings.TrimSuffix(string(data), "\n"), "\r"), "\ufeff")
 	switch {
 	case value == "":
 		return "", fmt.Errorf("secret file %s is empty: write the secret into it", s.File)

@@ -10,6 +10,7 @@ import (
 	"os"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -82,9 +83,9 @@ func Load(name string, data []byte, kinds []collectors.Kind) (*Config, error) {
 		return nil, Problems{*problem}
 	}
 	d := &decoder{file: name}
-	f := file{EvaluationInterval: collectors.Duration(DefaultEvaluationInterval), Policy: policy.DefaultConfig()}
+	f := file{EvaluationInterval: collectors.Duration(DefaultEvaluationInterval), Policy: defaultPolicy(root)}
 	c := &Config{File: name, data: data, root: root}
-	d.document(root, &f)
+	d.document(root, &f, kinds)
 	if f.EvaluationInterval.Std() < time.Second {
 		d.fail(locate(root, "evaluation_interval"), "evaluation_interval", "must be at least 1s")
 	}
@@ -94,7 +95,7 @@ func Load(name string, data []byte, kinds []collectors.Kind) (*Config, error) {
 		d.located(root, "", err)
 	}
 	c.Instances = d.instances(child(root, "collectors"), kinds)
-	if len(c.Instances) == 0 && len(d.problems) == 0 {
+	if listed := child(root, "collectors"); len(c.Instances) == 0 && (listed == nil || empty(listed) || len(d.problems) == 0) {
 		d.fail(root, "collectors", "no collector is configured, so there is nothing to measure; see prodsec.example.yml")
 	}
 	c.problems = d.problems
@@ -123,7 +124,7 @@ func parse(name string, data []byte) (*yaml.Node, *Problem) {
 			_, message, _ = strings.Cut(message, ": ")
 		}
 		message = anchorText.ReplaceAllString(message, "an alias (*) names an anchor that does not exist; put text that begins with * in quotes")
-		return fail(line, "is not YAML: "+message)
+		return nil, syntaxProblem(name, data, message, line)
 	}
 	if err := decoder.Decode(&second); !errors.Is(err, io.EOF) {
 		return fail(max(second.Line, 1), "holds more than one document; keep one and remove the line ---")
@@ -138,12 +139,27 @@ func parse(name string, data []byte) (*yaml.Node, *Problem) {
 	return root, nil
 }
 
+// defaultPolicy is what the policy says where the file says nothing. Defaults that name trust tiers name those of the file.
+func defaultPolicy(root *yaml.Node) policy.Config {
+	var tiers []string
+	if listed := locate(root, "policy.trust_tiers"); listed != nil && listed.Kind == yaml.SequenceNode {
+		for _, tier := range listed.Content {
+			if tier := deref(tier); tier.Kind == yaml.ScalarNode {
+				tiers = append(tiers, tier.Value)
+			}
+		}
+	}
+	return policy.DefaultConfigFor(tiers)
+}
+
 // document decodes everything but the collectors, whose key it only accepts.
-func (d *decoder) document(root *yaml.Node, f *file) {
+func (d *decoder) document(root *yaml.Node, f *file, kinds []collectors.Kind) {
 	fields := map[string]reflect.Value{}
 	collectFields(reflect.ValueOf(f).Elem(), fields)
 	d.entries(root, "", func(key, value *yaml.Node, path string) {
 		switch field, ok := fields[key.Value]; {
+		case slices.ContainsFunc(kinds, func(k collectors.Kind) bool { return k.Name == key.Value }):
+			d.fail(key, path, "is a kind of collector; put it, indented, under the key collectors")
 		case !ok:
 			d.unknown(key, path, sortedKeys(fields))
 		case field.Type() != reflect.TypeFor[opaque]():

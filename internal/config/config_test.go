@@ -259,6 +259,62 @@ func TestSuggest(t *testing.T) {
 	}
 }
 
+// TestTiersOfTheOrganisationAreEnough: defaults that name trust tiers follow the list, so that nothing else has to be changed with it.
+func TestTiersOfTheOrganisationAreEnough(t *testing.T) {
+	for _, tiers := range [][]string{{"gold", "silver", "bronze"}, {"only"}} {
+		c, _, _, err := load("t.yml", []byte("policy: {trust_tiers: ["+strings.Join(tiers, ", ")+"]}\ncollectors: {plain: [{name: a}]}\n"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := c.Policy.Config()
+		high := tiers[:min(2, len(tiers))]
+		if diff := cmp.Diff(high, got.Detail.TrustTiers); diff != "" {
+			t.Errorf("detail (-want +got):\n%s", diff)
+		}
+		if diff := cmp.Diff(high, got.Protection.Privileged.TrustTiers); diff != "" {
+			t.Errorf("privileged (-want +got):\n%s", diff)
+		}
+		if diff := cmp.Diff(tiers[:1], got.SLA.Targets[1].TrustTiers); diff != "" {
+			t.Errorf("the target of the highest tier (-want +got):\n%s", diff)
+		}
+		if weight := got.Risk.Criticality.TrustTiers[tiers[0]]; weight != 2 {
+			t.Errorf("the highest tier weighs %v, want 2", weight)
+		}
+	}
+}
+
+// TestNamesThatMatchNothingAreTold: they have the right form and no effect.
+func TestNamesThatMatchNothingAreTold(t *testing.T) {
+	c, built, _, err := load("r.yml", []byte(`policy:
+  catalog_precedence: [plain/first, first, plain/frist, plain, other]
+  exceptions: {vendor_acceptances: [Plain, plian, zzz]}
+  sla:
+    targets:
+      - {severity: high, within: 7d}
+      - {severity: high, within: 3d}
+      - {severity: high, exploited: true, within: 1d}
+collectors: {plain: [{name: first}, {name: second}]}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, p := range c.UnknownReferences(built) {
+		got = append(got, p.Error())
+	}
+	want := []string{
+		`r.yml:2:37: policy.catalog_precedence[1]: "first" is no configured collector; write KIND or KIND/NAME; did you mean "plain/first"?`,
+		`r.yml:2:44: policy.catalog_precedence[2]: "plain/frist" is no configured collector; write KIND or KIND/NAME; did you mean "plain/first"?`,
+		`r.yml:2:64: policy.catalog_precedence[4]: "other" is no configured collector; write KIND or KIND/NAME; known here: plain, plain/first, plain/second`,
+		`r.yml:3:44: policy.exceptions.vendor_acceptances[1]: "plian" is no kind of a configured collector, so that no acceptance is its; did you mean "plain"?`,
+		`r.yml:3:51: policy.exceptions.vendor_acceptances[2]: "zzz" is no kind of a configured collector, so that no acceptance is its; known here: plain`,
+		`r.yml:7:9: policy.sla.targets[1]: has the conditions of targets[0], and of the two the shorter time decides; remove one`,
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 func FuzzLoad(f *testing.F) {
 	f.Add([]byte(good))
 	files, err := filepath.Glob("testdata/bad/*.yml")

@@ -72,7 +72,8 @@ func (d *decoder) text(n *yaml.Node, into encoding.TextUnmarshaler, path string)
 		return
 	}
 	if err := into.UnmarshalText([]byte(n.Value)); err != nil {
-		d.fail(n, path, "%v", err)
+		d.fail(n, path, "%v%s", err, typographic(n.Value))
+		d.problems[len(d.problems)-1].decoding = true
 	}
 }
 
@@ -103,6 +104,10 @@ func (d *decoder) structure(n *yaml.Node, v reflect.Value, path string, depth in
 		return
 	}
 	if n.Kind != yaml.MappingNode {
+		if _, secret := v.Interface().(secretPlace); secret && n.Kind == yaml.ScalarNode {
+			d.fail(n, path, "a secret is never written into this file; name where it is by {file: PATH} or {env: NAME}, and change the secret if the file was shared")
+			return
+		}
 		d.fail(n, path, "must be a section with the keys %s, not %s", strings.Join(known, ", "), describe(n))
 		return
 	}
@@ -205,8 +210,22 @@ func (d *decoder) scalarOf(n *yaml.Node, v reflect.Value, path, tag, value strin
 		d.fail(n, path, "must be text, not %s; put it in quotes", describe(n))
 	case describe(n) == "a number":
 		d.fail(n, path, "must be %s", wanted(v.Kind()))
+	case n.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) != 0:
+		d.fail(n, path, "must be %s, not text; write it without quotes", wanted(v.Kind()))
 	default:
 		d.fail(n, path, "must be %s, not %s", wanted(v.Kind()), describe(n))
+	}
+}
+
+// typographic is a remedy for text that came from a word processor, empty for other text.
+func typographic(text string) string {
+	switch {
+	case strings.ContainsAny(text, "“”„‘’«»"):
+		return `; it holds typographic quotes, replace them by " or leave them out`
+	case strings.ContainsAny(text, "\u00a0\u202f\u2009"):
+		return "; it holds a non-breaking space, remove it"
+	default:
+		return ""
 	}
 }
 

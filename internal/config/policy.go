@@ -25,8 +25,8 @@ func ReadPolicy(path string) (*policy.Policy, error) {
 		return nil, Problems{*problem}
 	}
 	d := &decoder{file: path}
-	decoded := file{Policy: policy.DefaultConfig()}
-	d.document(root, &decoded)
+	decoded := file{Policy: defaultPolicy(root)}
+	d.document(root, &decoded, nil)
 	p, err := policy.New(decoded.Policy)
 	if err != nil {
 		d.located(root, "", err)

@@ -16,6 +16,9 @@ type Problem struct {
 	Path string
 	// Message says what is wrong and how to mend it. It never holds the value of a secret.
 	Message string
+
+	// decoding says that the value at Path could not be understood.
+	decoding bool
 }
 
 // Error is "file:line:column: key: message".
@@ -56,8 +59,25 @@ func (ps Problems) err() error {
 	return slices.Compact(ps)
 }
 
+// minContained is the length from which a known key that is part of an unknown one (token in api_token) is probably meant.
+const minContained = 4
+
 // suggest is the known key that a misspelt one probably means, else "".
 func suggest(wrong string, known []string) string {
+	if near := nearestWord(wrong, known); near != "" {
+		return near
+	}
+	folded, best := strings.ToLower(wrong), ""
+	for _, k := range known {
+		if len(k) >= minContained && len(k) > len(best) && strings.Contains(folded, k) {
+			best = k
+		}
+	}
+	return best
+}
+
+// nearestWord is the known word with the fewest differences from a misspelt one, "" if all differ too much.
+func nearestWord(wrong string, known []string) string {
 	best, least := "", 1+max(1, len(wrong)/3)
 	for _, k := range known {
 		if d := distance(strings.ToLower(wrong), k); d < least {

@@ -3,6 +3,8 @@ package config
 import (
 	"fmt"
 	"reflect"
+	"regexp"
+	"strings"
 
 	"gopkg.in/yaml.v3"
 )
@@ -56,8 +58,66 @@ func (b Built) UnreadableSecrets() Problems {
 	d := &decoder{file: b.file}
 	for _, s := range b.secrets {
 		if _, err := s.place.Read(); err != nil {
-			d.fail(s.node, s.path, "%v", err)
+			d.fail(s.node, s.path, "%v%s", err, placeRemedy(s.node))
 		}
 	}
 	return d.problems
+}
+
+// placeRemedy names what is often wrong with the name of a place, empty if nothing is.
+func placeRemedy(n *yaml.Node) string {
+	if name := child(n, "env"); name != nil && strings.ContainsAny(name.Value, "${}") {
+		return "; write the variable's bare name, without $ and braces"
+	}
+	path := child(n, "file")
+	switch {
+	case path == nil:
+		return ""
+	case strings.HasPrefix(path.Value, "~"):
+		return "; ~ is not expanded here, write the whole path"
+	case strings.Contains(path.Value, "$"):
+		return "; variables are not expanded here, write the whole path"
+	default:
+		return typographic(path.Value)
+	}
+}
+
+// assignment recognises the line of an environment file or shell script where the bare value was meant.
+var assignment = regexp.MustCompile(`^(export\s+)?[A-Za-z_][A-Za-z0-9_]{2,}=[^=\s]`)
+
+// DoubtfulSecrets reads every secret that the instance's section names and tells those that can be read but do not look like what a source takes. No message holds
+// a secret.
+func (b Built) DoubtfulSecrets() Problems {
+	d := &decoder{file: b.file}
+	for _, s := range b.secrets {
+		value, err := s.place.Read()
+		if err != nil {
+			continue // told by UnreadableSecrets
+		}
+		if doubt := doubtOf(value); doubt != "" {
+			d.fail(s.node, s.path, "%s", doubt)
+		}
+	}
+	return d.problems
+}
+
+// doubtOf says what a secret looks like instead of one, empty if nothing is odd about it.
+func doubtOf(value string) string {
+	first, last := value[:1], value[len(value)-1:]
+	switch {
+	case strings.HasPrefix(value, "-----BEGIN"):
+		return "" // a key in PEM form has lines
+	case assignment.MatchString(value):
+		return "looks like NAME=value; write the value alone"
+	case len(value) > 1 && first == last && strings.Contains("\"'`", first):
+		return "is in quotes, which are taken for a part of it; remove them"
+	case typographic(value) != "":
+		return "looks edited by a word processor" + typographic(value)
+	case strings.ContainsAny(value, "\r\n"):
+		return "has more than one line; write the secret alone"
+	case strings.TrimSpace(value) != value:
+		return "begins or ends with white space, which is taken for a part of it; remove it"
+	default:
+		return ""
+	}
 }

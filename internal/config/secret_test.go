@@ -49,3 +49,57 @@ func TestUnreadableSecretsHavePlaceAndRemedy(t *testing.T) {
 		})
 	}
 }
+
+// TestSecretsThatDoNotLookLikeSecrets: what people put into the file instead of the bare value, told without the value.
+func TestSecretsThatDoNotLookLikeSecrets(t *testing.T) {
+	for _, tt := range []struct{ name, text, want string }{
+		{"bare value", "hunter2\n", ""},
+		{"value with a byte order mark", "\ufeffhunter2\n", ""},
+		{"value of base64", "aHVudGVyMg==\n", ""},
+		{"key in PEM form", "-----BEGIN RSA PRIVATE KEY-----\nhunter2\n-----END RSA PRIVATE KEY-----\n", ""},
+		{"line of an environment file", "GITHUB_TOKEN=hunter2\n", "looks like NAME=value"},
+		{"line of a shell script", "export TOKEN=hunter2\n", "looks like NAME=value"},
+		{"value in quotes", "\"hunter2\"\n", "is in quotes"},
+		{"value in typographic quotes", "“hunter2”\n", "word processor"},
+		{"two lines", "hunter2\nhunter2\n", "more than one line"},
+		{"line breaks of another system twice", "hunter2\r\n\r\n", "more than one line"},
+		{"space behind it", "hunter2 \n", "white space"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "token")
+			if err := os.WriteFile(path, []byte(tt.text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			_, built, _, err := load("s.yml", []byte("collectors:\n  plain:\n    - name: acme\n      token: {file: "+path+"}\n"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := built[0].DoubtfulSecrets()
+			if tt.want == "" {
+				if len(got) > 0 {
+					t.Errorf("got %v, want no doubt", got)
+				}
+				return
+			}
+			if len(got) != 1 || !strings.Contains(got[0].Message, tt.want) || got[0].Line != 4 || strings.Contains(got[0].Error(), "hunter2") {
+				t.Errorf("got %v, want %q in line 4 without the secret", got, tt.want)
+			}
+		})
+	}
+}
+
+// TestPlacesOfSecretsThatAreWrittenAsInAShell: the remedy is named.
+func TestPlacesOfSecretsThatAreWrittenAsInAShell(t *testing.T) {
+	for token, want := range map[string]string{
+		"{env: $TOKEN}": "without $ and braces", "{env: \"${TOKEN}\"}": "without $ and braces", "{file: ~/token}": "~ is not expanded",
+		"{file: $HOME/token}": "variables are not expanded", "{file: “token”}": "typographic quotes",
+	} {
+		_, built, _, err := load("s.yml", []byte("collectors:\n  plain:\n    - name: acme\n      token: "+token+"\n"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := built[0].UnreadableSecrets(); len(got) != 1 || !strings.Contains(got[0].Message, want) {
+			t.Errorf("%s: got %v, want %q", token, got, want)
+		}
+	}
+}

@@ -68,6 +68,7 @@ func (c *Config) Build(env func(kind, name string) collectors.Env) ([]Built, err
 		collector, settings, err := i.Kind.New(i.section, around)
 		if err != nil {
 			d.located(i.section.node, i.section.path, err)
+			d.settleFile(i) // whatever else is wrong, these mistakes are told, too
 			continue
 		}
 		d.settle(&settings, i)
@@ -88,6 +89,27 @@ func (c *Config) timeZone() *time.Location {
 		return time.UTC
 	}
 	return c.Policy.Location()
+}
+
+// settleFile checks what all kinds have in common by what the file says, for a section that could not be decoded.
+func (d *decoder) settleFile(i Instance) {
+	var s struct {
+		collectors.Common `yaml:",inline"`
+	}
+	s.Interval, s.FullInterval, s.StaleAfter, s.Timeout = i.Kind.Defaults.Interval, i.Kind.Defaults.FullInterval, i.Kind.Defaults.StaleAfter, i.Kind.Defaults.Timeout
+	fields := map[string]reflect.Value{}
+	collectFields(reflect.ValueOf(&s).Elem(), fields)
+	for key, field := range fields {
+		fallback := reflect.ValueOf(field.Interface())
+		quiet := &decoder{file: d.file} // the section's own decoding told what cannot be understood
+		if n := child(i.section.node, key); n != nil {
+			quiet.decode(n, field, join(i.section.path, key), 1)
+		}
+		if len(quiet.problems) > 0 {
+			field.Set(fallback)
+		}
+	}
+	d.settle(&s.Common, i)
 }
 
 // settle fills in the kind's defaults and checks what all kinds have in common.
@@ -140,6 +162,9 @@ func (d *decoder) located(n *yaml.Node, path string, err error) {
 		return
 	}
 	message := err.Error()
+	if d.told(path, message) {
+		return
+	}
 	if kind, rest, ok := strings.Cut(message, ": "); ok && strings.HasPrefix(path, "collectors."+kind+"[") {
 		message = rest // the path says it
 	}
@@ -160,7 +185,13 @@ func (d *decoder) located(n *yaml.Node, path string, err error) {
 	d.fail(n, path, "%s", message)
 }
 
-var keyPattern = regexp.MustCompile(`^[a-z0-9_]+(\[\d+\])*(\.[a-z0-9_]+(\[\d+\])*)*$`)
+// told reports whether a message is about a key whose value could not be understood: what the default in its place leads to is no second mistake.
+func (d *decoder) told(path, message string) bool {
+	key, _, ok := strings.Cut(message, ": ")
+	return ok && slices.ContainsFunc(d.problems, func(p Problem) bool { return p.decoding && p.Path == join(path, key) })
+}
+
+var keyPattern = regexp.MustCompile(`^[a-z][a-z0-9_]*(\[\d+\])*(\.[A-Za-z0-9_-]+(\[\d+\])*)*$`)
 
 // locate is the node of a key path such as "sla.targets[0].within", nil if the file does not have it.
 func locate(n *yaml.Node, path string) *yaml.Node {

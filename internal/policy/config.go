@@ -2,6 +2,7 @@ package policy
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/prometheus/common/model"
@@ -147,17 +148,28 @@ func (d Duration) String() string {
 // Day is 24 hours.
 const Day = 24 * time.Hour
 
+// defaultTiers are the trust tiers where the configuration says nothing, highest trust first.
+var defaultTiers = []string{"tier0", "tier1", "tier2", "tier3"}
+
 // DefaultConfig is used where the configuration file says nothing.
-func DefaultConfig() Config {
+func DefaultConfig() Config { return DefaultConfigFor(nil) }
+
+// DefaultConfigFor is DefaultConfig for an organisation with trust tiers of its own, highest trust first: what the defaults say of the two highest tiers they
+// say of the two highest of these. Without tiers it is DefaultConfig.
+func DefaultConfigFor(tiers []string) Config {
+	if len(tiers) == 0 {
+		tiers = defaultTiers
+	}
+	highest, high := tiers[:1:1], tiers[:min(2, len(tiers)):min(2, len(tiers))]
 	yes := true
 	days := func(n int) Duration { return Duration(time.Duration(n) * Day) }
 	return Config{
 		TimeZone:   "UTC",
-		TrustTiers: []string{"tier0", "tier1", "tier2", "tier3"},
+		TrustTiers: slices.Clone(tiers),
 		SLA: SLAConfig{
 			Targets: []Target{
 				{Severity: record.SeverityCritical, Within: days(14)},
-				{Severity: record.SeverityCritical, TrustTiers: []string{"tier0"}, Within: days(7)},
+				{Severity: record.SeverityCritical, TrustTiers: slices.Clone(highest), Within: days(7)},
 				{Severity: record.SeverityCritical, InternetFacing: &yes, Within: days(7)},
 				{Severity: record.SeverityCritical, InternetFacing: &yes, Exploited: &yes, Within: days(3)},
 				{Severity: record.SeverityHigh, Within: days(30)},
@@ -173,14 +185,14 @@ func DefaultConfig() Config {
 			RequiredEnvironment:    []Check{CheckRequiredReviewers, CheckBranchPolicy},
 			ProductionEnvironments: []string{"prod", "production", "prod-*", "production-*"},
 			Approvals:              1,
-			Privileged:             PrivilegedConfig{TrustTiers: []string{"tier0", "tier1"}, Topics: []string{"privileged"}},
+			Privileged:             PrivilegedConfig{TrustTiers: slices.Clone(high), Topics: []string{"privileged"}},
 		},
 		Windows: []Duration{days(7), days(30), days(90)},
 		Targets: defaultTargets(),
 		EPSS:    0.5,
-		Risk:    defaultRisk(),
+		Risk:    defaultRisk(tiers),
 		Buckets: defaultBuckets(),
-		Detail:  DetailConfig{TrustTiers: []string{"tier0", "tier1"}, CrownJewel: true, InternetFacing: true, MaxSeries: 10_000},
+		Detail:  DetailConfig{TrustTiers: slices.Clone(high), CrownJewel: true, InternetFacing: true, MaxSeries: 10_000},
 
 		Delivery: defaultDelivery(), DORA: defaultDORA(),
 	}

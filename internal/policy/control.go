@@ -146,6 +146,11 @@ func (p *Policy) compileControl(name string, c ControlConfig) Control {
 }
 
 func (p *Policy) checkControl(key string, c ControlConfig, fail failFunc) {
+	if c.Domain == "" && len(c.Evidence) == 0 {
+		fail(key, "no control of that name is built in, and one of your own needs at least domain and evidence; built in are %s",
+			strings.Join(slices.Sorted(maps.Keys(builtinControls(p.config.TrustTiers))), ", "))
+		return
+	}
 	if !slices.Contains(Domains(), c.Domain) {
 		fail(key+".domain", "%q is not one of %s", c.Domain, oneOf(Domains()))
 	}

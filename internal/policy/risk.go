@@ -187,11 +187,18 @@ func (p *Policy) checkFactors(fail failFunc) {
 		"what is known to be exploited weighs at least as much as what is likely to be")
 }
 
-func defaultRisk() RiskConfig {
+// defaultRisk gives the two highest trust tiers more weight than the others.
+func defaultRisk(tiers []string) RiskConfig {
+	weights := map[string]float64{}
+	for i, weight := range []float64{2, 1.5} {
+		if i < len(tiers) {
+			weights[tiers[i]] = weight
+		}
+	}
 	return RiskConfig{
 		Severity:     RiskSeverity{Critical: 10, High: 4},
 		Exposure:     RiskExposure{InternetFacing: 2, Internal: 1, Unknown: 1.5},
-		Criticality:  RiskCriticality{CrownJewel: 3, TrustTiers: map[string]float64{"tier0": 2, "tier1": 1.5}, Others: 1, UnknownTier: 1.5},
+		Criticality:  RiskCriticality{CrownJewel: 3, TrustTiers: weights, Others: 1, UnknownTier: 1.5},
 		Exploitation: RiskExploitation{KnownExploited: 4, ActiveSecret: 4, Likely: 2, None: 1},
 	}
 }
