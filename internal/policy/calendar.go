@@ -158,9 +158,10 @@ func wallTime(w WallTime, fallback int) (minutes int, ok bool) {
 	return w.minutes()
 }
 
-// BusinessSeconds is the working time in seconds between two instants; 0 when to is not after from. Hours are those of the clock on the
-// wall: a working day on which the clock is put forward is shorter when the lost hour lies within it. Of more than twenty years only
-// the first twenty count: days are counted one by one, and such times come from mistyped dates.
+// BusinessSeconds is the working time in seconds between two instants; 0 when to is not after from. It is the time in which the clock on
+// the wall shows working hours of a working day: an hour that the clock skips is not worked, one that it repeats is worked twice, and an edge of the
+// working day within such an hour cuts it. Of more than twenty years only the first twenty count: days are counted one by one, and such times
+// come from mistyped dates.
 func (c *Calendar) BusinessSeconds(from, to time.Time) float64 {
 	if !to.After(from) {
 		return 0
@@ -172,16 +173,30 @@ func (c *Calendar) BusinessSeconds(from, to time.Time) float64 {
 		to = latest
 	}
 	var total time.Duration
-	year, month, day := from.In(c.location).Date()
-	for ; ; day++ {
-		noon := time.Date(year, month, day, 12, 0, 0, 0, c.location) // a time, which no zone skips, names the day
-		if !c.at(noon, 0).Before(to) {
-			return total.Seconds()
+	for at := from; at.Before(to); {
+		// Between two changes of the clock its hands move as those of UTC do, at a constant distance.
+		local := at.In(c.location)
+		_, seconds := local.Zone()
+		_, until := local.ZoneBounds()
+		if until.IsZero() || until.After(to) {
+			until = to
 		}
-		if !c.works(noon) {
+		offset := time.Duration(seconds) * time.Second
+		total += c.between(at.UTC().Add(offset), until.UTC().Add(offset))
+		at = until
+	}
+	return total.Seconds()
+}
+
+// between is the working time between two positions of the hands of a clock that nobody touches, written as times in UTC.
+func (c *Calendar) between(from, to time.Time) time.Duration {
+	var total time.Duration
+	year, month, day := from.Date()
+	for midnight := time.Date(year, month, day, 0, 0, 0, 0, time.UTC); midnight.Before(to); midnight = midnight.AddDate(0, 0, 1) {
+		if !c.works(midnight) {
 			continue
 		}
-		start, end := c.at(noon, c.opens), c.at(noon, c.closes)
+		start, end := midnight.Add(time.Duration(c.opens)*time.Minute), midnight.Add(time.Duration(c.closes)*time.Minute)
 		if start.Before(from) {
 			start = from
 		}
@@ -192,11 +207,7 @@ func (c *Calendar) BusinessSeconds(from, to time.Time) float64 {
 			total += end.Sub(start)
 		}
 	}
-}
-
-// at is the instant at which the clock on the wall shows a number of minutes after midnight of a day.
-func (c *Calendar) at(day time.Time, minutes int) time.Time {
-	return time.Date(day.Year(), day.Month(), day.Day(), 0, minutes, 0, 0, c.location)
+	return total
 }
 
 func (c *Calendar) works(day time.Time) bool {

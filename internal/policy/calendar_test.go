@@ -79,6 +79,77 @@ func TestBusinessSeconds(t *testing.T) {
 	}
 }
 
+// TestEdgesOfTheWorkingDayInChangesOfTheClock: an edge in an hour that the clock skips lies at the change; an hour that comes twice counts each
+// time that the clock shows working hours.
+func TestEdgesOfTheWorkingDayInChangesOfTheClock(t *testing.T) {
+	for _, tt := range []struct {
+		zone, day     string
+		opens, closes WallTime
+		hours         float64
+	}{
+		{"Europe/Berlin", "2026-03-29", "02:30", "10:00", 7},   // opens at three, when 02:30 would have been
+		{"Europe/Berlin", "2026-03-29", "00:30", "02:30", 1.5}, // closes at the change
+		{"Europe/Berlin", "2026-03-29", "02:10", "02:50", 0},   // no such hours
+		{"Europe/Berlin", "2026-10-25", "02:30", "10:00", 8},   // half past two comes twice
+		{"Europe/Berlin", "2026-10-25", "00:30", "02:30", 2.5},
+		{"America/New_York", "2026-03-08", "02:30", "12:00", 9},
+		{"America/New_York", "2026-11-01", "01:30", "12:00", 11},
+		{"Australia/Lord_Howe", "2026-10-04", "02:15", "09:00", 6.5}, // half an hour
+		{"Australia/Lord_Howe", "2026-04-05", "01:45", "09:00", 7.5},
+		{"Australia/Sydney", "2026-10-04", "02:30", "09:00", 6},
+		{"Australia/Sydney", "2026-04-05", "02:30", "09:00", 7},
+		{"America/Santiago", "2026-09-06", "00:30", "06:00", 5},
+		{"America/Santiago", "2026-04-04", "22:00", "24:00", 3},
+		{"Antarctica/Troll", "2026-03-29", "01:30", "09:00", 6}, // two hours
+	} {
+		c := calendar(t, CalendarConfig{TimeZone: tt.zone, Days: Weekdays(), Opens: tt.opens, Closes: tt.closes})
+		noon := moment(t, tt.zone, tt.day+" 12:00:00")
+		from, to := noon.Add(-15*time.Hour), noon.Add(15*time.Hour)
+		// Only the hours of the day itself: what belongs to its neighbours is taken away.
+		got := c.BusinessSeconds(from, to)
+		for at := from; at.Before(to); at = at.Add(time.Minute) {
+			if at.In(noon.Location()).Day() != noon.Day() {
+				got -= c.BusinessSeconds(at, at.Add(time.Minute))
+			}
+		}
+		if got != tt.hours*3600 {
+			t.Errorf("%s in %s, %s to %s: got %v hours, want %v", tt.day, tt.zone, tt.opens, tt.closes, got/3600, tt.hours)
+		}
+	}
+}
+
+// TestWorkingTimeIsWhatTheClockShows compares with looking at the clock on the wall every five minutes, in both hemispheres and with changes of half
+// an hour, an hour and two, at midnight and in Ramadan.
+func TestWorkingTimeIsWhatTheClockShows(t *testing.T) {
+	hours := [][2]WallTime{{"", ""}, {"02:15", "09:00"}, {"00:00", "02:30"}, {"01:45", "02:45"}, {"08:00", "24:00"}, {"00:30", "23:30"}}
+	for _, zone := range []string{
+		"Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Australia/Sydney", "Pacific/Auckland", "America/Santiago", "America/Havana", "Asia/Beirut", "Africa/Casablanca",
+		"Antarctica/Troll", "Pacific/Chatham", "Asia/Kathmandu", "America/St_Johns", "UTC",
+	} {
+		location := moment(t, zone, "2026-01-01 12:00:00").Location()
+		for _, h := range hours {
+			c := calendar(t, CalendarConfig{TimeZone: zone, Days: []Weekday{"mon", "wed", "sat", "sun"}, Opens: h[0], Closes: h[1], Holidays: []Date{"2026-10-03"}})
+			opens, _ := wallTime(h[0], 0)
+			closes, _ := wallTime(h[1], 24*60)
+			start := time.Date(2025, 12, 31, 0, 0, 0, 0, time.UTC)
+			for month := range 13 {
+				from, want := start.AddDate(0, month, 0), time.Duration(0)
+				to := from.AddDate(0, 1, 0)
+				for at := from; at.Before(to); at = at.Add(5 * time.Minute) {
+					local := at.In(location)
+					minutes := local.Hour()*60 + local.Minute()
+					if c.works(local) && minutes >= opens && minutes < closes {
+						want += 5 * time.Minute
+					}
+				}
+				if got := c.BusinessSeconds(from, to); got != want.Seconds() {
+					t.Errorf("%s, %s to %s, from %s to %s: got %v hours, want %v", zone, h[0], h[1], from, to, got/3600, want.Hours())
+				}
+			}
+		}
+	}
+}
+
 // TestBusinessSecondsAdd: time that is split anywhere adds up, and working time is never longer than time.
 func TestBusinessSecondsAdd(t *testing.T) {
 	c := calendar(t, CalendarConfig{TimeZone: "America/Sao_Paulo", Days: workdays, Opens: "08:00", Closes: "18:00", Holidays: []Date{"2018-11-15"}})

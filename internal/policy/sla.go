@@ -224,14 +224,7 @@ func (p *Policy) endOfDay(t int64) int64 {
 		const day = int64(Day / time.Second)
 		return t - mod(t, day) + day - 1
 	}
-	local := time.Unix(t, 0).In(p.location)
-	y, m, d := local.Date()
-	end := time.Date(y, m, d+1, 0, 0, 0, 0, p.location)
-	if !end.After(local) || end.YearDay() == local.YearDay() {
-		// The next day has no midnight, because the clocks go forward then: it begins with the change.
-		_, end = end.ZoneBounds()
-	}
-	return end.Unix() - 1
+	return record.DayEnd(time.Unix(t, 0).In(p.location), p.location).Unix() - 1
 }
 
 func mod(a, b int64) int64 { return ((a % b) + b) % b }

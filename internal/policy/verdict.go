@@ -81,11 +81,11 @@ func (c *Control) Fact(s *Source, value string) Statement {
 	return Produced(record.AnswerUnknown, time.Time{})
 }
 
-// FactDate reads a fact that is a date, which begins at midnight in the policy's time zone, or an instant in the form of RFC 3339.
+// FactDate reads a fact that is a date, which begins with that day in the policy's time zone, or an instant in the form of RFC 3339.
 func (p *Policy) FactDate(value string) (at time.Time, ok bool) {
 	value = strings.TrimSpace(value)
-	if at, err := time.ParseInLocation(time.DateOnly, value, p.location); err == nil {
-		return at, true
+	if day, err := time.Parse(time.DateOnly, value); err == nil {
+		return record.DayStart(day, p.location), true
 	}
 	at, err := time.Parse(time.RFC3339, value)
 	return at, err == nil
