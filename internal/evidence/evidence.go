@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"prodsec_exporter/internal/ledger"
-	"prodsec_exporter/internal/metrics"
+	"prodsec_exporter/internal/metrics/tallies"
 	"prodsec_exporter/internal/snapshot"
 )
 
@@ -49,7 +49,7 @@ type List struct {
 	Columns []string
 	// Filters are the labels by which rows can be chosen.
 	Filters []string
-	rows    func(r *metrics.Records) []Row
+	rows    func(r *tallies.Records) []Row
 }
 
 // Lists are all lists, in the order of the four questions.
@@ -127,7 +127,7 @@ func everything(value string) bool {
 }
 
 // Rows are the rows that a filter chooses, the most urgent first.
-func (l *List) Rows(r *metrics.Records, filter Filter) []Row {
+func (l *List) Rows(r *tallies.Records, filter Filter) []Row {
 	var chosen []Row
 	for _, row := range l.rows(r) {
 		if filter.chooses(row.values) {

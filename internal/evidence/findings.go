@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"prodsec_exporter/internal/ledger"
-	"prodsec_exporter/internal/metrics"
+	"prodsec_exporter/internal/metrics/tallies"
 	"prodsec_exporter/internal/policy"
 	"prodsec_exporter/internal/record"
 	"prodsec_exporter/internal/snapshot"
@@ -25,7 +25,7 @@ func findingsList() *List {
 	}
 }
 
-func findings(r *metrics.Records) []Row {
+func findings(r *tallies.Records) []Row {
 	var rows []Row
 	for w := range r.Open() {
 		owner := r.Owner(w.Service)
@@ -133,7 +133,7 @@ type Table struct {
 
 // WeaknessOf explains a weakness: how it stands, which reports were folded into it and why, and what happened to it. ok is false if there is
 // none with the identity.
-func WeaknessOf(r *metrics.Records, id int64, reports func(position int32) ([]ledger.Report, error)) (explained *Weakness, ok bool, err error) {
+func WeaknessOf(r *tallies.Records, id int64, reports func(position int32) ([]ledger.Report, error)) (explained *Weakness, ok bool, err error) {
 	w, ok := r.WeaknessAt(int32(min(max(id-1, -1), 1<<30)))
 	if !ok || w.ID != id {
 		return nil, false, nil
@@ -149,7 +149,7 @@ func WeaknessOf(r *metrics.Records, id int64, reports func(position int32) ([]le
 	return explained, true, nil
 }
 
-func facts(r *metrics.Records, w *metrics.Weakness) []Fact {
+func facts(r *tallies.Records, w *tallies.Weakness) []Fact {
 	owner := r.Owner(w.Service)
 	closed := Cell{Status: "open"}
 	if !w.Open() {
@@ -201,7 +201,7 @@ func reportsTable(reports []ledger.Report) Table {
 	return t
 }
 
-func eventsTable(r *metrics.Records, position int32) Table {
+func eventsTable(r *tallies.Records, position int32) Table {
 	t := Table{Columns: []string{"Event", "Happened", "Counts from", "Severity", "Team", "Service"}}
 	for e := range r.Events(position) {
 		owner := r.OwnerAt(e.Owner)

@@ -5,7 +5,7 @@ import (
 	"strconv"
 	"strings"
 
-	"prodsec_exporter/internal/metrics"
+	"prodsec_exporter/internal/metrics/tallies"
 	"prodsec_exporter/internal/policy"
 	"prodsec_exporter/internal/record"
 	"prodsec_exporter/internal/snapshot"
@@ -20,7 +20,7 @@ func controlsList() *List {
 		About:   "The result of every control for every service that it applies to: failing ones first, then what nobody knows.",
 		Columns: slices.Concat([]string{"Result", "Control", "Domain"}, ownerColumns, []string{"Crown jewel", "Faces the Internet", "Evidence of"}),
 		Filters: append(slices.Clone(ownerFilters), "control", "domain", "status", "crown_jewel", "internet_facing"),
-		rows: func(r *metrics.Records) []Row {
+		rows: func(r *tallies.Records) []Row {
 			var rows []Row
 			for _, c := range r.Controls() {
 				service, owner := &r.Snapshot().Services[c.Service], r.Owner(c.Service)
@@ -58,7 +58,7 @@ func repositoriesList() *List {
 		About:   "Every check of every repository that is neither archived nor a fork: failing ones of privileged repositories first.",
 		Columns: slices.Concat([]string{"Result", "Check", "Of", "Repository", "Privileged"}, ownerColumns),
 		Filters: append(slices.Clone(ownerFilters), "repository", "check", "scope", "privileged", "status"),
-		rows: func(r *metrics.Records) []Row {
+		rows: func(r *tallies.Records) []Row {
 			urls := map[record.RepositoryName]string{}
 			for i := range r.Snapshot().Repositories {
 				urls[r.Snapshot().Repositories[i].Name] = r.Snapshot().Repositories[i].URL
@@ -84,16 +84,16 @@ func exceptionsList() *List {
 		About:   "Requests, exceptions in force, expired ones that are still open, and what was rejected lately; the soonest end first.",
 		Columns: slices.Concat([]string{"State", "Expires", "Exception", "Category"}, ownerColumns, []string{"Requested", "Decided", "Ends", "Covers"}),
 		Filters: append(slices.Clone(ownerFilters), "category", "state", "expires"),
-		rows: func(r *metrics.Records) []Row {
+		rows: func(r *tallies.Records) []Row {
 			var rows []Row
 			states := policy.ExceptionStandings()
 			for _, e := range r.Exceptions() {
 				owner, x := r.Owner(e.Service), &e.Record
-				cells := append([]Cell{{Status: string(e.State)}, {Status: string(e.Expires)}, {Text: x.ID + " " + x.Title, URL: x.URL}, {Text: e.Category}}, ownerCells(owner)...)
+				cells := append([]Cell{{Status: string(e.Standing)}, {Status: string(e.Expires)}, {Text: x.ID + " " + x.Title, URL: x.URL}, {Text: e.Category}}, ownerCells(owner)...)
 				rows = append(rows, Row{
 					Weakness: -1, Cells: append(cells, Cell{Time: x.RequestedAt}, Cell{Time: x.DecidedAt}, Cell{Time: x.ExpiresAt}, Cell{Text: covers(x)}),
-					values: with(owned(owner), "category", e.Category, "state", string(e.State), "expires", string(e.Expires)),
-					order:  []string{strconv.FormatBool(e.State != policy.StandingExpired), soonest(x.ExpiresAt), ascending(int64(slices.Index(states, e.State))), x.ID},
+					values: with(owned(owner), "category", e.Category, "state", string(e.Standing), "expires", string(e.Expires)),
+					order:  []string{strconv.FormatBool(e.Standing != policy.StandingExpired), soonest(x.ExpiresAt), ascending(int64(slices.Index(states, e.Standing))), x.ID},
 				})
 			}
 			return rows
@@ -124,7 +124,7 @@ func reviewsList() *List {
 		About:   "Requests to the security function that are not done: those that wait for a first answer first, the longest wait on top.",
 		Columns: slices.Concat([]string{"State", "Review", "Kind"}, ownerColumns, []string{"Requested", "First answer"}),
 		Filters: append(slices.Clone(ownerFilters), "kind", "state"),
-		rows: func(r *metrics.Records) []Row {
+		rows: func(r *tallies.Records) []Row {
 			var rows []Row
 			for _, v := range r.Reviews() {
 				owner, x := r.Owner(v.Service), &v.Record
@@ -146,7 +146,7 @@ func followupsList() *List {
 		About:   "Actions that incidents led to and that are not closed: overdue ones first.",
 		Columns: slices.Concat([]string{"Overdue", "Follow-up", "Incident"}, ownerColumns, []string{"Created", "Due"}),
 		Filters: append(slices.Clone(ownerFilters), "overdue"),
-		rows: func(r *metrics.Records) []Row {
+		rows: func(r *tallies.Records) []Row {
 			var rows []Row
 			for _, f := range r.Followups() {
 				owner, x := r.Owner(f.Service), &f.Record
@@ -168,7 +168,7 @@ func escalationsList() *List {
 		About:   "Open now; the longest open first.",
 		Columns: slices.Concat([]string{"Kind", "Escalation", "Reason"}, ownerColumns, []string{"Raised"}),
 		Filters: append(slices.Clone(ownerFilters), "kind"),
-		rows: func(r *metrics.Records) []Row {
+		rows: func(r *tallies.Records) []Row {
 			var rows []Row
 			for _, e := range r.Escalations() {
 				owner, x := r.Owner(e.Service), &e.Record
@@ -188,7 +188,7 @@ func deploymentsList() *List {
 		About:   "Deployments that ended, newest first, under the owner of their day; the families count those that succeeded.",
 		Columns: slices.Concat([]string{"Approval", "Status", "Environment", "Repository", "Commit", "Rollback"}, ownerColumns, []string{"Finished", "Changes"}),
 		Filters: append(slices.Clone(ownerFilters), "environment", "approval", "status", "repository"),
-		rows: func(r *metrics.Records) []Row {
+		rows: func(r *tallies.Records) []Row {
 			var rows []Row
 			for _, m := range r.Deployments() {
 				rows = append(rows, deployment(r, m))
@@ -198,7 +198,7 @@ func deploymentsList() *List {
 	}
 }
 
-func deployment(r *metrics.Records, m *snapshot.Milestone[record.Deployment]) Row {
+func deployment(r *tallies.Records, m *snapshot.Milestone[record.Deployment]) Row {
 	owner, d := r.OwnerAt(m.Owner), &m.Record
 	changes := strconv.Itoa(len(d.Changes))
 	if d.ChangesKnown != record.AnswerYes {
@@ -229,7 +229,7 @@ func scopesList() *List {
 		About:   "Every scope, the smallest thing that is read whole or not at all: never read and too old to be shown first.",
 		Columns: []string{"Freshness", "Collector", "Instance", "Scope", "Last read", "Last read whole", "Last error"},
 		Filters: []string{"collector", "instance_name", "scope_kind", "status"},
-		rows: func(r *metrics.Records) []Row {
+		rows: func(r *tallies.Records) []Row {
 			var rows []Row
 			for i := range r.Snapshot().Scopes {
 				s := &r.Snapshot().Scopes[i]

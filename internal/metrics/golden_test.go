@@ -291,7 +291,7 @@ func TestFamilies(t *testing.T) {
 			t.Errorf("%s: the example %q does not use it", f.Name, f.Example)
 		case f.Histogrammed() != (len(f.Bounds) > 0):
 			t.Errorf("%s: bounds belong to histograms and only to them", f.Name)
-		case f.Histogrammed() != (f.Buckets != "") || f.Histogrammed() && !slices.Equal(f.Bounds, policy.DefaultBuckets(f.Buckets)):
+		case f.Histogrammed() != (f.Buckets != "") || f.Histogrammed() && !slices.Equal(f.Bounds, policy.DefaultBuckets(policy.BucketGroup(f.Buckets))):
 			t.Errorf("%s: its bounds are not the default ones of a group of policy.buckets", f.Name)
 		case (f.Type == metrics.Counter) != strings.HasSuffix(f.Name, "_total"):
 			t.Errorf("%s: _total belongs to counters and only to them", f.Name)

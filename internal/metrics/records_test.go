@@ -38,7 +38,7 @@ func TestRecordsAgreeWithFamilies(t *testing.T) {
 				}
 			}
 			for _, e := range r.Exceptions() {
-				count("prodsec_exceptions team category state expires", r.Owner(e.Service).Team, e.Category, string(e.State), string(e.Expires))
+				count("prodsec_exceptions team category state expires", r.Owner(e.Service).Team, e.Category, string(e.Standing), string(e.Expires))
 			}
 			for _, c := range r.Controls() {
 				count("prodsec_control_services control domain team status", c.Control.Name, string(c.Control.Domain), r.Owner(c.Service).Team, string(c.Status))

@@ -284,7 +284,7 @@ func TestBucketsThatAreReadAreRequired(t *testing.T) {
 	matcher := regexp.MustCompile(`([a-z_:]+)\{[^}]*le=~"([0-9]+)\|`)
 	behind, group, found := map[string][]string{}, map[string]policy.BucketGroup{}, 0
 	for _, f := range metrics.All() {
-		group[f.Name] = f.Buckets
+		group[f.Name] = policy.BucketGroup(f.Buckets)
 	}
 	for _, g := range RecordingGroups() {
 		for _, r := range g.Rules {

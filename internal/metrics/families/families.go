@@ -1,0 +1,44 @@
+package families
+
+import (
+	"slices"
+	"strings"
+
+	"prodsec_exporter/internal/metrics/frame"
+	"prodsec_exporter/internal/metrics/tallies"
+	"prodsec_exporter/internal/policy"
+)
+
+// all lists every family in the order of the documentation.
+func all() []*Family {
+	return slices.Concat(coverage, controls, exposure, responsiveness, deliveryTrust, dora, trend, sources)
+}
+
+// All describes every family in the order of the documentation. The caller must not change them.
+func All() []*frame.Family {
+	list := all()
+	described := make([]*frame.Family, len(list))
+	for i, f := range list {
+		described[i] = &f.Family
+	}
+	return described
+}
+
+// described is the family as a policy shapes it: with its buckets.
+func (f *Family) described(p *policy.Policy) *frame.Family {
+	if f.Buckets == "" {
+		return &f.Family
+	}
+	return f.WithBounds(p.Buckets(policy.BucketGroup(f.Buckets)))
+}
+
+// Evaluate computes every family, ordered by name.
+func Evaluate(in *tallies.Tallies) *frame.Evaluation {
+	e := frame.NewEvaluator(in.At, in.Policy.Config().Detail.MaxSeries, in.Owners.Entities()...)
+	list := all()
+	slices.SortFunc(list, func(a, b *Family) int { return strings.Compare(a.Name, b.Name) })
+	for _, f := range list {
+		e.Collect(f.described(in.Policy), func(out *frame.Sink) { f.Collect(in, out) })
+	}
+	return e.Evaluation()
+}

@@ -1,0 +1,275 @@
+package families
+
+import (
+	"strconv"
+
+	"prodsec_exporter/internal/metrics/frame"
+	"prodsec_exporter/internal/metrics/tallies"
+	"prodsec_exporter/internal/policy"
+	"prodsec_exporter/internal/record"
+	"prodsec_exporter/internal/snapshot"
+)
+
+// responsiveness lists the families of the board "Responsiveness": are the right teams fixing things in time?
+var responsiveness = []*Family{
+	{Collect: slaTarget, Family: frame.Family{
+		Name: "prodsec_sla_target_seconds",
+		Help: "Time to fix that policy sets, by everything it depends on. Absent where policy sets none.",
+		Type: frame.Gauge, Stability: frame.Stable,
+		Labels:  []string{"severity", "trust_tier", "internet_facing", "crown_jewel", "exploited"},
+		Source:  "the configuration, policy.sla.targets",
+		Refresh: refreshPolicy,
+		Example: `min by (severity, trust_tier) (prodsec_sla_target_seconds) / 86400`,
+		Combine: frame.Once,
+	}},
+	{Collect: slaOutcomes, Family: frame.Family{
+		Name: "prodsec_sla_outcomes_total",
+		Help: "SLA outcomes as they fall, with the owner of that day: met if fixed by the end of the day on which it was due, missed " +
+			"if not, void if the closure says that there was nothing to fix. A miss falls when the source was read after the deadline, " +
+			"or its records are too old to be shown. A met that a reopening voids is followed by revoked, so " +
+			"attainment is (met - revoked) / (met - revoked + missed).",
+		Type: frame.Counter, Stability: frame.Stable,
+		Labels:  append(owner(), "severity", "outcome"),
+		Source:  "Finding.FirstSeen, Finding.ClosedAt, Finding.Closure, Exception",
+		Refresh: refreshFindings,
+		Example: `sum by (team) (increase(prodsec_sla_outcomes_total{outcome="missed"}[7d]))`,
+	}},
+	{Collect: slaOutcomesInWindow, Family: frame.Family{
+		Name: "prodsec_sla_outcomes_in_window",
+		Help: "SLA outcomes that fell into the trailing window, counted exactly. A met that was revoked since is not among them; " +
+			"a revocation takes off its own met and no other, so one from before the window changes nothing in it.",
+		Type: frame.Gauge, Stability: frame.Stable,
+		Labels:  []string{"window", "business_unit", "team", "trust_tier", "severity", "outcome"},
+		Source:  "Finding.FirstSeen, Finding.ClosedAt, Finding.Closure, Exception",
+		Refresh: refreshFindings,
+		Example: `sum by (business_unit) (prodsec_sla_outcomes_in_window{window="90d", severity="high", outcome="met"})`,
+	}},
+	{Collect: findingRemediation, Family: frame.Family{
+		Name: "prodsec_finding_remediation_seconds",
+		Help: "Time from first seen to fixed. Dismissals are not remediation and are left out. Buckets are chosen in whole hours, " +
+			"rounded up, around the SLA targets; the sum is exact.",
+		Type: frame.EventHistogram, Stability: frame.Stable,
+		Labels:  []string{"business_unit", "team", "severity", "class"},
+		Bounds:  policy.DefaultBuckets(policy.BucketsRemediation),
+		Buckets: string(policy.BucketsRemediation),
+		Source:  "Finding.FirstSeen, Finding.ClosedAt",
+		Refresh: refreshFindings,
+		Example: `histogram_quantile(0.5, sum by (severity, le) (rate(prodsec_finding_remediation_seconds_bucket[30d])))`,
+	}},
+	{Collect: reviewsOpen, Family: frame.Family{
+		Name: "prodsec_reviews_open",
+		Help: "Requests to the security function for a review that are not done: waiting has had no answer yet, by a comment or a change " +
+			"of status, from a responder who is neither the requester nor a bot; in_progress has; blocked is stuck by its status, answered or not.",
+		Type: frame.Gauge, Stability: frame.Stable,
+		Labels:  []string{"business_unit", "team", "trust_tier", "kind", "state"},
+		Source:  "Review.State, Review.FirstResponseAt, Review.ClosedAt",
+		Refresh: refreshTickets,
+		Example: `sum by (kind) (prodsec_reviews_open{state="waiting"})`,
+	}},
+	{Collect: reviewWaiting, Family: frame.Family{
+		Name: "prodsec_review_waiting_seconds",
+		Help: "How long the reviews in state waiting have waited for their first answer, in the time of policy.calendars.reviews " +
+			"(calendar time if there is none).",
+		Type: frame.StateHistogram, Stability: frame.Stable,
+		Labels:  []string{"business_unit", "kind"},
+		Bounds:  policy.DefaultBuckets(policy.BucketsRequests),
+		Buckets: string(policy.BucketsRequests),
+		Source:  "Review.RequestedAt, Review.FirstResponseAt",
+		Refresh: refreshTickets,
+		Example: `histogram_quantile(0.9, sum by (le) (prodsec_review_waiting_seconds_bucket))`,
+	}},
+	{Collect: reviewFirstResponse, Family: frame.Family{
+		Name: "prodsec_review_first_response_seconds",
+		Help: "Time from the request for a review to the first answer by a responder who is neither the requester nor a bot, in the time of " +
+			"policy.calendars.reviews (calendar time if there is none; a change of the calendar counts the past anew). Each review counts " +
+			"once, under the kind of that day and its first owner, and stays when its ticket changes or leaves.",
+		Type: frame.EventHistogram, Stability: frame.Stable,
+		Labels:  []string{"business_unit", "kind"},
+		Bounds:  policy.DefaultBuckets(policy.BucketsRequests),
+		Buckets: string(policy.BucketsRequests),
+		Source:  "Review.RequestedAt, Review.FirstResponseAt",
+		Refresh: refreshTickets,
+		Example: `histogram_quantile(0.5, sum by (kind, le) (rate(prodsec_review_first_response_seconds_bucket[30d])))`,
+	}},
+	{Collect: reviewFirstResponseInWindow, Family: frame.Family{
+		Name: "prodsec_review_first_response_in_window_seconds",
+		Help: "The times of prodsec_review_first_response_seconds whose answer fell into the trailing window, by the source's date.",
+		Type: frame.StateHistogram, Stability: frame.Stable,
+		Labels:  []string{"window", "kind"},
+		Bounds:  policy.DefaultBuckets(policy.BucketsRequests),
+		Buckets: string(policy.BucketsRequests),
+		Source:  "Review.RequestedAt, Review.FirstResponseAt",
+		Refresh: refreshTickets,
+		Example: `histogram_quantile(0.5, sum by (le) (prodsec_review_first_response_in_window_seconds_bucket{window="30d"}))`,
+	}},
+	{Collect: exceptionDecision, Family: frame.Family{
+		Name: "prodsec_exception_decision_seconds",
+		Help: "Time from the request for an exception to its first approval or rejection, in the time of policy.calendars.decisions " +
+			"(calendar time if there is none; a change of the calendar counts the past anew). Scanners' own acceptances, which nobody is " +
+			"asked for, are left out. Each exception counts once and stays when its ticket changes or leaves.",
+		Type: frame.EventHistogram, Stability: frame.Stable,
+		Labels:  []string{"business_unit", "category", "decision"},
+		Unbound: []string{"category"},
+		Bounds:  policy.DefaultBuckets(policy.BucketsRequests),
+		Buckets: string(policy.BucketsRequests),
+		Source:  "Exception.RequestedAt, Exception.DecidedAt, Exception.State",
+		Refresh: refreshExceptions,
+		Example: `histogram_quantile(0.9, sum by (business_unit, le) (rate(prodsec_exception_decision_seconds_bucket[30d])))`,
+	}},
+	{Collect: exceptionPending, Family: frame.Family{
+		Name: "prodsec_exception_pending_seconds",
+		Help: "Time since exceptions were asked for that nobody has approved or rejected yet, in the time of " +
+			"policy.calendars.decisions (calendar time if there is none).",
+		Type: frame.StateHistogram, Stability: frame.Stable,
+		Labels:  []string{"business_unit", "category"},
+		Unbound: []string{"category"},
+		Bounds:  policy.DefaultBuckets(policy.BucketsRequests),
+		Buckets: string(policy.BucketsRequests),
+		Source:  "Exception.State, Exception.RequestedAt",
+		Refresh: refreshExceptions,
+		Example: `sum by (business_unit) (prodsec_exception_pending_seconds_count)`,
+	}},
+	{Collect: followupsOpen, Family: frame.Family{
+		Name: "prodsec_followups_open",
+		Help: "Actions that incidents left behind and that are not closed, by whether their due day is over; unknown names no due day.",
+		Type: frame.Gauge, Stability: frame.Stable,
+		Labels:  []string{"business_unit", "team", "trust_tier", "overdue"},
+		Source:  "Followup.DueAt, Followup.ClosedAt",
+		Refresh: refreshTickets,
+		Example: `sum by (team) (prodsec_followups_open{overdue="true"})`,
+	}},
+	{Collect: followupAge, Family: frame.Family{
+		Name: "prodsec_followup_age_seconds",
+		Help: "Time since open follow-up actions of incidents were created.",
+		Type: frame.StateHistogram, Stability: frame.Stable,
+		Labels:  []string{"business_unit"},
+		Bounds:  policy.DefaultBuckets(policy.BucketsAges),
+		Buckets: string(policy.BucketsAges),
+		Source:  "Followup.CreatedAt, Followup.ClosedAt",
+		Refresh: refreshTickets,
+		Example: `histogram_quantile(0.5, sum by (business_unit, le) (prodsec_followup_age_seconds_bucket))`,
+	}},
+	{Collect: followupClose, Family: frame.Family{
+		Name: "prodsec_followup_close_seconds",
+		Help: "Time from the creation of an incident's follow-up action to its first closing. Each counts once, under its first owner, and " +
+			"stays when it is opened again or leaves its source.",
+		Type: frame.EventHistogram, Stability: frame.Stable,
+		Labels:  []string{"business_unit"},
+		Bounds:  policy.DefaultBuckets(policy.BucketsAges),
+		Buckets: string(policy.BucketsAges),
+		Source:  "Followup.CreatedAt, Followup.ClosedAt",
+		Refresh: refreshTickets,
+		Example: `histogram_quantile(0.5, sum by (business_unit, le) (rate(prodsec_followup_close_seconds_bucket[90d])))`,
+	}},
+	{Collect: escalationsOpen, Family: frame.Family{
+		Name: "prodsec_escalations_open",
+		Help: "Releases that are blocked and urgent calls for a decision that are open now.",
+		Type: frame.Gauge, Stability: frame.Stable,
+		Labels:  []string{"business_unit", "team", "trust_tier", "kind"},
+		Source:  "Escalation.Kind, Escalation.ClosedAt",
+		Refresh: refreshTickets,
+		Example: `sum by (business_unit) (prodsec_escalations_open{kind="release_block"})`,
+	}},
+	{Collect: escalationsRaised, Family: frame.Family{
+		Name: "prodsec_escalations_total",
+		Help: "Releases that were blocked and urgent calls for a decision, each once under its first owner, kind and reason. A reason that " +
+			"the source leaves empty is none.",
+		Type: frame.Counter, Stability: frame.Stable,
+		Labels:  []string{"business_unit", "team", "trust_tier", "kind", "reason"},
+		Unbound: []string{"reason"},
+		Source:  "Escalation.Kind, Escalation.Reason, Escalation.RaisedAt",
+		Refresh: refreshTickets,
+		Example: `sum by (reason) (increase(prodsec_escalations_total{kind="release_block"}[30d]))`,
+	}},
+}
+
+func slaTarget(in *tallies.Tallies, out *frame.Sink) {
+	for severity, name := range record.Severities() {
+		for tier, tierName := range in.Policy.TierNames() {
+			for bits := range 8 {
+				facing, jewel, exploited := bits&4 != 0, bits&2 != 0, bits&1 != 0
+				facts := policy.ServiceFacts{Tier: policy.TierIndex(tier), InternetFacing: facing, CrownJewel: jewel}
+				target := in.Policy.Target(policy.SeverityIndex(severity), facts, exploited)
+				if target == 0 {
+					continue
+				}
+				dim := out.Dim(string(name), tierName, strconv.FormatBool(facing), strconv.FormatBool(jewel), strconv.FormatBool(exploited))
+				out.Add(frame.NoEntity, dim, float64(target))
+			}
+		}
+	}
+}
+
+func slaOutcomes(in *tallies.Tallies, out *frame.Sink) {
+	out.Product(severityValues, outcomeValues)
+	for at, n := range in.Events.Outcomes {
+		if n > 0 {
+			out.Add(int32(at/out.Dims()), at%out.Dims(), float64(n))
+		}
+	}
+	if !in.Sources.Of(record.KindFinding).Ever {
+		return
+	}
+	for _, owner := range in.Owners.Present {
+		for _, severity := range tallies.UrgentSeverities {
+			for _, kind := range zeroOutcomes {
+				out.Zero(owner, severity*len(tallies.OutcomeKinds)+int(kind-tallies.OutcomeKinds[0]))
+			}
+		}
+	}
+}
+
+// zeroOutcomes are the outcomes that are shown at 0 where none fell.
+var zeroOutcomes = []snapshot.EventKind{snapshot.EventMet, snapshot.EventMissed}
+
+// windowOutcomes are the outcomes that are left once revocations are taken off.
+var windowOutcomes = tallies.OutcomeKinds[:3]
+
+func slaOutcomesInWindow(in *tallies.Tallies, out *frame.Sink) {
+	out.Product(windowNames(in.Policy), severityValues, namesOf(windowOutcomes))
+	dim := func(window, severity int, kind snapshot.EventKind) int {
+		return (window*tallies.SeverityCount+severity)*len(windowOutcomes) + int(kind-windowOutcomes[0])
+	}
+	for window, events := range in.Events.Windows {
+		for group := range int32(len(in.Owners.Groups.Labels)) {
+			for severity := range tallies.SeverityCount {
+				for _, kind := range windowOutcomes {
+					if at := in.Events.WindowAt(group, severity, kind); in.Events.Longest()[at] > 0 {
+						out.AddOrZero(group, dim(window, severity, kind), float64(events[at]))
+					}
+				}
+			}
+		}
+	}
+	if !in.Sources.Of(record.KindFinding).Ever {
+		return
+	}
+	for _, group := range in.Owners.PresentGroups() {
+		for window := range in.Policy.Windows() {
+			for _, severity := range tallies.UrgentSeverities {
+				for _, kind := range zeroOutcomes {
+					out.Zero(group, dim(window, severity, kind))
+				}
+			}
+		}
+	}
+}
+
+func findingRemediation(in *tallies.Tallies, out *frame.Sink) {
+	out.Product(severityValues, classValues)
+	width := out.Dims()
+	for at, t := range in.Events.Remediation {
+		if t != nil {
+			out.Observe(int32(at/width), at%width, t.Histogram())
+		}
+	}
+	for _, owner := range in.Owners.Present {
+		for _, severity := range tallies.UrgentSeverities {
+			for class, read := range in.Sources.Classes {
+				if read.Ever {
+					out.Zero(in.Owners.TeamOf[owner], severity*tallies.ClassCount+class)
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,173 @@
+package families
+
+import (
+	"slices"
+
+	"prodsec_exporter/internal/metrics/frame"
+	"prodsec_exporter/internal/metrics/tallies"
+	"prodsec_exporter/internal/record"
+	"prodsec_exporter/internal/snapshot"
+)
+
+// trend lists the families that say whether a trend can be trusted: what changed in how things are counted?
+var trend = []*Family{
+	{Collect: func(in *tallies.Tallies, out *frame.Sink) { out.Add(frame.NoEntity, out.Dim(in.Policy.Version()), 1) }, Family: frame.Family{
+		Name: "prodsec_policy_info",
+		Help: "The version of the policy in force, a hash of everything it decides by.",
+		Type: frame.Info, Stability: frame.Stable,
+		Labels:  []string{"version"},
+		Source:  "the configuration, section policy",
+		Refresh: refreshPolicy,
+		Example: `count by (version) (prodsec_policy_info)`,
+		Combine: frame.Once,
+	}},
+	{Collect: policyChanged, Family: frame.Family{
+		Name: "prodsec_policy_changed_timestamp_seconds",
+		Help: "Since when the policy in force has been in force.",
+		Type: frame.Gauge, Stability: frame.Stable,
+		Source:  "the ledger's history of policy versions",
+		Refresh: refreshPolicy,
+		Example: `time() - prodsec_policy_changed_timestamp_seconds < 86400`,
+		Combine: frame.Least,
+	}},
+	{Collect: countingChanges, Family: frame.Family{
+		Name: "prodsec_counting_changes_total",
+		Help: "Changes in how things are counted: the policy, a scope that was added or removed, a source, the rules of " +
+			"de-duplication, a migration of the ledger. After one, numbers before and after are not alike.",
+		Type: frame.Counter, Stability: frame.Stable,
+		Labels:  []string{"kind"},
+		Source:  "the ledger's history of counting changes",
+		Refresh: refreshAll,
+		Example: `sum by (kind) (increase(prodsec_counting_changes_total[30d])) > 0`,
+	}},
+	{Collect: restated, Family: frame.Family{
+		Name: "prodsec_restated",
+		Help: "What the last change of counting of each cause did to the headline numbers: the value under the new rules less the value under the old ones, at " +
+			"the instant of the change and over the same records. A metric that was unknown under one of them is absent; 0 says that the " +
+			"change moved nothing.",
+		Type: frame.Gauge, Stability: frame.Stable,
+		Labels:  []string{"metric", "cause"},
+		Source:  "the ledger's history of counting changes",
+		Refresh: "when counting changes",
+		Example: `prodsec_restated{metric="findings_open_critical"} != 0`,
+	}},
+	{Collect: scopeSize, Family: frame.Family{
+		Name: "prodsec_scope_size",
+		Help: "What is looked at: services in the catalog, repositories of source hosts (without archived ones and forks), " +
+			"scanners that have reported anything, and projects: the organisations, products, projects and report files of which findings were " +
+			"read, each of which can fail alone. A rate that moves while its denominator moves needs a second look.",
+		Type: frame.Gauge, Stability: frame.Stable,
+		Labels:  []string{"kind"},
+		Source:  "Service, Repository, Finding.Tool, Batch.Scope",
+		Refresh: refreshAll,
+		Example: `delta(prodsec_scope_size{kind="repositories"}[7d])`,
+	}},
+	{Collect: toolFalsePositives, Family: frame.Family{
+		Name: "prodsec_tool_false_positive_in_window",
+		Help: "Verdicts on weaknesses that fell into the trailing window, by the tool that reported it first: false_positive was dismissed as " +
+			"such; confirmed was fixed, or left in place by somebody who took it for real (won't fix, risk accepted). Other closures say " +
+			"nothing about the tool. The share of false positives is the friction a tool makes.",
+		Type: frame.Gauge, Stability: frame.Stable,
+		Labels:  []string{"window", "class", "source", "status"},
+		Unbound: []string{"source"},
+		Source:  "Finding.Tool, Finding.Closure, Finding.ClosedAt",
+		Refresh: refreshFindings,
+		Example: `sum by (source) (prodsec_tool_false_positive_in_window{window="90d", status="false_positive"}) / sum by (source) (prodsec_tool_false_positive_in_window{window="90d"})`,
+	}},
+}
+
+func policyChanged(in *tallies.Tallies, out *frame.Sink) {
+	for _, v := range slices.Backward(in.Snapshot.PolicyVersions) {
+		if v.Version == in.Policy.Version() {
+			out.Add(frame.NoEntity, out.Dim(), float64(v.Since.Unix()))
+			return
+		}
+	}
+}
+
+func countingChanges(in *tallies.Tallies, out *frame.Sink) {
+	for _, kind := range snapshot.CountingKinds() {
+		out.Add(frame.NoEntity, out.Dim(string(kind)), 0)
+	}
+	for _, c := range in.Snapshot.CountingChanges {
+		if !c.At.After(in.At) {
+			out.Add(frame.NoEntity, out.Dim(string(c.Kind)), 1)
+		}
+	}
+}
+
+func restated(in *tallies.Tallies, out *frame.Sink) {
+	last := map[snapshot.CountingKind]map[string]float64{}
+	for _, c := range in.Snapshot.CountingChanges {
+		if !c.At.After(in.At) {
+			last[c.Kind] = c.Restated
+		}
+	}
+	for kind, metrics := range last {
+		for metric, difference := range metrics {
+			out.Add(frame.NoEntity, out.Dim(metric, string(kind)), difference)
+		}
+	}
+}
+
+func scopeSize(in *tallies.Tallies, out *frame.Sink) {
+	sources := in.Sources
+	services := out.Dim("services")
+	switch read := sources.Of(record.KindService); {
+	case read.Ever && !read.Now:
+	case read.Ever || len(in.Snapshot.Services) > 1:
+		out.Add(frame.NoEntity, services, float64(len(in.Snapshot.Services)-1))
+	}
+	if read := sources.Of(record.KindRepository); read.Ever {
+		dim := out.Dim("repositories")
+		out.Add(frame.NoEntity, dim, 0)
+		for _, p := range in.Postures {
+			if p.Dropped {
+				out.Unknown(frame.NoEntity, dim)
+				break
+			}
+			out.Add(frame.NoEntity, dim, 1)
+		}
+	}
+	if read := sources.Of(record.KindFinding); read.Ever && !in.Weaknesses.ToolsUnknown {
+		tools := 0
+		for seen := range slices.Chunk(in.Weaknesses.Tools, tallies.ClassCount) {
+			if slices.Contains(seen, true) {
+				tools++
+			}
+		}
+		out.Add(frame.NoEntity, out.Dim("scanners"), float64(tools))
+	}
+	for i := range in.Snapshot.Scopes {
+		if scope := &in.Snapshot.Scopes[i]; len(scope.Classes) > 0 && scope.Freshness(in.At) != snapshot.Never {
+			out.Add(frame.NoEntity, out.Dim("projects"), 1)
+		}
+	}
+}
+
+// The values of the label "status" of prodsec_tool_false_positive_in_window, by position.
+var verdictNames = [tallies.VerdictKinds]string{tallies.VerdictConfirmed: "confirmed", tallies.VerdictFalsePositive: "false_positive"}
+
+func toolFalsePositives(in *tallies.Tallies, out *frame.Sink) {
+	r, windows := in.Events.Recurrence, windowNames(in.Policy)
+	for at, class := 0, 0; at < len(in.Weaknesses.Tools); at, class = at+1, (class+1)%tallies.ClassCount {
+		counts := r.Verdicts(at/tallies.ClassCount, class)
+		shown := in.Weaknesses.Tools[at] && in.Sources.Classes[class].Ever
+		if !shown && sumOf(counts) == 0 {
+			continue
+		}
+		tool := frame.Named(in.Snapshot.Strings[at/tallies.ClassCount], frame.None)
+		for verdict, name := range verdictNames {
+			n := uint32(0)
+			for window := range windows {
+				n += counts[verdict*len(windows)+window]
+				dim := out.Dim(windows[window], string(record.Classes()[class]), tool, name)
+				if n > 0 {
+					out.Add(frame.NoEntity, dim, float64(n))
+				} else if shown {
+					out.Zero(frame.NoEntity, dim)
+				}
+			}
+		}
+	}
+}
