@@ -9,6 +9,7 @@ ARG REVISION=unknown
 RUN CGO_ENABLED=0 go build -trimpath \
       -ldflags "-s -w -X github.com/prometheus/common/version.Version=${VERSION} -X github.com/prometheus/common/version.Revision=${REVISION}" \
       -o /out/prodsec_exporter ./cmd/prodsec_exporter \
+ && go run ./cmd/notices -os linux >/out/THIRD_PARTY_NOTICES \
  # The static image has no shell to make the folder with the right owner.
  && mkdir -p /out/data
 
@@ -17,9 +18,11 @@ ARG VERSION=unknown
 ARG REVISION=unknown
 LABEL org.opencontainers.image.title="prodsec_exporter" \
       org.opencontainers.image.description="Prometheus exporter for the metrics of a product-security programme" \
+      org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"
 COPY --from=build /out/prodsec_exporter /usr/bin/prodsec_exporter
+COPY --from=build /src/LICENSE /src/NOTICE /out/THIRD_PARTY_NOTICES /usr/share/doc/prodsec_exporter/
 COPY --from=build --chown=65532:65532 /out/data /data
 USER 65532:65532
 # The ledger is the only thing that is written.

@@ -16,7 +16,7 @@ CYCLONEDX_GOMOD := github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.9
 # The date of the commit, so that the same commit makes the same archives.
 SOURCE_DATE     ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
 
-.PHONY: help demo build test gofmt vet lint unit generate generate-check manifests rules-test chart-test e2e bench fuzz release clean
+.PHONY: help demo build test gofmt vet lint unit generate generate-check manifests rules-test chart-test e2e bench fuzz notices release clean
 .DEFAULT_GOAL := help
 
 help: ## Show the targets
@@ -79,14 +79,19 @@ fuzz: ## Run each fuzz target for FUZZTIME, a duration or a number of inputs suc
 	  done; \
 	done
 
+notices: ## Write the licences of everything in the binary into dist/THIRD_PARTY_NOTICES
+	@mkdir -p dist
+	$(GO) run ./cmd/notices >dist/THIRD_PARTY_NOTICES
+
 release: ## Build static binaries of every platform into dist/, with archives, SBOM, checksums and notes
 	rm -rf dist && mkdir -p dist
+	$(GO) run ./cmd/notices >dist/THIRD_PARTY_NOTICES
 	GOBIN=$(CURDIR)/bin $(GO) install $(CYCLONEDX_GOMOD)
 	@set -e; for platform in $(PLATFORMS); do \
 	  os=$${platform%/*} arch=$${platform#*/} name=prodsec_exporter-$(VERSION).$${platform%/*}-$${platform#*/}; \
 	  echo "== $$name"; mkdir dist/$$name; \
 	  GOOS=$$os GOARCH=$$arch CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o dist/$$name/prodsec_exporter ./cmd/prodsec_exporter; \
-	  cp README.md CHANGELOG.md prodsec.example.yml prodsec.schema.json dist/$$name/; \
+	  cp LICENSE NOTICE dist/THIRD_PARTY_NOTICES README.md CHANGELOG.md prodsec.example.yml prodsec.schema.json dist/$$name/; \
 	  tar --sort=name --owner=0 --group=0 --numeric-owner --mtime=@$(SOURCE_DATE) -C dist -cf - $$name | gzip -n9 >dist/$$name.tar.gz; \
 	  bin/cyclonedx-gomod bin -json -output dist/$$name.cdx.json dist/$$name/prodsec_exporter; \
 	  rm -r dist/$$name; \
