@@ -68,6 +68,9 @@ func TestDocumentsLead(t *testing.T) {
 	}
 	for _, document := range documents {
 		text := read(t, document)
+		if strings.Contains(text, "\n<<<<<<< ") {
+			t.Errorf("%s holds an unresolved conflict", document)
+		}
 		for _, m := range markdownLink.FindAllStringSubmatch(text, -1) {
 			target, _, _ := strings.Cut(m[1], "#")
 			// Addresses, and paths of the repository's site (releases, advisories), are no files.
