@@ -10,36 +10,17 @@ import (
 	"prodsec_exporter/internal/metrics"
 )
 
-// The reasons why a series is left out: the label "reason" of prodsec_series_dropped_total.
-const (
-	// reasonName: the family or a label has a name that is not allowed, or the family comes twice.
-	reasonName = "name"
-	// reasonLabels: the number of label values is not that of the labels, or a value is not valid UTF-8.
-	reasonLabels = "labels"
-	// reasonValue: a value that its type does not allow.
-	reasonValue = "value"
-	// reasonDuplicate: another series has the same labels, or a live family the same name.
-	reasonDuplicate = "duplicate"
-	// reasonEncoding: the format cannot express it.
-	reasonEncoding = "encoding"
-	// reasonGather: the exporter's own metrics could not be gathered in full.
-	reasonGather = "gather"
-)
-
-// reasons lists every reason, so that each is shown at 0 before it happens.
-var reasons = []string{reasonName, reasonLabels, reasonValue, reasonDuplicate, reasonEncoding, reasonGather}
-
 // check leaves out every series that would make a scraper refuse the whole answer. The results it is given are not changed.
-func (s *Store) check(results []metrics.Result) []metrics.Result {
+func check(results []metrics.Result, d *drops) []metrics.Result {
 	seen := make(map[string]bool, len(results))
 	checked := make([]metrics.Result, 0, len(results))
 	for _, r := range results {
 		if seen[r.Family.Name] || !validNames(r.Family) {
-			s.drop(r.Family.Name, reasonName, len(r.Series))
+			d.drop(r.Family.Name, reasonName, len(r.Series))
 			continue
 		}
 		seen[r.Family.Name] = true
-		if series := s.checkSeries(r); len(series) > 0 {
+		if series := checkSeries(r, d); len(series) > 0 {
 			checked = append(checked, metrics.Result{Family: r.Family, Series: series})
 		}
 	}
@@ -47,7 +28,7 @@ func (s *Store) check(results []metrics.Result) []metrics.Result {
 }
 
 // checkSeries is the series of a family that may be served. It allocates only if something must be left out.
-func (s *Store) checkSeries(r metrics.Result) []metrics.Series {
+func checkSeries(r metrics.Result, d *drops) []metrics.Series {
 	byLabels := func(a, b metrics.Series) int { return slices.Compare(a.Labels, b.Labels) }
 	series := r.Series
 	if !slices.IsSortedFunc(series, byLabels) {
@@ -75,7 +56,7 @@ func (s *Store) checkSeries(r metrics.Result) []metrics.Series {
 		return series
 	}
 	for reason, n := range dropped {
-		s.drop(r.Family.Name, reason, n)
+		d.drop(r.Family.Name, reason, n)
 	}
 	return kept
 }

@@ -25,13 +25,13 @@ import (
 type Store struct {
 	live   prometheus.Gatherer
 	logger *slog.Logger
-	meta   *meta
+	drops  *drops
 
 	publishing sync.Mutex
 	current    atomic.Pointer[published]
 }
 
-// published is an evaluation on its way out.
+// published is an evaluation that is served.
 type published struct {
 	evaluation *metrics.Evaluation
 	results    []metrics.Result
@@ -55,7 +55,7 @@ const wantedFor = 16
 // New makes a store that appends what live gathers to every scrape. Register the store itself there (or elsewhere) to expose its
 // own metrics.
 func New(live prometheus.Gatherer, logger *slog.Logger) *Store {
-	return &Store{live: live, logger: logger, meta: newMeta()}
+	return &Store{live: live, logger: logger, drops: newDrops(logger)}
 }
 
 // Publish replaces the evaluation that is served. What scrapers asked for since the last call is encoded before the exchange, so
@@ -65,9 +65,9 @@ func (s *Store) Publish(e *metrics.Evaluation) {
 	defer s.publishing.Unlock()
 	next := &published{evaluation: e, names: make(map[string]bool, len(e.Results)), store: s}
 	for reason, n := range e.Dropped {
-		s.drop("", reason, n)
+		s.drops.drop("", reason, n)
 	}
-	next.results = s.check(e.Results)
+	next.results = check(e.Results, s.drops)
 	for _, r := range next.results {
 		next.names[r.Family.Name] = true
 	}
@@ -88,8 +88,8 @@ func (p *published) encoded(v variant) []byte {
 	b.once.Do(func() {
 		var buf bytes.Buffer
 		encodeResults(&buf, v.format(), p.results, func(family string, series int, err error) {
-			p.store.meta.drop(reasonEncoding, series)
-			if p.store.meta.first(family + " " + reasonEncoding) {
+			p.store.drops.count(reasonEncoding, series)
+			if p.store.drops.first(family + " " + reasonEncoding) {
 				p.store.logger.Warn("Leaving out a metric family that cannot be encoded", "family", family, "err", err)
 			}
 		})
@@ -141,8 +141,8 @@ func (s *Store) gather(f format, p *published) []byte {
 	families, err := s.live.Gather()
 	if err != nil {
 		// What could be gathered is served all the same.
-		s.meta.drop(reasonGather, 1)
-		if s.meta.first(err.Error()) {
+		s.drops.count(reasonGather, 1)
+		if s.drops.first(err.Error()) {
 			s.logger.Warn("Gathering the exporter's own metrics failed in part", "err", err)
 		}
 	}
@@ -150,7 +150,7 @@ func (s *Store) gather(f format, p *published) []byte {
 	encoder := expfmt.NewEncoder(&buf, f.expfmt())
 	for _, family := range families {
 		if p != nil && p.names[family.GetName()] {
-			s.drop(family.GetName(), reasonDuplicate, len(family.GetMetric()))
+			s.drops.drop(family.GetName(), reasonDuplicate, len(family.GetMetric()))
 			continue
 		}
 		s.encodeLive(&buf, encoder, family)
@@ -166,17 +166,6 @@ func (s *Store) encodeLive(buf *bytes.Buffer, encoder expfmt.Encoder, family *dt
 	before := buf.Len()
 	if err := encoder.Encode(family); err != nil {
 		buf.Truncate(before)
-		s.drop(family.GetName(), reasonEncoding, len(family.GetMetric()))
-	}
-}
-
-// drop counts series that were left out and logs the first time per family and reason.
-func (s *Store) drop(family, reason string, n int) {
-	if n == 0 {
-		return
-	}
-	s.meta.drop(reason, n)
-	if s.meta.first(family + " " + reason) {
-		s.logger.Warn("Leaving out series", "family", family, "reason", reason, "series", n)
+		s.drops.drop(family.GetName(), reasonEncoding, len(family.GetMetric()))
 	}
 }

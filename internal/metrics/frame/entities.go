@@ -21,6 +21,9 @@ type Entities struct {
 	folded map[int]*foldedEntities
 }
 
+// NoEntity is the entity of families that are about none.
+const NoEntity int32 = 0
+
 // Weight says how much an entity matters when not all can be shown: first by Rank, then by Exposed, then by Urgent.
 type Weight struct {
 	// Rank is lower for what matters more.
@@ -94,6 +97,42 @@ func (x *Index) Of(w Weight, labels ...string) int32 {
 	}
 	x.in.Weights[at] = x.in.Weights[at].Join(w)
 	return at
+}
+
+// foldedEntities are entities and, behind them, what they are folded into; entityTo leads from the former to the latter.
+type foldedEntities struct {
+	entities *Entities
+	entityTo []int32
+}
+
+// fold makes "other" of level labels that end before the last one. All families about the same entities share the result.
+func (e *Entities) fold(level, last int) *foldedEntities {
+	if f, ok := e.folded[level]; ok {
+		return f
+	}
+	all := &Entities{Names: e.Names, Fixed: e.Fixed, Labels: slices.Clone(e.Labels), Weights: slices.Clone(e.Weights)}
+	f := &foldedEntities{entities: all, entityTo: make([]int32, len(e.Labels))}
+	index, labels := NewIndex(all), make([]string, len(e.Names))
+	for i := range e.Labels {
+		copy(labels, e.Labels[i])
+		for at := last - level; at < last; at++ {
+			labels[at] = Other
+		}
+		f.entityTo[i] = index.Of(e.Weights[i], labels...)
+	}
+	if e.folded == nil {
+		e.folded = map[int]*foldedEntities{}
+	}
+	e.folded[level] = f
+	return f
+}
+
+// ranks are those of all entities, made when first needed.
+func (e *Entities) ranks() []int32 {
+	if e.ranked == nil {
+		e.ranked = ranksOf(e.Labels)
+	}
+	return e.ranked
 }
 
 // entitiesOf picks the entities that the labels of a family name, and where among the labels they stand; nil if the family is about none.

@@ -1,21 +1,11 @@
 package frame
 
-import (
-	"math"
-	"time"
-)
+import "time"
 
 // Result is a family and its series at an instant.
 type Result struct {
 	Family *Family
 	Series []Series
-}
-
-// Series is one series. Labels hold the values in the order of Family.Labels.
-type Series struct {
-	Labels    []string
-	Value     float64
-	Histogram *Histogram
 }
 
 // Evaluation is everything that is exposed about one instant.
@@ -64,8 +54,3 @@ func (e *Evaluator) Collect(f *Family, collect func(out *Sink)) {
 
 // Evaluation is what was collected, in the order in which it was.
 func (e *Evaluator) Evaluation() *Evaluation { return e.evaluation }
-
-// NewSink returns a Sink without a budget, for Total.
-func NewSink(f *Family, entities ...*Entities) *Sink {
-	return newSink(f, entities, math.MaxInt32, &buffers{}, map[string]int{})
-}

@@ -107,3 +107,10 @@ func (f *Family) Lines() int {
 
 // cumulative reports whether the series of the family never fall.
 func (f *Family) cumulative() bool { return f.Type == Counter || f.Type == EventHistogram }
+
+// Series is one series. Labels hold the values in the order of Family.Labels.
+type Series struct {
+	Labels    []string
+	Value     float64
+	Histogram *Histogram
+}

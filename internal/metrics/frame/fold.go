@@ -4,7 +4,7 @@ import "slices"
 
 // fold brings cells within the series budget: the least important entities become "other". If the folded part alone would take
 // more than half of the budget, the next wider label becomes "other", too. The sum over all label sets stays what it was.
-func (s *Sink) fold(cells []cell) ([]cell, int) {
+func (s *labelSpace) fold(cells []cell) ([]cell, int) {
 	limit := max(s.budget/s.family.Lines(), 1)
 	var to *folding
 	size := 0
@@ -35,11 +35,11 @@ func (s *Sink) fold(cells []cell) ([]cell, int) {
 }
 
 // levels is how often the entities can be widened: until all labels but the fixed ones are "other".
-func (s *Sink) levels() int { return len(s.entities.Names) - s.entities.Fixed }
+func (s *labelSpace) levels() int { return len(s.entities.Names) - s.entities.Fixed }
 
 // keep chooses the entities that stay, in order of importance until the room is used up. For a counter every entity is taken to
 // need all its label sets, so that the choice depends on nothing that changes from day to day.
-func (s *Sink) keep(need []int, room int) []bool {
+func (s *labelSpace) keep(need []int, room int) []bool {
 	counter := s.family.cumulative()
 	kept := make([]bool, len(need))
 	for _, entity := range s.entities.byImportance(counter) {
@@ -61,44 +61,16 @@ func (s *Sink) keep(need []int, room int) []bool {
 
 // folding maps entities and dimensions to those they are folded into.
 type folding struct {
-	sink *Sink
+	space *labelSpace
 	*foldedEntities
 	// dimTo leads from the dimensions there were to one more than those they become, 0 while nobody asked.
 	dimTo []int32
 	dimOf map[string]int32
 }
 
-// foldedEntities are entities and, behind them, what they are folded into; entityTo leads from the former to the latter.
-type foldedEntities struct {
-	entities *Entities
-	entityTo []int32
-}
-
 // newFolding folds the last level labels before the fixed ones.
-func (s *Sink) newFolding(level int) *folding {
-	return &folding{sink: s, foldedEntities: s.entities.fold(level, s.levels()), dimTo: make([]int32, len(s.dims)), dimOf: map[string]int32{}}
-}
-
-// fold makes "other" of level labels that end before the last one. All families about the same entities share the result.
-func (e *Entities) fold(level, last int) *foldedEntities {
-	if f, ok := e.folded[level]; ok {
-		return f
-	}
-	all := &Entities{Names: e.Names, Fixed: e.Fixed, Labels: slices.Clone(e.Labels), Weights: slices.Clone(e.Weights)}
-	f := &foldedEntities{entities: all, entityTo: make([]int32, len(e.Labels))}
-	index, labels := NewIndex(all), make([]string, len(e.Names))
-	for i := range e.Labels {
-		copy(labels, e.Labels[i])
-		for at := last - level; at < last; at++ {
-			labels[at] = Other
-		}
-		f.entityTo[i] = index.Of(e.Weights[i], labels...)
-	}
-	if e.folded == nil {
-		e.folded = map[int]*foldedEntities{}
-	}
-	e.folded[level] = f
-	return f
+func (s *labelSpace) newFolding(level int) *folding {
+	return &folding{space: s, foldedEntities: s.entities.fold(level, s.levels()), dimTo: make([]int32, len(s.dims)), dimOf: map[string]int32{}}
 }
 
 // size is the number of label sets there would be if everything were folded.
@@ -108,7 +80,7 @@ func (f *folding) size(cells []cell) int {
 	for i := range cells {
 		entity, dim := f.entityTo[cells[i].entity], int(f.dim(cells[i].dim))
 		if dim >= len(seen[entity]) {
-			seen[entity] = slices.Grow(seen[entity], len(f.sink.dims)-len(seen[entity]))[:len(f.sink.dims)]
+			seen[entity] = slices.Grow(seen[entity], len(f.space.dims)-len(seen[entity]))[:len(f.space.dims)]
 		}
 		if !seen[entity][dim] {
 			seen[entity][dim] = true
@@ -120,17 +92,17 @@ func (f *folding) size(cells []cell) int {
 
 // dim is what a dimension becomes: labels that mean nothing without the service are "other".
 func (f *folding) dim(from int32) int32 {
-	family := f.sink.family
+	family := f.space.family
 	if len(family.Detail) == 0 {
 		return from
 	}
 	if to := f.dimTo[from]; to > 0 {
 		return to - 1
 	}
-	values := slices.Clone(f.sink.dims[from])
+	values := slices.Clone(f.space.dims[from])
 	for _, name := range family.Detail {
 		at := slices.Index(family.Labels, name)
-		if at > f.sink.at {
+		if at > f.space.at {
 			at -= len(f.entities.Names)
 		}
 		values[at] = Other
@@ -138,7 +110,7 @@ func (f *folding) dim(from int32) int32 {
 	key := Key(values...)
 	to, ok := f.dimOf[key]
 	if !ok {
-		to = int32(f.sink.NewDim(values...))
+		to = int32(f.space.NewDim(values...))
 		f.dimOf[key] = to
 	}
 	f.dimTo[from] = to + 1

@@ -9,7 +9,7 @@ import (
 // foldUnbound turns the least values of labels that have no bound into "other", where folding entities alone would not keep the series
 // budget. A counter's values stay in the order in which they first appeared, so that the choice does not change from day to day; anything
 // else keeps the largest. Sums over all label sets stay what they were. Folded is how many values became "other".
-func (s *Sink) foldUnbound(cells []cell) (kept []cell, folded int) {
+func (s *labelSpace) foldUnbound(cells []cell) (kept []cell, folded int) {
 	limit := max(s.budget/s.family.Lines(), 1)
 	if s.entities != nil {
 		limit /= 2 // as much as folding leaves for what entities become
@@ -36,7 +36,7 @@ type widening struct{ entityTo []int32 }
 // labelSet is a label set of the widest entities.
 type labelSet struct{ entity, dim int32 }
 
-func (s *Sink) widest() widening {
+func (s *labelSpace) widest() widening {
 	if s.entities == nil {
 		return widening{}
 	}
@@ -69,7 +69,7 @@ func (w widening) count(cells []cell) (n int) {
 
 // unbound folds values of the last level labels of Family.Unbound.
 type unbound struct {
-	sink *Sink
+	space *labelSpace
 	// at are the positions in a dimension of the labels that become "other".
 	at []int
 	// values are told apart by their joined text; valueOf is by dimension.
@@ -92,8 +92,8 @@ type unboundValue struct {
 	kept bool
 }
 
-func (s *Sink) newUnbound(level int) *unbound {
-	u := &unbound{sink: s, valueOf: make([]int32, len(s.dims)), otherOf: make([]int32, len(s.dims)), dimOf: map[string]int32{}}
+func (s *labelSpace) newUnbound(level int) *unbound {
+	u := &unbound{space: s, valueOf: make([]int32, len(s.dims)), otherOf: make([]int32, len(s.dims)), dimOf: map[string]int32{}}
 	names := s.family.Unbound
 	for _, name := range names[len(names)-level:] {
 		at := slices.Index(s.family.Labels, name)
@@ -142,7 +142,7 @@ func (u *unbound) choose(limit int) {
 	for i := range u.values {
 		order[i] = &u.values[i]
 	}
-	if !u.sink.family.cumulative() {
+	if !u.space.family.cumulative() {
 		slices.SortFunc(order, func(a, b *unboundValue) int { return cmp.Or(cmp.Compare(b.sum, a.sum), cmp.Compare(a.text, b.text)) })
 	}
 	room := limit - u.folded
@@ -175,7 +175,7 @@ func (u *unbound) other(from int32) int32 {
 		return to - 1
 	}
 	u.key = u.key[:0]
-	for at, label := range u.sink.dims[from] {
+	for at, label := range u.space.dims[from] {
 		if slices.Contains(u.at, at) {
 			label = Other
 		}
@@ -183,11 +183,11 @@ func (u *unbound) other(from int32) int32 {
 	}
 	to, ok := u.dimOf[string(u.key)]
 	if !ok {
-		labels := slices.Clone(u.sink.dims[from])
+		labels := slices.Clone(u.space.dims[from])
 		for _, at := range u.at {
 			labels[at] = Other
 		}
-		to = int32(u.sink.NewDim(labels...))
+		to = int32(u.space.NewDim(labels...))
 		u.dimOf[string(u.key)] = to
 	}
 	u.otherOf[from] = to + 1

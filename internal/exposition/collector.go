@@ -3,7 +3,6 @@ package exposition
 import (
 	"maps"
 	"slices"
-	"sync"
 
 	"github.com/prometheus/client_golang/prometheus"
 )
@@ -22,47 +21,6 @@ var (
 		[]string{"reason"}, nil)
 )
 
-// maxLogged bounds the number of different warnings that are remembered as logged.
-const maxLogged = 1000
-
-// meta counts what was left out.
-type meta struct {
-	mutex   sync.Mutex
-	dropped map[string]int
-	logged  map[string]bool
-}
-
-func newMeta() *meta {
-	m := &meta{dropped: map[string]int{}, logged: map[string]bool{}}
-	for _, reason := range reasons {
-		m.dropped[reason] = 0
-	}
-	return m
-}
-
-func (m *meta) drop(reason string, n int) {
-	m.mutex.Lock()
-	defer m.mutex.Unlock()
-	m.dropped[reason] += n
-}
-
-// first reports whether a key comes for the first time.
-func (m *meta) first(key string) bool {
-	m.mutex.Lock()
-	defer m.mutex.Unlock()
-	if m.logged[key] || len(m.logged) >= maxLogged {
-		return false
-	}
-	m.logged[key] = true
-	return true
-}
-
-func (m *meta) drops() map[string]int {
-	m.mutex.Lock()
-	defer m.mutex.Unlock()
-	return maps.Clone(m.dropped)
-}
-
 // Describe implements prometheus.Collector.
 func (s *Store) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{durationDesc, timestampDesc, foldedDesc, droppedDesc} {
@@ -72,7 +30,7 @@ func (s *Store) Describe(ch chan<- *prometheus.Desc) {
 
 // Collect implements prometheus.Collector. Before the first evaluation there is nothing to say about one.
 func (s *Store) Collect(ch chan<- prometheus.Metric) {
-	drops := s.meta.drops()
+	drops := s.drops.counts()
 	for _, reason := range slices.Sorted(maps.Keys(drops)) {
 		ch <- prometheus.MustNewConstMetric(droppedDesc, prometheus.CounterValue, float64(drops[reason]), reason)
 	}
