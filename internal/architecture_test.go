@@ -93,6 +93,15 @@ var laws = []law{
 		who:  []string{"internal/ledger/...", "internal/schedule"}, never: []string{"internal/metrics/...", "internal/exposition", "github.com/prometheus/client_golang/..."},
 	},
 	{
+		name: "the demo's fakes know the world and what they share, and no other fake",
+		who:  []string{"internal/demo/..."}, but: []string{"internal/demo", "internal/demo/world", "internal/demo/answer"},
+		never: []string{"internal/demo", "internal/demo/github", "internal/demo/jira", "internal/demo/defectdojo", "internal/demo/files", "collectors/..."},
+	},
+	{
+		name: "the demo's organisation knows no API that tells of it",
+		who:  []string{"internal/demo/world"}, never: []string{"internal/demo", "internal/demo/answer", "collectors/...", "net/http"},
+	},
+	{
 		name: "only the generator carries boards and rules",
 		who:  []string{"..."}, but: []string{"cmd/generate", "internal/monitoring", "internal/monitoring/..."},
 		never: []string{"internal/monitoring", "github.com/grafana/grafana-foundation-sdk/..."},

@@ -4,18 +4,20 @@ import (
 	"fmt"
 	"strings"
 
+	"prodsec_exporter/internal/demo/files"
+	"prodsec_exporter/internal/demo/jira"
 	"prodsec_exporter/internal/demo/world"
 )
 
 // configuration writes the file that an operator of Meridian would write.
 func configuration(w *world.World, urls endpoints) []byte {
 	var b strings.Builder
-	fmt.Fprintf(&b, configurationHead, urls.files, urls.github, world.OrgMeridian, world.OrgLabs, world.SecurityLabel, world.OrgMeridian, world.SecurityTeam, urls.jira, jiraEmail, jiraProject, jiraIssueType,
+	fmt.Fprintf(&b, configurationHead, urls.files, urls.github, world.OrgMeridian, world.OrgLabs, world.SecurityLabel, world.OrgMeridian, world.SecurityTeam, urls.jira, jira.Email, jira.Project, jira.IssueType,
 		world.StatusAwaiting, world.StatusApproved, world.StatusRejected, world.StatusWithdrawn, world.StatusClosed,
-		world.ProjectReviews, jiraGroup, world.TicketReviewed, world.TicketWaiting, world.ProjectIncidents, world.TicketAction, world.ProjectIncidents, world.TicketIncident,
+		world.ProjectReviews, jira.Group, world.TicketReviewed, world.TicketWaiting, world.ProjectIncidents, world.TicketAction, world.ProjectIncidents, world.TicketIncident,
 		world.TicketRestored, world.TicketDone, world.ProjectEscalations, urls.defectdojo)
 	b.WriteString("  reports:\n    - name: ci\n      interval: 5m\n      urls:\n")
-	for _, name := range reportFiles(w) {
+	for _, name := range files.ReportNames(w) {
 		fmt.Fprintf(&b, "        - %s/reports/%s\n", urls.files, name)
 	}
 	fmt.Fprintf(&b, configurationEvidence, urls.files, urls.files)

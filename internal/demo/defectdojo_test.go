@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"encoding/json"
 	"net/http"
 	"slices"
 	"strings"
@@ -91,7 +92,7 @@ func TestDojoFilters(t *testing.T) {
 func formatID(v any) string { return strings.TrimSuffix(strings.TrimSpace(jsonText(v)), ".0") }
 
 func jsonText(v any) string {
-	body, err := marshal(v)
+	body, err := json.Marshal(v)
 	if err != nil {
 		return err.Error()
 	}
@@ -110,7 +111,7 @@ func TestDojoRelations(t *testing.T) {
 		if test := page.Prefetch["test"][formatID(f["test"])]; test["id"] != f["test"] {
 			t.Fatalf("prefetch: %v", page.Prefetch)
 		}
-		if uri := at(t, related, "engagement", "source_code_management_uri").(string); !strings.HasPrefix(uri, webURL+"meridian") {
+		if uri := at(t, related, "engagement", "source_code_management_uri").(string); !strings.HasPrefix(uri, "https://github.com/meridian") {
 			t.Fatalf("repository: %s", uri)
 		}
 	}

@@ -4,6 +4,11 @@
 //
 // The answers follow the vendors' documentation, for the calls that the collectors make. What the fakes do not know they refuse as the vendor would (404,
 // or an error that names the field), so that a collector that begins to ask for more is noticed.
+//
+// A folder holds each API that is played (github, jira, defectdojo, files); answer is what they share, world the organisation they tell of. A fake knows world and answer
+// and no other fake. This package starts them and writes the configuration that points the exporter at them; only cmd/prodsec_exporter may know it.
+//
+// To add an API: a folder with a New like the others', a line in Start, its section in config.go, and a test here that asks it over HTTP.
 package demo
 
 import (
@@ -18,6 +23,10 @@ import (
 	"sync"
 	"time"
 
+	"prodsec_exporter/internal/demo/defectdojo"
+	"prodsec_exporter/internal/demo/files"
+	"prodsec_exporter/internal/demo/github"
+	"prodsec_exporter/internal/demo/jira"
 	"prodsec_exporter/internal/demo/world"
 )
 
@@ -66,10 +75,10 @@ func Start(ctx context.Context, options Options) (*Demo, error) {
 		port    int
 		handler func(url string) http.Handler
 	}{
-		{"GitHub", &d.urls.github, 0, func(url string) http.Handler { return newGitHub(d.world, d.now, d.token, url) }},
-		{"Jira", &d.urls.jira, 0, func(url string) http.Handler { return newJira(d.world, d.now, d.token, url) }},
-		{"DefectDojo", &d.urls.defectdojo, 0, func(url string) http.Handler { return newDefectDojo(d.world, d.now, d.token, url) }},
-		{"files", &d.urls.files, filesPort(options.Seed), func(string) http.Handler { return newFiles(d.world, d.now) }},
+		{"GitHub", &d.urls.github, 0, func(url string) http.Handler { return github.New(d.world, d.now, d.token, url) }},
+		{"Jira", &d.urls.jira, 0, func(url string) http.Handler { return jira.New(d.world, d.now, d.token, url) }},
+		{"DefectDojo", &d.urls.defectdojo, 0, func(url string) http.Handler { return defectdojo.New(d.world, d.now, d.token, url) }},
+		{"files", &d.urls.files, filesPort(options.Seed), func(string) http.Handler { return files.New(d.world, d.now) }},
 	} {
 		url, err := d.serve(ctx, fake.port, fake.handler)
 		if err != nil {

@@ -15,6 +15,9 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"prodsec_exporter/internal/demo/files"
+	"prodsec_exporter/internal/demo/jira"
 )
 
 var testNow = time.Date(2026, 11, 23, 20, 0, 0, 0, time.UTC)
@@ -206,7 +209,7 @@ func (d *Demo) everything() map[string]string {
 	for _, list := range []string{"findings", "products", "engagements", "tests", "risk_acceptance"} {
 		requests[list] = d.urls.defectdojo + "/api/v2/" + list + "/?limit=1000&related_fields=true"
 	}
-	for _, name := range reportFiles(d.world) {
+	for _, name := range files.ReportNames(d.world) {
 		requests[name] = d.urls.files + "/reports/" + name
 	}
 	return requests
@@ -227,7 +230,7 @@ func (d *Demo) bodies(t *testing.T) map[string]string {
 		}
 		request.Header.Set("Authorization", authorization)
 		if strings.HasPrefix(url, d.urls.jira) {
-			request.SetBasicAuth(jiraEmail, d.token)
+			request.SetBasicAuth(jira.Email, d.token)
 		}
 		response, err := http.DefaultClient.Do(request)
 		if err != nil {

@@ -11,8 +11,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"prodsec_exporter/internal/demo/world"
 )
 
 func alertID(item map[string]any) string {
@@ -407,17 +405,4 @@ func TestRulesetShowsWhoMayBypass(t *testing.T) {
 	if len(rules) != 4 || rules[0]["ruleset_id"] != 9007.0 {
 		t.Errorf("%v", rules)
 	}
-}
-
-// FuzzGraphQL: whatever is asked, the executor answers or refuses.
-func FuzzGraphQL(f *testing.F) {
-	f.Add(protectionQuery)
-	f.Add(`query q($a: Int = 1) { viewer { login } ...x @skip(if: true) } fragment x on Query { viewer { login } }`)
-	g := newGitHub(world.New(1, testNow), func() time.Time { return testNow }, "token", "http://demo.example").(*gitHub)
-	f.Fuzz(func(t *testing.T, text string) {
-		data, failures, cost := g.execute(text, "", map[string]any{"org": "meridian-labs"})
-		if cost < 1 || data == nil && len(failures) == 0 {
-			t.Errorf("%q: data %v, errors %v, cost %d", text, data, failures, cost)
-		}
-	})
 }

@@ -6,16 +6,15 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
-	"prodsec_exporter/internal/demo/world"
+	"prodsec_exporter/internal/demo/jira"
 )
 
 func (d *Demo) jiraAsk(t *testing.T, method, path string, body any) answer {
 	t.Helper()
-	credential := base64.StdEncoding.EncodeToString([]byte(jiraEmail + ":" + d.token))
+	credential := base64.StdEncoding.EncodeToString([]byte(jira.Email + ":" + d.token))
 	return ask(t, method, d.urls.jira+path, body, "Authorization: Basic "+credential)
 }
 
@@ -75,7 +74,7 @@ func TestJQL(t *testing.T) {
 	since := testNow.Add(-48 * time.Hour)
 	updated := 0
 	for _, i := range all {
-		at, err := time.Parse(jiraLayout, at(t, i, "fields", "updated").(string))
+		at, err := time.Parse(jira.Layout, at(t, i, "fields", "updated").(string))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -171,27 +170,4 @@ func TestChangelogsTellEveryDecision(t *testing.T) {
 	if single.Total != 1 || len(single.Values) != 1 {
 		t.Errorf("%+v", single)
 	}
-}
-
-// FuzzJQL: a query is understood or refused, and one that is understood can be asked.
-func FuzzJQL(f *testing.F) {
-	for _, jql := range []string{
-		`project = PSEC AND (status in (Approved, "x") OR NOT updated >= -1d) ORDER BY key DESC, updated`, `status not in ('a')`, `created < "2026-01-02 03:04"`,
-	} {
-		f.Add(jql)
-	}
-	ticket := issue{project: jiraProject, number: 1, sequence: 1, created: testNow, status: string(world.StatusApproved), updated: testNow}
-	f.Fuzz(func(t *testing.T, text string) {
-		q, err := parseJQL(text, testNow)
-		if err != nil {
-			if !strings.ContainsAny(err.Error(), ".") {
-				t.Errorf("%q: %v is no sentence", text, err)
-			}
-			return
-		}
-		q.matches(ticket)
-		if q.position(ticket).id != 1 {
-			t.Errorf("%q: no position", text)
-		}
-	})
 }

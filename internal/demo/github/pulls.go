@@ -1,8 +1,9 @@
-package demo
+package github
 
 import (
 	"time"
 
+	"prodsec_exporter/internal/demo/answer"
 	"prodsec_exporter/internal/demo/world"
 )
 
@@ -22,7 +23,7 @@ func (g *gitHub) commitOr(r *world.Repository, other func(arguments) (any, error
 			pulls = append(pulls, c.Pull)
 		}
 		return &object{"Commit", map[string]any{
-			"oid": c.SHA, "committedDate": stamp(c.At),
+			"oid": c.SHA, "committedDate": answer.Stamp(c.At),
 			"associatedPullRequests": connection("PullRequestConnection", len(pulls), func(i int) *object { return g.pullObject(r, pulls[i]) }),
 		}}, nil
 	}
@@ -40,12 +41,12 @@ func (g *gitHub) pullRequest(r *world.Repository) func(arguments) (any, error) {
 
 func (g *gitHub) pullObject(r *world.Repository, p *world.PullRequest) *object {
 	return &object{"PullRequest", map[string]any{
-		"number": p.Number, "title": p.Title, "createdAt": stamp(p.OpenedAt), "mergedAt": stamp(p.MergedAt), "merged": true, "state": "MERGED",
+		"number": p.Number, "title": p.Title, "createdAt": answer.Stamp(p.OpenedAt), "mergedAt": answer.Stamp(p.MergedAt), "merged": true, "state": "MERGED",
 		"author": &object{"User", map[string]any{"login": p.Author}}, "baseRepository": &object{"Repository", map[string]any{"nameWithOwner": r.FullName()}},
 		"commits": connection("PullRequestCommitConnection", 2, func(i int) *object {
 			written := []time.Time{p.FirstCommitAt, p.OpenedAt}[i]
 			return &object{"PullRequestCommit", map[string]any{"commit": &object{"Commit", map[string]any{
-				"authoredDate": stamp(written), "committedDate": stamp(written), "statusCheckRollup": rollup(r, p),
+				"authoredDate": answer.Stamp(written), "committedDate": answer.Stamp(written), "statusCheckRollup": rollup(r, p),
 			}}}}
 		}),
 		"reviews": connection("PullRequestReviewConnection", len(p.Reviews), func(i int) *object { return reviewObject(r, &p.Reviews[i]) }),
@@ -55,7 +56,7 @@ func (g *gitHub) pullObject(r *world.Repository, p *world.PullRequest) *object {
 				labelled = 1
 			}
 			return connection("PullRequestTimelineItemsConnection", labelled, func(int) *object {
-				return &object{"LabeledEvent", map[string]any{"createdAt": stamp(p.LabelledAt), "label": &object{"Label", map[string]any{"name": world.SecurityLabel}}}}
+				return &object{"LabeledEvent", map[string]any{"createdAt": answer.Stamp(p.LabelledAt), "label": &object{"Label", map[string]any{"name": world.SecurityLabel}}}}
 			})(a)
 		},
 		"files": connection("PullRequestChangedFileConnection", len(p.Files), func(i int) *object {
@@ -74,7 +75,7 @@ func reviewObject(r *world.Repository, v *world.Review) *object {
 		teams = 1
 	}
 	return &object{"PullRequestReview", map[string]any{
-		"state": v.State, "submittedAt": stamp(v.At), "author": author,
+		"state": v.State, "submittedAt": answer.Stamp(v.At), "author": author,
 		"onBehalfOf": connection("TeamConnection", teams, func(int) *object {
 			return &object{"Team", map[string]any{"slug": v.Team, "organization": &object{"Organization", map[string]any{"login": r.Organisation}}}}
 		}),
@@ -101,7 +102,7 @@ func rollup(r *world.Repository, p *world.PullRequest) any {
 	return &object{"StatusCheckRollup", map[string]any{"contexts": connection("StatusCheckRollupContextConnection", len(list), func(i int) *object {
 		c := list[i]
 		return &object{"CheckRun", map[string]any{
-			"name": c.name, "status": "COMPLETED", "conclusion": c.conclusion, "completedAt": stamp(c.at),
+			"name": c.name, "status": "COMPLETED", "conclusion": c.conclusion, "completedAt": answer.Stamp(c.at),
 			"checkSuite": &object{"CheckSuite", map[string]any{"app": &object{"App", map[string]any{"slug": c.app}}}},
 		}}
 	})}}

@@ -1,4 +1,8 @@
-package demo
+// Package defectdojo plays the API of DefectDojo for what the scanners of package world found: products, engagements, tests, findings and risk acceptances, with pages and
+// prefetched relations. What it does not know it refuses as DefectDojo does. It may use package world and what the fakes share (answer), and no other fake.
+//
+// To answer one more call or filter: a route in New and its list beside the others.
+package defectdojo
 
 import (
 	"cmp"
@@ -10,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"prodsec_exporter/internal/demo/answer"
 	"prodsec_exporter/internal/demo/world"
 )
 
@@ -20,7 +25,7 @@ type defectDojo struct {
 	token string
 	url   string
 	mux   *http.ServeMux
-	view  *view
+	view  *answer.View
 
 	types       []string // product types by id-1
 	products    []product
@@ -54,8 +59,9 @@ var testTypes = []struct {
 	{"Checkov Scan (drift)", world.ToolDrift},
 }
 
-func newDefectDojo(w *world.World, now func() time.Time, token, url string) http.Handler {
-	d := &defectDojo{world: w, now: now, token: token, url: url, mux: http.NewServeMux(), view: &view{}, uploads: map[*world.Repository][]engagement{}}
+// New is the handler of the API, served under a base URL, for whoever shows the token; now is the instant at which the world is told.
+func New(w *world.World, now func() time.Time, token, url string) http.Handler {
+	d := &defectDojo{world: w, now: now, token: token, url: url, mux: http.NewServeMux(), view: &answer.View{}, uploads: map[*world.Repository][]engagement{}}
 	d.build()
 	for path, handle := range map[string]http.HandlerFunc{
 		"findings": d.findings, "products": d.listProducts, "assets": d.listProducts, "product_types": d.listTypes, "organizations": d.listTypes,
@@ -65,7 +71,7 @@ func newDefectDojo(w *world.World, now func() time.Time, token, url string) http
 		d.mux.HandleFunc("GET /api/v2/"+path+"/{$}", handle)
 	}
 	d.mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
-		writeJSON(w, http.StatusNotFound, map[string]string{"detail": "Not found."})
+		answer.WriteJSON(w, http.StatusNotFound, map[string]string{"detail": "Not found."})
 	})
 	return d
 }
@@ -76,9 +82,9 @@ func (d *defectDojo) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case "Token " + d.token:
 		d.mux.ServeHTTP(w, r)
 	case "":
-		writeJSON(w, http.StatusUnauthorized, map[string]string{"detail": "Authentication credentials were not provided."})
+		answer.WriteJSON(w, http.StatusUnauthorized, map[string]string{"detail": "Authentication credentials were not provided."})
 	default:
-		writeJSON(w, http.StatusUnauthorized, map[string]string{"detail": "Invalid token."})
+		answer.WriteJSON(w, http.StatusUnauthorized, map[string]string{"detail": "Invalid token."})
 	}
 }
 
@@ -164,17 +170,17 @@ func (d *defectDojo) list(w http.ResponseWriter, r *http.Request, n int, item fu
 		query.Set("offset", strconv.Itoa(at))
 		return d.url + r.URL.Path + "?" + query.Encode()
 	}
-	answer := map[string]any{"count": n, "next": nil, "previous": nil, "results": results}
+	body := map[string]any{"count": n, "next": nil, "previous": nil, "results": results}
 	if to < n {
-		answer["next"] = page(to)
+		body["next"] = page(to)
 	}
 	if from > 0 {
-		answer["previous"] = page(max(from-limit, 0))
+		body["previous"] = page(max(from-limit, 0))
 	}
 	if prefetch != nil {
-		answer["prefetch"] = prefetch
+		body["prefetch"] = prefetch
 	}
-	writeJSON(w, http.StatusOK, answer)
+	answer.WriteJSON(w, http.StatusOK, body)
 }
 
 func cloneValues(v url.Values) url.Values {
@@ -192,7 +198,7 @@ func wanted(query url.Values, name string, id int) bool {
 
 func (d *defectDojo) listProducts(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
-	list := filter(d.products, func(p product) bool {
+	list := answer.Filter(d.products, func(p product) bool {
 		return wanted(query, "id", p.id) && wanted(query, "prod_type", p.typeID) &&
 			(query.Get("name") == "" || strings.Contains(strings.ToLower(p.name), strings.ToLower(query.Get("name")))) &&
 			(query.Get("name_exact") == "" || p.name == query.Get("name_exact"))
@@ -204,7 +210,7 @@ func (d *defectDojo) productWire(p product) map[string]any {
 	return map[string]any{
 		"id": p.id, "name": p.name, "description": "What the pipelines of " + p.name + " upload", "prod_type": p.typeID, "tags": []string{},
 		"business_criticality": p.critical, "lifecycle": "production", "internet_accessible": p.service != nil && p.service.InternetFacing,
-		"external_audience": false, "created": stamp(d.created()), "updated": stamp(d.created()), "prod_numeric_grade": nil,
+		"external_audience": false, "created": answer.Stamp(d.created()), "updated": answer.Stamp(d.created()), "prod_numeric_grade": nil,
 	}
 }
 
@@ -221,15 +227,15 @@ func (d *defectDojo) typeWire(id int) map[string]any {
 
 func (d *defectDojo) listEngagements(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
-	list := filter(d.engagements, func(e engagement) bool { return wanted(query, "id", e.id) && wanted(query, "product", e.product) })
+	list := answer.Filter(d.engagements, func(e engagement) bool { return wanted(query, "id", e.id) && wanted(query, "product", e.product) })
 	d.list(w, r, len(list), func(i int) any { return d.engagementWire(list[i]) }, nil)
 }
 
 func (d *defectDojo) engagementWire(e engagement) map[string]any {
 	return map[string]any{
 		"id": e.id, "name": "CI " + e.repository.Name, "product": e.product, "engagement_type": "CI/CD", "status": "In Progress", "active": true,
-		"branch_tag": "main", "source_code_management_uri": webURL + e.repository.FullName(), "tags": []string{}, "version": nil,
-		"target_start": d.created().Format(time.DateOnly), "created": stamp(d.created()), "updated": stamp(d.created()),
+		"branch_tag": "main", "source_code_management_uri": answer.WebURL + e.repository.FullName(), "tags": []string{}, "version": nil,
+		"target_start": d.created().Format(time.DateOnly), "created": answer.Stamp(d.created()), "updated": answer.Stamp(d.created()),
 	}
 }
 
@@ -260,7 +266,7 @@ func (d *defectDojo) testWire(t test) map[string]any {
 	return map[string]any{
 		"id": t.engagement.id*10 + t.kind + 1, "engagement": t.engagement.id, "test_type": t.kind + 1, "test_type_name": testTypes[t.kind].name,
 		"scan_type": testTypes[t.kind].name, "title": nil, "branch_tag": "main", "percent_complete": 100, "tags": []string{},
-		"target_start": stamp(d.created()), "target_end": stamp(ran), "created": stamp(d.created()), "updated": stamp(ran), "environment": 1,
+		"target_start": answer.Stamp(d.created()), "target_end": answer.Stamp(ran), "created": answer.Stamp(d.created()), "updated": answer.Stamp(ran), "environment": 1,
 	}
 }
 
@@ -271,16 +277,20 @@ func (d *defectDojo) listTestTypes(w http.ResponseWriter, r *http.Request) {
 }
 
 func (d *defectDojo) profile(w http.ResponseWriter, _ *http.Request) {
-	writeJSON(w, http.StatusOK, map[string]any{"user": map[string]any{"id": 7, "username": "prodsec-exporter", "is_superuser": false}})
+	answer.WriteJSON(w, http.StatusOK, map[string]any{"user": map[string]any{"id": 7, "username": "prodsec-exporter", "is_superuser": false}})
 }
 
 // orders are the fields that a list of findings can be sorted by; the number of a finding breaks ties.
-var orders = map[string]func(a, b seen) int{
-	"id":                 func(a, b seen) int { return 0 },
-	"created":            func(a, b seen) int { return a.Born.Compare(b.Born) },
-	"date":               func(a, b seen) int { return cmp.Compare(a.Born.Format(time.DateOnly), b.Born.Format(time.DateOnly)) },
-	"last_status_update": func(a, b seen) int { return a.UpdatedAt.Compare(b.UpdatedAt) },
-	"numerical_severity": func(a, b seen) int { return cmp.Compare(dojoSeverityRank(a.Severity), dojoSeverityRank(b.Severity)) },
+var orders = map[string]func(a, b answer.Seen) int{
+	"id":      func(a, b answer.Seen) int { return 0 },
+	"created": func(a, b answer.Seen) int { return a.Born.Compare(b.Born) },
+	"date": func(a, b answer.Seen) int {
+		return cmp.Compare(a.Born.Format(time.DateOnly), b.Born.Format(time.DateOnly))
+	},
+	"last_status_update": func(a, b answer.Seen) int { return a.UpdatedAt.Compare(b.UpdatedAt) },
+	"numerical_severity": func(a, b answer.Seen) int {
+		return cmp.Compare(dojoSeverityRank(a.Severity), dojoSeverityRank(b.Severity))
+	},
 }
 
 // unknownOrder is a field that nothing can be sorted by.
@@ -292,13 +302,13 @@ func (e unknownOrder) Error() string {
 }
 
 // sortFindings sorts by the parameter "o"; an unknown field is an error, as in DefectDojo.
-func sortFindings(list []seen, by string) error {
+func sortFindings(list []answer.Seen, by string) error {
 	field, descending := strings.CutPrefix(cmp.Or(by, "id"), "-")
 	compare, ok := orders[field]
 	if !ok {
 		return unknownOrder(by)
 	}
-	slices.SortFunc(list, func(a, b seen) int {
+	slices.SortFunc(list, func(a, b answer.Seen) int {
 		c := cmp.Or(compare(a, b), cmp.Compare(a.ID, b.ID))
 		if descending {
 			return -c

@@ -1,4 +1,4 @@
-package demo
+package defectdojo
 
 import (
 	"fmt"
@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"prodsec_exporter/internal/demo/answer"
 	"prodsec_exporter/internal/demo/world"
 	"prodsec_exporter/internal/record"
 )
@@ -23,10 +24,10 @@ func dojoSeverityRank(s record.Severity) int { return slices.Index(record.Severi
 
 func (d *defectDojo) findings(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
-	all := d.view.of(d.world, d.now(), world.SourceDefectDojo, "", func(*world.Finding) string { return "" })
-	list := filter(all, func(s seen) bool { return d.selects(query, s) })
+	all := d.view.Of(d.world, d.now(), world.SourceDefectDojo, "", func(*world.Finding) string { return "" })
+	list := answer.Filter(all, func(s answer.Seen) bool { return d.selects(query, s) })
 	if err := sortFindings(list, query.Get("o")); err != nil {
-		writeJSON(w, http.StatusBadRequest, map[string][]string{"o": {err.Error()}})
+		answer.WriteJSON(w, http.StatusBadRequest, map[string][]string{"o": {err.Error()}})
 		return
 	}
 	var prefetch map[string]any
@@ -45,7 +46,7 @@ func (d *defectDojo) findings(w http.ResponseWriter, r *http.Request) {
 	}, prefetch)
 }
 
-func (d *defectDojo) testOfFinding(s seen) test {
+func (d *defectDojo) testOfFinding(s answer.Seen) test {
 	return test{d.engagementOf(s.Finding), slices.IndexFunc(testTypes, func(t struct {
 		name string
 		tool world.Tool
@@ -55,7 +56,7 @@ func (d *defectDojo) testOfFinding(s seen) test {
 }
 
 // selects applies the filters of a list of findings.
-func (d *defectDojo) selects(query url.Values, s seen) bool {
+func (d *defectDojo) selects(query url.Values, s answer.Seen) bool {
 	e := d.engagementOf(s.Finding)
 	p := d.products[e.product-1]
 	flags := map[string]bool{
@@ -77,17 +78,17 @@ func (d *defectDojo) selects(query url.Values, s seen) bool {
 }
 
 // risk applies the filter whose choices are 1 for accepted, 2 for not accepted and 3 for expired.
-func risk(choice string, s seen) bool {
+func risk(choice string, s answer.Seen) bool {
 	accepted := s.Closure == record.ClosureRiskAccepted
 	return choice == "" || choice == "1" && accepted || choice == "2" && !accepted
 }
 
 // findingWire is a finding in DefectDojo's form. accepted_risks stays empty, as it does for a user who may only read.
-func (d *defectDojo) findingWire(s seen, related bool) map[string]any {
+func (d *defectDojo) findingWire(s answer.Seen, related bool) map[string]any {
 	t := d.testOfFinding(s)
 	wire := map[string]any{
 		"id": s.ID, "title": s.Title(), "severity": dojoSeverities[s.Severity], "numerical_severity": "S" + strconv.Itoa(dojoSeverityRank(s.Severity)),
-		"description": s.Title(), "mitigation": nil, "date": s.Born.Format(time.DateOnly), "created": stamp(s.Born), "last_status_update": stamp(s.UpdatedAt),
+		"description": s.Title(), "mitigation": nil, "date": s.Born.Format(time.DateOnly), "created": answer.Stamp(s.Born), "last_status_update": answer.Stamp(s.UpdatedAt),
 		"active": s.Closure == record.ClosureNone, "verified": true, "false_p": s.Closure == record.ClosureFalsePositive,
 		"duplicate": s.Closure == record.ClosureDuplicate, "duplicate_finding": nil, "out_of_scope": s.Closure == record.ClosureOutOfScope,
 		"risk_accepted": s.Closure == record.ClosureRiskAccepted, "under_review": false, "is_mitigated": s.Closure == record.ClosureFixed,
@@ -100,7 +101,7 @@ func (d *defectDojo) findingWire(s seen, related bool) map[string]any {
 		"age": int(d.now().Sub(s.Born).Hours() / 24), "display_status": dojoStatus(s),
 	}
 	if s.Closure == record.ClosureFixed {
-		wire["mitigated"] = stamp(s.ClosedAt)
+		wire["mitigated"] = answer.Stamp(s.ClosedAt)
 	}
 	if s.Line > 0 {
 		wire["line"] = s.Line
@@ -111,7 +112,7 @@ func (d *defectDojo) findingWire(s seen, related bool) map[string]any {
 	if a := s.Advisory; a != nil {
 		wire["title"] = fmt.Sprintf("%s %s %s", a.CVE, a.Package, a.Affected)
 		wire["vulnerability_ids"] = []any{map[string]string{"vulnerability_id": a.CVE}, map[string]string{"vulnerability_id": a.GHSA}}
-		wire["tags"] = []string{trivyTypes[a.Ecosystem], "lang-pkgs"} // as DefectDojo's reader of Trivy reports leaves them
+		wire["tags"] = []string{answer.TrivyTypes[a.Ecosystem], "lang-pkgs"} // as DefectDojo's reader of Trivy reports leaves them
 		wire["component_name"], wire["component_version"], wire["cve"] = a.Package, a.Affected, a.CVE
 		wire["fix_available"], wire["epss_score"], wire["epss_percentile"], wire["cvssv3_score"] = a.Patched != "", a.EPSS, min(a.EPSS*1.5, 1), a.Score
 	} else {
@@ -143,7 +144,7 @@ func (d *defectDojo) related(t test) map[string]any {
 	return map[string]any{"test": testWire, "jira": nil}
 }
 
-func dojoStatus(s seen) string {
+func dojoStatus(s answer.Seen) string {
 	switch s.Closure {
 	case record.ClosureNone:
 		return "Active, Verified"
@@ -160,10 +161,10 @@ func dojoStatus(s seen) string {
 
 // acceptances lists a risk acceptance for every finding whose risk was accepted. They hold for two years, longer than the world is shown.
 func (d *defectDojo) acceptances(w http.ResponseWriter, r *http.Request) {
-	all := d.view.of(d.world, d.now(), world.SourceDefectDojo, "", func(*world.Finding) string { return "" })
-	list := filter(all, func(s seen) bool { return s.Closure == record.ClosureRiskAccepted })
+	all := d.view.Of(d.world, d.now(), world.SourceDefectDojo, "", func(*world.Finding) string { return "" })
+	list := answer.Filter(all, func(s answer.Seen) bool { return s.Closure == record.ClosureRiskAccepted })
 	if err := sortFindings(list, "id"); err != nil {
-		writeJSON(w, http.StatusBadRequest, map[string][]string{"o": {err.Error()}})
+		answer.WriteJSON(w, http.StatusBadRequest, map[string][]string{"o": {err.Error()}})
 		return
 	}
 	d.list(w, r, len(list), func(i int) any {
@@ -171,7 +172,7 @@ func (d *defectDojo) acceptances(w http.ResponseWriter, r *http.Request) {
 		return map[string]any{
 			"id": s.ID, "name": "Accepted: " + s.Title(), "accepted_findings": []int64{s.ID}, "recommendation": "A", "decision": "A",
 			"decision_details": nil, "accepted_by": "Lena Sorel", "owner": 3, "path": nil, "notes": []any{}, "reactivate_expired": true, "restart_sla_expired": false,
-			"expiration_date": stamp(s.ClosedAt.AddDate(2, 0, 0)), "expiration_date_handled": nil, "created": stamp(s.ClosedAt), "updated": stamp(s.ClosedAt),
+			"expiration_date": answer.Stamp(s.ClosedAt.AddDate(2, 0, 0)), "expiration_date_handled": nil, "created": answer.Stamp(s.ClosedAt), "updated": answer.Stamp(s.ClosedAt),
 		}
 	}, nil)
 }

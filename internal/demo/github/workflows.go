@@ -1,10 +1,11 @@
-package demo
+package github
 
 import (
 	"crypto/sha256"
 	"fmt"
 	"strings"
 
+	"prodsec_exporter/internal/demo/answer"
 	"prodsec_exporter/internal/demo/world"
 )
 
@@ -42,8 +43,8 @@ func (g *gitHub) releaseObjects(r *world.Repository) func(arguments) (any, error
 		return connection("ReleaseConnection", len(list), func(i int) *object {
 			x := list[i]
 			return &object{"Release", map[string]any{
-				"databaseId": x.ID, "tagName": x.Tag, "name": x.Tag, "isDraft": false, "isPrerelease": false, "url": webURL + r.FullName() + "/releases/tag/" + x.Tag,
-				"createdAt": stamp(x.PublishedAt), "publishedAt": stamp(x.PublishedAt), "updatedAt": stamp(x.PublishedAt),
+				"databaseId": x.ID, "tagName": x.Tag, "name": x.Tag, "isDraft": false, "isPrerelease": false, "url": answer.WebURL + r.FullName() + "/releases/tag/" + x.Tag,
+				"createdAt": answer.Stamp(x.PublishedAt), "publishedAt": answer.Stamp(x.PublishedAt), "updatedAt": answer.Stamp(x.PublishedAt),
 				"tagCommit": &object{"Commit", map[string]any{"oid": x.Commit}},
 			}}
 		})(a)

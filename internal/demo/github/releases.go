@@ -1,4 +1,4 @@
-package demo
+package github
 
 import (
 	"encoding/json"
@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"prodsec_exporter/internal/demo/answer"
 	"prodsec_exporter/internal/demo/world"
 )
 
@@ -35,13 +36,13 @@ func (g *gitHub) releases(w http.ResponseWriter, r *http.Request, repository *wo
 			}
 			assets = append(assets, map[string]any{
 				"id": x.ID*10 + int64(i), "name": a.Name, "label": nil, "state": "uploaded", "content_type": "application/octet-stream", "size": 1 << 20,
-				"digest": digest, "created_at": stamp(x.PublishedAt), "updated_at": stamp(x.PublishedAt),
+				"digest": digest, "created_at": answer.Stamp(x.PublishedAt), "updated_at": answer.Stamp(x.PublishedAt),
 			})
 		}
 		items = append(items, map[string]any{
 			"id": x.ID, "tag_name": x.Tag, "name": x.Tag, "target_commitish": "main", "draft": false, "prerelease": false, "immutable": x.Immutable,
-			"created_at": stamp(x.PublishedAt.Add(-time.Hour)), "published_at": stamp(x.PublishedAt), "updated_at": stamp(x.PublishedAt), "assets": assets,
-			"html_url": webURL + repository.FullName() + "/releases/tag/" + x.Tag, "url": fmt.Sprintf("%s/repos/%s/releases/%d", g.url, repository.FullName(), x.ID),
+			"created_at": answer.Stamp(x.PublishedAt.Add(-time.Hour)), "published_at": answer.Stamp(x.PublishedAt), "updated_at": answer.Stamp(x.PublishedAt), "assets": assets,
+			"html_url": answer.WebURL + repository.FullName() + "/releases/tag/" + x.Tag, "url": fmt.Sprintf("%s/repos/%s/releases/%d", g.url, repository.FullName(), x.ID),
 		})
 	}
 	g.answer(w, r, items)
@@ -85,7 +86,7 @@ func (g *gitHub) attest(repository *world.Repository, at time.Time) []world.Arti
 			}
 		}
 	}
-	return filter(list, func(a world.Artifact) bool { return a.Provenance || a.SBOM })
+	return answer.Filter(list, func(a world.Artifact) bool { return a.Provenance || a.SBOM })
 }
 
 func (g *gitHub) attestedRepositories(w http.ResponseWriter, r *http.Request, org string) {
@@ -125,21 +126,21 @@ func (g *gitHub) attestations(w http.ResponseWriter, r *http.Request) {
 		g.refuse(w, http.StatusUnprocessableEntity, "Validation Failed")
 		return
 	}
-	answer := map[string]any{}
+	found := map[string]any{}
 	for _, digest := range question.Digests {
-		answer[digest] = nil
+		found[digest] = nil
 	}
 	for _, repository := range g.in(org) {
 		for _, a := range g.attestedBy(repository) {
 			fits := question.Predicate == "" || question.Predicate == "provenance" && a.Provenance || question.Predicate == "sbom" && a.SBOM
-			if _, asked := answer[a.Digest]; asked && fits && org != world.OrgLabs {
-				answer[a.Digest] = []any{bundleOf(repository)}
+			if _, asked := found[a.Digest]; asked && fits && org != world.OrgLabs {
+				found[a.Digest] = []any{bundleOf(repository)}
 			}
 		}
 	}
 	g.state(w, "core", 1)
-	writeJSON(w, http.StatusOK, map[string]any{
-		"attestations_subject_digests": answer, "page_info": map[string]any{"has_next": false, "has_previous": false, "next": "", "previous": ""},
+	answer.WriteJSON(w, http.StatusOK, map[string]any{
+		"attestations_subject_digests": found, "page_info": map[string]any{"has_next": false, "has_previous": false, "next": "", "previous": ""},
 	})
 }
 

@@ -1,4 +1,8 @@
-package demo
+// Package files serves what the organisation of package world publishes as files: its catalog of services, the reports that pipelines leave behind, and the evidence of
+// controls. It may use package world and what the fakes share (answer), and no other fake.
+//
+// To serve one more file: a route in New and the function that writes it; a report also has a name in ReportNames, which the demo's configuration lists.
+package files
 
 import (
 	"fmt"
@@ -7,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"prodsec_exporter/internal/demo/answer"
 	"prodsec_exporter/internal/demo/world"
 	"prodsec_exporter/internal/record"
 )
@@ -17,11 +22,12 @@ type files struct {
 	now   func() time.Time
 }
 
-func newFiles(w *world.World, now func() time.Time) http.Handler {
+// New is the handler of all files; now is the instant at which the world is told.
+func New(w *world.World, now func() time.Time) http.Handler {
 	f := &files{world: w, now: now}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /catalog.yml", func(w http.ResponseWriter, r *http.Request) {
-		writeTagged(w, r, "application/yaml", catalogOf(f.world, f.now()))
+		answer.WriteTagged(w, r, "application/yaml", catalogOf(f.world, f.now()))
 	})
 	mux.HandleFunc("GET /reports/{file}", f.report)
 	mux.HandleFunc("GET /evidence/posture.json", f.serve(f.posture))
@@ -58,8 +64,8 @@ func catalogOf(w *world.World, t time.Time) []byte {
 	return []byte(b.String())
 }
 
-// reportFiles lists the reports: a SARIF and a Trivy file for each repository whose pipeline leaves them.
-func reportFiles(w *world.World) []string {
+// ReportNames lists the reports: a SARIF and a Trivy file for each repository whose pipeline leaves them.
+func ReportNames(w *world.World) []string {
 	var names []string
 	for _, r := range w.Repositories {
 		if world.LeavesReports(r) {
@@ -81,7 +87,7 @@ func scannedAt(t time.Time) time.Time {
 
 func (f *files) report(w http.ResponseWriter, r *http.Request) {
 	name := r.PathValue("file")
-	if !slices.Contains(reportFiles(f.world), name) {
+	if !slices.Contains(ReportNames(f.world), name) {
 		http.NotFound(w, r)
 		return
 	}
@@ -95,18 +101,18 @@ func (f *files) report(w http.ResponseWriter, r *http.Request) {
 			value = trivy(repository, f.open(repository, at, world.ToolTrivy), at)
 		}
 	}
-	body, err := marshal(value)
+	body, err := answer.Marshal(value)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
 	}
 	w.Header().Set("Last-Modified", scannedAt(f.now()).Format(http.TimeFormat))
-	writeTagged(w, r, "application/json", body)
+	answer.WriteTagged(w, r, "application/json", body)
 }
 
 // open lists what a tool found in a repository at a scan.
 func (f *files) open(r *world.Repository, at time.Time, tool world.Tool) []*world.Finding {
-	return filter(f.world.FindingsAt(at), func(finding *world.Finding) bool {
+	return answer.Filter(f.world.FindingsAt(at), func(finding *world.Finding) bool {
 		return finding.Source == world.SourceReports && finding.Repository == r && finding.Tool == tool && finding.At(at).Closure == record.ClosureNone
 	})
 }
@@ -134,7 +140,7 @@ func sarif(r *world.Repository, findings []*world.Finding) any {
 		"$schema": "https://json.schemastore.org/sarif-2.1.0.json", "version": "2.1.0",
 		"runs": []any{map[string]any{
 			"tool":                     map[string]any{"driver": map[string]any{"name": "Semgrep OSS", "semanticVersion": "1.120.0", "rules": rules}},
-			"versionControlProvenance": []any{map[string]any{"repositoryUri": webURL + r.FullName(), "branch": "main"}},
+			"versionControlProvenance": []any{map[string]any{"repositoryUri": answer.WebURL + r.FullName(), "branch": "main"}},
 			"invocations":              []any{map[string]any{"executionSuccessful": true}},
 			"results":                  results,
 		}},
@@ -156,9 +162,6 @@ func sarifRule(rule *world.Rule) any {
 	}
 }
 
-// trivyTypes are Trivy's words for the ecosystems.
-var trivyTypes = map[string]string{"npm": "npm", "pip": "pip", "maven": "pom", "go": "gomod", "nuget": "nuget"}
-
 // trivy is a report of Trivy on a repository.
 func trivy(r *world.Repository, findings []*world.Finding, at time.Time) any {
 	vulnerabilities := map[string][]any{}
@@ -172,16 +175,16 @@ func trivy(r *world.Repository, findings []*world.Finding, at time.Time) any {
 			"VulnerabilityID": a.CVE, "VendorIDs": []string{a.GHSA}, "PkgName": a.Package, "InstalledVersion": a.Affected, "FixedVersion": a.Patched,
 			"Status": map[bool]string{true: "fixed", false: "affected"}[a.Patched != ""], "Severity": strings.ToUpper(string(a.Severity)), "SeveritySource": "ghsa",
 			"Title": a.Summary, "CweIDs": []string{fmt.Sprintf("CWE-%d", a.CWE)}, "CVSS": map[string]any{"ghsa": map[string]any{"V3Score": a.Score}},
-			"PublishedDate": stamp(a.Published), "PrimaryURL": "https://example.org/advisories/" + a.GHSA,
+			"PublishedDate": answer.Stamp(a.Published), "PrimaryURL": "https://example.org/advisories/" + a.GHSA,
 		})
 	}
 	results := []any{}
 	for _, target := range targets {
 		results = append(results, map[string]any{
-			"Target": target, "Class": "lang-pkgs", "Type": trivyTypes[r.Ecosystem], "Vulnerabilities": vulnerabilities[target],
+			"Target": target, "Class": "lang-pkgs", "Type": answer.TrivyTypes[r.Ecosystem], "Vulnerabilities": vulnerabilities[target],
 		})
 	}
 	return map[string]any{
-		"SchemaVersion": 2, "CreatedAt": stamp(at), "ArtifactName": webURL + r.FullName(), "ArtifactType": "repository", "Results": results,
+		"SchemaVersion": 2, "CreatedAt": answer.Stamp(at), "ArtifactName": answer.WebURL + r.FullName(), "ArtifactType": "repository", "Results": results,
 	}
 }

@@ -1,4 +1,4 @@
-package demo
+package github
 
 import (
 	"fmt"
@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"prodsec_exporter/internal/demo/answer"
 	"prodsec_exporter/internal/demo/world"
 )
 
@@ -20,7 +21,7 @@ func (g *gitHub) deliveryRoutes() {
 
 // deploymentsNewestFirst are the deployments of a repository to some environments, all if none is named.
 func (g *gitHub) deploymentsNewestFirst(r *world.Repository, environments []string) []*world.Deployment {
-	list := filter(g.world.DeploymentsAt(r, g.now()), func(d *world.Deployment) bool {
+	list := answer.Filter(g.world.DeploymentsAt(r, g.now()), func(d *world.Deployment) bool {
 		return len(environments) == 0 || slices.Contains(environments, d.Environment)
 	})
 	slices.Reverse(list)
@@ -38,7 +39,7 @@ func (g *gitHub) deployments(w http.ResponseWriter, r *http.Request, repository 
 	for _, d := range list[from:to] {
 		items = append(items, map[string]any{
 			"id": d.ID, "node_id": deploymentID(d), "sha": d.Commit, "ref": "main", "task": d.Task, "environment": d.Environment, "original_environment": d.Environment,
-			"creator": gitHubUser{d.Creator, 6001, "User"}, "created_at": stamp(d.CreatedAt), "updated_at": stamp(lastStep(d).At), "payload": map[string]any{},
+			"creator": gitHubUser{d.Creator, 6001, "User"}, "created_at": answer.Stamp(d.CreatedAt), "updated_at": answer.Stamp(lastStep(d).At), "payload": map[string]any{},
 		})
 	}
 	g.answer(w, r, items)
@@ -76,14 +77,14 @@ func deploymentObject(d *world.Deployment) *object {
 		state = "ACTIVE" // until the next one succeeds
 	}
 	return &object{"Deployment", map[string]any{
-		"id": deploymentID(d), "createdAt": stamp(d.CreatedAt), "updatedAt": stamp(last.At), "commitOid": d.Commit, "state": state, "task": d.Task,
+		"id": deploymentID(d), "createdAt": answer.Stamp(d.CreatedAt), "updatedAt": answer.Stamp(last.At), "commitOid": d.Commit, "state": state, "task": d.Task,
 		"environment": d.Environment, "latestEnvironment": d.Environment, "originalEnvironment": d.Environment, "description": nil, "payload": nil,
 		"creator": &object{"User", map[string]any{"login": d.Creator}}, "ref": &object{"Ref", map[string]any{"name": "main", "prefix": "refs/heads/"}},
 		"statuses": connection("DeploymentStatusConnection", len(d.Steps), func(i int) *object {
 			s := d.Steps[len(d.Steps)-1-i]
 			return &object{"DeploymentStatus", map[string]any{
-				"state": string(s.To), "createdAt": stamp(s.At), "environmentUrl": nil,
-				"logUrl": fmt.Sprintf("%s%s/actions/runs/%d/job/%d", webURL, d.Repository.FullName(), d.Run, d.ID),
+				"state": string(s.To), "createdAt": answer.Stamp(s.At), "environmentUrl": nil,
+				"logUrl": fmt.Sprintf("%s%s/actions/runs/%d/job/%d", answer.WebURL, d.Repository.FullName(), d.Run, d.ID),
 			}}
 		}),
 	}}
@@ -120,7 +121,7 @@ func (g *gitHub) compare(w http.ResponseWriter, r *http.Request, repository *wor
 		if c.Merge {
 			parents = append(parents, map[string]any{"sha": c.SHA})
 		}
-		commits = append(commits, map[string]any{"sha": c.SHA, "parents": parents, "commit": map[string]any{"committer": map[string]any{"date": stamp(c.At)}}})
+		commits = append(commits, map[string]any{"sha": c.SHA, "parents": parents, "commit": map[string]any{"committer": map[string]any{"date": answer.Stamp(c.At)}}})
 	}
 	g.answer(w, r, map[string]any{
 		"status": status, "ahead_by": len(ahead), "behind_by": behind, "total_commits": len(ahead), "base_commit": map[string]any{"sha": base}, "commits": commits, "files": []any{},
@@ -133,8 +134,8 @@ func (g *gitHub) pulls(w http.ResponseWriter, r *http.Request, repository *world
 	items := make([]any, 0, to-from)
 	for _, p := range list[from:to] {
 		items = append(items, map[string]any{
-			"number": p.Number, "title": p.Title, "state": "closed", "created_at": stamp(p.OpenedAt), "merged_at": stamp(p.MergedAt), "user": gitHubUser{p.Author, 6002, "User"},
-			"html_url": fmt.Sprintf("%s%s/pull/%d", webURL, repository.FullName(), p.Number),
+			"number": p.Number, "title": p.Title, "state": "closed", "created_at": answer.Stamp(p.OpenedAt), "merged_at": answer.Stamp(p.MergedAt), "user": gitHubUser{p.Author, 6002, "User"},
+			"html_url": fmt.Sprintf("%s%s/pull/%d", answer.WebURL, repository.FullName(), p.Number),
 		})
 	}
 	g.answer(w, r, items)

@@ -1,4 +1,4 @@
-package demo
+package jira
 
 import (
 	"fmt"
@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"prodsec_exporter/internal/demo/answer"
 	"prodsec_exporter/internal/demo/world"
 )
 
@@ -69,7 +70,7 @@ func happened(first string, changes []statusChange, now time.Time) []statusChang
 func (j *jira) exception(e *world.Exception, now time.Time) issue {
 	status, updated := e.StatusAt(now)
 	i := issue{
-		project: jiraProject, kind: jiraIssueType, title: e.Title, reporter: e.Requester, number: e.Number, sequence: exceptionSequence(e),
+		project: Project, kind: IssueType, title: e.Title, reporter: e.Requester, number: e.Number, sequence: exceptionSequence(e),
 		created: e.RequestedAt, updated: updated, status: string(status),
 		fields: map[string]any{
 			fieldExpires: nil, fieldWeaknesses: nil, fieldCategory: j.option(e.Category), fieldAdvisories: e.Advisories, fieldRules: e.Rules,
@@ -121,7 +122,7 @@ func ticket(t *world.Ticket, now time.Time) issue {
 	if last := len(i.changes) - 1; last >= 0 && statusCategory(i.status) == "done" {
 		i.resolved = i.changes[last].at
 	}
-	i.comments = filter(t.Comments, func(c world.Comment) bool { return !c.At.After(now) })
+	i.comments = answer.Filter(t.Comments, func(c world.Comment) bool { return !c.At.After(now) })
 	slices.SortFunc(i.comments, func(a, b world.Comment) int { return a.At.Compare(b.At) })
 	if !t.DueAt.IsZero() {
 		i.fields["duedate"] = t.DueAt.Format(time.DateOnly)

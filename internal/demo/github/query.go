@@ -1,4 +1,4 @@
-package demo
+package github
 
 import (
 	"encoding/base64"

@@ -1,4 +1,6 @@
-package demo
+// Package answer is what the fakes' answers share: how bodies are written and tagged, lists are cut into pages, and findings are told at an instant. It may use package
+// world and knows no API.
+package answer
 
 import (
 	"bytes"
@@ -14,8 +16,8 @@ import (
 	"prodsec_exporter/internal/demo/world"
 )
 
-// writeJSON answers with a value that can always be encoded: the fakes' own types.
-func writeJSON(w http.ResponseWriter, code int, value any) {
+// WriteJSON answers with a value that can always be encoded: the fakes' own types.
+func WriteJSON(w http.ResponseWriter, code int, value any) {
 	body, err := json.Marshal(value)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
@@ -31,9 +33,9 @@ func writeBody(w http.ResponseWriter, code int, contentType string, body []byte)
 	_, _ = w.Write(body) // a client that has gone needs no answer
 }
 
-// writeTagged answers 304 if the request already has this body, and 200 with its entity tag if not. As with GitHub, the tag depends on the
+// WriteTagged answers 304 if the request already has this body, and 200 with its entity tag if not. As with GitHub, the tag depends on the
 // credential. It reports whether the body was sent.
-func writeTagged(w http.ResponseWriter, r *http.Request, contentType string, body []byte) bool {
+func WriteTagged(w http.ResponseWriter, r *http.Request, contentType string, body []byte) bool {
 	sum := sha256.Sum256(append([]byte(r.Header.Get("Accept")+":"+r.Header.Get("Authorization")+":"), body...))
 	tag := `W/"` + hex.EncodeToString(sum[:]) + `"`
 	w.Header().Set("ETag", tag)
@@ -48,8 +50,8 @@ func writeTagged(w http.ResponseWriter, r *http.Request, contentType string, bod
 	return true
 }
 
-// marshal encodes without escaping HTML, as the vendors do.
-func marshal(value any) ([]byte, error) {
+// Marshal encodes without escaping HTML, as the vendors do.
+func Marshal(value any) ([]byte, error) {
 	var buffer bytes.Buffer
 	encoder := json.NewEncoder(&buffer)
 	encoder.SetEscapeHTML(false)
@@ -59,8 +61,8 @@ func marshal(value any) ([]byte, error) {
 	return bytes.TrimSuffix(buffer.Bytes(), []byte("\n")), nil
 }
 
-// stamp is a time as GitHub and DefectDojo write it; nil for none.
-func stamp(t time.Time) *string {
+// Stamp is a time as GitHub and DefectDojo write it; nil for none.
+func Stamp(t time.Time) *string {
 	if t.IsZero() {
 		return nil
 	}
@@ -68,31 +70,37 @@ func stamp(t time.Time) *string {
 	return &s
 }
 
-// seen is a finding and what its source says about it at an instant.
-type seen struct {
+// Seen is a finding and what its source says about it at an instant.
+type Seen struct {
 	*world.Finding
 	world.State
 }
 
-// view holds what one source says about some findings at one second, so that the pages of a list cost one computation.
-type view struct {
+// View holds what one source says about some findings at one second, so that the pages of a list cost one computation.
+type View struct {
 	mu   sync.Mutex
 	at   time.Time
-	list map[string][]seen
+	list map[string][]Seen
 }
 
-// of lists the findings of a source under a key at an instant, in the order of their identity.
-func (v *view) of(w *world.World, at time.Time, source world.Source, key string, keyOf func(*world.Finding) string) []seen {
+// Of lists the findings of a source under a key at an instant, in the order of their identity.
+func (v *View) Of(w *world.World, at time.Time, source world.Source, key string, keyOf func(*world.Finding) string) []Seen {
 	at = at.Truncate(time.Second)
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if v.list == nil || !v.at.Equal(at) {
-		v.at, v.list = at, map[string][]seen{}
+		v.at, v.list = at, map[string][]Seen{}
 		for _, f := range w.FindingsAt(at) {
 			if f.Source == source {
-				v.list[keyOf(f)] = append(v.list[keyOf(f)], seen{f, f.At(at)})
+				v.list[keyOf(f)] = append(v.list[keyOf(f)], Seen{f, f.At(at)})
 			}
 		}
 	}
 	return v.list[key]
 }
+
+// WebURL is where people would look at the demo's repositories.
+const WebURL = "https://github.com/"
+
+// TrivyTypes are Trivy's words for the ecosystems.
+var TrivyTypes = map[string]string{"npm": "npm", "pip": "pip", "maven": "pom", "go": "gomod", "nuget": "nuget"}

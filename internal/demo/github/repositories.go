@@ -1,4 +1,4 @@
-package demo
+package github
 
 import (
 	"net/http"
@@ -8,13 +8,14 @@ import (
 	"strings"
 	"time"
 
+	"prodsec_exporter/internal/demo/answer"
 	"prodsec_exporter/internal/demo/world"
 	"prodsec_exporter/internal/record"
 )
 
 // in lists the repositories of an organisation by name, as sort=full_name does.
 func (g *gitHub) in(org string) []*world.Repository {
-	list := filter(g.world.Repositories, func(r *world.Repository) bool { return r.Organisation == org })
+	list := answer.Filter(g.world.Repositories, func(r *world.Repository) bool { return r.Organisation == org })
 	slices.SortFunc(list, func(a, b *world.Repository) int { return strings.Compare(a.Name, b.Name) })
 	return list
 }
@@ -44,9 +45,9 @@ func (g *gitHub) describe(r *world.Repository) map[string]any {
 	return map[string]any{
 		"id": r.ID, "node_id": nodeID(r), "name": r.Name, "full_name": r.FullName(), "private": r.Visibility != record.VisibilityPublic,
 		"owner":    gitHubUser{r.Organisation, organisationIDs[r.Organisation], "Organization"},
-		"html_url": webURL + r.FullName(), "url": g.url + "/repos/" + r.FullName(), "description": nil, "fork": r.Fork,
+		"html_url": answer.WebURL + r.FullName(), "url": g.url + "/repos/" + r.FullName(), "description": nil, "fork": r.Fork,
 		"archived": r.Archived, "disabled": false, "visibility": r.Visibility, "default_branch": "main", "topics": topics(r),
-		"created_at": stamp(r.CreatedAt), "pushed_at": stamp(pushedAt(r, g.now())), "updated_at": stamp(pushedAt(r, g.now())),
+		"created_at": answer.Stamp(r.CreatedAt), "pushed_at": answer.Stamp(pushedAt(r, g.now())), "updated_at": answer.Stamp(pushedAt(r, g.now())),
 		"language": nil, "permissions": map[string]bool{"admin": false, "maintain": false, "push": false, "triage": true, "pull": true},
 		"security_and_analysis": map[string]any{
 			"advanced_security": scanning, "dependabot_security_updates": on,
@@ -236,8 +237,8 @@ func (g *gitHub) environments(w http.ResponseWriter, r *http.Request, repository
 		}
 		items = append(items, map[string]any{
 			"id": id, "name": e.Name, "protection_rules": rules, "deployment_branch_policy": policy, "can_admins_bypass": e.AdminsCanBypass,
-			"created_at": stamp(repository.CreatedAt), "updated_at": stamp(repository.CreatedAt),
-			"html_url": webURL + repository.FullName() + "/deployments/activity_log?environments_filter=" + url.QueryEscape(e.Name),
+			"created_at": answer.Stamp(repository.CreatedAt), "updated_at": answer.Stamp(repository.CreatedAt),
+			"html_url": answer.WebURL + repository.FullName() + "/deployments/activity_log?environments_filter=" + url.QueryEscape(e.Name),
 		})
 	}
 	g.answer(w, r, map[string]any{"total_count": len(list), "environments": items})

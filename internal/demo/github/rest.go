@@ -1,4 +1,10 @@
-package demo
+// Package github plays GitHub's REST and GraphQL APIs for the organisations of package world: what the collector of that name asks for, with pages, cursors,
+// entity tags, budgets and missing permissions. What it does not know it refuses as GitHub does. It may use package world and what the fakes share (answer),
+// and no other fake.
+//
+// To answer one more REST call: a route in New and its handler in the file of its subject. To answer one more field of GraphQL: the field in the object of
+// its type (graphql.go, protection in posture.go, deployments.go, workflows.go). query.go executes any query over such objects and knows no GitHub.
+package github
 
 import (
 	"fmt"
@@ -8,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"prodsec_exporter/internal/demo/answer"
 	"prodsec_exporter/internal/demo/world"
 )
 
@@ -18,7 +25,7 @@ type gitHub struct {
 	token string
 	url   string
 	mux   *http.ServeMux
-	views map[world.Source]*view
+	views map[world.Source]*answer.View
 	// attested are the artifacts with an attestation.
 	attested attestedArtifacts
 
@@ -35,9 +42,10 @@ type budget struct {
 // organisationIDs are the numbers under which GitHub's own paging links name the organisations.
 var organisationIDs = map[string]int64{world.OrgMeridian: 4_100_001, world.OrgLabs: 4_100_002}
 
-func newGitHub(w *world.World, now func() time.Time, token, url string) http.Handler {
+// New is the handler of both APIs, served under a base URL, for whoever shows the token; now is the instant at which the world is told.
+func New(w *world.World, now func() time.Time, token, url string) http.Handler {
 	g := &gitHub{
-		world: w, now: now, token: token, url: url, mux: http.NewServeMux(), views: map[world.Source]*view{},
+		world: w, now: now, token: token, url: url, mux: http.NewServeMux(), views: map[world.Source]*answer.View{},
 		budgets: map[string]*budget{"core": {limit: 15000}, "graphql": {limit: 10000}},
 	}
 	g.mux.HandleFunc("GET /rate_limit", g.rateLimit)
@@ -50,7 +58,7 @@ func newGitHub(w *world.World, now func() time.Time, token, url string) http.Han
 		world.SourceDependabot: "/dependabot/alerts", world.SourceCodeScanning: "/code-scanning/alerts",
 		world.SourceSecretScanning: "/secret-scanning/alerts",
 	} {
-		g.views[source] = &view{}
+		g.views[source] = &answer.View{}
 		g.organisationRoute(path, g.alerts(source))
 	}
 	g.repositoryRoute("", g.repository)
@@ -89,7 +97,7 @@ func (g *gitHub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // refuse answers with an error in GitHub's form.
 func (g *gitHub) refuse(w http.ResponseWriter, code int, message string) {
 	g.state(w, "core", 1)
-	writeJSON(w, code, map[string]string{
+	answer.WriteJSON(w, code, map[string]string{
 		"message": message, "documentation_url": "https://docs.github.com/rest", "status": strconv.Itoa(code),
 	})
 }
@@ -128,14 +136,14 @@ func (g *gitHub) state(w http.ResponseWriter, resource string, cost int) {
 
 // answer sends a value with its entity tag. An answer of 304 costs nothing.
 func (g *gitHub) answer(w http.ResponseWriter, r *http.Request, value any) {
-	body, err := marshal(value)
+	body, err := answer.Marshal(value)
 	if err != nil {
 		g.refuse(w, http.StatusInternalServerError, err.Error())
 		return
 	}
 	g.state(w, "core", 0)
 	recorder := &costing{ResponseWriter: w, charge: func() { g.state(w, "core", 1) }}
-	writeTagged(recorder, r, "application/json; charset=utf-8", body)
+	answer.WriteTagged(recorder, r, "application/json; charset=utf-8", body)
 }
 
 // costing charges for an answer when its code is known, before its headers are sent.
@@ -161,7 +169,7 @@ func (g *gitHub) rateLimit(w http.ResponseWriter, _ *http.Request) {
 		}
 	}
 	g.state(w, "core", 0)
-	writeJSON(w, http.StatusOK, map[string]any{"resources": resources, "rate": resources["core"]})
+	answer.WriteJSON(w, http.StatusOK, map[string]any{"resources": resources, "rate": resources["core"]})
 }
 
 // organisationRoute serves a path below an organisation, by its name and by the number that paging links use.
@@ -208,7 +216,7 @@ func (g *gitHub) repositoryRoute(path string, handle func(http.ResponseWriter, *
 
 func (g *gitHub) organisation(w http.ResponseWriter, r *http.Request, org string) {
 	g.answer(w, r, map[string]any{
-		"login": org, "id": organisationIDs[org], "type": "Organization", "url": g.url + "/orgs/" + org, "html_url": webURL + org,
+		"login": org, "id": organisationIDs[org], "type": "Organization", "url": g.url + "/orgs/" + org, "html_url": answer.WebURL + org,
 	})
 }
 

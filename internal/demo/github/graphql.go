@@ -1,4 +1,4 @@
-package demo
+package github
 
 import (
 	"encoding/json"
@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"prodsec_exporter/internal/demo/answer"
 	"prodsec_exporter/internal/demo/world"
 )
 
@@ -30,14 +31,14 @@ func (g *gitHub) graphQL(w http.ResponseWriter, r *http.Request) {
 	}
 	data, failures, cost := g.execute(request.Query, request.OperationName, request.Variables)
 	g.state(w, "graphql", cost)
-	answer := map[string]any{}
+	found := map[string]any{}
 	if data != nil {
-		answer["data"] = data
+		found["data"] = data
 	}
 	if len(failures) > 0 {
-		answer["errors"] = failures
+		found["errors"] = failures
 	}
-	writeJSON(w, http.StatusOK, answer)
+	answer.WriteJSON(w, http.StatusOK, found)
 }
 
 // execute answers a query; data is nil when the query is wrong.
@@ -60,7 +61,7 @@ func (g *gitHub) root(cost int) *object {
 		"rateLimit": func(arguments) (any, error) {
 			b := g.spend("graphql", 0)
 			return &object{"RateLimit", map[string]any{
-				"cost": cost, "limit": b.limit, "used": b.used + cost, "remaining": max(b.limit-b.used-cost, 0), "resetAt": stamp(b.reset), "nodeCount": cost * 100,
+				"cost": cost, "limit": b.limit, "used": b.used + cost, "remaining": max(b.limit-b.used-cost, 0), "resetAt": answer.Stamp(b.reset), "nodeCount": cost * 100,
 			}}, nil
 		},
 		"viewer": &object{"User", map[string]any{"login": "prodsec-exporter"}},
@@ -86,11 +87,11 @@ func (g *gitHub) root(cost int) *object {
 
 func (g *gitHub) organisationObject(org string) *object {
 	return &object{"Organization", map[string]any{
-		"login": org, "name": org, "databaseId": organisationIDs[org], "id": fmt.Sprintf("O_demo%d", organisationIDs[org]), "url": webURL + org,
+		"login": org, "name": org, "databaseId": organisationIDs[org], "id": fmt.Sprintf("O_demo%d", organisationIDs[org]), "url": answer.WebURL + org,
 		"repositories": func(a arguments) (any, error) {
 			list := g.in(org)
 			if archived, given := a["isArchived"].(bool); given {
-				list = filter(list, func(r *world.Repository) bool { return r.Archived == archived })
+				list = answer.Filter(list, func(r *world.Repository) bool { return r.Archived == archived })
 			}
 			return connection("RepositoryConnection", len(list), func(i int) *object { return g.repositoryObject(list[i]) })(a)
 		},
@@ -98,24 +99,14 @@ func (g *gitHub) organisationObject(org string) *object {
 	}}
 }
 
-func filter[T any](list []T, keep func(T) bool) []T {
-	var kept []T
-	for _, item := range list {
-		if keep(item) {
-			kept = append(kept, item)
-		}
-	}
-	return kept
-}
-
 func (g *gitHub) repositoryObject(r *world.Repository) *object {
 	pushed := pushedAt(r, g.now())
 	return &object{"Repository", map[string]any{
-		"id": nodeID(r), "databaseId": r.ID, "name": r.Name, "nameWithOwner": r.FullName(), "url": webURL + r.FullName(),
+		"id": nodeID(r), "databaseId": r.ID, "name": r.Name, "nameWithOwner": r.FullName(), "url": answer.WebURL + r.FullName(),
 		"owner":      &object{"Organization", map[string]any{"login": r.Organisation}},
 		"isArchived": r.Archived, "isFork": r.Fork, "isPrivate": r.Visibility != "public", "isDisabled": false, "isEmpty": false, "isTemplate": false,
 		"visibility": strings.ToUpper(string(r.Visibility)), "viewerPermission": "TRIAGE",
-		"createdAt": stamp(r.CreatedAt), "pushedAt": stamp(pushed), "updatedAt": stamp(pushed),
+		"createdAt": answer.Stamp(r.CreatedAt), "pushedAt": answer.Stamp(pushed), "updatedAt": answer.Stamp(pushed),
 		"hasVulnerabilityAlertsEnabled": !r.Archived && (r.Ecosystem != "" || r.Index%4 != 3), "isSecurityPolicyEnabled": r.Index%3 != 0,
 		"repositoryTopics": connection("RepositoryTopicConnection", len(r.Topics), func(i int) *object {
 			return &object{"RepositoryTopic", map[string]any{"topic": &object{"Topic", map[string]any{"name": r.Topics[i]}}}}
@@ -156,7 +147,7 @@ func branchObject(r *world.Repository, pushed time.Time) *object {
 	}
 	fields := map[string]any{
 		"id": fmt.Sprintf("REF_demo%d", r.ID), "name": "main", "prefix": "refs/heads/",
-		"target":        &object{"Commit", map[string]any{"oid": fmt.Sprintf("%040x", r.ID), "committedDate": stamp(pushed), "statusCheckRollup": rollup(r, &world.PullRequest{OpenedAt: pushed})}},
+		"target":        &object{"Commit", map[string]any{"oid": fmt.Sprintf("%040x", r.ID), "committedDate": answer.Stamp(pushed), "statusCheckRollup": rollup(r, &world.PullRequest{OpenedAt: pushed})}},
 		"refUpdateRule": (*object)(nil), "branchProtectionRule": (*object)(nil),
 		"rules": connection("RepositoryRuleConnection", len(rules), func(i int) *object {
 			return ruleObject(rules[i].rule, rules[i].ruleset)

@@ -1,16 +1,14 @@
-package demo
+package github
 
 import (
-	"cmp"
-	"encoding/base64"
 	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
+	"prodsec_exporter/internal/demo/answer"
 	"prodsec_exporter/internal/demo/world"
 	"prodsec_exporter/internal/record"
 )
@@ -32,14 +30,14 @@ func (g *gitHub) alerts(source world.Source) func(http.ResponseWriter, *http.Req
 			g.refuse(w, http.StatusUnprocessableEntity, err.Error())
 			return
 		}
-		all := g.views[source].of(g.world, g.now(), source, org, func(f *world.Finding) string { return f.Repository.Organisation })
-		list := make([]seen, 0, len(all))
+		all := g.views[source].Of(g.world, g.now(), source, org, func(f *world.Finding) string { return f.Repository.Organisation })
+		list := make([]answer.Seen, 0, len(all))
 		for _, s := range all {
 			if stateMatches(query.Get("state"), alertState(source, s)) {
 				list = append(list, s)
 			}
 		}
-		slices.SortFunc(list, order.compare)
+		slices.SortFunc(list, order.Compare)
 		page, ok := g.pageOf(w, r, org, list, order)
 		if !ok {
 			return
@@ -53,7 +51,7 @@ func (g *gitHub) alerts(source world.Source) func(http.ResponseWriter, *http.Req
 }
 
 // alert puts a finding into the form of its kind of alert.
-func (g *gitHub) alert(source world.Source, s seen, hideSecret bool) any {
+func (g *gitHub) alert(source world.Source, s answer.Seen, hideSecret bool) any {
 	switch source {
 	case world.SourceDependabot:
 		return g.dependabotAlert(s)
@@ -65,7 +63,7 @@ func (g *gitHub) alert(source world.Source, s seen, hideSecret bool) any {
 }
 
 // alertState is the state of an alert in GitHub's words.
-func alertState(source world.Source, s seen) string {
+func alertState(source world.Source, s answer.Seen) string {
 	switch {
 	case s.Closure == record.ClosureNone:
 		return "open"
@@ -87,85 +85,44 @@ func stateMatches(wanted, state string) bool {
 	return slices.Contains(strings.Split(wanted, ","), state)
 }
 
-// order is how a list is sorted.
-type order struct{ updated, ascending bool }
-
-func orderOf(query url.Values) (order, error) {
-	var o order
+func orderOf(query url.Values) (answer.Order, error) {
+	var o answer.Order
 	switch by := query.Get("sort"); by {
 	case "", "created":
 	case "updated":
-		o.updated = true
+		o.Updated = true
 	default:
 		return o, fmt.Errorf("%q is not a field to sort by", by)
 	}
 	switch direction := query.Get("direction"); direction {
 	case "", "desc":
 	case "asc":
-		o.ascending = true
+		o.Ascending = true
 	default:
 		return o, fmt.Errorf("%q is not a direction", direction)
 	}
 	return o, nil
 }
 
-func (o order) key(s seen) time.Time {
-	if o.updated {
-		return s.UpdatedAt
-	}
-	return s.Born
-}
-
-func (o order) compare(a, b seen) int { return o.comparePositions(o.position(a), o.position(b)) }
-
-// position is where an item stands in a list; it is what a cursor holds, so that a walk goes on at the right place although the list has moved.
-type position struct{ second, id int64 }
-
-func (o order) position(s seen) position { return position{o.key(s).Unix(), s.ID} }
-
-func (o order) comparePositions(a, b position) int {
-	c := cmp.Or(cmp.Compare(a.second, b.second), cmp.Compare(a.id, b.id))
-	if o.ascending {
-		return c
-	}
-	return -c
-}
-
-func (p position) cursor() string {
-	return base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, "v2:%d:%d", p.second, p.id))
-}
-
-func parseCursor(s string) (position, error) {
-	raw, err := base64.RawURLEncoding.DecodeString(s)
-	if err != nil {
-		return position{}, fmt.Errorf("read a cursor: %w", err)
-	}
-	var p position
-	if _, err := fmt.Sscanf(string(raw), "v2:%d:%d", &p.second, &p.id); err != nil {
-		return position{}, fmt.Errorf("read a cursor: %w", err)
-	}
-	return p, nil
-}
-
 // pageOf cuts the page that the request asks for out of a sorted list and writes the Link header: by number where "page" is given, else
 // by cursor. It answers and returns false if the cursor is none.
-func (g *gitHub) pageOf(w http.ResponseWriter, r *http.Request, org string, list []seen, o order) ([]seen, bool) {
+func (g *gitHub) pageOf(w http.ResponseWriter, r *http.Request, org string, list []answer.Seen, o answer.Order) ([]answer.Seen, bool) {
 	query := r.URL.Query()
 	if query.Has("page") {
 		from, to := g.numbered(w, r, organisationBase(org), len(list))
 		return list[from:to], true
 	}
-	from, to, err := o.cut(list, query.Get("after"), query.Get("before"), perPage(r))
+	from, to, err := o.Cut(list, query.Get("after"), query.Get("before"), perPage(r))
 	if err != nil {
 		g.refuse(w, http.StatusBadRequest, "Invalid cursor")
 		return nil, false
 	}
 	var links []page
 	if to < len(list) {
-		links = append(links, page{"next", "after", o.position(list[to-1]).cursor()})
+		links = append(links, page{"next", "after", o.Position(list[to-1]).Cursor()})
 	}
 	if from > 0 && from < len(list) {
-		links = append(links, page{"prev", "before", o.position(list[from]).cursor()})
+		links = append(links, page{"prev", "before", o.Position(list[from]).Cursor()})
 	}
 	if len(links) > 0 {
 		w.Header().Set("Link", g.link(r, organisationBase(org), links))
@@ -173,40 +130,9 @@ func (g *gitHub) pageOf(w http.ResponseWriter, r *http.Request, org string, list
 	return list[from:to], true
 }
 
-// cut finds the page after or before a cursor.
-func (o order) cut(list []seen, after, before string, size int) (from, to int, err error) {
-	find := func(cursor string) (int, bool, error) {
-		p, err := parseCursor(cursor)
-		if err != nil {
-			return 0, false, err
-		}
-		i, found := slices.BinarySearchFunc(list, p, func(s seen, p position) int { return o.comparePositions(o.position(s), p) })
-		return i, found, nil
-	}
-	switch {
-	case after != "":
-		i, found, err := find(after)
-		if err != nil {
-			return 0, 0, err
-		}
-		if found {
-			i++
-		}
-		return i, min(i+size, len(list)), nil
-	case before != "":
-		i, _, err := find(before)
-		if err != nil {
-			return 0, 0, err
-		}
-		return max(i-size, 0), i, nil
-	default:
-		return 0, min(size, len(list)), nil
-	}
-}
-
 // alertURLs are the addresses of an alert for programs and for people.
-func (g *gitHub) alertURLs(s seen, kind, place string) (api, web string) {
+func (g *gitHub) alertURLs(s answer.Seen, kind, place string) (api, web string) {
 	number := strconv.FormatInt(s.Number, 10)
 	return g.url + "/repos/" + s.Repository.FullName() + "/" + kind + "/alerts/" + number,
-		webURL + s.Repository.FullName() + "/security/" + place + "/" + number
+		answer.WebURL + s.Repository.FullName() + "/security/" + place + "/" + number
 }

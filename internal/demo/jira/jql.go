@@ -1,10 +1,12 @@
-package demo
+package jira
 
 import (
 	"fmt"
 	"slices"
 	"strings"
 	"time"
+
+	"prodsec_exporter/internal/demo/answer"
 )
 
 // jql is a parsed query: which issues it selects and how they are sorted.
@@ -13,7 +15,7 @@ type jql struct {
 	// bounded says that some clause narrows the result, which Jira Cloud demands.
 	bounded bool
 	byField string
-	order   order
+	order   answer.Order
 }
 
 // parseJQL reads the part of JQL that the demo understands: comparisons of project, issuetype, status, key, created and updated, joined by AND, OR and
@@ -39,7 +41,7 @@ func parseJQL(text string, now time.Time) (*jql, error) {
 	if !p.done() {
 		return nil, jqlErrorf("Error in the JQL Query: Expecting either 'OR' or 'AND' but got '%s'.", p.words[0].text)
 	}
-	q.order.updated = q.byField == "updated"
+	q.order.Updated = q.byField == "updated"
 	return q, nil
 }
 
@@ -260,7 +262,7 @@ func (p *jqlParser) orderBy(q *jql) error {
 	if !p.accept("by") {
 		return jqlError("Error in the JQL Query: Expecting 'by'.")
 	}
-	q.order.ascending = true
+	q.order.Ascending = true
 	for first := true; ; first = false {
 		w, err := p.next()
 		if err != nil {
@@ -275,7 +277,7 @@ func (p *jqlParser) orderBy(q *jql) error {
 			p.accept("asc")
 		}
 		if first {
-			q.byField, q.order.ascending = name, !descending
+			q.byField, q.order.Ascending = name, !descending
 		}
 		if !p.accept(",") {
 			return nil

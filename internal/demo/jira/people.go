@@ -1,26 +1,27 @@
-package demo
+package jira
 
 import (
 	"net/http"
 	"strconv"
 	"strings"
 
+	"prodsec_exporter/internal/demo/answer"
 	"prodsec_exporter/internal/demo/world"
 )
 
-// jiraGroup is the group that answers requests for a review. The automation is a member, too: it needs the permissions.
-const jiraGroup = "product-security"
+// Group is the group that answers requests for a review. The automation is a member, too: it needs the permissions.
+const Group = "product-security"
 
 func (j *jira) statuses(w http.ResponseWriter, _ *http.Request) {
 	list := []any{}
 	for _, name := range statusNames() {
 		list = append(list, wireStatus(name))
 	}
-	writeJSON(w, http.StatusOK, list)
+	answer.WriteJSON(w, http.StatusOK, list)
 }
 
 func (j *jira) members(w http.ResponseWriter, r *http.Request) {
-	if r.URL.Query().Get("groupname") != jiraGroup {
+	if r.URL.Query().Get("groupname") != Group {
 		refuseJira(w, http.StatusNotFound, "The group does not exist.")
 		return
 	}
@@ -41,7 +42,7 @@ func (j *jira) comments(w http.ResponseWriter, r *http.Request) {
 	list := []any{}
 	for n, c := range i.comments {
 		list = append(list, map[string]any{
-			"id": strconv.FormatInt(i.sequence*100+int64(n), 10), "author": account(c.By), "created": c.At.Format(jiraLayout), "jsdPublic": true,
+			"id": strconv.FormatInt(i.sequence*100+int64(n), 10), "author": account(c.By), "created": c.At.Format(Layout), "jsdPublic": true,
 			"body": map[string]any{"type": "doc", "version": 1, "content": []any{}},
 		})
 	}
@@ -61,7 +62,7 @@ func (j *jira) find(key string) (issue, bool) {
 		}
 	}
 	for _, e := range j.world.ExceptionsAt(now) {
-		if named(jiraProject, e.Number, exceptionSequence(e)) {
+		if named(Project, e.Number, exceptionSequence(e)) {
 			return j.exception(e, now), true
 		}
 	}
@@ -77,7 +78,7 @@ func writeSlice[T any](w http.ResponseWriter, r *http.Request, name string, all 
 	}
 	from := min(max(start, 0), len(all))
 	to := min(from+size, len(all))
-	writeJSON(w, http.StatusOK, map[string]any{
+	answer.WriteJSON(w, http.StatusOK, map[string]any{
 		"startAt": from, "maxResults": size, "total": len(all), "isLast": to == len(all), name: all[from:to],
 	})
 }

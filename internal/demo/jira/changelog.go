@@ -1,4 +1,4 @@
-package demo
+package jira
 
 import (
 	"encoding/json"
@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"time"
+
+	"prodsec_exporter/internal/demo/answer"
 )
 
 func (j *jira) count(w http.ResponseWriter, r *http.Request) {
@@ -19,7 +21,7 @@ func (j *jira) count(w http.ResponseWriter, r *http.Request) {
 		refuseJira(w, http.StatusBadRequest, err.Error())
 		return
 	}
-	writeJSON(w, http.StatusOK, map[string]int{"count": len(filter(j.issues(), query.matches))})
+	answer.WriteJSON(w, http.StatusOK, map[string]int{"count": len(answer.Filter(j.issues(), query.matches))})
 }
 
 // histories are the changes of status that have happened, oldest first; the two APIs write dates differently.
@@ -57,7 +59,7 @@ func (j *jira) changelogs(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	list := filter(j.issues(), func(i issue) bool {
+	list := answer.Filter(j.issues(), func(i issue) bool {
 		return slices.Contains(request.Issues, i.key()) || slices.Contains(request.Issues, i.id())
 	})
 	if len(request.Fields) > 0 && !slices.Contains(request.Fields, "status") {
@@ -74,11 +76,11 @@ func (j *jira) changelogs(w http.ResponseWriter, r *http.Request) {
 			logs = append(logs, map[string]any{"issueId": i.id(), "changeHistories": all[from:to]})
 		}
 	}
-	answer := map[string]any{"issueChangeLogs": logs}
+	body := map[string]any{"issueChangeLogs": logs}
 	if more {
-		answer["nextPageToken"] = strconv.Itoa(skip + request.MaxResults)
+		body["nextPageToken"] = strconv.Itoa(skip + request.MaxResults)
 	}
-	writeJSON(w, http.StatusOK, answer)
+	answer.WriteJSON(w, http.StatusOK, body)
 }
 
 // changelog answers for one ticket, by page.
@@ -88,5 +90,5 @@ func (j *jira) changelog(w http.ResponseWriter, r *http.Request) {
 		refuseJira(w, http.StatusNotFound, "Issue does not exist or you do not have permission to see it.")
 		return
 	}
-	writeSlice(w, r, "values", j.histories(i, func(t time.Time) any { return t.Format(jiraLayout) }), 100)
+	writeSlice(w, r, "values", j.histories(i, func(t time.Time) any { return t.Format(Layout) }), 100)
 }

@@ -1,20 +1,21 @@
-package demo
+package files
 
 import (
 	"net/http"
 
+	"prodsec_exporter/internal/demo/answer"
 	"prodsec_exporter/internal/record"
 )
 
 // serve answers with a value as JSON.
 func (f *files) serve(value func() any) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		body, err := marshal(value())
+		body, err := answer.Marshal(value())
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusInternalServerError)
 			return
 		}
-		writeTagged(w, r, "application/json", body)
+		answer.WriteTagged(w, r, "application/json", body)
 	}
 }
 
@@ -23,7 +24,7 @@ func (f *files) posture() any {
 	statements := []any{}
 	for _, s := range f.world.StatementsAt(f.now()) {
 		statements = append(statements, map[string]any{
-			"control": s.Control, "service": s.Service.Name, "produced_at": stamp(s.ProducedAt), "url": "https://posture.meridian.example/services/" + s.Service.Name,
+			"control": s.Control, "service": s.Service.Name, "produced_at": answer.Stamp(s.ProducedAt), "url": "https://posture.meridian.example/services/" + s.Service.Name,
 			"holds": map[record.Answer]any{record.AnswerYes: true, record.AnswerNo: false, record.AnswerUnknown: "unknown"}[s.Holds],
 		})
 	}

@@ -1,15 +1,13 @@
-package demo
+package github
 
 import (
 	"fmt"
 	"strings"
 
+	"prodsec_exporter/internal/demo/answer"
 	"prodsec_exporter/internal/demo/world"
 	"prodsec_exporter/internal/record"
 )
-
-// webURL is where people would look at the demo's repositories.
-const webURL = "https://github.com/"
 
 type gitHubUser struct {
 	Login string `json:"login"`
@@ -33,7 +31,7 @@ func (g *gitHub) alertRepository(r *world.Repository) alertRepository {
 	return alertRepository{
 		ID: r.ID, NodeID: nodeID(r), Name: r.Name, FullName: r.FullName(), Private: r.Visibility != record.VisibilityPublic, Fork: r.Fork,
 		Owner:   gitHubUser{Login: r.Organisation, ID: organisationIDs[r.Organisation], Type: "Organization"},
-		HTMLURL: webURL + r.FullName(), URL: g.url + "/repos/" + r.FullName(),
+		HTMLURL: answer.WebURL + r.FullName(), URL: g.url + "/repos/" + r.FullName(),
 	}
 }
 
@@ -50,11 +48,11 @@ type alertHead struct {
 	Repository alertRepository `json:"repository"`
 }
 
-func (g *gitHub) alertHead(s seen, source world.Source, kind, place string) alertHead {
+func (g *gitHub) alertHead(s answer.Seen, source world.Source, kind, place string) alertHead {
 	api, web := g.alertURLs(s, kind, place)
 	return alertHead{
 		Number: s.Number, State: alertState(source, s), URL: api, HTMLURL: web,
-		CreatedAt: stamp(s.Born), UpdatedAt: stamp(s.UpdatedAt), Repository: g.alertRepository(s.Repository),
+		CreatedAt: answer.Stamp(s.Born), UpdatedAt: answer.Stamp(s.UpdatedAt), Repository: g.alertRepository(s.Repository),
 	}
 }
 
@@ -67,15 +65,15 @@ type dismissal struct {
 	FixedAt          *string     `json:"fixed_at"`
 }
 
-func dismissalOf(s seen, reasons map[record.Closure]string) dismissal {
+func dismissalOf(s answer.Seen, reasons map[record.Closure]string) dismissal {
 	if s.Closure == record.ClosureFixed {
-		return dismissal{FixedAt: stamp(s.ClosedAt)}
+		return dismissal{FixedAt: answer.Stamp(s.ClosedAt)}
 	}
 	reason, ok := reasons[s.Closure]
 	if !ok {
 		return dismissal{}
 	}
-	return dismissal{DismissedAt: stamp(s.ClosedAt), DismissedBy: &gitHubUser{"ada-byrne", 5001, "User"}, DismissedReason: &reason}
+	return dismissal{DismissedAt: answer.Stamp(s.ClosedAt), DismissedBy: &gitHubUser{"ada-byrne", 5001, "User"}, DismissedReason: &reason}
 }
 
 // The reasons for dismissal that GitHub knows, by what they mean.
@@ -163,7 +161,7 @@ type dependabotAlert struct {
 	Vulnerability   vulnerability    `json:"security_vulnerability"`
 }
 
-func (g *gitHub) dependabotAlert(s seen) dependabotAlert {
+func (g *gitHub) dependabotAlert(s answer.Seen) dependabotAlert {
 	a := s.Advisory
 	ecosystem := a.Ecosystem
 	what := dependabotPackage{ecosystem, a.Package}
@@ -177,14 +175,14 @@ func (g *gitHub) dependabotAlert(s seen) dependabotAlert {
 		Dependency: dependency{Package: what, ManifestPath: s.Path, Scope: "runtime", Relationship: "direct"},
 		Advisory: securityAdvisory{
 			GHSA: a.GHSA, CVE: a.CVE, Summary: a.Summary, Severity: string(a.Severity),
-			Identifiers: []identified{{"GHSA", a.GHSA}, {"CVE", a.CVE}}, PublishedAt: stamp(a.Published), UpdatedAt: stamp(a.Published),
+			Identifiers: []identified{{"GHSA", a.GHSA}, {"CVE", a.CVE}}, PublishedAt: answer.Stamp(a.Published), UpdatedAt: answer.Stamp(a.Published),
 			Vulnerabilities: []vulnerability{v}, CVSS: score, CVSSSeverities: map[string]cvss{"cvss_v3": score, "cvss_v4": {}},
 			EPSS: epss{a.EPSS, fmt.Sprintf("%.5fe0", min(a.EPSS*1.5, 0.99999))}, CWEs: []cweName{{fmt.Sprintf("CWE-%d", a.CWE), a.Summary}},
 		},
 		Vulnerability: v,
 	}
 	if s.Closure == record.ClosureAutoDismissed {
-		alert.AutoDismissedAt = stamp(s.ClosedAt)
+		alert.AutoDismissedAt = answer.Stamp(s.ClosedAt)
 	}
 	return alert
 }
@@ -228,7 +226,7 @@ type codeScanningAlert struct {
 	Instance codeInstance     `json:"most_recent_instance"`
 }
 
-func (g *gitHub) codeScanningAlert(s seen) codeScanningAlert {
+func (g *gitHub) codeScanningAlert(s answer.Seen) codeScanningAlert {
 	level := string(s.Severity)
 	rule := codeScanningRule{ID: s.Rule.ID, Name: s.Rule.ID, Severity: "warning", SecurityLevel: &level, Description: s.Rule.Name, Tags: []string{"security"}}
 	if s.Severity == record.SeverityCritical || s.Severity == record.SeverityHigh {
@@ -271,7 +269,7 @@ type secretScanningAlert struct {
 	BypassedAt        *string     `json:"push_protection_bypassed_at"`
 }
 
-func (g *gitHub) secretScanningAlert(s seen, hide bool) secretScanningAlert {
+func (g *gitHub) secretScanningAlert(s answer.Seen, hide bool) secretScanningAlert {
 	alert := secretScanningAlert{
 		alertHead:  g.alertHead(s, world.SourceSecretScanning, "secret-scanning", "secret-scanning"),
 		SecretType: s.Rule.ID, SecretTypeDisplay: s.Rule.Name, Validity: "unknown", PubliclyLeaked: s.ID%17 == 0,
@@ -288,11 +286,11 @@ func (g *gitHub) secretScanningAlert(s seen, hide bool) secretScanningAlert {
 		alert.Secret = &literal
 	}
 	if resolution, ok := secretResolutions[s.Closure]; ok {
-		alert.Resolution, alert.ResolvedAt = &resolution, stamp(s.ClosedAt)
+		alert.Resolution, alert.ResolvedAt = &resolution, answer.Stamp(s.ClosedAt)
 		alert.ResolvedBy = &gitHubUser{"mina-okafor", 5003, "User"}
 	}
 	if s.ID%11 == 0 {
-		alert.Bypassed, alert.BypassedAt = true, stamp(s.Born)
+		alert.Bypassed, alert.BypassedAt = true, answer.Stamp(s.Born)
 	}
 	return alert
 }

@@ -1,4 +1,8 @@
-package demo
+// Package jira plays the REST API of Jira Cloud for the tickets of package world: search by JQL with page tokens, changelogs, users and groups. What it does not know
+// it refuses as Jira does. It may use package world and what the fakes share (answer), and no other fake.
+//
+// To answer one more call: a route in New. To give tickets one more field: issues.go. To understand more of JQL: jql.go.
+package jira
 
 import (
 	"crypto/subtle"
@@ -11,14 +15,19 @@ import (
 	"strings"
 	"time"
 
+	"prodsec_exporter/internal/demo/answer"
 	"prodsec_exporter/internal/demo/world"
 )
 
+// What a client's configuration says, and the layout of times in answers.
 const (
-	jiraEmail     = "prodsec-exporter@meridian.example"
-	jiraProject   = "PSEC"
-	jiraIssueType = "Security Exception"
-	jiraLayout    = "2006-01-02T15:04:05.000-0700"
+	// Email is the user of the credential.
+	Email = "prodsec-exporter@meridian.example"
+	// Project and IssueType hold the security exceptions.
+	Project   = "PSEC"
+	IssueType = "Security Exception"
+	// Layout is how Jira writes an instant.
+	Layout = "2006-01-02T15:04:05.000-0700"
 )
 
 // The custom fields of a ticket.
@@ -45,7 +54,8 @@ type jira struct {
 	mux   *http.ServeMux
 }
 
-func newJira(w *world.World, now func() time.Time, token, url string) http.Handler {
+// New is the handler of the API, served under a base URL, for whoever shows Email and the token; now is the instant at which the world is told.
+func New(w *world.World, now func() time.Time, token, url string) http.Handler {
 	j := &jira{world: w, now: now, token: token, url: url, mux: http.NewServeMux()}
 	for _, version := range []string{"2", "3"} {
 		base := "/rest/api/" + version
@@ -71,7 +81,7 @@ func newJira(w *world.World, now func() time.Time, token, url string) http.Handl
 // ServeHTTP checks the credential: e-mail address and API token. serverInfo needs none.
 func (j *jira) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	email, token, ok := r.BasicAuth()
-	right := ok && email == jiraEmail && subtle.ConstantTimeCompare([]byte(token), []byte(j.token)) == 1
+	right := ok && email == Email && subtle.ConstantTimeCompare([]byte(token), []byte(j.token)) == 1
 	if !right && !strings.HasSuffix(r.URL.Path, "/serverInfo") {
 		w.Header().Set("WWW-Authenticate", `OAuth realm="`+j.url+`"`)
 		refuseJira(w, http.StatusUnauthorized, "Client must be authenticated to access this resource.")
@@ -81,7 +91,7 @@ func (j *jira) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func refuseJira(w http.ResponseWriter, code int, message string) {
-	writeJSON(w, code, map[string]any{"errorMessages": []string{message}, "errors": map[string]string{}})
+	answer.WriteJSON(w, code, map[string]any{"errorMessages": []string{message}, "errors": map[string]string{}})
 }
 
 func (j *jira) gone(w http.ResponseWriter, _ *http.Request) {
@@ -89,14 +99,14 @@ func (j *jira) gone(w http.ResponseWriter, _ *http.Request) {
 }
 
 func (j *jira) serverInfo(w http.ResponseWriter, _ *http.Request) {
-	writeJSON(w, http.StatusOK, map[string]any{
-		"baseUrl": j.url, "version": "1001.0.0-SNAPSHOT", "deploymentType": "Cloud", "serverTitle": "Meridian", "serverTime": j.now().Format(jiraLayout),
+	answer.WriteJSON(w, http.StatusOK, map[string]any{
+		"baseUrl": j.url, "version": "1001.0.0-SNAPSHOT", "deploymentType": "Cloud", "serverTitle": "Meridian", "serverTime": j.now().Format(Layout),
 	})
 }
 
 func (j *jira) myself(w http.ResponseWriter, _ *http.Request) {
-	writeJSON(w, http.StatusOK, map[string]any{
-		"accountId": "demo:prodsec-exporter", "accountType": "app", "emailAddress": jiraEmail, "displayName": "prodsec exporter", "active": true, "timeZone": "Etc/UTC",
+	answer.WriteJSON(w, http.StatusOK, map[string]any{
+		"accountId": "demo:prodsec-exporter", "accountType": "app", "emailAddress": Email, "displayName": "prodsec exporter", "active": true, "timeZone": "Etc/UTC",
 	})
 }
 
@@ -115,7 +125,7 @@ func (j *jira) fields(w http.ResponseWriter, _ *http.Request) {
 		}
 		return map[string]any{"id": id, "key": id, "name": name, "custom": custom, "navigable": true, "searchable": true, "orderable": true, "schema": schema}
 	}
-	writeJSON(w, http.StatusOK, []any{
+	answer.WriteJSON(w, http.StatusOK, []any{
 		field("summary", "Summary", "string", ""), field("status", "Status", "status", ""), field("created", "Created", "datetime", ""),
 		field("updated", "Updated", "datetime", ""), field("resolutiondate", "Resolved", "datetime", ""), field("issuetype", "Issue Type", "issuetype", ""),
 		field("project", "Project", "project", ""), field("reporter", "Reporter", "user", ""), field("labels", "Labels", "array", "string"),
@@ -174,41 +184,41 @@ func (j *jira) search(w http.ResponseWriter, r *http.Request) {
 		refuseJira(w, http.StatusBadRequest, "Unbounded JQL queries are not allowed here. Please add a search restriction to your query.")
 		return
 	}
-	list := filter(j.issues(), query.matches)
-	slices.SortFunc(list, func(a, b issue) int { return query.order.comparePositions(query.position(a), query.position(b)) })
+	list := answer.Filter(j.issues(), query.matches)
+	slices.SortFunc(list, func(a, b issue) int { return query.order.ComparePositions(query.position(a), query.position(b)) })
 	from := 0
 	if request.NextPageToken != "" {
-		last, err := parseCursor(request.NextPageToken)
+		last, err := answer.ParseCursor(request.NextPageToken)
 		if err != nil {
 			refuseJira(w, http.StatusBadRequest, "The provided next page token is invalid or expired.")
 			return
 		}
-		for from < len(list) && query.order.comparePositions(query.position(list[from]), last) <= 0 {
+		for from < len(list) && query.order.ComparePositions(query.position(list[from]), last) <= 0 {
 			from++
 		}
 	}
 	const most = 100 // with fields, Jira gives fewer than asked for
 	to := min(from+min(request.MaxResults, most), len(list))
-	answer := map[string]any{"isLast": to == len(list)}
+	body := map[string]any{"isLast": to == len(list)}
 	if to < len(list) {
-		answer["nextPageToken"] = query.position(list[to-1]).cursor()
+		body["nextPageToken"] = query.position(list[to-1]).Cursor()
 	}
 	issues := make([]any, 0, to-from)
 	for _, i := range list[from:to] {
 		issues = append(issues, j.wire(i, request))
 	}
-	answer["issues"] = issues
-	writeJSON(w, http.StatusOK, answer)
+	body["issues"] = issues
+	answer.WriteJSON(w, http.StatusOK, body)
 }
 
-func (q *jql) position(i issue) position {
+func (q *jql) position(i issue) answer.Position {
 	switch q.byField {
 	case "updated":
-		return position{i.updated.Unix(), i.sequence}
+		return answer.Position{Second: i.updated.Unix(), ID: i.sequence}
 	case "created":
-		return position{i.created.Unix(), i.sequence}
+		return answer.Position{Second: i.created.Unix(), ID: i.sequence}
 	default:
-		return position{i.sequence, i.sequence}
+		return answer.Position{Second: i.sequence, ID: i.sequence}
 	}
 }
 
@@ -230,7 +240,7 @@ func (j *jira) wire(i issue, request searchRequest) map[string]any {
 	wire := map[string]any{"id": i.id(), "key": i.key(), "self": j.url + "/rest/api/3/issue/" + i.id(), "fields": chosen}
 	if slices.Contains(strings.Split(request.Expand, ","), "changelog") {
 		const most = 40
-		histories := j.histories(i, func(t time.Time) any { return t.Format(jiraLayout) })
+		histories := j.histories(i, func(t time.Time) any { return t.Format(Layout) })
 		slices.Reverse(histories) // newest first
 		shown := histories[:min(len(histories), most)]
 		wire["changelog"] = map[string]any{"startAt": 0, "maxResults": len(shown), "total": len(histories), "histories": shown}
@@ -240,7 +250,7 @@ func (j *jira) wire(i issue, request searchRequest) map[string]any {
 
 func (j *jira) values(i issue) map[string]any {
 	values := map[string]any{
-		"summary": i.title, "created": i.created.Format(jiraLayout), "updated": i.updated.Format(jiraLayout), "resolutiondate": nil,
+		"summary": i.title, "created": i.created.Format(Layout), "updated": i.updated.Format(Layout), "resolutiondate": nil,
 		"status":    wireStatus(i.status),
 		"issuetype": map[string]any{"name": i.kind, "id": "10200", "subtask": false},
 		"project":   map[string]any{"key": i.project, "name": projectNames[i.project], "id": "10000"},
@@ -249,7 +259,7 @@ func (j *jira) values(i issue) map[string]any {
 	}
 	maps.Copy(values, i.fields)
 	if !i.resolved.IsZero() {
-		values["resolutiondate"] = i.resolved.Format(jiraLayout)
+		values["resolutiondate"] = i.resolved.Format(Layout)
 	}
 	return values
 }
@@ -262,6 +272,6 @@ func (j *jira) option(value string) any {
 }
 
 var projectNames = map[string]string{
-	jiraProject: "Product security", string(world.ProjectReviews): "Security reviews", string(world.ProjectIncidents): "Incidents",
+	Project: "Product security", string(world.ProjectReviews): "Security reviews", string(world.ProjectIncidents): "Incidents",
 	string(world.ProjectEscalations): "Releases",
 }

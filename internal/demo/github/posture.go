@@ -1,10 +1,11 @@
-package demo
+package github
 
 import (
 	"fmt"
 	"net/http"
 	"time"
 
+	"prodsec_exporter/internal/demo/answer"
 	"prodsec_exporter/internal/demo/world"
 )
 
@@ -72,7 +73,7 @@ func (g *gitHub) analyses(w http.ResponseWriter, r *http.Request, repository *wo
 			}
 			items = append(items, map[string]any{
 				"id": repository.ID*1000 + int64(night*len(tools)+i), "ref": "refs/heads/main", "commit_sha": fmt.Sprintf("%040x", repository.ID+int64(night)),
-				"created_at": stamp(last.Add(-time.Duration(night) * 24 * time.Hour)), "error": failure, "warning": "", "category": "",
+				"created_at": answer.Stamp(last.Add(-time.Duration(night) * 24 * time.Hour)), "error": failure, "warning": "", "category": "",
 				"tool": map[string]any{"name": tool, "guid": nil, "version": nil},
 			})
 		}

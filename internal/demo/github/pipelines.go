@@ -1,4 +1,4 @@
-package demo
+package github
 
 import (
 	"fmt"
@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strconv"
 
+	"prodsec_exporter/internal/demo/answer"
 	"prodsec_exporter/internal/demo/world"
 	"prodsec_exporter/internal/record"
 )
@@ -43,7 +44,7 @@ func (g *gitHub) pipelineRoutes() {
 // runs answers with runs that the request's filters let pass.
 func (g *gitHub) runs(w http.ResponseWriter, r *http.Request, repository *world.Repository, list []*world.Run) {
 	query := r.URL.Query()
-	list = filter(list, func(run *world.Run) bool {
+	list = answer.Filter(list, func(run *world.Run) bool {
 		status := query.Get("status")
 		return (status == "" || status == "completed" || (status == "success") == run.Succeeded) && (query.Get("head_sha") == "" || query.Get("head_sha") == run.Commit)
 	})
@@ -67,8 +68,8 @@ func runItem(run *world.Run) map[string]any {
 	}
 	return map[string]any{
 		"id": run.ID, "name": run.Workflow.Name, "path": run.Workflow.Path(), "head_branch": "main", "head_sha": run.Commit, "event": event, "status": status,
-		"conclusion": conclusion, "created_at": stamp(run.StartedAt), "run_started_at": stamp(run.StartedAt), "updated_at": stamp(run.EndedAt),
-		"html_url": fmt.Sprintf("%s%s/actions/runs/%d", webURL, run.Repository.FullName(), run.ID), "actor": who, "triggering_actor": who,
+		"conclusion": conclusion, "created_at": answer.Stamp(run.StartedAt), "run_started_at": answer.Stamp(run.StartedAt), "updated_at": answer.Stamp(run.EndedAt),
+		"html_url": fmt.Sprintf("%s%s/actions/runs/%d", answer.WebURL, run.Repository.FullName(), run.ID), "actor": who, "triggering_actor": who,
 	}
 }
 
@@ -128,11 +129,11 @@ func (g *gitHub) secretRoutes() {
 				g.forbidden("secrets=read")(w, r, repository.Organisation)
 				return
 			}
-			list := filter(g.world.SecretsOf(repository), func(s world.Secret) bool { return keep(r, s) })
+			list := answer.Filter(g.world.SecretsOf(repository), func(s world.Secret) bool { return keep(r, s) })
 			from, to := g.numbered(w, r, repositoryBase(repository), len(list))
 			items := make([]any, 0, to-from)
 			for _, s := range list[from:to] {
-				items = append(items, map[string]any{"name": s.Name, "created_at": stamp(s.UpdatedAt), "updated_at": stamp(s.UpdatedAt)})
+				items = append(items, map[string]any{"name": s.Name, "created_at": answer.Stamp(s.UpdatedAt), "updated_at": answer.Stamp(s.UpdatedAt)})
 			}
 			g.answer(w, r, map[string]any{"total_count": len(list), "secrets": items})
 		})

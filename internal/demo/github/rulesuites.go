@@ -1,4 +1,4 @@
-package demo
+package github
 
 import (
 	"fmt"
@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"time"
 
+	"prodsec_exporter/internal/demo/answer"
 	"prodsec_exporter/internal/demo/world"
 )
 
@@ -61,6 +62,6 @@ func (g *gitHub) ruleSuite(w http.ResponseWriter, r *http.Request, repository *w
 func suite(r *world.Repository, b *world.Bypass) map[string]any {
 	return map[string]any{
 		"id": b.ID, "actor_id": 5000 + int64(len(b.By)), "actor_name": b.By, "before_sha": fmt.Sprintf("%040x", b.ID), "after_sha": fmt.Sprintf("%040x", b.ID+1),
-		"ref": "refs/heads/main", "repository_id": r.ID, "repository_name": r.Name, "pushed_at": stamp(b.At), "result": "bypass", "evaluation_result": "fail",
+		"ref": "refs/heads/main", "repository_id": r.ID, "repository_name": r.Name, "pushed_at": answer.Stamp(b.At), "result": "bypass", "evaluation_result": "fail",
 	}
 }
