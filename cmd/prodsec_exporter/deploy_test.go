@@ -90,28 +90,3 @@ func TestDeployedArgumentsAreUnderstood(t *testing.T) {
 		}
 	}
 }
-
-// TestDocumentationLinks follows every relative link of the documentation.
-func TestDocumentationLinks(t *testing.T) {
-	link := regexp.MustCompile(`\]\(([^)#:\s]+)(#[^)]*)?\)`)
-	var documents []string
-	for _, pattern := range []string{"../../*.md", "../../docs/*.md", "../../docs/*/*.md", "../../collectors/*/README.md", "../../deploy/*/*.md"} {
-		found, err := filepath.Glob(pattern)
-		if err != nil {
-			t.Fatal(err)
-		}
-		documents = append(documents, found...)
-	}
-	links := 0
-	for _, document := range documents {
-		for _, match := range link.FindAllStringSubmatch(string(readFile(t, document)), -1) {
-			links++
-			if _, err := os.Stat(filepath.Join(filepath.Dir(document), match[1])); err != nil {
-				t.Errorf("%s links to %s, which is not there", document, match[1])
-			}
-		}
-	}
-	if links < 20 {
-		t.Errorf("found %d links, want at least 20", links)
-	}
-}

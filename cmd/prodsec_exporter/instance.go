@@ -62,7 +62,7 @@ type budget struct {
 type progress struct {
 	scopes, failed, records int
 	firstError              string
-	said                    time.Time
+	logged                  time.Time
 }
 
 var _ apiclient.Observer = (*instance)(nil)
@@ -108,10 +108,10 @@ var _ schedule.Observer = (*runs)(nil)
 func (r *runs) Started(string, string, bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.progress = progress{said: r.telemetry.now()}
+	r.progress = progress{logged: r.telemetry.now()}
 }
 
-// Batch follows the run and says from time to time how far it is.
+// Batch follows the run and logs from time to time how far it is.
 func (r *runs) Batch(_, _ string, b *record.Batch) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -124,8 +124,8 @@ func (r *runs) Batch(_, _ string, b *record.Batch) {
 	} else {
 		p.records += b.Size()
 	}
-	if now := r.telemetry.now(); now.Sub(p.said) >= progressEvery {
-		p.said = now
+	if now := r.telemetry.now(); now.Sub(p.logged) >= progressEvery {
+		p.logged = now
 		r.telemetry.logger.Info("Collecting", "collector", r.key.kind, "instance_name", r.key.name,
 			"scopes", p.scopes, "failed_scopes", p.failed, "records", p.records)
 	}

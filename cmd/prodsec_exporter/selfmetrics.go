@@ -28,13 +28,13 @@ var (
 		"API requests by status code; code \"none\" means no answer, cached that the source confirmed what was known (304).",
 		[]string{"collector", "instance_name", "code", "cached"}, nil)
 	budgetLimitDesc = prometheus.NewDesc("prodsec_api_budget_limit",
-		"API requests (or points) per period that the source allows, as it said in its last answer.",
+		"API requests (or points) per period that the source allows, as stated in its last answer.",
 		[]string{"collector", "instance_name", "resource"}, nil)
 	budgetRemainingDesc = prometheus.NewDesc("prodsec_api_budget_remaining",
-		"What is left of the API budget in the present period, as the source said in its last answer.",
+		"What is left of the API budget in the present period, as stated in the source's last answer.",
 		[]string{"collector", "instance_name", "resource"}, nil)
 	budgetResetDesc = prometheus.NewDesc("prodsec_api_budget_reset_timestamp_seconds",
-		"When the present period of the API budget ends, as the source said in its last answer.",
+		"When the present period of the API budget ends, as stated in the source's last answer.",
 		[]string{"collector", "instance_name", "resource"}, nil)
 	forecastDesc = prometheus.NewDesc("prodsec_api_forecast_requests_per_hour",
 		"Estimate of the API requests per hour that the configuration costs in a steady state.",

@@ -33,13 +33,13 @@ func built(kind, name string) config.Built {
 }
 
 const wantSelf = `
-# HELP prodsec_api_budget_limit API requests (or points) per period that the source allows, as it said in its last answer.
+# HELP prodsec_api_budget_limit API requests (or points) per period that the source allows, as stated in its last answer.
 # TYPE prodsec_api_budget_limit gauge
 prodsec_api_budget_limit{collector="github",instance_name="main",resource="core"} 5000
-# HELP prodsec_api_budget_remaining What is left of the API budget in the present period, as the source said in its last answer.
+# HELP prodsec_api_budget_remaining What is left of the API budget in the present period, as stated in the source's last answer.
 # TYPE prodsec_api_budget_remaining gauge
 prodsec_api_budget_remaining{collector="github",instance_name="main",resource="core"} 4321
-# HELP prodsec_api_budget_reset_timestamp_seconds When the present period of the API budget ends, as the source said in its last answer.
+# HELP prodsec_api_budget_reset_timestamp_seconds When the present period of the API budget ends, as stated in the source's last answer.
 # TYPE prodsec_api_budget_reset_timestamp_seconds gauge
 prodsec_api_budget_reset_timestamp_seconds{collector="github",instance_name="main",resource="core"} 1.7000036e+09
 # HELP prodsec_api_forecast_requests_per_hour Estimate of the API requests per hour that the configuration costs in a steady state.

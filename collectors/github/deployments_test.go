@@ -562,7 +562,7 @@ func TestEnvironmentsOfDeployments(t *testing.T) {
 func TestDeploymentsOfRepositoriesThatAreGone(t *testing.T) {
 	b, c, s, _ := deployedBy(t, nil, story{deployments: healthyDeployments()})
 	s.JSON("GET /orgs/acme/repos", collectorstest.Items(repoJSON("api", `,"archived":true`), repoJSON("web", "")))
-	if b = again(t, c, collectors.Cursors{"deployments:acme/api": b.Cursor}); b.Mode != record.Full || !slices.Equal(b.Speaks(), []record.Kind{record.KindDeployment}) || b.Size() != 0 || !strings.HasPrefix(string(b.Cursor), retired) {
+	if b = again(t, c, collectors.Cursors{"deployments:acme/api": b.Cursor}); b.Mode != record.Full || !slices.Equal(b.Kinds(), []record.Kind{record.KindDeployment}) || b.Size() != 0 || !strings.HasPrefix(string(b.Cursor), retired) {
 		t.Errorf("deployments of an archived repository: %+v", b)
 	}
 }

@@ -468,7 +468,7 @@ func TestSweepIsPacedAndEndsWithTheRepository(t *testing.T) {
 	}
 	for _, s := range c.repositoryScopes() {
 		b := emptied[s.kind]
-		if len(b.Speaks()) == 0 {
+		if len(b.Kinds()) == 0 {
 			t.Errorf("nothing says that %s holds nothing", s.kind)
 		}
 	}

@@ -142,7 +142,7 @@ func TestBypassesOfRepositoriesThatAreGone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if b := batches["bypasses:acme/api"]; b.Mode != record.Full || !slices.Equal(b.Speaks(), []record.Kind{record.KindBypass}) || b.Size() != 0 || !strings.HasPrefix(string(b.Cursor), retired) {
+	if b := batches["bypasses:acme/api"]; b.Mode != record.Full || !slices.Equal(b.Kinds(), []record.Kind{record.KindBypass}) || b.Size() != 0 || !strings.HasPrefix(string(b.Cursor), retired) {
 		t.Errorf("bypasses of a repository that is gone: %+v", b)
 	}
 }

@@ -364,7 +364,7 @@ func TestWorkflowsAreReadWhenTheyChange(t *testing.T) {
 	}))
 	gone := next()
 	for _, scope := range needWorkflows() {
-		if b, ok := gone[scope]; !ok || b.Err != nil || !strings.HasPrefix(string(b.Cursor), retired) || len(b.Speaks()) != 1 || b.Size() != 0 {
+		if b, ok := gone[scope]; !ok || b.Err != nil || !strings.HasPrefix(string(b.Cursor), retired) || len(b.Kinds()) != 1 || b.Size() != 0 {
 			t.Errorf("%s of a repository without workflows: %+v, want it emptied", scope, b)
 		}
 	}

@@ -14,7 +14,7 @@ type Problem struct {
 	Line, Column int
 	// Path is the key, e.g. "collectors.github[0].interval"; empty for the file as a whole.
 	Path string
-	// Message says what is wrong and how to mend it. It never holds the value of a secret.
+	// Message says what is wrong and how to correct it. It never holds the value of a secret.
 	Message string
 
 	// decoding says that the value at Path could not be understood.

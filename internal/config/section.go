@@ -162,7 +162,7 @@ func (d *decoder) located(n *yaml.Node, path string, err error) {
 		return
 	}
 	message := err.Error()
-	if d.told(path, message) {
+	if d.reported(path, message) {
 		return
 	}
 	if kind, rest, ok := strings.Cut(message, ": "); ok && strings.HasPrefix(path, "collectors."+kind+"[") {
@@ -185,8 +185,8 @@ func (d *decoder) located(n *yaml.Node, path string, err error) {
 	d.fail(n, path, "%s", message)
 }
 
-// told reports whether a message is about a key whose value could not be understood: what the default in its place leads to is no second mistake.
-func (d *decoder) told(path, message string) bool {
+// reported reports whether a message is about a key whose value could not be understood: what the default in its place leads to is no second mistake.
+func (d *decoder) reported(path, message string) bool {
 	key, _, ok := strings.Cut(message, ": ")
 	return ok && slices.ContainsFunc(d.problems, func(p Problem) bool { return p.decoding && p.Path == join(path, key) })
 }

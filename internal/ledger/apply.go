@@ -59,7 +59,7 @@ func (s *state) apply(t tx, source sourceID, b *record.Batch) error {
 		whole:    b.Mode == record.Full && (sc.lastFull.IsZero() || b.LeftOut() <= sc.leftOut),
 		byReport: map[int32]*detail{}, touched: map[uint32]bool{},
 	}
-	sc.kinds = joined(sc.kinds, b.Speaks())
+	sc.kinds = joined(sc.kinds, b.Kinds())
 	gained := a.first && !s.importing()
 	var before map[string]float64
 	if gained {

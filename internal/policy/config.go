@@ -38,7 +38,7 @@ type Config struct {
 	DORA     DORAConfig     `yaml:"dora" json:"dora"`
 	// Controls are what services ought to have. Of a Policy's Config they are all there are, the built-in ones included.
 	Controls ControlsConfig `yaml:"controls,omitempty" json:"controls,omitempty"`
-	// ControlMapping lays failures at a control's door. Of a Policy's Config the built-in rows are at its end.
+	// ControlMapping attributes failures to controls. Of a Policy's Config the built-in rows are at its end.
 	ControlMapping []MappingConfig `yaml:"control_mapping,omitempty" json:"control_mapping,omitempty"`
 }
 

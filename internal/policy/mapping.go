@@ -10,7 +10,7 @@ import (
 	"prodsec_exporter/internal/record"
 )
 
-// MappingConfig is a row of the table that lays failures at a control's door. A weakness or an exception matches when every one of Categories
+// MappingConfig is a row of the table that attributes failures to controls. A weakness or an exception matches when every one of Categories
 // and Classes that is set does; a bypass when Bypasses do. The first row that matches decides.
 type MappingConfig struct {
 	// Control is a control's name, or "none".
@@ -19,7 +19,7 @@ type MappingConfig struct {
 	// are the categories and rules it covers, and its own category.
 	Categories []string       `yaml:"categories,omitempty" json:"categories,omitempty"`
 	Classes    []record.Class `yaml:"classes,omitempty" json:"classes,omitempty"`
-	// Bypasses are glob patterns of the types of rules that were passed by.
+	// Bypasses are glob patterns of the types of rules that were bypassed.
 	Bypasses []string `yaml:"bypasses,omitempty" json:"bypasses,omitempty"`
 }
 
@@ -84,7 +84,7 @@ func (p *Policy) compileMapping(fail failFunc) {
 	}
 }
 
-// ControlOfFinding is the position in Controls of the control that a weakness is laid at the door of, -1 for none.
+// ControlOfFinding is the position in Controls of the control that a weakness is attributed to, -1 for none.
 func (p *Policy) ControlOfFinding(category string, class record.Class) int {
 	for i := range p.mapping {
 		if p.mapping[i].matches(class, category) {
@@ -94,7 +94,7 @@ func (p *Policy) ControlOfFinding(category string, class record.Class) int {
 	return -1
 }
 
-// ControlsOfException are the controls that an exception is laid at the door of: those it names, else those of all that it covers, else that
+// ControlsOfException are the controls that an exception is attributed to: those it names, else those of all that it covers, else that
 // of its own category. It is empty where there is none.
 func (p *Policy) ControlsOfException(e *record.Exception) []int {
 	var found []int
@@ -118,7 +118,7 @@ func (p *Policy) ControlsOfException(e *record.Exception) []int {
 	return found
 }
 
-// ControlsOfBypass are the controls that a bypass is laid at the door of, by the types of the rules that were passed by.
+// ControlsOfBypass are the controls that a rule bypass is attributed to, by the types of the rules that were bypassed.
 func (p *Policy) ControlsOfBypass(b *record.Bypass) []int {
 	var found []int
 	for _, rule := range b.Rules {

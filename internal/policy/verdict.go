@@ -10,41 +10,42 @@ import (
 // Statement is what one source says about whether a control holds somewhere. The zero Statement says nothing.
 type Statement struct {
 	// at is when the evidence was produced in Unix seconds, 0 if nobody knows.
-	at   int64
-	said said
+	at        int64
+	assertion assertion
 	// present: it states what is so now, and does not grow old while its source is read.
 	present bool
 }
 
-type said uint8
+// assertion is what a statement claims.
+type assertion uint8
 
 const (
-	saysNothing said = iota
-	saysInapplicable
-	saysYes
-	saysNo
-	saysUnclear
+	assertNothing assertion = iota
+	assertInapplicable
+	assertYes
+	assertNo
+	assertUnclear
 )
 
-func saidOf(a record.Answer) said {
+func assertionOf(a record.Answer) assertion {
 	switch a {
 	case record.AnswerYes:
-		return saysYes
+		return assertYes
 	case record.AnswerNo:
-		return saysNo
+		return assertNo
 	case record.AnswerUnknown:
-		return saysUnclear
+		return assertUnclear
 	default:
-		return saysUnclear
+		return assertUnclear
 	}
 }
 
 // Present states what is so now, e.g. a setting. An unknown answer says that the source could not tell.
-func Present(a record.Answer) Statement { return Statement{said: saidOf(a), present: true} }
+func Present(a record.Answer) Statement { return Statement{assertion: assertionOf(a), present: true} }
 
 // Produced states what was so when evidence was produced; the zero time is an unknown one.
 func Produced(a record.Answer, at time.Time) Statement {
-	s := Statement{said: saidOf(a)}
+	s := Statement{assertion: assertionOf(a)}
 	if !at.IsZero() {
 		s.at = at.Unix()
 	}
@@ -52,10 +53,10 @@ func Produced(a record.Answer, at time.Time) Statement {
 }
 
 // Inapplicable states that there is nothing the control could be about.
-func Inapplicable() Statement { return Statement{said: saysInapplicable} }
+func Inapplicable() Statement { return Statement{assertion: assertInapplicable} }
 
 // Silent reports whether the statement says nothing.
-func (s Statement) Silent() bool { return s.said == saysNothing }
+func (s Statement) Silent() bool { return s.assertion == assertNothing }
 
 // Fact reads a fact of a catalog or a property of a repository: an accepted value passes and any other fails where the source lists
 // values; else yes and no in the usual words, a date, as of which it passes, or "n/a".
@@ -112,17 +113,17 @@ const futureTolerance = Day
 
 // weighed is a statement in the light of its age: stale evidence is not evidence, for or against, and neither is evidence without a date
 // where age matters, nor what is dated in the future.
-func (c *Control) weighed(s Statement, now int64) said {
-	if s.present || s.said != saysYes && s.said != saysNo {
-		return s.said
+func (c *Control) weighed(s Statement, now int64) assertion {
+	if s.present || s.assertion != assertYes && s.assertion != assertNo {
+		return s.assertion
 	}
 	switch {
 	case s.at > now+int64(futureTolerance.Seconds()):
-		return saysUnclear
+		return assertUnclear
 	case c.maxAge > 0 && (s.at == 0 || now-s.at > c.maxAge):
-		return saysUnclear
+		return assertUnclear
 	default:
-		return s.said
+		return s.assertion
 	}
 }
 
@@ -132,16 +133,16 @@ func (c *Control) Agreed(statements []Statement, at time.Time) Statement {
 	var agreed, stale Statement
 	for _, s := range statements {
 		weighed := c.weighed(s, at.Unix())
-		if weighed == saysUnclear && s.said != saysUnclear {
+		if weighed == assertUnclear && s.assertion != assertUnclear {
 			if stale.Silent() || s.at > stale.at {
 				stale = s
 			}
 			continue
 		}
 		switch {
-		case rank(s.said) > rank(agreed.said):
+		case rank(s.assertion) > rank(agreed.assertion):
 			agreed = s
-		case s.said == agreed.said && s.at < agreed.at:
+		case s.assertion == agreed.assertion && s.at < agreed.at:
 			agreed.at = s.at
 		}
 	}
@@ -152,17 +153,17 @@ func (c *Control) Agreed(statements []Statement, at time.Time) Statement {
 }
 
 // rank orders statements by which of them decides.
-func rank(s said) int {
+func rank(s assertion) int {
 	switch s {
-	case saysNothing:
+	case assertNothing:
 		return 0
-	case saysInapplicable:
+	case assertInapplicable:
 		return 1
-	case saysYes:
+	case assertYes:
 		return 2
-	case saysUnclear:
+	case assertUnclear:
 		return 3
-	case saysNo:
+	case assertNo:
 		return 4
 	default:
 		return 0
@@ -174,19 +175,19 @@ func (c *Control) Judge(statements []Statement, at time.Time) Verdict {
 	now := at.Unix()
 	switch c.combine {
 	case CombineFirst:
-		return c.judgeFirst(statements, now)
+		return c.firstResult(statements, now)
 	case CombineAll:
-		return c.judgeByOrder(statements, now, [...]said{saysNo, saysUnclear, saysNothing, saysYes, saysInapplicable})
+		return c.resultByOrder(statements, now, [...]assertion{assertNo, assertUnclear, assertNothing, assertYes, assertInapplicable})
 	case CombineAny:
-		return c.judgeByOrder(statements, now, [...]said{saysYes, saysUnclear, saysNo, saysInapplicable, saysNothing})
+		return c.resultByOrder(statements, now, [...]assertion{assertYes, assertUnclear, assertNo, assertInapplicable, assertNothing})
 	default:
 		return Verdict{Status: StatusUnknown}
 	}
 }
 
-// judgeByOrder is the result of the statement that comes first in an order of precedence. Of several that say the same the newest counts
+// resultByOrder is the result of the statement that comes first in an order of precedence. Of several that say the same the newest counts
 // where one suffices, the oldest where all must.
-func (c *Control) judgeByOrder(statements []Statement, now int64, order [5]said) Verdict {
+func (c *Control) resultByOrder(statements []Statement, now int64, order [5]assertion) Verdict {
 	var dates [5]int64
 	var present [5]bool
 	for _, s := range statements {
@@ -205,36 +206,36 @@ func (c *Control) judgeByOrder(statements []Statement, now int64, order [5]said)
 	return Verdict{Status: StatusUnknown}
 }
 
-func (c *Control) judgeFirst(statements []Statement, now int64) Verdict {
+func (c *Control) firstResult(statements []Statement, now int64) Verdict {
 	unclear, inapplicable := Verdict{Status: StatusUnknown}, false
-	said := false
+	anyUnclear := false
 	for _, s := range statements {
 		switch w := c.weighed(s, now); w {
-		case saysYes, saysNo:
+		case assertYes, assertNo:
 			return Verdict{Status: statusOf(w), At: s.at}
-		case saysUnclear:
-			said = true
+		case assertUnclear:
+			anyUnclear = true
 			unclear.At = max(unclear.At, s.at)
-		case saysInapplicable:
+		case assertInapplicable:
 			inapplicable = true
-		case saysNothing:
+		case assertNothing:
 		}
 	}
-	if inapplicable && !said {
+	if inapplicable && !anyUnclear {
 		return Verdict{}
 	}
 	return unclear
 }
 
-func statusOf(s said) Status {
+func statusOf(s assertion) Status {
 	switch s {
-	case saysYes:
+	case assertYes:
 		return StatusPass
-	case saysNo:
+	case assertNo:
 		return StatusFail
-	case saysInapplicable:
+	case assertInapplicable:
 		return ""
-	case saysUnclear, saysNothing:
+	case assertUnclear, assertNothing:
 		return StatusUnknown
 	default:
 		return StatusUnknown

@@ -7,7 +7,7 @@ type Mode string
 
 // The modes.
 const (
-	// Full replaces the scope: of every kind the batch speaks of, what is absent is gone.
+	// Full replaces the scope: of every kind the batch covers, what is absent is gone.
 	Full Mode = "full"
 	// Delta only inserts and updates; it never removes anything.
 	Delta Mode = "delta"
@@ -23,7 +23,7 @@ type Batch struct {
 	Scope string
 	Mode  Mode
 
-	// Records by kind. A nil slice: this batch does not speak of that kind. An empty one: there are none.
+	// Records by kind. A nil slice: this batch does not cover that kind. An empty one: there are none.
 	Services        []Service
 	Repositories    []Repository
 	Findings        []Finding
@@ -42,7 +42,7 @@ type Batch struct {
 	Bypasses        []Bypass
 	Exploitations   []Exploitation
 
-	// Classes are the classes of finding that the scope speaks of even when it holds none, so that clean and never
+	// Classes are the classes of finding that the scope covers even when it holds none, so that clean and never
 	// scanned differ; those of the findings themselves need not be listed.
 	Classes []Class
 	// Absence says what it means when a Full batch lacks a finding that the scope had: ClosureFixed for a report
@@ -92,12 +92,12 @@ func (b *Batch) LeftOut() int {
 	return sum
 }
 
-// Speaks lists the kinds of record that the batch speaks of, were it to say that there are none.
-func (b *Batch) Speaks() []Kind {
+// Kinds lists the kinds of record that the batch covers, including those of which it has none.
+func (b *Batch) Kinds() []Kind {
 	var kinds []Kind
 	for _, k := range [...]struct {
-		kind   Kind
-		spoken bool
+		kind    Kind
+		covered bool
 	}{
 		{KindService, b.Services != nil}, {KindRepository, b.Repositories != nil}, {KindFinding, b.Findings != nil},
 		{KindException, b.Exceptions != nil}, {KindReview, b.Reviews != nil}, {KindFollowup, b.Followups != nil},
@@ -106,7 +106,7 @@ func (b *Batch) Speaks() []Kind {
 		{KindPipeline, b.Pipelines != nil}, {KindRunner, b.Runners != nil}, {KindCloudIdentity, b.CloudIdentities != nil},
 		{KindBypass, b.Bypasses != nil}, {KindExploitation, b.Exploitations != nil},
 	} {
-		if k.spoken {
+		if k.covered {
 			kinds = append(kinds, k.kind)
 		}
 	}

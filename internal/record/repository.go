@@ -86,9 +86,9 @@ type Repository struct {
 	Properties    map[string]string
 	PushedAt      time.Time
 	// Branches holds the effective protection of the default and release branches; nil when the batch does not
-	// speak of protection.
+	// cover protection.
 	Branches []BranchProtection
-	// Environments holds the deployment environments; nil when the batch does not speak of them.
+	// Environments holds the deployment environments; nil when the batch does not cover them.
 	Environments []EnvironmentProtection
 	// Scanners says which classes of scanning are switched on, by the host's own settings.
 	Scanners map[Class]Answer

@@ -19,7 +19,7 @@ type Runner struct {
 	Group string
 	// Visibility is that of its group.
 	Visibility RunnerVisibility
-	// PublicRepositories says whether public repositories may use it, so that a stranger's pull request could run on it.
+	// PublicRepositories says whether public repositories may use it, so that a pull request of somebody without write access could run on it.
 	PublicRepositories Answer
 	// RestrictedToWorkflows says whether only listed workflows may use it.
 	RestrictedToWorkflows Answer
