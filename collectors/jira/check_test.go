@@ -53,6 +53,23 @@ func TestCheckNamesTheBadQuery(t *testing.T) {
 	}
 }
 
+// checked reports whether a result about a subject says all of some words.
+func checked(results []collectors.CheckResult, subject string, words ...string) bool {
+	for _, r := range results {
+		if !strings.Contains(r.Subject, subject) || r.Err == nil {
+			continue
+		}
+		missing := false
+		for _, word := range words {
+			missing = missing || !strings.Contains(r.Err.Error(), word)
+		}
+		if !missing {
+			return true
+		}
+	}
+	return false
+}
+
 func TestForecast(t *testing.T) {
 	if got := checker(t, collectorstest.NewServer(t), query).Forecast()[""]; got != 24 {
 		t.Errorf("got %v requests per hour, want 2 each 5 minutes: 24", got)

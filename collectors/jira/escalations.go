@@ -51,8 +51,12 @@ func newEscalations(config EscalationsConfig, site string) (*escalations, error)
 	if err != nil {
 		return nil, fmt.Errorf("statuses: %w", err)
 	}
+	where, err := newPlace(config.Fields.PlaceFields)
+	if err != nil {
+		return nil, err
+	}
 	return &escalations{
-		selection: s, place: newPlace(config.Fields.PlaceFields), lifecycle: life, always: config.Kind,
+		selection: s, place: where, lifecycle: life, always: config.Kind,
 		kind:   newFieldOr("kind", config.Fields.Kind, "issuetype"),
 		reason: newField("reason", config.Fields.Reason, "Escalation reason", "Reason"),
 	}, nil

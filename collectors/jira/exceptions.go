@@ -21,18 +21,19 @@ type ExceptionsConfig struct {
 
 // ExceptionFields name fields by id ("customfield_10101"), by the name that people see, or by a word for one of Jira's own: component,
 // labels ("labels:service:" takes the labels with that prefix), parent, project, duedate. What is not named is looked for under the
-// usual names and may be absent.
+// usual names and may be absent; "none" says that there is no such field.
 type ExceptionFields struct {
-	Service    string `yaml:"service,omitempty"`
-	Repository string `yaml:"repository,omitempty"`
-	Category   string `yaml:"category,omitempty"`
-	Expires    string `yaml:"expires,omitempty"`
-	Decided    string `yaml:"decided,omitempty"`
-	Findings   string `yaml:"findings,omitempty"`
-	Advisories string `yaml:"advisories,omitempty"`
-	Rules      string `yaml:"rules,omitempty"`
-	Categories string `yaml:"categories,omitempty"`
-	Controls   string `yaml:"controls,omitempty"`
+	Service      string `yaml:"service,omitempty"`
+	Repository   string `yaml:"repository,omitempty"`
+	ServiceLevel Level  `yaml:"service_level,omitempty"`
+	Category     string `yaml:"category,omitempty"`
+	Expires      string `yaml:"expires,omitempty"`
+	Decided      string `yaml:"decided,omitempty"`
+	Findings     string `yaml:"findings,omitempty"`
+	Advisories   string `yaml:"advisories,omitempty"`
+	Rules        string `yaml:"rules,omitempty"`
+	Categories   string `yaml:"categories,omitempty"`
+	Controls     string `yaml:"controls,omitempty"`
 }
 
 // ExceptionStates name statuses, in any language and without regard to case. What is not named is told by the usual English words
@@ -47,9 +48,10 @@ type ExceptionStates struct {
 // exceptions is the mapping from issues to record.Exception.
 type exceptions struct {
 	selection
+	place
 	states map[string]record.ExceptionState
 
-	service, repository, category, expires, decided, findings, advisories, rules, categories, controls *field
+	category, expires, decided, findings, advisories, rules, categories, controls *field
 }
 
 func newExceptions(config ExceptionsConfig, site string) (*exceptions, error) {
@@ -63,12 +65,14 @@ func newExceptions(config ExceptionsConfig, site string) (*exceptions, error) {
 		return nil, fmt.Errorf("statuses: %w", err)
 	}
 	f := config.Fields
+	where, err := newPlace(PlaceFields{f.Service, f.Repository, f.ServiceLevel})
+	if err != nil {
+		return nil, err
+	}
 	return &exceptions{
-		selection: s, states: states,
-		service:    newField("service", f.Service, "Service", "Affected service", "Affected services"),
-		repository: newField("repository", f.Repository, "Repository"),
+		selection: s, place: where, states: states,
 		category:   newField("category", f.Category, "Exception category"),
-		expires:    newField("expires", f.Expires, "Expires on", "Expires", "Expiry date", "Expiration date"),
+		expires:    newField("expires", f.Expires, "Expires on", "Expires", "Expiry date", "Expiration date").orSay(endWords, otherEnds),
 		decided:    newField("decided", f.Decided),
 		findings:   newField("findings", f.Findings, "Findings"),
 		advisories: newField("advisories", f.Advisories, "Advisories"),
@@ -110,15 +114,45 @@ func (e *exceptions) add(i *issue, b *record.Batch) record.RejectReason {
 	}
 	x := record.Exception{
 		ID: i.key, Title: record.Text(i.summary), URL: e.link(i), Category: i.text(e.category),
-		Service: i.text(e.service), Repository: repositoryOf(i.list(e.repository)),
 		Findings: bounded(i.list(e.findings)), Advisories: bounded(i.list(e.advisories)), Rules: bounded(i.list(e.rules)),
 		Categories: bounded(i.list(e.categories)), Controls: bounded(i.list(e.controls)),
 		RequestedAt: i.created, UpdatedAt: i.updated, State: e.stateOf(i.status, i.resolution),
 	}
 	x.ExpiresAt = expires.ends(i.zone)
 	e.date(&x, i, decided.begins(i.zone))
-	b.Exceptions = append(b.Exceptions, x)
+	b.Exceptions = append(b.Exceptions, e.spread(x, i)...)
 	return ""
+}
+
+// mostPlaces bounds the records of one issue.
+const mostPlaces = 100
+
+// spread makes a record for each service and repository that the issue names, since an exception is for one of each. The first is known by the key of the
+// issue, the others by what they are for besides.
+func (e *exceptions) spread(x record.Exception, i *issue) []record.Exception {
+	services, repositories := e.services(i), e.repositories(i)
+	if len(services) == 0 {
+		services = []string{""}
+	}
+	if len(repositories) == 0 {
+		repositories = []record.RepositoryName{""}
+	}
+	var all []record.Exception
+	for _, service := range services {
+		for _, repository := range repositories {
+			if len(all) == mostPlaces {
+				i.puzzle(e.service, fmt.Sprintf("with the repositories it names %d places, of which %d count", len(services)*len(repositories), mostPlaces))
+				return all
+			}
+			each := x
+			each.Service, each.Repository = service, repository
+			if len(all) > 0 {
+				each.ID = record.Text(strings.TrimSuffix(x.ID+"/"+service+"/"+string(repository), "/"))
+			}
+			all = append(all, each)
+		}
+	}
+	return all
 }
 
 func bounded(values []string) []string {
@@ -127,20 +161,6 @@ func bounded(values []string) []string {
 		all[n] = record.Text(name)
 	}
 	return all
-}
-
-// repositoryOf reads the first repository name. Text that is none is kept as it is: it matches no repository, whereas without it the
-// exception would cover all of a service's.
-func repositoryOf(values []string) record.RepositoryName {
-	for _, v := range values {
-		if name, err := record.ParseRepository(v); err == nil {
-			return name
-		}
-	}
-	if len(values) > 0 {
-		return record.RepositoryName(strings.ToLower(record.Text(values[0])))
-	}
-	return ""
 }
 
 // The usual words for statuses and resolutions, for what the configuration does not name.

@@ -17,6 +17,9 @@ type field struct {
 	prefix string
 	// guessed: nothing is configured; the names are tried and may be absent.
 	guessed bool
+	// likely, if set, matches the names of fields that may be the one looked for: while there are any, it may not be absent. Unlikely are
+	// exceptions from it.
+	likely, unlikely *regexp.Regexp
 }
 
 var customID = regexp.MustCompile(`^customfield_[0-9]+$`)
@@ -36,6 +39,7 @@ func newField(purpose, configured string, guesses ...string) *field {
 	switch {
 	case configured == "":
 		f.names, f.guessed = guesses, true
+	case strings.EqualFold(configured, noField):
 	case customID.MatchString(configured):
 		f.id = configured
 	case systemFields[strings.ToLower(configured)] != "":
@@ -45,6 +49,12 @@ func newField(purpose, configured string, guesses ...string) *field {
 	default:
 		f.names = []string{configured}
 	}
+	return f
+}
+
+// orSay makes a field that is not configured fail where none has a usual name but some look like it.
+func (f *field) orSay(likely, unlikely *regexp.Regexp) *field {
+	f.likely, f.unlikely = likely, unlikely
 	return f
 }
 
@@ -137,7 +147,7 @@ func flattenObject(into []string, v map[string]any) []string {
 			return flattenObject(into, map[string]any{"key": linked["key"]})
 		}
 	}
-	for _, key := range []string{"value", "name", "displayName", "key", "emailAddress", "id"} {
+	for _, key := range slices.Concat(nameKeys, []string{"id"}) {
 		if s, ok := v[key].(string); ok && strings.TrimSpace(s) != "" {
 			into = append(into, strings.TrimSpace(s))
 			break
@@ -147,6 +157,15 @@ func flattenObject(into []string, v map[string]any) []string {
 		into = flatten(into, child)
 	}
 	return into
+}
+
+// nameKeys are where the name of an object may be, the best first. Label is that of an Assets object.
+var nameKeys = []string{"value", "name", "displayName", "label", "key", "emailAddress"}
+
+// unnamedObject reports whether an object is known by its id alone.
+func unnamedObject(v map[string]any) bool {
+	_, fields := v["fields"]
+	return !fields && !slices.ContainsFunc(nameKeys, func(key string) bool { s, ok := v[key].(string); return ok && strings.TrimSpace(s) != "" })
 }
 
 // documentText is the text of a document in Atlassian's format, a line for each block.

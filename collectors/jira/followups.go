@@ -40,8 +40,12 @@ func newFollowups(config FollowupsConfig, site string) (*followups, error) {
 	if err != nil {
 		return nil, fmt.Errorf("statuses: %w", err)
 	}
+	where, err := newPlace(config.Fields.PlaceFields)
+	if err != nil {
+		return nil, err
+	}
 	return &followups{
-		selection: s, place: newPlace(config.Fields.PlaceFields), lifecycle: life,
+		selection: s, place: where, lifecycle: life,
 		incident: newFieldOr("incident", config.Fields.Incident, "parent"), due: newFieldOr("due", config.Fields.Due, "duedate"),
 	}, nil
 }

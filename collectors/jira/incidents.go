@@ -56,8 +56,12 @@ func newIncidents(config IncidentsConfig, site string) (*incidents, error) {
 	if err != nil {
 		return nil, fmt.Errorf("answers: %w", err)
 	}
+	where, err := newPlace(f.PlaceFields)
+	if err != nil {
+		return nil, err
+	}
 	return &incidents{
-		selection: s, place: newPlace(f.PlaceFields), lifecycle: life, answers: understood,
+		selection: s, place: where, lifecycle: life, answers: understood,
 		opened:   newField("opened", f.Opened, "Incident start", "Started at"),
 		security: newField("security_impact", f.SecurityImpact, "Security impact"),
 		controls: newField("control_gap", f.ControlGap, "Control gap"),

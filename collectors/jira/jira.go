@@ -143,6 +143,12 @@ type Collector struct {
 
 	mu    sync.Mutex
 	known *session
+	// bound are the fields that were found by name.
+	bound map[*field]fieldRef
+	// assets are the names of Assets objects.
+	assets assets
+	// said is what was last said about a scope's issues that are not understood.
+	said map[string]string
 	// former are the names that statuses had before.
 	former formerNames
 	// extra are the requests that completing issues took in the last collection that was not a full sweep.
@@ -189,7 +195,7 @@ func New(config Config, env collectors.Env) (*Collector, error) {
 	if err != nil {
 		return nil, fmt.Errorf("jira: %w", err)
 	}
-	return &Collector{config: config, env: env, client: client, sdk: sdk, mappings: mappings}, nil
+	return &Collector{config: config, env: env, client: client, sdk: sdk, mappings: mappings, bound: map[*field]fieldRef{}, said: map[string]string{}}, nil
 }
 
 // isCloudSite: Jira Cloud is served from this domain. Tokens with scopes are refused there.
@@ -230,144 +236,6 @@ func Kind() collectors.Kind {
 		},
 		New: collectors.Builder(collectors.Zero[Config], New),
 	}
-}
-
-// Collect reads each mapping's issues: those updated since the scope's cursor, or all.
-func (c *Collector) Collect(ctx context.Context, cursors collectors.Cursors, emit func(record.Batch) error) error {
-	session, err := c.open(ctx, cursors.Sweep())
-	c.mu.Lock()
-	c.extra = 0
-	c.mu.Unlock()
-	for _, m := range c.mappings {
-		b := record.Batch{Scope: m.scope(), Err: err}
-		if err == nil {
-			b = c.read(ctx, session, m, cursors[m.scope()])
-		}
-		if ended := ctx.Err(); ended != nil {
-			return &record.Error{Reason: record.ReasonCanceled, Err: ended}
-		}
-		if err := emit(b); err != nil {
-			return fmt.Errorf("jira: emit %s: %w", b.Scope, err)
-		}
-	}
-	return nil
-}
-
-// read reads one scope whole or since its cursor.
-func (c *Collector) read(ctx context.Context, s *session, m mapping, cursor record.Cursor) record.Batch {
-	b := record.Batch{Scope: m.scope(), Mode: record.Full, Rejected: map[record.RejectReason]int{}}
-	m.start(&b)
-	fail := func(err error) record.Batch {
-		return record.Batch{Scope: m.scope(), Err: fmt.Errorf("jira %s: %w", m.scope(), err)}
-	}
-	resolved, err := s.resolve(m.fields())
-	if err != nil {
-		return fail(err)
-	}
-	jql, latest := m.jql(), time.Time{}
-	if cursor != "" {
-		if latest, err = time.Parse(time.RFC3339, string(cursor)); err != nil {
-			return fail(&record.Error{Reason: record.ReasonDecode, Err: fmt.Errorf("stored cursor: %w", err)})
-		}
-		b.Mode = record.Delta
-		jql = updatedSince(jql, latest, s.location)
-	}
-	raw, err := c.search(ctx, s, jql, resolved)
-	if err != nil {
-		return fail(err)
-	}
-	issues, follows := make([]*issue, 0, len(raw)), s.followedBy(m, resolved)
-	for _, data := range raw {
-		i, reason := readIssue(data, resolved, follows)
-		if reason != "" {
-			b.Rejected[reason]++
-			continue
-		}
-		i.zone = c.env.TimeZone
-		if i.updated.After(latest) {
-			latest = i.updated
-		}
-		issues = append(issues, i)
-	}
-	if err := c.complete(ctx, s, m, issues, follows, b.Mode); err != nil {
-		return fail(err)
-	}
-	for _, i := range issues {
-		reason := record.RejectDecode
-		if !i.garbled {
-			reason = m.add(i, &b)
-		}
-		if reason != "" {
-			b.Rejected[reason]++
-		}
-	}
-	c.warnOfGaps(b)
-	if !latest.IsZero() {
-		b.Cursor = record.Cursor(latest.UTC().Format(time.RFC3339))
-	}
-	return b
-}
-
-// warnOfGaps says of how many exceptions nobody knows when they were in force.
-func (c *Collector) warnOfGaps(b record.Batch) {
-	unknown, first := 0, ""
-	for _, x := range b.Exceptions {
-		if x.InForce != nil {
-			continue
-		}
-		if unknown++; unknown == 1 {
-			first = x.ID
-		}
-	}
-	if unknown > 0 {
-		c.env.Logger.Warn("Jira gives the changelog of some issues in part or not at all: when those exceptions were in force before is unknown",
-			"scope", b.Scope, "issues", unknown, "first", first)
-	}
-}
-
-// complete adds to issues what a search does not tell: changelogs with the statuses that they speak of, and what the mapping itself asks for.
-func (c *Collector) complete(ctx context.Context, s *session, m mapping, issues []*issue, follows followed, mode record.Mode) error {
-	if err := c.addHistories(ctx, s, issues, follows); err != nil {
-		return err
-	}
-	c.former.learn(issues)
-	for _, i := range issues {
-		i.identify(s.statuses, &c.former)
-	}
-	more, ok := m.(completer)
-	if !ok {
-		return nil
-	}
-	whole := mode == record.Full
-	if err := more.prepare(ctx, c, s, whole); err != nil {
-		return err
-	}
-	asked, err := more.complete(ctx, c, s, issues, whole)
-	if !whole {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		c.extra += float64(asked)
-	}
-	return err
-}
-
-// Check proves the credential, the fields and each query by the cheapest requests.
-func (c *Collector) Check(ctx context.Context) ([]collectors.CheckResult, error) {
-	session, err := c.open(ctx, true)
-	results := []collectors.CheckResult{{Subject: "jira: credential", Err: err, Unknown: "everything read from Jira"}}
-	if err == nil {
-		for _, m := range c.mappings {
-			resolved, err := session.resolve(m.fields())
-			if err == nil {
-				err = c.probe(ctx, session, m.jql(), resolved)
-			}
-			if more, ok := m.(completer); ok && err == nil {
-				err = more.prepare(ctx, c, session, true)
-			}
-			results = append(results, collectors.CheckResult{Subject: "jira: " + m.scope(), Err: err, Unknown: m.unknown()})
-		}
-	}
-	return results, ctx.Err()
 }
 
 // Forecast estimates the requests per hour: a collection without news is one request for the user and one for each mapping; what the

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -299,10 +300,10 @@ func TestFieldValues(t *testing.T) {
 }
 
 func TestRepositoryThatIsNoneCoversNone(t *testing.T) {
-	if got := repositoryOf([]string{"the API"}); got != "the api" {
+	if got := repositoriesOf([]string{"the API"}); !slices.Equal(got, []record.RepositoryName{"the api"}) {
 		t.Errorf("got %q: the exception must not widen to the whole service", got)
 	}
-	if got := repositoryOf([]string{"?", "Acme/API"}); got != "acme/api" {
+	if got := repositoriesOf([]string{"?", "Acme/API"}); !slices.Equal(got, []record.RepositoryName{"acme/api"}) {
 		t.Errorf("got %q, want the one that is a repository", got)
 	}
 }

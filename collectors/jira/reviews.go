@@ -87,8 +87,12 @@ func newReviews(config ReviewsConfig, site string) (*reviews, error) {
 	if err != nil {
 		return nil, fmt.Errorf("responders: %w", err)
 	}
+	where, err := newPlace(f.PlaceFields)
+	if err != nil {
+		return nil, err
+	}
 	return &reviews{
-		selection: s, place: newPlace(f.PlaceFields), lifecycle: life, always: config.Kind,
+		selection: s, place: where, lifecycle: life, always: config.Kind,
 		kind: newFieldOr("kind", f.Kind, "issuetype"), response: newField("first_response", f.FirstResponse),
 		reporter: newField("reporter", "reporter"), creator: newField("creator", "creator"),
 		responders: who, heard: map[string]heard{},

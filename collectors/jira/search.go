@@ -159,12 +159,3 @@ func (c *Collector) dataCenterPage(ctx context.Context, jql string, fields []str
 		"jql": {jql}, "fields": {strings.Join(fields, ",")}, "startAt": {strconv.Itoa(from)}, "maxResults": {strconv.Itoa(size)}, "expand": {"changelog"},
 	}, out)
 }
-
-// probe asks for a single issue.
-func (c *Collector) probe(ctx context.Context, s *session, jql string, r resolved) error {
-	jql = restricted(jql, "")
-	if s.cloud {
-		return c.cloudPage(ctx, jql, fieldList(r), "", 1, nil)
-	}
-	return c.dataCenterPage(ctx, jql, fieldList(r), 0, 1, nil)
-}

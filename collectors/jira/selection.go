@@ -17,12 +17,6 @@ type Issues struct {
 	JQL string `yaml:"jql"`
 }
 
-// PlaceFields name the fields that say what an issue is about, in the words of ExceptionFields.
-type PlaceFields struct {
-	Service    string `yaml:"service,omitempty"`
-	Repository string `yaml:"repository,omitempty"`
-}
-
 // selection is what every mapping has: its scope, its query and where people open its issues.
 type selection struct {
 	kind, name, query, browse string
@@ -44,20 +38,6 @@ func (s selection) unknown() string { return s.without }
 
 // link is where people open an issue.
 func (s selection) link(i *issue) string { return record.Text(s.browse + url.PathEscape(i.key)) }
-
-// place finds what an issue is about.
-type place struct{ service, repository *field }
-
-func newPlace(f PlaceFields) place {
-	return place{
-		service:    newField("service", f.Service, "Service", "Affected service", "Affected services"),
-		repository: newField("repository", f.Repository, "Repository"),
-	}
-}
-
-func (p place) of(i *issue) (service string, repository record.RepositoryName) {
-	return i.text(p.service), repositoryOf(i.list(p.repository))
-}
 
 // named are the configured names for one meaning.
 type named[M ~string] struct {

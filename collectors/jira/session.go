@@ -17,9 +17,9 @@ type session struct {
 	cloud bool
 	// location is the time zone of the credential's user, in which Jira reads dates in JQL; nil if it could not be found out.
 	location *time.Location
-	// ids are the ids of fields by name in lower case; a name may belong to several. Names are their names by id.
-	ids   map[string][]string
-	names map[string]string
+	// ids are the ids of fields by name in lower case; a name may belong to several. Names and types are by id.
+	ids          map[string][]string
+	names, types map[string]string
 	// statuses are those of today by id.
 	statuses map[string]status
 }
@@ -32,8 +32,9 @@ func (c *Collector) open(ctx context.Context, anew bool) (*session, error) {
 	if c.known != nil && !anew {
 		s = *c.known
 	}
+	anew = anew || c.known == nil
 	var err error
-	if c.known == nil || anew {
+	if anew {
 		if s.cloud, err = c.isCloud(ctx); err != nil {
 			return nil, fmt.Errorf("jira: find out the deployment: %w", err)
 		}
@@ -41,12 +42,12 @@ func (c *Collector) open(ctx context.Context, anew bool) (*session, error) {
 	if s.location, err = c.location(ctx); err != nil {
 		return nil, fmt.Errorf("jira: read the credential's user: %w%s", err, c.gatewayHint(err))
 	}
-	if (c.known == nil || anew) && c.namesFields() {
+	if anew && c.namesFields() {
 		if err = c.listFields(ctx, &s); err != nil {
 			return nil, fmt.Errorf("jira: list fields: %w", err)
 		}
 	}
-	if c.known == nil || anew {
+	if anew {
 		if s.statuses, err = c.statuses(ctx, &s); err != nil {
 			return nil, fmt.Errorf("jira: list statuses: %w", err)
 		}
@@ -134,16 +135,19 @@ func (c *Collector) namesFields() bool {
 // listFields notes the names of all fields.
 func (c *Collector) listFields(ctx context.Context, s *session) error {
 	var fields []struct {
-		ID   string `json:"id"`
-		Name string `json:"name"`
+		ID     string `json:"id"`
+		Name   string `json:"name"`
+		Schema struct {
+			Type string `json:"type"`
+		} `json:"schema"`
 	}
 	if err := c.get(ctx, s.api("field"), nil, &fields); err != nil {
 		return err
 	}
-	s.ids, s.names = make(map[string][]string, len(fields)), make(map[string]string, len(fields))
+	s.ids, s.names, s.types = map[string][]string{}, map[string]string{}, map[string]string{}
 	for _, f := range fields {
 		s.ids[fold(f.Name)] = append(s.ids[fold(f.Name)], f.ID)
-		s.names[f.ID] = f.Name
+		s.names[f.ID], s.types[f.ID] = f.Name, f.Schema.Type
 	}
 	return nil
 }
@@ -157,43 +161,4 @@ func (s *session) api(path string) string {
 		return "rest/api/3/" + path
 	}
 	return "rest/api/2/" + path
-}
-
-// resolved are the ids of fields by their purpose, e.g. "expires" → "customfield_10107". A purpose without a field is absent.
-type resolved map[*field]string
-
-// resolve finds the ids of fields.
-func (s *session) resolve(fields []*field) (resolved, error) {
-	found := resolved{}
-	for _, f := range fields {
-		id, err := s.idOf(f)
-		if err != nil {
-			return nil, err
-		}
-		if id != "" {
-			found[f] = id
-		}
-	}
-	return found, nil
-}
-
-func (s *session) idOf(f *field) (string, error) {
-	if !f.byName() {
-		return f.id, nil
-	}
-	for _, name := range f.names {
-		ids := s.ids[strings.ToLower(name)]
-		switch {
-		case len(ids) == 1:
-			return ids[0], nil
-		case len(ids) > 1 && !f.guessed:
-			return "", &record.Error{Reason: record.ReasonRejected, Err: fmt.Errorf(
-				"field %s: %d fields are named %q (%s); configure the id of the right one", f.purpose, len(ids), name, record.Text(strings.Join(ids, ", ")))}
-		}
-	}
-	if f.guessed {
-		return "", nil
-	}
-	return "", &record.Error{Reason: record.ReasonNotFound, Err: fmt.Errorf(
-		"field %s: no field is named %q; check the name, and that the credential's user may see the field", f.purpose, f.names[0])}
 }

@@ -1,0 +1,67 @@
+package jira
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"prodsec_exporter/collectors"
+	"prodsec_exporter/internal/record"
+)
+
+// sampleSize is how many issues of a query the check looks into.
+const sampleSize = 50
+
+// Check proves the credential, the fields and each query by the cheapest requests, and looks whether what a few issues hold is understood.
+func (c *Collector) Check(ctx context.Context) ([]collectors.CheckResult, error) {
+	s, err := c.open(ctx, true)
+	results := []collectors.CheckResult{{Subject: "jira: credential", Err: err, Unknown: "everything read from Jira"}}
+	if err != nil {
+		return results, ctx.Err()
+	}
+	for _, m := range c.mappings {
+		issues, err := c.sample(ctx, s, m)
+		if more, ok := m.(completer); ok && err == nil {
+			err = more.prepare(ctx, c, s, true)
+		}
+		results = append(results, collectors.CheckResult{Subject: "jira: " + m.scope(), Err: err, Unknown: m.unknown()})
+		if count, first := puzzles(issues); count > 0 {
+			results = append(results, collectors.CheckResult{
+				Subject:  "jira: " + m.scope() + ": what issues hold",
+				Err:      &record.Error{Reason: record.ReasonDecode, Err: fmt.Errorf("%d of %d issues are not understood, or not wholly: %s", count, len(issues), first)},
+				Unknown:  "which service or repository those issues are about",
+				Optional: true,
+			})
+		}
+	}
+	return results, ctx.Err()
+}
+
+// sample reads the first issues of a mapping, as a collection would but for their changelogs.
+func (c *Collector) sample(ctx context.Context, s *session, m mapping) ([]*issue, error) {
+	resolved, err := c.resolve(s, m.fields())
+	if err != nil {
+		return nil, err
+	}
+	var page struct {
+		Issues []json.RawMessage `json:"issues"`
+	}
+	jql, fields := restricted(m.jql(), ""), fieldList(resolved)
+	if s.cloud {
+		err = c.cloudPage(ctx, jql, fields, "", sampleSize, &page)
+	} else {
+		err = c.dataCenterPage(ctx, jql, fields, 0, sampleSize, &page)
+	}
+	if err != nil {
+		return nil, err
+	}
+	issues, _ := c.understand(page.Issues, resolved, s.followedBy(m, resolved))
+	if err := c.nameAssets(ctx, m.fields(), issues, true); err != nil {
+		return nil, err
+	}
+	var b record.Batch
+	for _, i := range issues {
+		m.add(i, &b) // what is said of issues that are rejected is counted when they are collected
+	}
+	return issues, nil
+}

@@ -1,0 +1,169 @@
+package jira
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"prodsec_exporter/collectors"
+	"prodsec_exporter/internal/record"
+)
+
+// Collect reads each mapping's issues: those updated since the scope's cursor, or all.
+func (c *Collector) Collect(ctx context.Context, cursors collectors.Cursors, emit func(record.Batch) error) error {
+	session, err := c.open(ctx, cursors.Sweep())
+	c.mu.Lock()
+	c.extra = 0
+	c.mu.Unlock()
+	for _, m := range c.mappings {
+		b := record.Batch{Scope: m.scope(), Err: err}
+		if err == nil {
+			b = c.read(ctx, session, m, cursors[m.scope()])
+		}
+		if ended := ctx.Err(); ended != nil {
+			return &record.Error{Reason: record.ReasonCanceled, Err: ended}
+		}
+		if err := emit(b); err != nil {
+			return fmt.Errorf("jira: emit %s: %w", b.Scope, err)
+		}
+	}
+	return nil
+}
+
+// read reads one scope whole or since its cursor.
+func (c *Collector) read(ctx context.Context, s *session, m mapping, cursor record.Cursor) record.Batch {
+	b := record.Batch{Scope: m.scope(), Mode: record.Full}
+	m.start(&b)
+	fail := func(err error) record.Batch {
+		return record.Batch{Scope: m.scope(), Err: fmt.Errorf("jira %s: %w", m.scope(), err)}
+	}
+	resolved, err := c.resolve(s, m.fields())
+	if err != nil {
+		return fail(err)
+	}
+	jql, latest := m.jql(), time.Time{}
+	if cursor != "" {
+		if latest, err = time.Parse(time.RFC3339, string(cursor)); err != nil {
+			return fail(&record.Error{Reason: record.ReasonDecode, Err: fmt.Errorf("stored cursor: %w", err)})
+		}
+		b.Mode = record.Delta
+		jql = updatedSince(jql, latest, s.location)
+	}
+	raw, err := c.search(ctx, s, jql, resolved)
+	if err != nil {
+		return fail(err)
+	}
+	follows := s.followedBy(m, resolved)
+	issues, rejected := c.understand(raw, resolved, follows)
+	b.Rejected = rejected
+	for _, i := range issues {
+		if i.updated.After(latest) {
+			latest = i.updated
+		}
+	}
+	if err := c.complete(ctx, s, m, issues, follows, b.Mode); err != nil {
+		return fail(err)
+	}
+	for _, i := range issues {
+		reason := record.RejectDecode
+		if !i.garbled {
+			reason = m.add(i, &b)
+		}
+		if reason != "" {
+			b.Rejected[reason]++
+		}
+	}
+	c.warnOfGaps(b)
+	c.warnOfPuzzles(b.Scope, issues)
+	if !latest.IsZero() {
+		b.Cursor = record.Cursor(latest.UTC().Format(time.RFC3339))
+	}
+	return b
+}
+
+// understand reads issues and counts those that cannot be.
+func (c *Collector) understand(raw []json.RawMessage, r resolved, f followed) ([]*issue, map[record.RejectReason]int) {
+	issues, rejected := make([]*issue, 0, len(raw)), map[record.RejectReason]int{}
+	for _, data := range raw {
+		i, reason := readIssue(data, r, f)
+		if reason != "" {
+			rejected[reason]++
+			continue
+		}
+		i.zone = c.env.TimeZone
+		issues = append(issues, i)
+	}
+	return issues, rejected
+}
+
+// warnOfGaps says of how many exceptions nobody knows when they were in force.
+func (c *Collector) warnOfGaps(b record.Batch) {
+	unknown, first := 0, ""
+	for _, x := range b.Exceptions {
+		if x.InForce != nil {
+			continue
+		}
+		if unknown++; unknown == 1 {
+			first = x.ID
+		}
+	}
+	if unknown > 0 {
+		c.env.Logger.Warn("Jira gives the changelog of some issues in part or not at all: when those exceptions were in force before is unknown",
+			"scope", b.Scope, "issues", unknown, "first", first)
+	}
+}
+
+// warnOfPuzzles says which issues hold what is not understood, once until that changes.
+func (c *Collector) warnOfPuzzles(scope string, issues []*issue) {
+	count, first := puzzles(issues)
+	c.mu.Lock()
+	before := c.said[scope]
+	c.said[scope] = first
+	c.mu.Unlock()
+	if count > 0 && first != before {
+		c.env.Logger.Warn("Fields of some issues are not understood, or not wholly", "scope", scope, "issues", count, "first", first)
+	}
+}
+
+// puzzles counts the issues that are not wholly understood and tells about the first one.
+func puzzles(issues []*issue) (count int, first string) {
+	for _, i := range issues {
+		if len(i.puzzles) == 0 {
+			continue
+		}
+		if count++; count == 1 {
+			first = i.key + ": " + i.puzzles[0].text
+		}
+	}
+	return count, first
+}
+
+// complete adds to issues what a search does not tell: changelogs with the statuses that they speak of, and what the mapping itself asks for.
+func (c *Collector) complete(ctx context.Context, s *session, m mapping, issues []*issue, follows followed, mode record.Mode) error {
+	if err := c.addHistories(ctx, s, issues, follows); err != nil {
+		return err
+	}
+	c.former.learn(issues)
+	for _, i := range issues {
+		i.identify(s.statuses, &c.former)
+	}
+	if err := c.nameAssets(ctx, m.fields(), issues, mode == record.Full); err != nil {
+		return err
+	}
+	more, ok := m.(completer)
+	if !ok {
+		return nil
+	}
+	whole := mode == record.Full
+	if err := more.prepare(ctx, c, s, whole); err != nil {
+		return err
+	}
+	asked, err := more.complete(ctx, c, s, issues, whole)
+	if !whole {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.extra += float64(asked)
+	}
+	return err
+}
