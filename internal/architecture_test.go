@@ -63,13 +63,15 @@ type law struct {
 // package time and fmt pull it in; depguard forbids importing it.
 var inputOutput = []string{"net", "net/http", "os/exec", "database/sql"}
 
+// policyUses is what policy pulls in: durations are written as in Prometheus.
+var policyUses = []string{"github.com/prometheus/common/model", "go.yaml.in/yaml/", "google.golang.org/protobuf/", "github.com/prometheus/client_model/"}
+
 var laws = []law{
 	{name: "records import the standard library alone", who: []string{"internal/record"}, only: []string{}},
 	{
-		name: "policy and snapshots know records and reach nothing outside",
-		who:  []string{"internal/policy", "internal/snapshot"},
-		// Durations are written as in Prometheus.
-		only:  []string{"internal/record", "internal/policy", "github.com/prometheus/common/model", "go.yaml.in/yaml/", "google.golang.org/protobuf/", "github.com/prometheus/client_model/"},
+		name:  "policy and snapshots know records and reach nothing outside",
+		who:   []string{"internal/policy", "internal/snapshot"},
+		only:  append([]string{"internal/record", "internal/policy"}, policyUses...),
 		never: inputOutput,
 	},
 	{
@@ -100,6 +102,26 @@ var laws = []law{
 	{
 		name: "the demo's organisation knows no API that tells of it",
 		who:  []string{"internal/demo/world"}, never: []string{"internal/demo", "internal/demo/answer", "collectors/...", "net/http"},
+	},
+	{
+		name: "a store of the ledger stores rows and decides nothing",
+		who:  []string{"internal/ledger/store/..."},
+		never: []string{
+			"internal/ledger", "internal/ledger/catalog", "internal/ledger/derivation", "internal/ledger/identity", "internal/ledger/past",
+			"internal/ledger/records", "internal/ledger/undo",
+		},
+	},
+	{
+		name: "the parts of a ledger's derivation stand alone",
+		who:  []string{"internal/ledger/catalog", "internal/ledger/identity", "internal/ledger/records", "internal/ledger/undo"},
+		only: append([]string{"internal/record", "internal/policy", "internal/snapshot", "internal/ledger/store"}, policyUses...), never: inputOutput,
+	},
+	{
+		name: "derivation knows rows and no database", who: []string{"internal/ledger/derivation", "internal/ledger/past"},
+		never: append([]string{"internal/ledger", "internal/ledger/store/sqlite", "internal/ledger/store/postgres"}, inputOutput...),
+	},
+	{
+		name: "the present does not know the past", who: []string{"internal/ledger/derivation"}, never: []string{"internal/ledger/past"},
 	},
 	{
 		name: "only the generator carries boards and rules",

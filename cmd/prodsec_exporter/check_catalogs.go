@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"prodsec_exporter/collectors"
-	"prodsec_exporter/internal/ledger"
+	"prodsec_exporter/internal/ledger/catalog"
 )
 
 // maxConflicts bounds how many conflicts are printed one by one.
@@ -15,7 +15,7 @@ const maxConflicts = 50
 // checkCatalogs prints what catalogs know differently about services. That is no failure: policy says which of them counts. A catalog that
 // cannot be read was named before.
 func (p *program) checkCatalogs(ctx context.Context, plan plan) error {
-	var catalogs []ledger.Catalog
+	var catalogs []catalog.Source
 	configured := 0
 	for _, b := range plan.built {
 		if c, ok := b.Collector.(collectors.Cataloger); ok && c.Describes() {
@@ -37,13 +37,13 @@ func (p *program) checkCatalogs(ctx context.Context, plan plan) error {
 			return fmt.Errorf("check: %w", ctx.Err())
 		}
 		if err == nil {
-			catalogs = append(catalogs, ledger.Catalog{Collector: b.Kind.Name, Instance: b.Settings.Name, Services: services})
+			catalogs = append(catalogs, catalog.Source{Collector: b.Kind.Name, Instance: b.Settings.Name, Services: services})
 		}
 	}
-	return p.printConflicts(ledger.Conflicts(plan.config.Policy, catalogs), len(catalogs), configured)
+	return p.printConflicts(catalog.Conflicts(plan.config.Policy, catalogs), len(catalogs), configured)
 }
 
-func (p *program) printConflicts(conflicts []ledger.Conflict, read, configured int) error {
+func (p *program) printConflicts(conflicts []catalog.Conflict, read, configured int) error {
 	return p.table(func(w *strings.Builder) {
 		if read < configured {
 			fmt.Fprintf(w, "\nCatalogs compared: %d of %d; the others could not be read.\n", read, configured)

@@ -5,11 +5,18 @@
 //
 // A batch is applied in one transaction: its records are stored, the weaknesses they touch are folded anew, the differences
 // become events, and the scope's cursor moves. Memory is only shown (as a new Snapshot) after the transaction is
-// committed; if it fails, memory is loaded again from the store, so the two never differ. A record that says what it said
-// before costs a hash and a look-up, and no write.
+// committed; if it fails, memory is loaded again from the store, so the two never differ. A record that did not
+// change costs a hash and a look-up, and no write.
 //
-// Derivations (files derive_*.go) decide and never touch the store; the store (store.go) stores and never decides. SQLite is the
-// first store, and package ledgertest is what any other has to pass.
+// This package is the face: it orders operations, runs each in a transaction, and shows the result. Below it, references run one way:
+//
+//   - store: the interface of a store, its rows; a folder per store. A store decides nothing.
+//   - identity, catalog, records, undo: which reports are one weakness; who owns what; records that are not findings; the stored form of what
+//     takes a transaction back.
+//   - derivation: everything in memory, and what follows from a change.
+//   - past: a ledger as it was at an instant.
+//
+// Package ledgertest is the suite that every store has to pass.
 //
 // # The founding
 //
@@ -24,11 +31,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"prodsec_exporter/internal/ledger/derivation"
+	"prodsec_exporter/internal/ledger/store"
 	"prodsec_exporter/internal/policy"
 	"prodsec_exporter/internal/record"
 	"prodsec_exporter/internal/snapshot"
@@ -36,7 +44,7 @@ import (
 
 // Options say where the ledger is and what it decides by.
 type Options struct {
-	// Path is the SQLite file. Its folder is made if it does not exist.
+	// Path is where the ledger is, in the form of one of the stores: a file for SQLite, whose folder is made if it does not exist.
 	Path string
 	// Policy decides deadlines and exceptions until SetPolicy gives another one; nil means policy.Default.
 	Policy *policy.Policy
@@ -51,15 +59,7 @@ type Options struct {
 }
 
 // Source is a configured collector instance.
-type Source struct {
-	Collector string
-	Instance  string
-	// StaleAfter and StaleFrom are copied to the snapshot's scopes; see snapshot.Scope.
-	StaleAfter time.Duration
-	StaleFrom  time.Duration
-	// Classes are those that its scopes can yield, if that is known beforehand.
-	Classes []record.Class
-}
+type Source = store.Source
 
 // Stats are facts about the ledger itself.
 type Stats struct {
@@ -73,13 +73,13 @@ type Stats struct {
 // founded.
 type Ledger struct {
 	mu      sync.Mutex
-	store   store
+	store   store.Store
 	logger  *slog.Logger
 	policy  *policy.Policy
 	sources []Source
-	measure measure
+	measure derivation.Measure
 	// state is nil when it has to be loaded again after a failure.
-	state  *state
+	state  *derivation.State
 	closed bool
 
 	current atomic.Pointer[snapshot.Snapshot]
@@ -91,20 +91,23 @@ type Ledger struct {
 // ErrClosed is returned by operations on a ledger after Close.
 var ErrClosed = errors.New("the ledger is closed")
 
+// ErrNewerSchema is wrapped by Open and OpenHistory when the ledger was written by a newer version of the program.
+var ErrNewerSchema = store.ErrNewerSchema
+
 // ErrNotConfigured is wrapped by Apply for a batch of an instance that Configure did not name: its collector was stopped while
 // the batch was under way, and its records have left already.
 var ErrNotConfigured = errors.New("the collector instance is not configured any more")
 
 // Open opens the ledger at o.Path or makes a new one. The error wraps ErrNewerSchema when a newer version wrote it.
 func Open(ctx context.Context, o Options) (*Ledger, error) {
-	s, err := openSQLite(ctx, o.Path)
+	s, err := driverOf(o.Path).Open(ctx, o.Path)
 	if err != nil {
 		return nil, err
 	}
-	return open(ctx, s, o, s.migrated)
+	return open(ctx, s, o)
 }
 
-func open(ctx context.Context, s store, o Options, migrated bool) (*Ledger, error) {
+func open(ctx context.Context, s store.Store, o Options) (*Ledger, error) {
 	l := &Ledger{store: s, logger: o.Logger, policy: o.Policy, measure: o.Measure}
 	if l.logger == nil {
 		l.logger = slog.New(slog.DiscardHandler)
@@ -112,16 +115,24 @@ func open(ctx context.Context, s store, o Options, migrated bool) (*Ledger, erro
 	if l.policy == nil {
 		l.policy = policy.Default()
 	}
-	loaded, err := l.load(ctx)
+	loaded, err := derivation.Load(ctx, l.store, derivation.Options{Policy: l.policy, Measure: l.measure, Sources: l.sources, Logger: l.logger})
 	if err != nil {
-		return nil, errors.Join(err, s.close())
+		return nil, errors.Join(err, s.Close())
 	}
 	l.state = loaded
 	l.publish(loaded)
-	if err := l.change(ctx, later(o.At, time.Unix(loaded.at, 0)), func(t tx, st *state) error { return st.open(t, l.policy, migrated) }); err != nil {
-		return nil, errors.Join(err, s.close())
+	if err := l.change(ctx, later(o.At, loaded.SettledUntil()), func(t store.Tx, st *derivation.State) error { return st.Open(t, l.policy, s.Migrated()) }); err != nil {
+		return nil, errors.Join(err, s.Close())
 	}
 	return l, nil
+}
+
+// failed wraps an error with what was being done.
+func failed(doing string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", doing, err)
 }
 
 // later is the later of two instants.
@@ -134,7 +145,7 @@ func later(a, b time.Time) time.Time {
 
 // change runs one operation in one transaction and shows its result. When anything fails, the store and what is shown stay as
 // they were, and memory is loaded again before the next operation.
-func (l *Ledger) change(ctx context.Context, at time.Time, operate func(tx, *state) error) (err error) {
+func (l *Ledger) change(ctx context.Context, at time.Time, operate func(store.Tx, *derivation.State) error) (err error) {
 	defer func() {
 		if err != nil && ctx.Err() == nil {
 			l.errors.Add(1)
@@ -143,23 +154,21 @@ func (l *Ledger) change(ctx context.Context, at time.Time, operate func(tx, *sta
 	if err := l.ready(ctx); err != nil {
 		return err
 	}
-	t, err := l.store.begin(ctx)
+	t, err := l.store.Begin(ctx)
 	if err != nil {
 		return err
 	}
-	defer t.rollback()
+	defer t.Rollback()
 	st := l.state
 	l.state = nil // until the transaction is committed memory may be ahead of the store
-	st.now = max(st.at, unix(at))
-	st.begin()
+	st.Begin(store.Unix(at))
 	if err := operate(t, st); err != nil {
 		return err
 	}
-	st.settle() // lists and rosters follow what changed
-	if err := st.save(t); err != nil {
+	if err := st.Save(t); err != nil {
 		return err
 	}
-	if err := t.commit(); err != nil {
+	if err := t.Commit(); err != nil {
 		return err
 	}
 	l.state = st
@@ -175,7 +184,7 @@ func (l *Ledger) ready(ctx context.Context) error {
 	if l.state != nil {
 		return nil
 	}
-	loaded, err := l.load(ctx)
+	loaded, err := derivation.Load(ctx, l.store, derivation.Options{Policy: l.policy, Measure: l.measure, Sources: l.sources, Logger: l.logger})
 	if err != nil {
 		return err
 	}
@@ -192,13 +201,13 @@ func (l *Ledger) Configure(ctx context.Context, sources []Source, at time.Time) 
 		l.errors.Add(1)
 		return failed("taking over the configured sources", err)
 	}
-	if l.state.recounts(sources) {
+	if l.state.Recounts(sources) {
 		if err := l.settle(ctx, at); err != nil {
 			return err
 		}
 	}
-	return l.change(ctx, at, func(t tx, st *state) error {
-		if err := st.configure(t, sources); err != nil {
+	return l.change(ctx, at, func(t store.Tx, st *derivation.State) error {
+		if err := st.Configure(t, sources); err != nil {
 			return fmt.Errorf("taking over the configured sources: %w", err)
 		}
 		l.sources = sources
@@ -211,19 +220,19 @@ func (l *Ledger) Configure(ctx context.Context, sources []Source, at time.Time) 
 func (l *Ledger) Apply(ctx context.Context, collector, instance string, b record.Batch, at time.Time) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	source := sourceID{collector, instance}
+	source := store.SourceID{Collector: collector, Instance: instance}
 	err := l.ready(ctx)
 	switch {
 	case err != nil:
 		l.errors.Add(1)
-	case len(l.state.sources) > 0 && !slices.Contains(l.state.sources, source):
+	case !l.state.Accepts(source):
 		err = ErrNotConfigured
 	default:
-		if l.state.unread(source, &b) {
+		if l.state.Unread(source, &b) {
 			err = l.settle(ctx, at) // so that what the new scope does to the numbers can be told from what fell due
 		}
 		if err == nil {
-			err = l.change(ctx, at, func(t tx, st *state) error { return st.apply(t, source, &b) })
+			err = l.change(ctx, at, func(t store.Tx, st *derivation.State) error { return st.Apply(t, source, &b) })
 		}
 	}
 	return failed(fmt.Sprintf("applying %s of %s/%s", b.Scope, collector, instance), err)
@@ -233,10 +242,10 @@ func (l *Ledger) Apply(ctx context.Context, collector, instance string, b record
 func (l *Ledger) MarkFounded(ctx context.Context, at time.Time) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.state != nil && !l.state.founded.IsZero() {
+	if l.state != nil && !l.state.Importing() {
 		return nil
 	}
-	return failed("founding the ledger", l.change(ctx, at, func(t tx, st *state) error { return st.found(t) }))
+	return failed("founding the ledger", l.change(ctx, at, func(t store.Tx, st *derivation.State) error { return st.Found(t) }))
 }
 
 // SetPolicy puts another policy in force. Deadlines that have not passed move; outcomes that fell stay.
@@ -246,7 +255,7 @@ func (l *Ledger) SetPolicy(ctx context.Context, p *policy.Policy, at time.Time) 
 	if p.Version() == l.policy.Version() {
 		return nil
 	}
-	err := l.change(ctx, at, func(t tx, st *state) error { return st.setPolicy(t, p) })
+	err := l.change(ctx, at, func(t store.Tx, st *derivation.State) error { return st.SetPolicy(t, p) })
 	if err != nil {
 		return fmt.Errorf("changing the policy: %w", err)
 	}
@@ -267,19 +276,16 @@ func (l *Ledger) settle(ctx context.Context, at time.Time) error {
 		l.errors.Add(1)
 		return failed("settling", err)
 	}
-	if st := l.state; unix(at) <= st.at {
+	st := l.state
+	if !at.After(st.SettledUntil()) {
 		return nil
-	} else if !st.importing() && st.nextDue >= unix(at) && st.nextEdge > unix(at) {
-		st.at = unix(at)
+	}
+	if st.Idle(store.Unix(at)) {
 		l.publish(st)
 		return nil
 	}
-	return failed("settling", l.change(ctx, at, func(_ tx, st *state) error {
-		if !st.importing() {
-			st.settlePauses()
-			st.settleDeadlines()
-		}
-		st.at = st.now
+	return failed("settling", l.change(ctx, at, func(_ store.Tx, st *derivation.State) error {
+		st.SettleUntil(store.Unix(at))
 		return nil
 	}))
 }
@@ -291,14 +297,7 @@ func (l *Ledger) Cursors(ctx context.Context, collector, instance string) (map[s
 	if err := l.ready(ctx); err != nil {
 		return nil, fmt.Errorf("reading cursors: %w", err)
 	}
-	cursors := map[string]record.Cursor{}
-	for _, number := range l.state.scopeOrder {
-		sc := &l.state.scopes[number]
-		if sc.source == (sourceID{collector, instance}) {
-			cursors[sc.name] = sc.cursor
-		}
-	}
-	return cursors, nil
+	return l.state.Cursors(store.SourceID{Collector: collector, Instance: instance}), nil
 }
 
 // Founded is when the first full pass ended, zero before that.
@@ -308,8 +307,8 @@ func (l *Ledger) Founded() time.Time { return l.current.Load().Founded }
 func (l *Ledger) Snapshot() *snapshot.Snapshot {
 	if l.unread.Load() && l.mu.TryLock() {
 		if st := l.state; st != nil && l.unread.Load() {
-			st.importHistory()
-			l.current.Store(st.snapshot())
+			st.ImportHistory()
+			l.current.Store(st.Snapshot())
 			l.unread.Store(false)
 		}
 		l.mu.Unlock()
@@ -318,19 +317,19 @@ func (l *Ledger) Snapshot() *snapshot.Snapshot {
 }
 
 // publish shows the state. Before the founding the history is derived only when somebody looks.
-func (l *Ledger) publish(st *state) {
-	if st.importing() {
+func (l *Ledger) publish(st *derivation.State) {
+	if st.Importing() {
 		if l.current.Load() != nil {
 			l.unread.Store(true)
 			return
 		}
 	}
-	l.current.Store(st.snapshot())
-	l.unread.Store(st.importing())
+	l.current.Store(st.Snapshot())
+	l.unread.Store(st.Importing())
 }
 
 // Stats are the ledger's size and failures.
-func (l *Ledger) Stats() Stats { return Stats{Bytes: l.store.size(), Errors: l.errors.Load()} }
+func (l *Ledger) Stats() Stats { return Stats{Bytes: l.store.Size(), Errors: l.errors.Load()} }
 
 // Close releases the store. The last snapshot can still be read.
 func (l *Ledger) Close() error {
@@ -340,5 +339,5 @@ func (l *Ledger) Close() error {
 		return nil
 	}
 	l.closed = true
-	return l.store.close()
+	return l.store.Close()
 }

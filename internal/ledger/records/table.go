@@ -1,0 +1,248 @@
+package records
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"prodsec_exporter/internal/ledger/store"
+	"prodsec_exporter/internal/record"
+	"prodsec_exporter/internal/snapshot"
+)
+
+// Table holds the records of one kind other than finding, whole and in memory: there are thousands of them, not millions.
+type Table[T any] struct {
+	kind    record.Kind
+	Entries map[Key]*Entry[T]
+	// about is what a record says of itself: its id in its scope, and what it belongs to.
+	about func(*T) Subject
+	// Stale says that held has to be made anew.
+	Stale bool
+	Held  []snapshot.Held[T]
+	// goals say whether a record has reached what its kind is counted by, and when; there are none if nothing is. reached are the
+	// milestones of all records in the snapshot's form, by goal, made with held.
+	goals   []goal[T]
+	Reached [][]snapshot.Milestone[T]
+	// live is the number of entries that are not gone.
+	live int
+}
+
+// Key finds a record: its id in the scope that yields it, by the number of the scope.
+type Key struct {
+	scope int32
+	id    string
+}
+
+// Entry is a record with what the ledger knows about it.
+type Entry[T any] struct {
+	number        int32
+	Scope         int32
+	id            string
+	Value         T
+	digest        [sha256.Size]byte
+	owner         int32
+	firstObserved int64
+	Gone          bool
+	revision      int32
+	// milestones are by goal, nil until it is reached.
+	milestones []*milestone[T]
+}
+
+// Subject is what a record says of itself.
+type Subject struct {
+	id         string
+	Service    string
+	Repository record.RepositoryName
+}
+
+func newTable[T any](kind record.Kind, about func(*T) Subject) *Table[T] {
+	return &Table[T]{kind: kind, about: about, Entries: map[Key]*Entry[T]{}, Stale: true}
+}
+
+// putting is a batch that is being stored.
+type putting struct {
+	in    Placement
+	at    int64
+	tx    store.Tx
+	scope int32
+	whole bool
+	// next is the number of the next record of any kind.
+	next *int32
+}
+
+// put stores the records of one kind and, for a whole batch that speaks of the kind, drops what it lacks.
+func put[T any](p *putting, h *Table[T], items []T) error {
+	if items == nil {
+		return nil
+	}
+	keep := make(map[string]bool, len(items))
+	for i := range items {
+		id := h.about(&items[i]).id
+		if id == "" {
+			continue // nothing to know it by; collectors reject such items themselves
+		}
+		keep[id] = true
+		if err := h.put(p, id, items[i]); err != nil {
+			return err
+		}
+	}
+	if p.whole {
+		return h.Drop(p.at, p.tx, p.scope, keep)
+	}
+	return nil
+}
+
+func (h *Table[T]) put(p *putting, id string, value T) error {
+	body, err := json.Marshal(value)
+	if err != nil {
+		return fmt.Errorf("encoding %s %q: %w", h.kind, id, err)
+	}
+	digest := sha256.Sum256(body)
+	key := Key{p.scope, id}
+	e := h.Entries[key]
+	if e != nil && e.digest == digest && !e.Gone {
+		return nil
+	}
+	if e == nil {
+		e = &Entry[T]{number: *p.next, Scope: p.scope, id: id, firstObserved: p.at, Gone: true}
+		*p.next++
+		h.Entries[key] = e
+		_, e.owner = p.in.Service(h.about(&value))
+	}
+	revised := e.digest != digest
+	if revised {
+		e.revision++
+	}
+	if e.Gone {
+		h.live++
+	}
+	e.Value, e.digest, e.Gone = value, digest, false
+	h.reach(e, p.at)
+	h.Stale = true
+	return h.store(p.tx, e, p.at, body, revised)
+}
+
+func (h *Table[T]) store(t store.Tx, e *Entry[T], at int64, body []byte, revised bool) error {
+	row := store.RecordRow{
+		Record: e.number, Kind: h.kind, Scope: e.Scope, ID: e.id, Owner: e.owner, FirstObserved: e.firstObserved,
+		ChangedAt: at, Revision: e.revision, Body: body, Revised: revised,
+	}
+	if e.Gone {
+		row.GoneAt = at
+	}
+	if err := t.PutRecord(row); err != nil {
+		return fmt.Errorf("storing %s %q: %w", h.kind, e.id, err)
+	}
+	return nil
+}
+
+// Drop marks the records of a scope as gone that are not to be kept.
+func (h *Table[T]) Drop(at int64, t store.Tx, scope int32, keep map[string]bool) error {
+	for key, e := range h.Entries {
+		if key.scope != scope || e.Gone || keep[key.id] {
+			continue
+		}
+		e.Gone = true
+		h.live--
+		h.Stale = true
+		e.digest = [sha256.Size]byte{} // its return is a revision: the one before ends now
+		if err := h.store(t, e, at, nil, false); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// load enters a revision of a stored record; the last one is what it says now.
+func (h *Table[T]) load(row store.RecordRow) error {
+	key := Key{row.Scope, row.ID}
+	e := h.Entries[key]
+	if e == nil {
+		e = &Entry[T]{number: row.Record, Scope: row.Scope, id: row.ID, owner: row.Owner, firstObserved: row.FirstObserved, Gone: true}
+		h.Entries[key] = e
+	}
+	if gone := row.GoneAt != 0; gone != e.Gone {
+		e.Gone = gone
+		if gone {
+			h.live--
+		} else {
+			h.live++
+		}
+	}
+	var value T
+	if err := json.Unmarshal(row.Body, &value); err != nil {
+		return fmt.Errorf("decoding %s %q: %w", row.Kind, row.ID, err)
+	}
+	e.Value, e.revision = value, row.Revision
+	if !e.Gone {
+		e.digest = sha256.Sum256(row.Body)
+	}
+	h.reach(e, row.ValidFrom)
+	h.Stale = true
+	return nil
+}
+
+// Size is the kind of the records and how many of them are not gone.
+func (h *Table[T]) Size() (record.Kind, int) { return h.kind, h.live }
+
+// counts says whether anything is counted by milestones of the kind.
+func (h *Table[T]) counts() (record.Kind, bool) { return h.kind, len(h.goals) > 0 }
+
+// Ordered are the entries that are not gone, in the order in which they were first held.
+func (h *Table[T]) Ordered() []*Entry[T] {
+	result := make([]*Entry[T], 0, h.live)
+	for _, e := range h.Entries {
+		if !e.Gone {
+			result = append(result, e)
+		}
+	}
+	slices.SortFunc(result, func(a, b *Entry[T]) int { return cmp.Compare(a.number, b.number) })
+	return result
+}
+
+// Refresh makes the snapshot's form of the table if something changed, or moved in the snapshot that records refer to.
+func (h *Table[T]) Refresh(in Placement, moved bool) {
+	if !h.Stale && !moved {
+		return
+	}
+	entries := h.Ordered()
+	h.Held = make([]snapshot.Held[T], 0, len(entries))
+	for _, e := range entries {
+		h.Held = append(h.Held, h.hold(in, e, e.Value))
+	}
+	h.Reached = make([][]snapshot.Milestone[T], len(h.goals))
+	for i := range h.goals {
+		h.Reached[i] = h.milestones(in, i)
+	}
+	h.Stale = false
+}
+
+// hold is the snapshot's form of an entry whose record is, or once was, value.
+func (h *Table[T]) hold(in Placement, e *Entry[T], value T) snapshot.Held[T] {
+	service, owner := in.Service(h.about(&value))
+	if !in.Founded().IsZero() {
+		owner = e.owner
+	}
+	source, position := in.Scope(e.Scope)
+	return snapshot.Held[T]{
+		Record: value, Instance: source.String(), Scope: position, Service: service, Owner: owner, FirstObserved: store.TimeOf(e.firstObserved),
+	}
+}
+
+// Freeze fixes the owners of everything held at the founding: until then a catalog may have been read after what it owns.
+func (h *Table[T]) Freeze(in Placement, at int64, t store.Tx) error {
+	h.Stale = true // milestones of what is gone have the owner of the day they were first held from now on
+	for _, e := range h.Entries {
+		_, owner := in.Service(h.about(&e.Value))
+		if owner == e.owner || e.Gone {
+			continue
+		}
+		e.owner = owner
+		if err := h.store(t, e, at, nil, false); err != nil {
+			return err
+		}
+	}
+	return nil
+}

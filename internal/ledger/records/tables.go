@@ -1,0 +1,147 @@
+// Package records holds the records of every kind but findings, as they are and as they were when something about them was counted
+// (milestones). A kind of record is a line in New and one in each list of Tables.
+//
+// It stores and orders records. What they mean for weaknesses, e.g. what an exception covers, is decided in package derivation.
+package records
+
+import (
+	"fmt"
+	"time"
+
+	"prodsec_exporter/internal/ledger/store"
+	"prodsec_exporter/internal/record"
+)
+
+// Tables are the tables of all kinds of record but findings.
+type Tables struct {
+	Services     *Table[record.Service]
+	Repositories *Table[record.Repository]
+	Exceptions   *Table[record.Exception]
+	Reviews      *Table[record.Review]
+	Followups    *Table[record.Followup]
+	Incidents    *Table[record.Incident]
+	Deployments  *Table[record.Deployment]
+	Releases     *Table[record.Release]
+	Escalations  *Table[record.Escalation]
+	Evidence     *Table[record.Evidence]
+	Scans        *Table[record.Scan]
+	Pipelines    *Table[record.Pipeline]
+	Runners      *Table[record.Runner]
+	Identities   *Table[record.CloudIdentity]
+	Bypasses     *Table[record.Bypass]
+	Exploited    *Table[record.Exploitation]
+	// next is the number of the next record of any kind.
+	next int32
+}
+
+// New makes empty tables.
+func New() *Tables {
+	h := &Tables{
+		Services:     newTable(record.KindService, func(r *record.Service) Subject { return Subject{id: r.Name, Service: r.Name} }),
+		Repositories: newTable(record.KindRepository, func(r *record.Repository) Subject { return Subject{id: string(r.Name), Repository: r.Name} }),
+		Exceptions:   newTable(record.KindException, func(r *record.Exception) Subject { return Subject{r.ID, r.Service, r.Repository} }),
+		Reviews:      newTable(record.KindReview, func(r *record.Review) Subject { return Subject{r.ID, r.Service, r.Repository} }),
+		Followups:    newTable(record.KindFollowup, func(r *record.Followup) Subject { return Subject{r.ID, r.Service, r.Repository} }),
+		Incidents:    newTable(record.KindIncident, func(r *record.Incident) Subject { return Subject{r.ID, r.Service, r.Repository} }),
+		Deployments:  newTable(record.KindDeployment, func(r *record.Deployment) Subject { return Subject{r.ID, r.Service, r.Repository} }),
+		Releases:     newTable(record.KindRelease, func(r *record.Release) Subject { return Subject{r.ID, r.Service, r.Repository} }),
+		Escalations:  newTable(record.KindEscalation, func(r *record.Escalation) Subject { return Subject{r.ID, r.Service, r.Repository} }),
+		Evidence:     newTable(record.KindEvidence, func(r *record.Evidence) Subject { return Subject{r.ID, r.Service, r.Repository} }),
+		Scans: newTable(record.KindScan, func(r *record.Scan) Subject {
+			return Subject{id: r.Tool + " " + string(r.Class) + " " + string(r.Repository), Repository: r.Repository}
+		}),
+		Pipelines: newTable(record.KindPipeline, func(r *record.Pipeline) Subject { return Subject{r.ID, r.Service, r.Repository} }),
+		Runners:   newTable(record.KindRunner, func(r *record.Runner) Subject { return Subject{id: r.ID} }),
+		Identities: newTable(record.KindCloudIdentity, func(r *record.CloudIdentity) Subject {
+			return Subject{id: string(r.Repository), Repository: r.Repository}
+		}),
+		Bypasses:  newTable(record.KindBypass, func(r *record.Bypass) Subject { return Subject{r.ID, r.Service, r.Repository} }),
+		Exploited: newTable(record.KindExploitation, func(r *record.Exploitation) Subject { return Subject{id: r.Advisory} }),
+	}
+	h.Reviews.countedBy(answered)
+	h.Exceptions.countedBy(decided)
+	h.Followups.countedBy(completed)
+	h.Escalations.countedBy(raised)
+	h.Deployments.countedBy(deployed)
+	h.Incidents.countedBy(opened, restored)
+	h.Bypasses.countedBy(bypassed)
+	return h
+}
+
+// Placement says what a record belongs to. It is how tables see the ledger that they are a part of.
+type Placement interface {
+	// Service is the service that a record is about, and who owns that now: positions in the snapshot.
+	Service(about Subject) (service, owner int32)
+	// Scope is the instance that a scope belongs to, and the position of the scope in the snapshot.
+	Scope(number int32) (source store.SourceID, position int32)
+	// Founded is when the import ended, zero before that.
+	Founded() time.Time
+}
+
+// anyTable is a table without the type of its records.
+type anyTable interface {
+	load(row store.RecordRow) error
+	Drop(at int64, t store.Tx, scope int32, keep map[string]bool) error
+	Refresh(in Placement, moved bool)
+	Freeze(in Placement, at int64, t store.Tx) error
+	Size() (record.Kind, int)
+	counts() (record.Kind, bool)
+}
+
+// All lists the tables.
+func (h *Tables) All() []anyTable {
+	return []anyTable{
+		h.Services, h.Repositories, h.Exceptions, h.Reviews, h.Followups, h.Incidents, h.Deployments, h.Releases,
+		h.Escalations, h.Evidence, h.Scans, h.Pipelines, h.Runners, h.Identities, h.Bypasses, h.Exploited,
+	}
+}
+
+// Counted are the kinds that have milestones.
+func (h *Tables) Counted() []record.Kind {
+	var kinds []record.Kind
+	for _, one := range h.All() {
+		if kind, counted := one.counts(); counted {
+			kinds = append(kinds, kind)
+		}
+	}
+	return kinds
+}
+
+// Load enters a stored record.
+func (h *Tables) Load(row store.RecordRow) error {
+	for _, one := range h.All() {
+		if kind, _ := one.Size(); kind == row.Kind {
+			h.next = max(h.next, row.Record+1)
+			return one.load(row)
+		}
+	}
+	return fmt.Errorf("record %d is of the unknown kind %q", row.Record, row.Kind)
+}
+
+// Apply stores what a batch says of all kinds but findings; a table that changed is stale afterwards.
+func (h *Tables) Apply(in Placement, at int64, t store.Tx, scope int32, b *record.Batch, whole bool) error {
+	p := putting{in, at, t, scope, whole, &h.next}
+	for _, err := range []error{
+		put(&p, h.Services, b.Services),
+		put(&p, h.Repositories, b.Repositories),
+		put(&p, h.Exceptions, b.Exceptions),
+		put(&p, h.Reviews, b.Reviews),
+		put(&p, h.Followups, b.Followups),
+		put(&p, h.Incidents, b.Incidents),
+		put(&p, h.Deployments, b.Deployments),
+		put(&p, h.Releases, b.Releases),
+		put(&p, h.Escalations, b.Escalations),
+		put(&p, h.Evidence, b.Evidence),
+		put(&p, h.Scans, b.Scans),
+		put(&p, h.Pipelines, b.Pipelines),
+		put(&p, h.Runners, b.Runners),
+		put(&p, h.Identities, b.CloudIdentities),
+		put(&p, h.Bypasses, b.Bypasses),
+		put(&p, h.Exploited, b.Exploitations),
+	} {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
