@@ -277,7 +277,7 @@ func (l *Ledger) settle(ctx context.Context, at time.Time) error {
 		return failed("settling", err)
 	}
 	st := l.state
-	if !at.After(st.SettledUntil()) {
+	if store.Unix(at) <= store.Unix(st.SettledUntil()) {
 		return nil
 	}
 	if st.Idle(store.Unix(at)) {
