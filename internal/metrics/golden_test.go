@@ -297,7 +297,7 @@ func TestFamilies(t *testing.T) {
 			t.Errorf("%s: _total belongs to counters and only to them", f.Name)
 		case (f.Type == metrics.Info) != strings.HasSuffix(f.Name, "_info"):
 			t.Errorf("%s: _info belongs to infos and only to them", f.Name)
-		case f.Type == metrics.StateHistogram && !strings.Contains(f.Description(), "never rate()"):
+		case f.Type == metrics.StateHistogram && !strings.Contains(f.Description(), "never use rate()"):
 			t.Errorf("%s: the help does not warn of rate()", f.Name)
 		case !shown[f.Name]:
 			t.Errorf("%s has no series in the hand-made organisation, so nothing tests it", f.Name)

@@ -12,8 +12,8 @@ import (
 var coverage = []*Family{
 	{Collect: serviceInfo, Family: frame.Family{
 		Name: "prodsec_service_info",
-		Help: "One for each service in the catalog, and one for unattributed where something is: facts to join with on the owner " +
-			"labels. Over the series budget the value of service_name=\"other\" stays 1.",
+		Help: "One series for each service in the catalog, and one for unattributed if anything is unattributed. Join with it on the owner labels. Over " +
+			"the series budget, the series with service_name=\"other\" stays 1.",
 		Type: frame.Info, Stability: frame.Stable,
 		Labels:  append(owner(), "product_area", "crown_jewel", "internet_facing", "lifecycle"),
 		Unbound: []string{"product_area", "lifecycle"},
@@ -24,10 +24,10 @@ var coverage = []*Family{
 	}},
 	{Collect: protectedRepositories, Family: frame.Family{
 		Name: "prodsec_protected_repositories",
-		Help: "Repositories by the result of each protection check. Protection is the union of classic branch protection and " +
-			"active rulesets; required passes when all checks that policy requires pass. Scope branch is the worst of the default " +
-			"branch and listed release branches; scope environment is the worst of the production environments, and repositories " +
-			"without one are not counted. What could not be read is unknown. Archived repositories and forks are left out.",
+		Help: "Repositories by the result of each protection check. A check reads classic branch protection and active rulesets together. " +
+			"check=\"required\" passes when all checks that policy requires pass. scope=\"branch\" is the worst result of the default branch and the listed " +
+			"release branches; scope=\"environment\" is the worst result of the production environments, and repositories without one are not counted. " +
+			"status is unknown where settings could not be read. Archived repositories and forks are not counted.",
 		Type: frame.Gauge, Stability: frame.Stable,
 		Labels:  []string{"check", "scope", "privileged", "business_unit", "team", "trust_tier", "status"},
 		Source:  "Repository.Branches, Repository.Environments",
@@ -36,8 +36,8 @@ var coverage = []*Family{
 	}},
 	{Collect: repositoryProtectionGap, Family: frame.Family{
 		Name: "prodsec_repository_protection_gap",
-		Help: "One for each check that fails or is unknown on a privileged repository (policy.protection.privileged). Over the " +
-			"series budget service_name and repository become \"other\" and the value is the number of gaps.",
+		Help: "1 for each protection check that fails or is unknown on a privileged repository (policy.protection.privileged). Over the series budget, " +
+			"service_name and repository become \"other\" and the value is the number of gaps.",
 		Type: frame.Gauge, Stability: frame.Stable,
 		Labels:  append(owner(), "repository", "check", "scope", "status"),
 		Detail:  []string{"repository"},
@@ -47,8 +47,8 @@ var coverage = []*Family{
 	}},
 	{Collect: unmappedRepositories, Family: frame.Family{
 		Name: "prodsec_unmapped_repositories",
-		Help: "Repositories that belong to no service, by reason: no catalog mentions it, its service names no team, or it is " +
-			"archived and no catalog mentions it.",
+		Help: "Repositories that belong to no service, by reason: no catalog lists the repository, its service has no team, or it is archived and no " +
+			"catalog lists it.",
 		Type: frame.Gauge, Stability: frame.Stable,
 		Labels:  []string{"reason"},
 		Source:  "Repository.Name, Service.Repositories",
@@ -57,9 +57,9 @@ var coverage = []*Family{
 	}},
 	{Collect: catalogConflicts, Family: frame.Family{
 		Name: "prodsec_catalog_conflicts",
-		Help: "Services of which two catalogs know a fact differently, by fact. The catalog that policy.catalog_precedence puts first " +
-			"counts; a catalog that leaves a fact open contradicts nobody. A trust tier or an owner that is disputed here decides SLA " +
-			"targets and who is alerted.",
+		Help: "Services about which two catalogs disagree, by field. The value of the catalog that comes first in policy.catalog_precedence is used; a " +
+			"catalog that leaves a field empty conflicts with none. The trust tier and the owner decide SLA targets and who is alerted, so check " +
+			"conflicts in them first.",
 		Type: frame.Gauge, Stability: frame.Stable,
 		Labels:  []string{"field"},
 		Source:  "Service",
@@ -68,9 +68,10 @@ var coverage = []*Family{
 	}},
 	{Collect: scanRepositories, Family: frame.Family{
 		Name: "prodsec_scan_repositories",
-		Help: "Repositories by how fresh the last successful scan of a class is, over all tools that report it: current within " +
-			"policy.scan_max_age or where a tool that looks at every change by itself is switched on, stale beyond, never if no tool has scanned it, unknown if a source that would know could not be read. " +
-			"Classes that no source says anything about are absent. Archived repositories and forks are left out.",
+		Help: "Repositories by the age of the last successful scan of a class, over all tools that report scans: current if it is within " +
+			"policy.scan_max_age or if a tool that scans every change is enabled, stale if it is older, never if no tool has scanned the repository, " +
+			"unknown if a source that may know of a scan could not be read. A class without any reported scan is absent. Archived repositories and " +
+			"forks are not counted.",
 		Type: frame.Gauge, Stability: frame.Stable,
 		Labels:  []string{"class", "business_unit", "team", "trust_tier", "status"},
 		Source:  "Scan",

@@ -14,9 +14,9 @@ import (
 var controls = []*Family{
 	{Collect: controlServices, Family: frame.Family{
 		Name: "prodsec_control_services",
-		Help: "Services to which a control applies, by result: pass, fail, unknown (nobody says, the evidence is too old, or it could not be " +
-			"read) or exempt (it does not pass, and an exception in force names it). A control that is about repositories is as good as the " +
-			"service's worst repository. docs/definitions.md has the rules. Services that no catalog knows are not in it.",
+		Help: "Services to which a control applies, by result: pass, fail, unknown (there is no evidence, it is too old, or it could not be read) or " +
+			"exempt (the control does not pass, and an exception in force names it). A control that is checked per repository has the result of the " +
+			"service's worst repository. Services that are in no catalog are not counted. docs/definitions.md has the rules.",
 		Type: frame.Gauge, Stability: frame.Stable,
 		Labels:  []string{"control", "domain", "business_unit", "team", "trust_tier", "crown_jewel", "internet_facing", "status"},
 		Source:  "Service, Repository, Scan, Evidence, Review, Release, Deployment, Pipeline, Exception.Controls",
@@ -25,8 +25,8 @@ var controls = []*Family{
 	}},
 	{Collect: controlGap, Family: frame.Family{
 		Name: "prodsec_control_gap",
-		Help: "One for each control that fails or is unknown for a service in policy.detail. Over the series budget service_name becomes " +
-			"\"other\" and the value is the number of gaps.",
+		Help: "1 for each control that fails or is unknown for a service that policy.detail selects. Over the series budget, service_name becomes \"other\" " +
+			"and the value is the number of gaps.",
 		Type: frame.Gauge, Stability: frame.Stable,
 		Labels:  append(owner(), "control", "domain", "status"),
 		Source:  "as prodsec_control_services",
@@ -35,8 +35,8 @@ var controls = []*Family{
 	}},
 	{Collect: baselineServices, Family: frame.Family{
 		Name: "prodsec_baseline_services",
-		Help: "Services by whether they have every control that their trust tier requires: fail if one fails, else unknown if one is unknown or " +
-			"the tier is, else exempt if one is exempt, else pass. Services whose tier requires nothing are not in it.",
+		Help: "Services by whether they have every control that their trust tier requires: fail if one fails, else unknown if one is unknown or the trust " +
+			"tier is, else exempt if one is exempt, else pass. Services whose trust tier requires no control are not counted.",
 		Type: frame.Gauge, Stability: frame.Stable,
 		Labels:  []string{"business_unit", "team", "trust_tier", "crown_jewel", "internet_facing", "status"},
 		Source:  "as prodsec_control_services",
@@ -45,8 +45,8 @@ var controls = []*Family{
 	}},
 	{Collect: controlEvidenceTimestamp, Family: frame.Family{
 		Name: "prodsec_control_evidence_timestamp_seconds",
-		Help: "When the evidence was produced that the result of a control rests on, the oldest where several repositories count; also where it is " +
-			"too old to count. Controls without a maximum age and results without dated evidence have none.",
+		Help: "When the evidence behind the result of a control was produced; the oldest where several repositories count. Evidence that is too old to " +
+			"count is included. Absent for controls without a maximum age and for results without dated evidence.",
 		Type: frame.Gauge, Stability: frame.Stable,
 		Labels:  append(owner(), "control"),
 		Source:  "Evidence.ProducedAt, Review.ClosedAt, Deployment.FinishedAt, Service.Facts",
@@ -56,9 +56,9 @@ var controls = []*Family{
 	}},
 	{Collect: controlFailures, Family: frame.Family{
 		Name: "prodsec_control_failures_in_window",
-		Help: "Failures in the trailing window by the control at whose door policy.control_mapping lays them: finding is a new weakness, regression a " +
-			"reopened one, exception an approved exception, bypass a rule that was passed by. control is none where the table has no row. An " +
-			"exception or bypass that concerns several controls counts for each.",
+		Help: "Failures in the trailing window, by the control to which policy.control_mapping attributes them: finding is a new weakness, regression a " +
+			"reopened weakness, exception an approved exception, bypass a bypassed rule. control is none where the mapping has no entry. An exception " +
+			"or a bypass that is attributed to several controls counts for each.",
 		Type: frame.Gauge, Stability: frame.Stable,
 		Labels:  []string{"window", "control", "source"},
 		Source:  "Finding.Category, Finding.Class, Exception.Controls, Exception.Categories, Exception.Rules, Bypass.Rules",

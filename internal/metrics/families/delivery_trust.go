@@ -11,9 +11,10 @@ import (
 var deliveryTrust = []*Family{
 	{Collect: deploymentPaths, Family: frame.Family{
 		Name: "prodsec_deployment_paths",
-		Help: "Services by whether their path to a production environment is protected: the environment passes the checks that policy requires, so do the " +
-			"branches of the repository, and the last deployments (policy.delivery.path_deployments) were approved and came from a protected branch. " +
-			"One part that fails makes it unprotected, else one that could not be read makes it unknown; environment is unknown where environments could not be read. Services without a production environment are not counted.",
+		Help: "Services by whether their deployment path to a production environment is protected: the environment and the branches of the repository " +
+			"pass the checks that policy requires, and the last deployments (policy.delivery.path_deployments) were approved and came from a protected " +
+			"branch. A path is unprotected if one of these fails, else unknown if one could not be read. environment is unknown where environments " +
+			"could not be read. Services without a production environment are not counted.",
 		Type: frame.Gauge, Stability: frame.Stable,
 		Labels:  append(group(), "environment", "status"),
 		Unbound: []string{"environment"},
@@ -23,8 +24,8 @@ var deliveryTrust = []*Family{
 	}},
 	{Collect: deployments, Family: frame.Family{
 		Name: "prodsec_deployments_total",
-		Help: "Successful deployments, rollbacks included, by how they passed release control. Production environments are named in lower " +
-			"case; all others are environment=\"other\".",
+		Help: "Successful deployments, including rollbacks, by approval. environment is the name of a production environment in lower case; all other " +
+			"environments are environment=\"other\".",
 		Type: frame.Counter, Stability: frame.Stable,
 		Labels:  append(owner(), "environment", "approval"),
 		Unbound: []string{"environment"},
@@ -34,7 +35,7 @@ var deliveryTrust = []*Family{
 	}},
 	{Collect: deploymentsInWindow, Family: frame.Family{
 		Name: "prodsec_deployments_in_window",
-		Help: "Successful deployments that ended in the trailing window, by how they passed release control.",
+		Help: "Successful deployments that ended in the trailing window, by approval.",
 		Type: frame.Gauge, Stability: frame.Stable,
 		Labels:  append(append([]string{"window"}, tallies.GroupLabels...), "environment", "approval"),
 		Unbound: []string{"environment"},
@@ -44,8 +45,9 @@ var deliveryTrust = []*Family{
 	}},
 	{Collect: releaseEvidence, Family: frame.Family{
 		Name: "prodsec_release_evidence_in_window",
-		Help: "Releases and successful production deployments of the trailing window by the evidence that policy asks of them " +
-			"(policy.delivery.evidence). Present is not verified; unknown is what nobody could look for.",
+		Help: "Releases and successful production deployments of the trailing window, by the evidence that policy requires of them " +
+			"(policy.delivery.evidence). present means that the evidence was found, not that it was verified; unknown means that it could not be looked " +
+			"up.",
 		Type: frame.Gauge, Stability: frame.Stable,
 		Labels:  append(append([]string{"window"}, tallies.GroupLabels...), "evidence", "status"),
 		Source:  "Release.Evidence, Deployment.Evidence, Deployment.Approval",
@@ -54,8 +56,8 @@ var deliveryTrust = []*Family{
 	}},
 	{Collect: privilegedPipelines, Family: frame.Family{
 		Name: "prodsec_privileged_pipelines",
-		Help: "Privileged pipelines (policy.delivery.privileged_pipelines) by the evidence that policy asks of their last successful run; " +
-			"required is all of it together.",
+		Help: "Privileged pipelines (policy.delivery.privileged_pipelines) by the evidence that policy requires of their last successful run; " +
+			"evidence=\"required\" is all of it together.",
 		Type: frame.Gauge, Stability: frame.Stable,
 		Labels:  append(group(), "evidence", "status"),
 		Source:  "Pipeline.Environments, Pipeline.Publishes, Pipeline.Evidence",
@@ -64,9 +66,9 @@ var deliveryTrust = []*Family{
 	}},
 	{Collect: runners, Family: frame.Family{
 		Name: "prodsec_runners",
-		Help: "Self-hosted runners by who may use them. public_exposed: a public repository may, so that a stranger's pull request could " +
-			"run on it; dedicated: only listed workflows or few repositories (policy.delivery.dedicated_repositories) may; shared: " +
-			"more; unknown: nobody can say. scope is the visibility of the runner's group.",
+		Help: "Self-hosted runners by who may use them. public_exposed: a public repository may, so a pull request from outside the organisation could " +
+			"run on it; dedicated: only listed workflows or few repositories (policy.delivery.dedicated_repositories) may; shared: more may; unknown: " +
+			"the access could not be read. scope is the visibility of the runner's group.",
 		Type: frame.Gauge, Stability: frame.Stable,
 		Labels:  []string{"scope", "trust", "ephemeral"},
 		Source:  "Runner.Visibility, Runner.PublicRepositories, Runner.RestrictedToWorkflows, Runner.Repositories, Runner.Ephemeral",
@@ -75,9 +77,9 @@ var deliveryTrust = []*Family{
 	}},
 	{Collect: cloudIdentities, Family: frame.Family{
 		Name: "prodsec_cloud_identity_repositories",
-		Help: "Repositories by how their pipelines prove who they are to a cloud: static_key if the name of a secret that they can read is " +
-			"that of a long-lived key (policy.delivery.static_keys), whatever else they use; else oidc if workflows ask for a token, none if they do " +
-			"not, unknown if workflows or secrets could not be read. Archived repositories and forks are left out.",
+		Help: "Repositories by how their pipelines authenticate to clouds: static_key if a secret that they can read is named like a long-lived key " +
+			"(policy.delivery.static_keys), whatever else they use; else oidc if workflows request a token, none if they do not, unknown if workflows " +
+			"or secrets could not be read. Archived repositories and forks are not counted.",
 		Type: frame.Gauge, Stability: frame.Stable,
 		Labels:  append(group(), "method"),
 		Source:  "CloudIdentity.OIDC, CloudIdentity.Secrets",
@@ -86,8 +88,8 @@ var deliveryTrust = []*Family{
 	}},
 	{Collect: rollbackExercise, Family: frame.Family{
 		Name: "prodsec_rollback_exercise_timestamp_seconds",
-		Help: "When a service last brought back an older commit in production, or by evidence or catalog (the control or fact \"rollback\", with " +
-			"a date) exercised it. Services that never did are absent.",
+		Help: "When a service last exercised a rollback: it brought back an older commit in production, or evidence or the catalog (the control or fact " +
+			"\"rollback\", with a date) records it. Absent for services that never did.",
 		Type: frame.Gauge, Stability: frame.Stable,
 		Labels:  tallies.OwnerLabels,
 		Source:  "Deployment.Rollback, Evidence.ProducedAt, Service.Facts",
@@ -97,8 +99,8 @@ var deliveryTrust = []*Family{
 	}},
 	{Collect: ruleBypasses, Family: frame.Family{
 		Name: "prodsec_rule_bypasses_total",
-		Help: "Pushes and merges that rules looked at, by result: bypass went past a rule. Others (fail was stopped by one) are only there " +
-			"where a collector is told to read them.",
+		Help: "Pushes and merges that repository rules evaluated, by result: bypass means that the actor bypassed a rule. The other results (fail means " +
+			"that a rule blocked the change) are present only where a collector is configured to read them.",
 		Type: frame.Counter, Stability: frame.Stable,
 		Labels:  append(owner(), "result"),
 		Source:  "Bypass.Result",

@@ -12,10 +12,9 @@ import (
 var dora = []*Family{
 	{Collect: changeLeadTime, Family: frame.Family{
 		Name: "prodsec_change_lead_time_seconds",
-		Help: "From the first commit of a change until it was live, for every change that a successful production deployment brought, once. " +
-			"security_review says when security looked at it: late is after the approval or in the last part of the lead time " +
-			"(policy.dora.late_review_ratio). Rollbacks carry no changes; what a deployment carries that has no known predecessor, and a " +
-			"change whose first commit has no date or one after the deployment, has no lead time.",
+		Help: "Time from the first commit of a change to its first successful production deployment, once for each change. security_review states when " +
+			"security reviewed it; late is after the approval or in the last part of the lead time (policy.dora.late_review_ratio). Rollbacks, " +
+			"deployments without a known predecessor, and changes whose first commit has no date or one after the deployment have no lead time.",
 		Type: frame.EventHistogram, Stability: frame.Experimental,
 		Labels:  append(group(), "security_review"),
 		Source:  "Deployment.Changes, Deployment.FinishedAt",
@@ -26,7 +25,7 @@ var dora = []*Family{
 	}},
 	{Collect: changeLeadTimeInWindow, Family: frame.Family{
 		Name: "prodsec_change_lead_time_in_window_seconds",
-		Help: "The lead times of the changes that went live in the trailing window.",
+		Help: "Lead times of the changes that went live in the trailing window.",
 		Type: frame.StateHistogram, Stability: frame.Stable,
 		Labels:  []string{"window", "business_unit", "security_review"},
 		Source:  "Deployment.Changes, Deployment.FinishedAt",
@@ -37,7 +36,7 @@ var dora = []*Family{
 	}},
 	{Collect: changes, Family: frame.Family{
 		Name: "prodsec_changes_total",
-		Help: "Changes to production: deployments to a production environment that ended, well or not, and brought back no older commit.",
+		Help: "Changes to production: deployments to a production environment that ended, successful or not, except rollbacks.",
 		Type: frame.Counter, Stability: frame.Experimental,
 		Labels:  tallies.GroupLabels,
 		Source:  "Deployment.Status, Deployment.Rollback",
@@ -55,10 +54,10 @@ var dora = []*Family{
 	}},
 	{Collect: changeFailures, Family: frame.Family{
 		Name: "prodsec_change_failures_total",
-		Help: "Changes to production that failed, each once: the deployment did not succeed, or an incident or a rollback is blamed on it. An incident " +
-			"is blamed on the latest successful deployment of the same service before it, a rollback on the last attempt in its environment, " +
-			"if that is no longer ago than policy.dora.failure_window. " +
-			"Counts from when it was observed, with the cause as it was known then; prodsec_change_failures_in_window knows later findings.",
+		Help: "Changes to production that failed, each counted once: the deployment did not succeed, or an incident or a rollback is attributed to it. An " +
+			"incident is attributed to the latest successful deployment of the same service before it, a rollback to the last attempt in its " +
+			"environment, in both cases within policy.dora.failure_window. A failure counts from when it was observed, with the cause that was known " +
+			"then; prodsec_change_failures_in_window uses all that is known now.",
 		Type: frame.Counter, Stability: frame.Experimental,
 		Labels:  append(group(), "cause"),
 		Source:  "Deployment.Status, Deployment.Rollback, Incident.OpenedAt, Incident.ControlGap",
@@ -67,8 +66,8 @@ var dora = []*Family{
 	}},
 	{Collect: changeFailuresInWindow, Family: frame.Family{
 		Name: "prodsec_change_failures_in_window",
-		Help: "Of the changes of prodsec_changes_in_window those that failed, by all that is known now. control_gap: an incident behind it " +
-			"says that an avoidable gap in a control caused it; other: one says that none did; unknown: nobody says.",
+		Help: "Changes of prodsec_changes_in_window that failed, by all that is known now. cause is control_gap if an incident attributed to the change " +
+			"states that an avoidable gap in a control caused it, other if an incident states that none did, unknown if no incident states either.",
 		Type: frame.Gauge, Stability: frame.Stable,
 		Labels:  append(append([]string{"window"}, tallies.GroupLabels...), "cause"),
 		Source:  "Deployment.Status, Deployment.Rollback, Incident.OpenedAt, Incident.ControlGap",
@@ -77,8 +76,8 @@ var dora = []*Family{
 	}},
 	{Collect: incidentsInWindow, Family: frame.Family{
 		Name: "prodsec_incidents_in_window",
-		Help: "Incidents opened in the trailing window, by what they are blamed on: a deployment, or unattributed if the service had none " +
-			"within policy.dora.failure_window, so that it is no change failure.",
+		Help: "Incidents opened in the trailing window, by attribution: to a deployment, or unattributed if the service had none within " +
+			"policy.dora.failure_window; an unattributed incident is no change failure.",
 		Type: frame.Gauge, Stability: frame.Stable,
 		Labels:  append(append([]string{"window"}, tallies.GroupLabels...), "attribution"),
 		Source:  "Incident.OpenedAt, Deployment.FinishedAt",
@@ -87,7 +86,7 @@ var dora = []*Family{
 	}},
 	{Collect: restore, Family: frame.Family{
 		Name: "prodsec_restore_seconds",
-		Help: "From the opening of an incident until the service was restored, for the first time.",
+		Help: "Time from the opening of an incident to the first restoration of service.",
 		Type: frame.EventHistogram, Stability: frame.Experimental,
 		Labels:  append(group(), "security_impact"),
 		Source:  "Incident.OpenedAt, Incident.RestoredAt, Incident.SecurityImpact",
@@ -98,7 +97,7 @@ var dora = []*Family{
 	}},
 	{Collect: restoreInWindow, Family: frame.Family{
 		Name: "prodsec_restore_in_window_seconds",
-		Help: "The times to restore of the incidents that were restored in the trailing window; their security impact is as known now.",
+		Help: "Time to restore of the incidents that were restored in the trailing window. security_impact is as known now.",
 		Type: frame.StateHistogram, Stability: frame.Stable,
 		Labels:  []string{"window", "business_unit", "security_impact"},
 		Source:  "Incident.OpenedAt, Incident.RestoredAt, Incident.SecurityImpact",

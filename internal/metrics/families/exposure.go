@@ -12,10 +12,10 @@ import (
 var exposure = []*Family{
 	{Collect: findingsOpen, Family: frame.Family{
 		Name: "prodsec_findings_open",
-		Help: "Open weaknesses after de-duplication: what several tools report of the same thing counts once, under the worst " +
-			"severity. sla is within, due_soon (the last part of its time), breached, excepted (an approved exception stops the " +
-			"clock) or none (no target). What is in a repository that is archived, or that its source host no longer has, belongs to " +
-			"unattributed, whatever the catalog says.",
+		Help: "Open weaknesses after de-duplication: what several tools report about the same weakness counts once, under the highest severity. sla is " +
+			"within, due_soon (in the last part of the time to fix), breached, excepted (an approved exception stops the clock) or none (no SLA " +
+			"target). Weaknesses in a repository that is archived or that its source host no longer has belong to unattributed, whatever the catalog " +
+			"states.",
 		Type: frame.Gauge, Stability: frame.Stable,
 		Labels:  append(owner(), "severity", "class", "sla"),
 		Source:  "Finding, Exception, Service",
@@ -24,7 +24,7 @@ var exposure = []*Family{
 	}},
 	{Collect: findingAge, Family: frame.Family{
 		Name: "prodsec_finding_age_seconds",
-		Help: "Time since open weaknesses were first seen by any tool.",
+		Help: "Time since each open weakness was first seen by any tool.",
 		Type: frame.StateHistogram, Stability: frame.Stable,
 		Labels:  []string{"business_unit", "team", "severity"},
 		Bounds:  policy.DefaultBuckets(policy.BucketsAges),
@@ -35,7 +35,7 @@ var exposure = []*Family{
 	}},
 	{Collect: findingOldest, Family: frame.Family{
 		Name: "prodsec_finding_oldest_opened_timestamp_seconds",
-		Help: "When the open weakness that is oldest was first seen.",
+		Help: "When the oldest open weakness was first seen.",
 		Type: frame.Gauge, Stability: frame.Stable,
 		Labels:  append(owner(), "severity"),
 		Source:  "Finding.FirstSeen",
@@ -45,9 +45,9 @@ var exposure = []*Family{
 	}},
 	{Collect: findingsExploited, Family: frame.Family{
 		Name: "prodsec_findings_exploited_open",
-		Help: "Open weaknesses that are used in attacks or likely to be, each under its strongest evidence: kev (a source lists it as known to be " +
-			"exploited), active_secret (a leaked secret that was verified to work), epss (the exploit prediction is at or above " +
-			"policy.epss_threshold). Evidence that no finding ever carried, and of which no list is read, is absent, because then nobody may have looked.",
+		Help: "Open weaknesses that are exploited or likely to be, each under its strongest evidence: kev (a source lists it as known exploited), " +
+			"active_secret (a leaked secret that was verified to work), epss (the EPSS score is at or above policy.epss_threshold). Evidence that no " +
+			"finding ever carried, and for which no list is read, is absent: its absence proves nothing.",
 		Type: frame.Gauge, Stability: frame.Stable,
 		Labels:  append(owner(), "severity", "evidence"),
 		Source:  "Finding.KnownExploited, Finding.ActiveSecret, Finding.EPSS",
@@ -56,9 +56,9 @@ var exposure = []*Family{
 	}},
 	{Collect: riskScore, Family: frame.Family{
 		Name: "prodsec_risk_score",
-		Help: "Sum of the risk weights of open criticals and highs: severity × exposure × criticality × exploitation, the factors of policy.risk. " +
-			"The unit is the organisation's own; compare services and times, not programmes. What was never read adds nothing: " +
-			"while prodsec_scopes{status=\"never\"} is above 0 the score is what is known at least, and services without any are absent.",
+		Help: "Sum of the risk weights of open critical and high weaknesses: severity × exposure × criticality × exploitation, with the factors of " +
+			"policy.risk. The unit is specific to the organisation: compare services and points in time, not organisations. A source that was never " +
+			"read adds nothing: while prodsec_scopes{status=\"never\"} is above 0, the score is a lower bound, and services without a score are absent.",
 		Type: frame.Gauge, Stability: frame.Stable,
 		Labels:  owner(),
 		Source:  "Finding.Severity, Finding.KnownExploited, Finding.ActiveSecret, Finding.EPSS, Service.InternetFacing, Service.CrownJewel, Service.TrustTier",
@@ -67,9 +67,10 @@ var exposure = []*Family{
 	}},
 	{Collect: riskConcentration, Family: frame.Family{
 		Name: "prodsec_risk_concentration_ratio",
-		Help: "Share of the total risk score that the top 1, 3 and 10 of a dimension hold, in 0 to 1: teams and services as they own it, and finding " +
-			"categories. What is unattributed, or has no category, counts as one holder, so that it cannot hide. Absent while there is no risk, " +
-			"or a source is too old for the total to be known. What was never read is no part of the total, as in prodsec_risk_score.",
+		Help: "Share of the total risk score (0 to 1) that the top 1, 3 and 10 of a dimension hold: teams and services as they own it, and finding " +
+			"categories. Unattributed weaknesses count as one team and one service, weaknesses without a category as one category. Absent while the " +
+			"total is 0 or a source is too old for the total to be known. A source that was never read is not part of the total, as in " +
+			"prodsec_risk_score.",
 		Type: frame.Gauge, Stability: frame.Stable,
 		Labels:  []string{"dimension", "top"},
 		Source:  "as prodsec_risk_score, and Finding.Category",
@@ -78,10 +79,10 @@ var exposure = []*Family{
 	}},
 	{Collect: findingEvents, Family: frame.Family{
 		Name: "prodsec_finding_events_total",
-		Help: "Changes in weaknesses, with owner, severity and class as of the change. opened, reopened, scope_gained, moved_in, " +
-			"severity_raised and severity_lowered add to the open ones (the last two at the severity entered); severity_left and " +
-			"every way to close or leave takes one away; excepted and exception_ended change neither. History found at the " +
-			"first pass counts from the source's dates.",
+		Help: "Events of weaknesses, with owner, severity and class at the time of the event. opened, reopened, scope_gained, moved_in, severity_raised " +
+			"and severity_lowered add one open weakness (the last two at the new severity); severity_left and every event that closes or removes a " +
+			"weakness take one away; excepted and exception_ended change neither. History that was imported before the founding counts at the source's " +
+			"dates.",
 		Type: frame.Counter, Stability: frame.Stable,
 		Labels:  []string{"business_unit", "team", "trust_tier", "severity", "class", "event"},
 		Source:  "Finding, Exception",
@@ -90,8 +91,8 @@ var exposure = []*Family{
 	}},
 	{Collect: findingFlow, Family: frame.Family{
 		Name: "prodsec_finding_flow_in_window",
-		Help: "The events of prodsec_finding_events_total that fell into the trailing window, counted exactly. Open now minus open " +
-			"at the start of the window is the signed sum over all events.",
+		Help: "Events of prodsec_finding_events_total in the trailing window, counted exactly. The weaknesses that are open now, minus those that were " +
+			"open at the start of the window, are the sum of all events with their signs.",
 		Type: frame.Gauge, Stability: frame.Stable,
 		Labels:  []string{"window", "business_unit", "team", "trust_tier", "severity", "event"},
 		Source:  "Finding, Exception",
@@ -100,8 +101,8 @@ var exposure = []*Family{
 	}},
 	{Collect: exceptions, Family: frame.Family{
 		Name: "prodsec_exceptions",
-		Help: "Exceptions by where they stand and how soon they expire, by the date alone. unscoped is approved and unexpired but " +
-			"names nothing, so it covers nothing and stops no clock. A category that the source leaves empty is none.",
+		Help: "Exceptions by state and by time until they expire, which depends on the expiry date alone. unscoped is approved and not expired, but does " +
+			"not name both where it holds and what it excepts: it covers nothing and stops no clock. category is none where the source has none.",
 		Type: frame.Gauge, Stability: frame.Stable,
 		Labels:  []string{"business_unit", "team", "trust_tier", "category", "state", "expires"},
 		Unbound: []string{"category"},
@@ -111,8 +112,8 @@ var exposure = []*Family{
 	}},
 	{Collect: exceptionAge, Family: frame.Family{
 		Name: "prodsec_exception_age_seconds",
-		Help: "Time since exceptions that are active, unscoped, or expired but still open in their source were approved (asked " +
-			"for, where the source gives no date of approval).",
+		Help: "Time since approval of exceptions that are active, unscoped, or expired but still open in their source (time since the request, where the " +
+			"source has no approval date).",
 		Type: frame.StateHistogram, Stability: frame.Stable,
 		Labels:  []string{"business_unit", "category"},
 		Unbound: []string{"category"},
@@ -124,7 +125,7 @@ var exposure = []*Family{
 	}},
 	{Collect: exceptionNextExpiry, Family: frame.Family{
 		Name: "prodsec_exception_next_expiry_timestamp_seconds",
-		Help: "When the active exception that expires soonest expires. Absent where none is active or none names an end.",
+		Help: "When the next active exception expires. Absent where no exception is active or none has an expiry date.",
 		Type: frame.Gauge, Stability: frame.Stable,
 		Labels:  append(owner(), "category"),
 		Unbound: []string{"category"},
@@ -135,8 +136,8 @@ var exposure = []*Family{
 	}},
 	{Collect: exceptionsGranted, Family: frame.Family{
 		Name: "prodsec_exceptions_granted_in_window",
-		Help: "Approvals of exceptions that fell into the trailing window, by the source's date: a renewal if one for the same service and " +
-			"category was approved within policy.exceptions.renewal_within before it, else first. An exception approved anew is a further approval.",
+		Help: "Approvals of exceptions in the trailing window, by the source's date. kind is renewal if an exception for the same service and category " +
+			"was approved within policy.exceptions.renewal_within before, else first. Each further approval of the same exception counts, too.",
 		Type: frame.Gauge, Stability: frame.Stable,
 		Labels:  []string{"window", "business_unit", "team", "trust_tier", "category", "kind"},
 		Unbound: []string{"category"},
@@ -146,9 +147,9 @@ var exposure = []*Family{
 	}},
 	{Collect: categoryFindings, Family: frame.Family{
 		Name: "prodsec_category_findings_in_window",
-		Help: "Weaknesses that opened (new) or came back (reopened) in the trailing window, by the product area of the service that owned them then, as the " +
-			"catalog has it now, and by category: a CWE, else a rule family, else an ecosystem; none where a source gives none. " +
-			"What a new source brought along was there before, and is in neither kind.",
+		Help: "Weaknesses that were opened (new) or reopened in the trailing window, by category (a CWE, else a rule family, else an ecosystem; none " +
+			"where a source has none) and by the product area, as the catalog has it now, of the service that owned them then. Weaknesses that a newly " +
+			"added source brought count as neither, because they existed before.",
 		Type: frame.Gauge, Stability: frame.Stable,
 		Labels:  []string{"window", "product_area", "category", "kind"},
 		Unbound: []string{"product_area", "category"},
@@ -158,8 +159,8 @@ var exposure = []*Family{
 	}},
 	{Collect: duplicateFindings, Family: frame.Family{
 		Name: "prodsec_duplicate_findings",
-		Help: "Reports that are folded into another report of the same weakness, open or closed: prodsec_records{kind=\"finding\"} " +
-			"minus their sum is the number of weaknesses.",
+		Help: "Reports that de-duplication folded into another report of the same weakness, open or closed: prodsec_records{kind=\"finding\"} minus the sum " +
+			"of this family is the number of weaknesses.",
 		Type: frame.Gauge, Stability: frame.Stable,
 		Labels:  []string{"class"},
 		Source:  "Finding.Aliases, Finding.Package, Finding.Category, Finding.Place",

@@ -14,7 +14,7 @@ import (
 var responsiveness = []*Family{
 	{Collect: slaTarget, Family: frame.Family{
 		Name: "prodsec_sla_target_seconds",
-		Help: "Time to fix that policy sets, by everything it depends on. Absent where policy sets none.",
+		Help: "SLA target that the policy sets, as time to fix, by everything it depends on. Absent where the policy sets none.",
 		Type: frame.Gauge, Stability: frame.Stable,
 		Labels:  []string{"severity", "trust_tier", "internet_facing", "crown_jewel", "exploited"},
 		Source:  "the configuration, policy.sla.targets",
@@ -24,10 +24,10 @@ var responsiveness = []*Family{
 	}},
 	{Collect: slaOutcomes, Family: frame.Family{
 		Name: "prodsec_sla_outcomes_total",
-		Help: "SLA outcomes as they fall, with the owner of that day: met if fixed by the end of the day on which it was due, missed " +
-			"if not, void if the closure says that there was nothing to fix. A miss falls when the source was read after the deadline, " +
-			"or its records are too old to be shown. A met that a reopening voids is followed by revoked, so " +
-			"attainment is (met - revoked) / (met - revoked + missed).",
+		Help: "SLA outcomes, with the owner on the day of the outcome: met if the weakness was fixed by the end of the day on which it was due, missed if " +
+			"not, void if the closure means that nothing had to be fixed. A missed outcome is counted once the source was read after the deadline, or " +
+			"once its records are too old to be shown. revoked takes back a met outcome when the weakness is reopened, so SLA attainment is (met - " +
+			"revoked) / (met - revoked + missed).",
 		Type: frame.Counter, Stability: frame.Stable,
 		Labels:  append(owner(), "severity", "outcome"),
 		Source:  "Finding.FirstSeen, Finding.ClosedAt, Finding.Closure, Exception",
@@ -36,8 +36,8 @@ var responsiveness = []*Family{
 	}},
 	{Collect: slaOutcomesInWindow, Family: frame.Family{
 		Name: "prodsec_sla_outcomes_in_window",
-		Help: "SLA outcomes that fell into the trailing window, counted exactly. A met that was revoked since is not among them; " +
-			"a revocation takes off its own met and no other, so one from before the window changes nothing in it.",
+		Help: "SLA outcomes in the trailing window, counted exactly. A met outcome that was revoked since is not counted; the revocation of a met outcome " +
+			"from before the window changes nothing in it.",
 		Type: frame.Gauge, Stability: frame.Stable,
 		Labels:  []string{"window", "business_unit", "team", "trust_tier", "severity", "outcome"},
 		Source:  "Finding.FirstSeen, Finding.ClosedAt, Finding.Closure, Exception",
@@ -46,8 +46,8 @@ var responsiveness = []*Family{
 	}},
 	{Collect: findingRemediation, Family: frame.Family{
 		Name: "prodsec_finding_remediation_seconds",
-		Help: "Time from first seen to fixed. Dismissals are not remediation and are left out. Buckets are chosen in whole hours, " +
-			"rounded up, around the SLA targets; the sum is exact.",
+		Help: "Time from first seen to fixed. Dismissals are not remediation and are not counted. Buckets, with bounds at the SLA targets, are chosen by " +
+			"whole hours, rounded up; the sum is exact.",
 		Type: frame.EventHistogram, Stability: frame.Stable,
 		Labels:  []string{"business_unit", "team", "severity", "class"},
 		Bounds:  policy.DefaultBuckets(policy.BucketsRemediation),
@@ -58,8 +58,8 @@ var responsiveness = []*Family{
 	}},
 	{Collect: reviewsOpen, Family: frame.Family{
 		Name: "prodsec_reviews_open",
-		Help: "Requests to the security function for a review that are not done: waiting has had no answer yet, by a comment or a change " +
-			"of status, from a responder who is neither the requester nor a bot; in_progress has; blocked is stuck by its status, answered or not.",
+		Help: "Open requests for a security review, by state: waiting has no answer yet (a comment or a change of status by a responder who is neither " +
+			"the requester nor a bot); in_progress has one; blocked has a status that means blocked, answered or not.",
 		Type: frame.Gauge, Stability: frame.Stable,
 		Labels:  []string{"business_unit", "team", "trust_tier", "kind", "state"},
 		Source:  "Review.State, Review.FirstResponseAt, Review.ClosedAt",
@@ -68,8 +68,8 @@ var responsiveness = []*Family{
 	}},
 	{Collect: reviewWaiting, Family: frame.Family{
 		Name: "prodsec_review_waiting_seconds",
-		Help: "How long the reviews in state waiting have waited for their first answer, in the time of policy.calendars.reviews " +
-			"(calendar time if there is none).",
+		Help: "Time that reviews in state waiting have waited for their first answer, on the clock of policy.calendars.reviews (calendar time if it is " +
+			"not set).",
 		Type: frame.StateHistogram, Stability: frame.Stable,
 		Labels:  []string{"business_unit", "kind"},
 		Bounds:  policy.DefaultBuckets(policy.BucketsRequests),
@@ -80,9 +80,9 @@ var responsiveness = []*Family{
 	}},
 	{Collect: reviewFirstResponse, Family: frame.Family{
 		Name: "prodsec_review_first_response_seconds",
-		Help: "Time from the request for a review to the first answer by a responder who is neither the requester nor a bot, in the time of " +
-			"policy.calendars.reviews (calendar time if there is none; a change of the calendar counts the past anew). Each review counts " +
-			"once, under the kind of that day and its first owner, and stays when its ticket changes or leaves.",
+		Help: "Time from the request for a review to the first answer by a responder who is neither the requester nor a bot, on the clock of " +
+			"policy.calendars.reviews (calendar time if it is not set; a change of the calendar recomputes the past). Each review counts once, under " +
+			"its kind at that time and its first owner, also after its ticket changes or is removed.",
 		Type: frame.EventHistogram, Stability: frame.Stable,
 		Labels:  []string{"business_unit", "kind"},
 		Bounds:  policy.DefaultBuckets(policy.BucketsRequests),
@@ -93,7 +93,7 @@ var responsiveness = []*Family{
 	}},
 	{Collect: reviewFirstResponseInWindow, Family: frame.Family{
 		Name: "prodsec_review_first_response_in_window_seconds",
-		Help: "The times of prodsec_review_first_response_seconds whose answer fell into the trailing window, by the source's date.",
+		Help: "Times of prodsec_review_first_response_seconds of answers in the trailing window, by the source's date.",
 		Type: frame.StateHistogram, Stability: frame.Stable,
 		Labels:  []string{"window", "kind"},
 		Bounds:  policy.DefaultBuckets(policy.BucketsRequests),
@@ -104,9 +104,9 @@ var responsiveness = []*Family{
 	}},
 	{Collect: exceptionDecision, Family: frame.Family{
 		Name: "prodsec_exception_decision_seconds",
-		Help: "Time from the request for an exception to its first approval or rejection, in the time of policy.calendars.decisions " +
-			"(calendar time if there is none; a change of the calendar counts the past anew). Scanners' own acceptances, which nobody is " +
-			"asked for, are left out. Each exception counts once and stays when its ticket changes or leaves.",
+		Help: "Time from the request for an exception to its first approval or rejection, on the clock of policy.calendars.decisions (calendar time if it " +
+			"is not set; a change of the calendar recomputes the past). Acceptances that a scanner records have no request and are not counted. Each " +
+			"exception counts once, also after its ticket changes or is removed.",
 		Type: frame.EventHistogram, Stability: frame.Stable,
 		Labels:  []string{"business_unit", "category", "decision"},
 		Unbound: []string{"category"},
@@ -118,8 +118,8 @@ var responsiveness = []*Family{
 	}},
 	{Collect: exceptionPending, Family: frame.Family{
 		Name: "prodsec_exception_pending_seconds",
-		Help: "Time since exceptions were asked for that nobody has approved or rejected yet, in the time of " +
-			"policy.calendars.decisions (calendar time if there is none).",
+		Help: "Time since the request of exceptions that are neither approved nor rejected, on the clock of policy.calendars.decisions (calendar time if " +
+			"it is not set).",
 		Type: frame.StateHistogram, Stability: frame.Stable,
 		Labels:  []string{"business_unit", "category"},
 		Unbound: []string{"category"},
@@ -131,7 +131,7 @@ var responsiveness = []*Family{
 	}},
 	{Collect: followupsOpen, Family: frame.Family{
 		Name: "prodsec_followups_open",
-		Help: "Actions that incidents left behind and that are not closed, by whether their due day is over; unknown names no due day.",
+		Help: "Open follow-up actions of incidents, by whether they are past their due day; unknown if they have none.",
 		Type: frame.Gauge, Stability: frame.Stable,
 		Labels:  []string{"business_unit", "team", "trust_tier", "overdue"},
 		Source:  "Followup.DueAt, Followup.ClosedAt",
@@ -151,8 +151,8 @@ var responsiveness = []*Family{
 	}},
 	{Collect: followupClose, Family: frame.Family{
 		Name: "prodsec_followup_close_seconds",
-		Help: "Time from the creation of an incident's follow-up action to its first closing. Each counts once, under its first owner, and " +
-			"stays when it is opened again or leaves its source.",
+		Help: "Time from the creation of a follow-up action of an incident to its first closure. Each action counts once, under its first owner, also " +
+			"after it is reopened or leaves its source.",
 		Type: frame.EventHistogram, Stability: frame.Stable,
 		Labels:  []string{"business_unit"},
 		Bounds:  policy.DefaultBuckets(policy.BucketsAges),
@@ -163,7 +163,7 @@ var responsiveness = []*Family{
 	}},
 	{Collect: escalationsOpen, Family: frame.Family{
 		Name: "prodsec_escalations_open",
-		Help: "Releases that are blocked and urgent calls for a decision that are open now.",
+		Help: "Open release blocks and urgent escalations.",
 		Type: frame.Gauge, Stability: frame.Stable,
 		Labels:  []string{"business_unit", "team", "trust_tier", "kind"},
 		Source:  "Escalation.Kind, Escalation.ClosedAt",
@@ -172,8 +172,7 @@ var responsiveness = []*Family{
 	}},
 	{Collect: escalationsRaised, Family: frame.Family{
 		Name: "prodsec_escalations_total",
-		Help: "Releases that were blocked and urgent calls for a decision, each once under its first owner, kind and reason. A reason that " +
-			"the source leaves empty is none.",
+		Help: "Release blocks and urgent escalations, each counted once under its first owner, kind and reason. reason is none where the source has none.",
 		Type: frame.Counter, Stability: frame.Stable,
 		Labels:  []string{"business_unit", "team", "trust_tier", "kind", "reason"},
 		Unbound: []string{"reason"},

@@ -13,8 +13,8 @@ import (
 var sources = []*Family{
 	{Collect: scopes, Family: frame.Family{
 		Name: "prodsec_scopes",
-		Help: "Scopes (the smallest units that can be read whole or fail alone) by freshness: stale ones are still shown, dropped " +
-			"ones are not, never was not read yet.",
+		Help: "Scopes (the smallest units that are read whole or fail alone) by freshness: records of stale scopes are still shown, records of dropped " +
+			"scopes are not, never was not read yet.",
 		Type: frame.Gauge, Stability: frame.Stable,
 		Labels:  []string{"collector", "status"},
 		Source:  "Batch.Scope, Batch.Err",
@@ -23,7 +23,8 @@ var sources = []*Family{
 	}},
 	{Collect: scopeLastSuccess, Family: frame.Family{
 		Name: "prodsec_scope_last_success_timestamp_seconds",
-		Help: "When the scope of a kind that has waited longest was last read whole. Scopes never read are in prodsec_scopes.",
+		Help: "When the scope whose last success is oldest was last read whole, for each kind of scope. Scopes that were never read are counted in " +
+			"prodsec_scopes.",
 		Type: frame.Gauge, Stability: frame.Stable,
 		Labels:  []string{"collector", "instance_name", "scope_kind"},
 		Source:  "Batch.Scope",
@@ -33,7 +34,7 @@ var sources = []*Family{
 	}},
 	{Collect: records, Family: frame.Family{
 		Name: "prodsec_records",
-		Help: "Records held in the ledger. Findings are counted as reports, open and closed, before de-duplication.",
+		Help: "Records in the ledger. Findings are counted as reports, open and closed, before de-duplication.",
 		Type: frame.Gauge, Stability: frame.Stable,
 		Labels:  []string{"kind"},
 		Source:  "all records",

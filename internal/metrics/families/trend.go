@@ -13,7 +13,7 @@ import (
 var trend = []*Family{
 	{Collect: func(in *tallies.Tallies, out *frame.Sink) { out.Add(frame.NoEntity, out.Dim(in.Policy.Version()), 1) }, Family: frame.Family{
 		Name: "prodsec_policy_info",
-		Help: "The version of the policy in force, a hash of everything it decides by.",
+		Help: "Version of the policy in force: a hash of everything that decides.",
 		Type: frame.Info, Stability: frame.Stable,
 		Labels:  []string{"version"},
 		Source:  "the configuration, section policy",
@@ -23,7 +23,7 @@ var trend = []*Family{
 	}},
 	{Collect: policyChanged, Family: frame.Family{
 		Name: "prodsec_policy_changed_timestamp_seconds",
-		Help: "Since when the policy in force has been in force.",
+		Help: "When the policy in force came into force.",
 		Type: frame.Gauge, Stability: frame.Stable,
 		Source:  "the ledger's history of policy versions",
 		Refresh: refreshPolicy,
@@ -32,8 +32,8 @@ var trend = []*Family{
 	}},
 	{Collect: countingChanges, Family: frame.Family{
 		Name: "prodsec_counting_changes_total",
-		Help: "Changes in how things are counted: the policy, a scope that was added or removed, a source, the rules of " +
-			"de-duplication, a migration of the ledger. After one, numbers before and after are not alike.",
+		Help: "Changes in how things are counted: the policy, an added or removed scope, a source, the rules of de-duplication, a migration of the " +
+			"ledger. Values before and after a change are not comparable.",
 		Type: frame.Counter, Stability: frame.Stable,
 		Labels:  []string{"kind"},
 		Source:  "the ledger's history of counting changes",
@@ -42,9 +42,9 @@ var trend = []*Family{
 	}},
 	{Collect: restated, Family: frame.Family{
 		Name: "prodsec_restated",
-		Help: "What the last change of counting of each cause did to the headline numbers: the value under the new rules less the value under the old ones, at " +
-			"the instant of the change and over the same records. A metric that was unknown under one of them is absent; 0 says that the " +
-			"change moved nothing.",
+		Help: "Effect of the last change in counting of each cause on the headline numbers: the value under the new rules minus the value under the old " +
+			"ones, at the instant of the change and over the same records. A metric that was unknown under one of them is absent; 0 means that the " +
+			"change had no effect.",
 		Type: frame.Gauge, Stability: frame.Stable,
 		Labels:  []string{"metric", "cause"},
 		Source:  "the ledger's history of counting changes",
@@ -53,9 +53,9 @@ var trend = []*Family{
 	}},
 	{Collect: scopeSize, Family: frame.Family{
 		Name: "prodsec_scope_size",
-		Help: "What is looked at: services in the catalog, repositories of source hosts (without archived ones and forks), " +
-			"scanners that have reported anything, and projects: the organisations, products, projects and report files of which findings were " +
-			"read, each of which can fail alone. A rate that moves while its denominator moves needs a second look.",
+		Help: "Size of what is measured: services in the catalog, repositories of source hosts (without archived ones and forks), scanners that have " +
+			"reported anything, and projects (the organisations, products, projects and report files of which findings were read, each of which can " +
+			"fail alone). If a rate changes while its denominator does, check the denominator first.",
 		Type: frame.Gauge, Stability: frame.Stable,
 		Labels:  []string{"kind"},
 		Source:  "Service, Repository, Finding.Tool, Batch.Scope",
@@ -64,9 +64,9 @@ var trend = []*Family{
 	}},
 	{Collect: toolFalsePositives, Family: frame.Family{
 		Name: "prodsec_tool_false_positive_in_window",
-		Help: "Verdicts on weaknesses that fell into the trailing window, by the tool that reported it first: false_positive was dismissed as " +
-			"such; confirmed was fixed, or left in place by somebody who took it for real (won't fix, risk accepted). Other closures say " +
-			"nothing about the tool. The share of false positives is the friction a tool makes.",
+		Help: "Verdicts on weaknesses in the trailing window, by the tool that reported the weakness first: false_positive was dismissed as a false " +
+			"positive; confirmed was fixed, or kept as a real weakness (won't fix, risk accepted). Other closures do not count. A high share of false " +
+			"positives means that a tool costs teams time.",
 		Type: frame.Gauge, Stability: frame.Stable,
 		Labels:  []string{"window", "class", "source", "status"},
 		Unbound: []string{"source"},

@@ -21,7 +21,7 @@ const (
 	Counter Type = "counter"
 	// EventHistogram counts every event once; rate() it.
 	EventHistogram Type = "histogram"
-	// StateHistogram is the distribution of a state now; never rate() it. It is exposed as a histogram.
+	// StateHistogram is the distribution of a state now; never use rate() on it. It is exposed as a histogram.
 	StateHistogram Type = "snapshot histogram"
 	// Info is a gauge that is always 1.
 	Info Type = "info"
@@ -79,7 +79,7 @@ type Family struct {
 func (f *Family) Description() string {
 	text := f.Help
 	if f.Type == StateHistogram {
-		text += " A distribution of the present state: never rate() it."
+		text += " A snapshot of the present state: never use rate() on it."
 	}
 	return text + " Source: " + f.Source + ". Refresh: " + f.Refresh + "."
 }
