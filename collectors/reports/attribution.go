@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strings"
 
+	"prodsec_exporter/collectors/reports/format"
 	"prodsec_exporter/internal/record"
 )
 
@@ -136,7 +137,7 @@ func (a attribution) of(s source) (statement, error) {
 			return says, fmt.Errorf("report %s: sidecar %s%s: %w", s.shown, s.shown, sidecarSuffix, err)
 		}
 		if beside != nil {
-			says.image = imageName(beside.Image)
+			says.image = format.ImageName(beside.Image)
 		}
 		if beside != nil && beside.Repository != "" {
 			says.repository, err = record.ParseRepository(beside.Repository)
@@ -165,28 +166,28 @@ func (a attribution) of(s source) (statement, error) {
 }
 
 // apply decides the repository of every finding, scan and statement of a report.
-func (s statement) apply(r *report) {
+func (s statement) apply(r *format.Report) {
 	decide := func(own record.RepositoryName) record.RepositoryName {
 		if !s.field {
 			own = ""
 		}
 		return cmp.Or(s.repository, own, s.fallback)
 	}
-	for i := range r.findings {
-		f := &r.findings[i]
+	for i := range r.Findings {
+		f := &r.Findings[i]
 		f.Repository = decide(f.Repository)
 		if s.image != "" && f.Class == record.ClassContainer {
 			f.Place = record.Text(s.image)
 		}
 	}
-	for i := range r.scans {
-		r.scans[i].Repository = decide(r.scans[i].Repository)
+	for i := range r.Scans {
+		r.Scans[i].Repository = decide(r.Scans[i].Repository)
 	}
-	for i := range r.statements {
+	for i := range r.Statements {
 		// The default is for what names no target: it must not narrow what does.
-		said := &r.statements[i]
-		if said.repository = s.repository; len(said.products) == 0 {
-			said.repository = decide("")
+		said := &r.Statements[i]
+		if said.Repository = s.repository; len(said.Products) == 0 {
+			said.Repository = decide("")
 		}
 	}
 }

@@ -9,6 +9,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
+const cyclonedxMarkupDocument = `<?xml version="1.0"?>
+<bom xmlns="http://cyclonedx.org/schema/bom/1.6" version="1"><components><component bom-ref="a"><name>jackson</name><purl>pkg:maven/com.x/jackson@2</purl></component></components>
+<vulnerabilities><vulnerability><id>CVE-2026-33333</id><affects><target><ref>a</ref></target></affects></vulnerability></vulnerabilities></bom>`
+
 // wide is a text in UTF-16.
 func wide(order binary.AppendByteOrder, text string) string {
 	var b []byte
@@ -25,7 +29,7 @@ func TestReportsInOtherEncodings(t *testing.T) {
 		`"locations":[{"physicalLocation":{"artifactLocation":{"uri":"a.go"},"region":{"startLine":7}}}]}]}]}`
 	for name, document := range map[string]string{"Trivy": oneTrivy, "SARIF": sarif, "CycloneDX XML": cyclonedxMarkupDocument} {
 		want := mustRead(t, document)
-		if len(want.findings) == 0 {
+		if len(want.Findings) == 0 {
 			t.Fatalf("%s has no findings", name)
 		}
 		for how, text := range map[string]string{
@@ -37,7 +41,7 @@ func TestReportsInOtherEncodings(t *testing.T) {
 			"carriage returns":        strings.ReplaceAll(document, "\n", "\r\n"),
 			"blanks before and after": "\r\n \n" + document + "\r\n\r\n",
 		} {
-			if diff := cmp.Diff(want.findings, mustRead(t, text).findings); diff != "" {
+			if diff := cmp.Diff(want.Findings, mustRead(t, text).Findings); diff != "" {
 				t.Errorf("%s as %s (-want +got):\n%s", name, how, diff)
 			}
 		}
@@ -46,8 +50,8 @@ func TestReportsInOtherEncodings(t *testing.T) {
 	if !strings.Contains(latin, "ISO-8859-1") {
 		latin = `<?xml version="1.0" encoding="ISO-8859-1"?>` + latin[strings.Index(latin, "<bom"):]
 	}
-	if r := mustRead(t, latin); len(r.findings) != len(mustRead(t, cyclonedxMarkupDocument).findings) {
-		t.Errorf("%d findings of a document in ISO-8859-1", len(r.findings))
+	if r := mustRead(t, latin); len(r.Findings) != len(mustRead(t, cyclonedxMarkupDocument).Findings) {
+		t.Errorf("%d findings of a document in ISO-8859-1", len(r.Findings))
 	}
 }
 
@@ -56,18 +60,18 @@ func TestSARIFWithNumbersInQuotes(t *testing.T) {
 	const document = `{"version":"2.1.0","runs":[{"tool":{"driver":{"name":"lint","rules":[{"id":"a"},{"id":"b","properties":{"security-severity":9.5}}]}},` +
 		`"results":[{"ruleIndex":1,"message":{"text":"m"},"locations":[{"physicalLocation":{"artifactLocation":{"uri":"a.go"},"region":{"startLine":7}}}]}]}]}`
 	want := mustRead(t, document)
-	if want.findings[0].Rule != "b" || want.findings[0].Line != 7 {
-		t.Fatalf("finding = %+v", want.findings[0])
+	if want.Findings[0].Rule != "b" || want.Findings[0].Line != 7 {
+		t.Fatalf("finding = %+v", want.Findings[0])
 	}
 	for _, change := range [][2]string{{`"ruleIndex":1`, `"ruleIndex":"1"`}, {`"ruleIndex":1`, `"ruleIndex":1.0`}, {`"startLine":7`, `"startLine":"7"`}, {`9.5`, `"9.5"`}} {
-		if diff := cmp.Diff(want.findings, mustRead(t, strings.Replace(document, change[0], change[1], 1)).findings); diff != "" {
+		if diff := cmp.Diff(want.Findings, mustRead(t, strings.Replace(document, change[0], change[1], 1)).Findings); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", change[1], diff)
 		}
 	}
 	for _, none := range []string{`"x"`, `null`, `{}`, `-1`, `99`, `1e300`} {
 		r := mustRead(t, strings.Replace(document, `"ruleIndex":1`, `"ruleId":"c","ruleIndex":`+none, 1))
-		if len(r.findings) != 1 || r.findings[0].Rule != "c" {
-			t.Errorf("ruleIndex %s: %+v, %v", none, r.findings, r.rejected)
+		if len(r.Findings) != 1 || r.Findings[0].Rule != "c" {
+			t.Errorf("ruleIndex %s: %+v, %v", none, r.Findings, r.Rejected)
 		}
 	}
 }

@@ -108,7 +108,7 @@ func checkRecorded(t *testing.T, path string, want fixture) {
 		t.Fatal(err)
 	}
 	dismissed, rejected, severities, categories, ids := 0, 0, map[record.Severity]int{}, map[string]int{}, map[string]bool{}
-	for _, f := range r.findings {
+	for _, f := range r.Findings {
 		severities[f.Severity]++
 		categories[f.Category]++
 		if f.Closure != record.ClosureNone {
@@ -122,12 +122,12 @@ func checkRecorded(t *testing.T, path string, want fixture) {
 			t.Errorf("a finding lacks what every finding has: %+v", f)
 		}
 	}
-	for _, n := range r.rejected {
+	for _, n := range r.Rejected {
 		rejected += n
 	}
-	if len(r.findings) != want.findings || dismissed != want.dismissed || rejected != want.rejected || r.incomplete != want.incomplete {
+	if len(r.Findings) != want.findings || dismissed != want.dismissed || rejected != want.rejected || r.Incomplete != want.incomplete {
 		t.Errorf("got %d findings, %d dismissed, %d rejected (%v), incomplete %t; want %+v",
-			len(r.findings), dismissed, rejected, r.rejected, r.incomplete, want)
+			len(r.Findings), dismissed, rejected, r.Rejected, r.Incomplete, want)
 	}
 	if !maps.Equal(severities, want.severities) && len(severities)+len(want.severities) > 0 {
 		t.Errorf("got severities %v, want %v", severities, want.severities)

@@ -39,7 +39,7 @@ var largeReports = []struct{ name, begin, item, end string }{
 		`{"id": "CVE-2026-0002"}]}`,
 	},
 	{
-		cyclonedxMarkup, `<bom xmlns="http://cyclonedx.org/schema/bom/1.6"><vulnerabilities>`,
+		"CycloneDX XML", `<bom xmlns="http://cyclonedx.org/schema/bom/1.6"><vulnerabilities>`,
 		`<vulnerability><id>CVE-2026-0001</id><description>` + long + `</description><affects><target><ref>pkg:npm/x@1</ref></target></affects></vulnerability>`,
 		`</vulnerabilities></bom>`,
 	},
@@ -84,7 +84,7 @@ func peak(tb testing.TB, begin, item, end string, size int) (grown int64, findin
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return int64(most) - int64(before.most), len(r.findings)
+	return int64(most) - int64(before.most), len(r.Findings)
 }
 
 // closing hands over what was measured.

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"prodsec_exporter/collectors"
+	"prodsec_exporter/collectors/reports/format"
 	"prodsec_exporter/internal/apiclient"
 	"prodsec_exporter/internal/record"
 )
@@ -46,7 +47,7 @@ type Collector struct {
 	remotes []remote
 	rule    attribution
 	// said is what each OpenVEX document among the files said when it was last read.
-	said map[string][]vexStatement
+	said map[string][]format.Statement
 }
 
 // New checks the configuration; it reads neither reports nor secrets.
@@ -178,36 +179,36 @@ func (c *Collector) Check(ctx context.Context) ([]collectors.CheckResult, error)
 }
 
 // batch reads one report, and returns what it says about the findings of others.
-func (c *Collector) batch(ctx context.Context, s source, statements []vexStatement) (record.Batch, []vexStatement) {
+func (c *Collector) batch(ctx context.Context, s source, statements []format.Statement) (record.Batch, []format.Statement) {
 	b := record.Batch{Scope: scopeKind + ":" + s.relative, Mode: record.Full, Absence: record.ClosureFixed}
 	r, err := c.report(ctx, s)
 	if err != nil {
 		return record.Batch{Scope: b.Scope, Err: err}, nil
 	}
-	if r.incomplete {
+	if r.Incomplete {
 		// The tool failed or never scanned: what it does not list may still be there.
 		b.Mode, b.Absence = record.Delta, record.ClosureNone
 	}
-	b.AsOf = r.producedAt
+	b.AsOf = r.ProducedAt
 	if b.AsOf.IsZero() {
 		b.AsOf = s.written
 	}
 	if now := c.env.Now(); b.AsOf.After(now) {
 		b.AsOf = now
 	}
-	for i := range r.findings {
-		r.findings[i].ID = s.relative + "#" + r.findings[i].ID
+	for i := range r.Findings {
+		r.Findings[i].ID = s.relative + "#" + r.Findings[i].ID
 	}
-	b.Findings, b.Scans, b.Rejected = r.findings, c.scans(r.scans, b.AsOf), r.rejected
-	for _, what := range slices.Sorted(maps.Keys(r.ignored)) {
+	b.Findings, b.Scans, b.Rejected = r.Findings, c.scans(r.Scans, b.AsOf), r.Rejected
+	for _, what := range slices.Sorted(maps.Keys(r.Ignored)) {
 		c.env.Logger.LogAttrs(ctx, slog.LevelDebug, "Left out of a report what is no finding",
-			slog.String("report", s.relative), slog.String("what", what), slog.Int("count", r.ignored[what]))
+			slog.String("report", s.relative), slog.String("what", what), slog.Int("count", r.Ignored[what]))
 	}
-	suppress(b.Findings, statements)
-	return b, r.statements
+	format.Suppress(b.Findings, statements)
+	return b, r.Statements
 }
 
-func (c *Collector) report(ctx context.Context, s source) (*report, error) {
+func (c *Collector) report(ctx context.Context, s source) (*format.Report, error) {
 	if s.err != nil {
 		return nil, s.err
 	}

@@ -3,10 +3,7 @@ package reports
 import (
 	"bytes"
 	"compress/gzip"
-	"errors"
-	"fmt"
 	"io"
-	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -19,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"prodsec_exporter/collectors/collectorstest"
+	"prodsec_exporter/collectors/reports/stream"
 	"prodsec_exporter/internal/record"
 )
 
@@ -220,8 +218,8 @@ func TestGzip(t *testing.T) {
 	if err := z.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if r := mustRead(t, b.String()); len(r.findings) != 1 {
-		t.Errorf("got %d findings, want 1", len(r.findings))
+	if r := mustRead(t, b.String()); len(r.Findings) != 1 {
+		t.Errorf("got %d findings, want 1", len(r.Findings))
 	}
 	if _, err := readText(t, b.String()[:b.Len()-9]); record.ReasonOf(err) == record.ReasonOther {
 		t.Errorf("a cut gzip must be refused as such, got %v", err)
@@ -270,8 +268,8 @@ func TestMemoryIsBoundedByItems(t *testing.T) {
 	}
 	runtime.GC()
 	runtime.ReadMemStats(&after)
-	if len(r.findings) != 0 || r.ignored["result of kind pass"] != 10_001 {
-		t.Errorf("got %d findings, ignored %v", len(r.findings), r.ignored)
+	if len(r.Findings) != 0 || r.Ignored["result of kind pass"] != 10_001 {
+		t.Errorf("got %d findings, ignored %v", len(r.Findings), r.Ignored)
 	}
 	const most = 16 << 20 // 40 MB were read; the buffers of one item are far below this
 	if grown := int64(after.HeapSys) - int64(before.HeapSys); grown > most {
@@ -281,88 +279,11 @@ func TestMemoryIsBoundedByItems(t *testing.T) {
 
 func TestItemTooLong(t *testing.T) {
 	opened := func() (io.ReadCloser, error) {
-		return io.NopCloser(&endless{left: `{"runs": [{"results": [{"ruleId": "`, item: strings.Repeat("x", 1<<20), items: maxItem>>20 + 2}), nil
+		return io.NopCloser(&endless{left: `{"runs": [{"results": [{"ruleId": "`, item: strings.Repeat("x", 1<<20), items: stream.MaxItem>>20 + 2}), nil
 	}
 	if _, err := read(opened); err == nil || !strings.Contains(err.Error(), "longer than") {
 		t.Errorf("got %v, want the item refused as too long", err)
 	}
-}
-
-func fuzz(f *testing.F, seeds ...string) {
-	for _, s := range seeds {
-		f.Add([]byte(s))
-	}
-	f.Fuzz(func(t *testing.T, data []byte) {
-		open := func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(data)), nil }
-		r, err := read(open)
-		if (r == nil) == (err == nil) {
-			t.Fatalf("want a report or an error, got %v and %v", r, err)
-		}
-		if err != nil {
-			return
-		}
-		ids := map[string]bool{}
-		for _, f := range r.findings {
-			if ids[f.ID] || f.Tool == "" || f.Tool != strings.ToLower(f.Tool) || !slices.Contains(record.Classes(), f.Class) || !slices.Contains(record.Severities(), f.Severity) {
-				t.Fatalf("finding is not sound: %+v", f)
-			}
-			for _, s := range append([]string{f.Title, f.Rule, f.Place, f.URL, f.Category, f.Package, f.Version}, f.Aliases...) {
-				if len(s) > 2*record.MaxText || strings.ToValidUTF8(s, "") != s {
-					t.Fatalf("text is not bounded: %q", s)
-				}
-			}
-			ids[f.ID] = true
-		}
-		if again, err := read(open); err != nil || fmt.Sprint(again.findings) != fmt.Sprint(r.findings) {
-			t.Fatal("two readings differ")
-		}
-	})
-}
-
-// seeds adds the small ones among the recorded reports of a folder, where there are any.
-func seeds(f *testing.F, folder string) {
-	const small = 8 << 10
-	entries, err := os.ReadDir(filepath.Join(recorded, folder))
-	if errors.Is(err, fs.ErrNotExist) {
-		return
-	}
-	if err != nil {
-		f.Fatal(err)
-	}
-	for _, entry := range entries {
-		data, err := os.ReadFile(filepath.Join(recorded, folder, entry.Name()))
-		if err != nil {
-			f.Fatal(err)
-		}
-		if len(data) <= small {
-			f.Add(data)
-		}
-	}
-}
-
-func FuzzSARIF(f *testing.F) {
-	seeds(f, "sarif")
-	fuzz(f, sarifReport, sarifOf("x", `{"id": "r"}`, `{"ruleId": "r", "suppressions": [{}], "ruleIndex": -5, "rule": {"toolComponent": {"index": 9}}}`))
-}
-
-func FuzzTrivy(f *testing.F) {
-	seeds(f, "trivy")
-	fuzz(f, trivyReportText, oneTrivy, `{"ClusterName": "", "Resources": [{"Results": [{"Class": "config"}]}]}`)
-}
-
-func FuzzGrype(f *testing.F) {
-	seeds(f, "anchore_grype")
-	fuzz(f, `{"matches": [{"vulnerability": {"id": "CVE-2026-0001", "severity": "Negligible", "fix": {"state": "fixed"}}, "artifact": {"name": "x", "type": "deb"}}], "source": {"type": "image", "target": {"userInput": "a:1"}}}`)
-}
-
-func FuzzSemgrep(f *testing.F) {
-	seeds(f, "semgrep")
-	fuzz(f, `{"errors": [], "results": [{"check_id": "r", "path": "a.py", "start": {"line": 1}, "extra": {"severity": "ERROR", "metadata": {"cwe": "CWE-79: x"}}}]}`)
-}
-
-func FuzzCycloneDX(f *testing.F) {
-	seeds(f, "cyclonedx")
-	fuzz(f, cyclonedxDocument, `{"bomFormat": "CycloneDX", "metadata": {"tools": 7}, "vulnerabilities": [{"id": "x", "cwes": [-1, 1e9]}]}`)
 }
 
 func TestCheck(t *testing.T) {

@@ -1,17 +1,16 @@
-package reports
+package trivy
 
 import (
-	"strings"
+	"prodsec_exporter/collectors/reports/formattest"
+	"prodsec_exporter/internal/record"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
-
-	"prodsec_exporter/internal/record"
 )
 
 func TestTrivyReport(t *testing.T) {
-	r := mustRead(t, `{"SchemaVersion": 2, "CreatedAt": "2026-01-15T08:58:29.8Z", "ArtifactName": "reg.example.com:5000/acme/api:1.2@sha256:aa", "ArtifactType": "container_image",
+	r := formattest.MustRead(t, Format{}, `{"SchemaVersion": 2, "CreatedAt": "2026-01-15T08:58:29.8Z", "ArtifactName": "reg.example.com:5000/acme/api:1.2@sha256:aa", "ArtifactType": "container_image",
 	"Metadata": {"ImageConfig": {"config": {"Labels": {"org.opencontainers.image.source": "https://github.com/Acme/API"}}}},
 	"Results": [
 	 {"Vulnerabilities": [{"VulnerabilityID": "CVE-2026-1", "PkgName": "openssl", "InstalledVersion": "1", "Severity": "LOW", "Status": "will_not_fix", "VendorIDs": ["DSA-1"]}],
@@ -34,13 +33,13 @@ func TestTrivyReport(t *testing.T) {
 		{Tool: "trivy", Class: record.ClassSecret, Repository: repo, Rule: "private-key", Title: "Key", Severity: record.SeverityCritical, Category: "private-key", Place: "reg.example.com:5000/acme/api:k.pem", Line: 1},
 		{Tool: "trivy", Class: record.ClassSCA, Repository: repo, Rule: "CVE-2026-22222", Title: "CVE-2026-22222 in x", Severity: record.SeverityHigh, Category: "gomod", Aliases: []string{"CVE-2026-22222"}, Package: "go/x", Place: "reg.example.com:5000/acme/api:app/go.mod", FixAvailable: record.AnswerNo, Closure: record.ClosureFalsePositive},
 	}
-	if d := cmp.Diff(want, r.findings, cmpopts.IgnoreFields(record.Finding{}, "ID")); d != "" {
+	if d := cmp.Diff(want, r.Findings, cmpopts.IgnoreFields(record.Finding{}, "ID")); d != "" {
 		t.Errorf("findings (-want +got):\n%s", d)
 	}
-	if d := cmp.Diff(map[record.RejectReason]int{record.RejectDecode: 1, record.RejectNoID: 1}, r.rejected); d != "" {
+	if d := cmp.Diff(map[record.RejectReason]int{record.RejectDecode: 1, record.RejectNoID: 1}, r.Rejected); d != "" {
 		t.Errorf("rejected (-want +got):\n%s", d)
 	}
-	if d := cmp.Diff(map[string]int{"license": 2, "misconfiguration of status PASS": 1}, r.ignored); d != "" {
+	if d := cmp.Diff(map[string]int{"license": 2, "misconfiguration of status PASS": 1}, r.Ignored); d != "" {
 		t.Errorf("ignored (-want +got):\n%s", d)
 	}
 }
@@ -63,8 +62,8 @@ func TestTrivyForms(t *testing.T) {
 		"cluster, findings": {`{"ClusterName": "c", "Findings": [{"Name": "p", "Results": [{"Target": "t", "Vulnerabilities": [{"VulnerabilityID": "CVE-1"}]}]}]}`, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if r := mustRead(t, tt.report); len(r.findings) != tt.want || r.incomplete {
-				t.Errorf("got %d findings (incomplete: %t), want %d", len(r.findings), r.incomplete, tt.want)
+			if r := formattest.MustRead(t, Format{}, tt.report); len(r.Findings) != tt.want || r.Incomplete {
+				t.Errorf("got %d findings (incomplete: %t), want %d", len(r.Findings), r.Incomplete, tt.want)
 			}
 		})
 	}
@@ -75,46 +74,15 @@ func TestTrivyIdentityOutlivesTags(t *testing.T) {
 		return `{"SchemaVersion": 2, "ArtifactName": "acme/api:` + tag + `", "ArtifactType": "container_image", "Results": [{"Target": "acme/api:` + tag +
 			` (debian 12)", "Class": "os-pkgs", "Type": "debian", "Vulnerabilities": [{"VulnerabilityID": "CVE-1", "PkgName": "p", "InstalledVersion": "` + version + `"}]}]}`
 	}
-	a, b := mustRead(t, report("1.0", "1")), mustRead(t, report("2.0", "2"))
-	if a.findings[0].ID != b.findings[0].ID {
+	a, b := formattest.MustRead(t, Format{}, report("1.0", "1")), formattest.MustRead(t, Format{}, report("2.0", "2"))
+	if a.Findings[0].ID != b.Findings[0].ID {
 		t.Error("the same weakness in the next version of an image must keep its id")
 	}
 }
 
-func TestMalformedReports(t *testing.T) {
-	for name, tt := range map[string]struct {
-		report string
-		reason record.ErrorReason
-		want   []string
-	}{
-		"empty file":      {"", record.ReasonTruncated, []string{"empty"}},
-		"cut off":         {"{\"version\": \"2.1.0\",\n \"runs\": [{\"results\": [{\"ruleId\"", record.ReasonTruncated, []string{"line 2", "SARIF", "ends early"}},
-		"syntax":          {"{\"version\": \"2.1.0\",\n\n \"runs\": [}", record.ReasonDecode, []string{"line 3", "byte"}},
-		"half of UTF-16":  {"\xff\xfe{\x00\"\x00}", record.ReasonTruncated, []string{"ends early"}},
-		"an old encoding": {`<?xml version="1.0" encoding="klingon"?><bom/>`, record.ReasonDecode, []string{"klingon"}},
-		"blanks, HTML":    {"\n\n <html>", record.ReasonDecode, []string{"XML or HTML", "JSON"}},
-		"Semgrep's API":   {`{"findings": []}`, record.ReasonDecode, []string{`let the collector "semgrep" read it`}},
-		"DefectDojo's":    {`{"count": 0, "next": null, "previous": null, "results": []}`, record.ReasonDecode, []string{`let the collector "defectdojo" read it`}},
-		"GitHub's alerts": {`[{"number": 1, "state": "open", "secret_type": "x"}]`, record.ReasonDecode, []string{`let the collector "github" read it`}},
-		"HTML":            {"<html>", record.ReasonDecode, []string{"XML or HTML", "JSON"}},
-		"unknown format":  {`{"weather": "fine"}`, record.ReasonDecode, []string{"known format", "SARIF", "weather"}},
-		"a number":        {"7", record.ReasonDecode, []string{"want an object or a list"}},
-		"SARIF 1":         {`{"version": "1.0.0", "runs": []}`, record.ReasonDecode, []string{"1.0.0", "2.1.0"}},
-		"no runs":         {`{"$schema": "https://x/sarif-2.1.0.json", "version": "2.1.0"}`, record.ReasonDecode, []string{`"runs" is missing`}},
-		"runs no list":    {`{"runs": {}}`, record.ReasonDecode, []string{"want a list, got an object"}},
-		"two reports":     {"[]\n[]", record.ReasonDecode, []string{"another report"}},
-		"damaged gzip":    {"\x1f\x8bxxxxxxxxxxxxxxxxx", record.ReasonDecode, []string{"gzip"}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			r, err := readText(t, tt.report)
-			if r != nil || record.ReasonOf(err) != tt.reason {
-				t.Fatalf("got %v, %v; want reason %s", r, err, tt.reason)
-			}
-			for _, part := range tt.want {
-				if !strings.Contains(err.Error(), part) {
-					t.Errorf("error %q does not contain %q", err, part)
-				}
-			}
-		})
-	}
+func FuzzTrivy(f *testing.F) {
+	formattest.Seeds(f, "trivy")
+	formattest.Fuzz(f, Format{}, `{"SchemaVersion": 2, "ArtifactName": "https://github.com/acme/api", "ArtifactType": "repository", "Results": [{"Target": "go.mod", "Class": "lang-pkgs", "Type": "gomod",
+		"Vulnerabilities": [{"VulnerabilityID": "CVE-2026-0001", "PkgName": "x", "Severity": "HIGH"}]}]}`,
+		`[{"Target": "go.mod", "Type": "gomod", "Vulnerabilities": [{"VulnerabilityID": "CVE-2026-0001", "PkgName": "x", "Severity": "HIGH"}]}]`, `{"ClusterName": "", "Resources": [{"Results": [{"Class": "config"}]}]}`)
 }

@@ -1,18 +1,19 @@
-package reports
+package cyclonedx
 
 import (
 	"encoding/json"
 
+	"prodsec_exporter/collectors/reports/stream"
 	"prodsec_exporter/internal/record"
 )
 
-// cyclonedxTools are the tools that made a document: a list until version 1.4, an object with components since.
-type cyclonedxTools []text
+// toolNames are the tools that made a document: a list until version 1.4, an object with components since.
+type toolNames []stream.Text
 
 // UnmarshalJSON never fails on valid JSON.
-func (t *cyclonedxTools) UnmarshalJSON(data []byte) error {
+func (t *toolNames) UnmarshalJSON(data []byte) error {
 	type tool struct {
-		Name text `json:"name"`
+		Name stream.Text `json:"name"`
 	}
 	var (
 		list    []tool
@@ -31,7 +32,7 @@ func (t *cyclonedxTools) UnmarshalJSON(data []byte) error {
 }
 
 // name is the first tool that is known, else the first.
-func (t cyclonedxTools) name() string {
+func (t toolNames) name() string {
 	for _, name := range t {
 		if tool := record.ToolNamed(string(name)); tool.Class != "" {
 			return tool.Name

@@ -1,4 +1,4 @@
-package reports
+package format
 
 import (
 	"math"
@@ -13,8 +13,8 @@ import (
 	"prodsec_exporter/internal/record"
 )
 
-// severityOfScore rates a CVSS score as CVSS itself and GitHub do: from 9.0 critical, from 7.0 high, from 4.0 medium, above 0 low.
-func severityOfScore(score float64) record.Severity {
+// SeverityOfScore rates a CVSS score as CVSS itself and GitHub do: from 9.0 critical, from 7.0 high, from 4.0 medium, above 0 low.
+func SeverityOfScore(score float64) record.Severity {
 	switch {
 	case math.IsNaN(score) || score <= 0 || score > 10:
 		return record.SeverityUnknown
@@ -29,17 +29,17 @@ func severityOfScore(score float64) record.Severity {
 	}
 }
 
-// severityOfScoreV2 rates a CVSS 2.0 score as the National Vulnerability Database does: version 2 has no critical.
-func severityOfScoreV2(score float64) record.Severity {
-	if s := severityOfScore(score); s != record.SeverityCritical {
+// SeverityOfScoreV2 rates a CVSS 2.0 score as the National Vulnerability Database does: version 2 has no critical.
+func SeverityOfScoreV2(score float64) record.Severity {
+	if s := SeverityOfScore(score); s != record.SeverityCritical {
 		return s
 	}
 	return record.SeverityHigh
 }
 
-// severityOfWord reads the words that tools use for severities. Informational findings are low: they were reported as
+// SeverityOfWord reads the words that tools use for severities. Informational findings are low: they were reported as
 // weaknesses, and "unknown" is for what nobody rated.
-func severityOfWord(word string) record.Severity {
+func SeverityOfWord(word string) record.Severity {
 	switch strings.ToLower(strings.TrimSpace(word)) {
 	case "critical":
 		return record.SeverityCritical
@@ -54,39 +54,39 @@ func severityOfWord(word string) record.Severity {
 	}
 }
 
-// severityOfProperty reads a "security-severity", which is a score as text in most tools and a word in some.
-func severityOfProperty(s string) record.Severity {
+// SeverityOfProperty reads a "security-severity", which is a score as text in most tools and a word in some.
+func SeverityOfProperty(s string) record.Severity {
 	if score, err := strconv.ParseFloat(strings.TrimSpace(s), 64); err == nil {
-		return severityOfScore(score)
+		return SeverityOfScore(score)
 	}
-	return severityOfWord(s)
+	return SeverityOfWord(s)
 }
 
-// severityOfVector scores a CVSS 2.0, 3.0, 3.1 or 4.0 vector; anything else is unknown.
-func severityOfVector(vector string) record.Severity {
+// SeverityOfVector scores a CVSS 2.0, 3.0, 3.1 or 4.0 vector; anything else is unknown.
+func SeverityOfVector(vector string) record.Severity {
 	switch {
 	case strings.HasPrefix(vector, "CVSS:4.0/"):
 		if v, err := gocvss40.ParseVector(vector); err == nil {
-			return severityOfScore(v.Score())
+			return SeverityOfScore(v.Score())
 		}
 	case strings.HasPrefix(vector, "CVSS:3.1/"):
 		if v, err := gocvss31.ParseVector(vector); err == nil {
-			return severityOfScore(v.BaseScore())
+			return SeverityOfScore(v.BaseScore())
 		}
 	case strings.HasPrefix(vector, "CVSS:3.0/"):
 		if v, err := gocvss30.ParseVector(vector); err == nil {
-			return severityOfScore(v.BaseScore())
+			return SeverityOfScore(v.BaseScore())
 		}
 	case strings.HasPrefix(vector, "AV:"):
 		if v, err := gocvss20.ParseVector(vector); err == nil {
-			return severityOfScoreV2(v.BaseScore())
+			return SeverityOfScoreV2(v.BaseScore())
 		}
 	}
 	return record.SeverityUnknown
 }
 
-// closureOfWords reads why something was dismissed out of what people and tools write.
-func closureOfWords(words string) record.Closure {
+// ClosureOfWords reads why something was dismissed out of what people and tools write.
+func ClosureOfWords(words string) record.Closure {
 	folded := strings.NewReplacer("_", " ", "-", " ", "'", "", "’", "").Replace(strings.ToLower(words))
 	for _, m := range []struct {
 		part string

@@ -1,103 +1,111 @@
-package reports
+// Package cyclonedx reads CycloneDX documents in JSON and XML. It adds to a format.Report what
+// one report says, and touches neither files nor the collector.
+package cyclonedx
 
 import (
 	"cmp"
 	"strings"
 
+	"prodsec_exporter/collectors/reports/format"
+	"prodsec_exporter/collectors/reports/stream"
 	"prodsec_exporter/internal/record"
 )
 
-// cyclonedxParser reads CycloneDX documents in JSON: the vulnerabilities of a bill of materials, and what a VEX says about them. Those in
-// XML are read by cyclonedxMarkup into the same report.
-type cyclonedxParser struct{}
+// JSON reads CycloneDX documents in JSON: the vulnerabilities of a bill of materials, and what a VEX says about them. Those in
+// XML are read by xmlName into the same report.
+type JSON struct{}
 
-func (cyclonedxParser) name() string { return "CycloneDX JSON" }
+// Name is the format in the words of its documentation.
+func (JSON) Name() string { return "CycloneDX JSON" }
 
-func (cyclonedxParser) sniff(s sketch) bool {
-	return s.form == '{' && s.texts["bomFormat"] == "CycloneDX"
+// Recognises tells the format by its keys.
+func (JSON) Recognises(s format.Sketch) bool {
+	return s.Form == '{' && s.Texts["bomFormat"] == "CycloneDX"
 }
 
-// cyclonedxReport is kept until the end, because vulnerabilities refer to components that may come later.
-type cyclonedxReport struct {
+// bom is kept until the end, because vulnerabilities refer to components that may come later.
+type bom struct {
 	metadata struct {
-		Timestamp text               `json:"timestamp"`
-		Component cyclonedxComponent `json:"component"`
-		Tools     cyclonedxTools     `json:"tools"`
+		Timestamp stream.Text `json:"timestamp"`
+		Component component   `json:"component"`
+		Tools     toolNames   `json:"tools"`
 	}
-	components      map[text]cyclonedxComponent
-	vulnerabilities []cyclonedxVulnerability
+	components      map[stream.Text]component
+	vulnerabilities []vulnerability
 	listed          bool
 }
 
-type cyclonedxComponent struct {
-	Ref     text `json:"bom-ref"`
-	Type    text `json:"type"`
-	Group   text `json:"group"`
-	Name    text `json:"name"`
-	Version text `json:"version"`
-	PURL    text `json:"purl"`
+type component struct {
+	Ref     stream.Text `json:"bom-ref"`
+	Type    stream.Text `json:"type"`
+	Group   stream.Text `json:"group"`
+	Name    stream.Text `json:"name"`
+	Version stream.Text `json:"version"`
+	PURL    stream.Text `json:"purl"`
 	// Components are the parts of a component, and of these.
-	Components []cyclonedxComponent `json:"components"`
+	Components []component `json:"components"`
 }
 
-type cyclonedxVulnerability struct {
-	ID          text                 `json:"id"`
-	Source      cyclonedxSource      `json:"source"`
-	References  []cyclonedxReference `json:"references"`
-	Ratings     []cyclonedxRating    `json:"ratings"`
-	CWEs        []text               `json:"cwes"`
-	Description text                 `json:"description"`
-	Analysis    cyclonedxAnalysis    `json:"analysis"`
-	Affects     []cyclonedxTarget    `json:"affects"`
+type vulnerability struct {
+	ID          stream.Text   `json:"id"`
+	Source      source        `json:"source"`
+	References  []reference   `json:"references"`
+	Ratings     []rating      `json:"ratings"`
+	CWEs        []stream.Text `json:"cwes"`
+	Description stream.Text   `json:"description"`
+	Analysis    analysis      `json:"analysis"`
+	Affects     []affected    `json:"affects"`
 }
 
-type cyclonedxSource struct {
-	Name text `json:"name"`
-	URL  text `json:"url"`
+type source struct {
+	Name stream.Text `json:"name"`
+	URL  stream.Text `json:"url"`
 }
 
-type cyclonedxReference struct {
-	ID text `json:"id"`
+type reference struct {
+	ID stream.Text `json:"id"`
 }
 
-type cyclonedxRating struct {
-	Source   cyclonedxSource `json:"source"`
-	Score    number          `json:"score"`
-	Severity text            `json:"severity"`
-	Method   text            `json:"method"`
-	Vector   text            `json:"vector"`
+type rating struct {
+	Source   source        `json:"source"`
+	Score    stream.Number `json:"score"`
+	Severity stream.Text   `json:"severity"`
+	Method   stream.Text   `json:"method"`
+	Vector   stream.Text   `json:"vector"`
 }
 
-// cyclonedxAnalysis is what a VEX says about a vulnerability.
-type cyclonedxAnalysis struct {
-	State         text     `json:"state"`
-	Justification text     `json:"justification"`
-	Detail        text     `json:"detail"`
-	Response      textList `json:"response"`
+// analysis is what a VEX says about a vulnerability.
+type analysis struct {
+	State         stream.Text `json:"state"`
+	Justification stream.Text `json:"justification"`
+	Detail        stream.Text `json:"detail"`
+	Response      stream.List `json:"response"`
 }
 
-type cyclonedxTarget struct {
-	Ref text `json:"ref"`
+type affected struct {
+	Ref stream.Text `json:"ref"`
 }
 
-func (cyclonedxParser) parse(s *stream, r *report) error {
-	c := cyclonedxReport{components: map[text]cyclonedxComponent{}}
-	err := s.object(func(key string) error {
+// Read reads the whole report.
+func (JSON) Read(d *stream.Document, r *format.Report) error {
+	s := d.JSON()
+	c := bom{components: map[stream.Text]component{}}
+	err := s.Object(func(key string) error {
 		var err error
 		switch key {
 		case "metadata":
-			_, err = s.item(&c.metadata)
+			_, err = s.Item(&c.metadata)
 		case "components":
-			_, err = s.array(func() error {
-				var component cyclonedxComponent
-				_, err := s.item(&component)
+			_, err = s.Array(func() error {
+				var component component
+				_, err := s.Item(&component)
 				c.index(component)
 				return err
 			})
 		case "vulnerabilities":
-			c.listed, err = s.array(func() error { return c.vulnerability(s, r) })
+			c.listed, err = s.Array(func() error { return c.vulnerability(s, r) })
 		default:
-			err = s.skip()
+			err = s.Skip()
 		}
 		return err
 	})
@@ -108,7 +116,7 @@ func (cyclonedxParser) parse(s *stream, r *report) error {
 	return nil
 }
 
-func (c *cyclonedxReport) index(component cyclonedxComponent) {
+func (c *bom) index(component component) {
 	if component.Ref != "" {
 		part := component
 		part.Components = nil
@@ -119,14 +127,14 @@ func (c *cyclonedxReport) index(component cyclonedxComponent) {
 	}
 }
 
-func (c *cyclonedxReport) vulnerability(s *stream, r *report) error {
-	var v cyclonedxVulnerability
-	ok, err := s.item(&v)
+func (c *bom) vulnerability(s *stream.JSON, r *format.Report) error {
+	var v vulnerability
+	ok, err := s.Item(&v)
 	switch {
 	case err != nil:
 		return err
 	case !ok:
-		r.reject(record.RejectDecode)
+		r.Reject(record.RejectDecode)
 	default:
 		c.take(v, r)
 	}
@@ -134,26 +142,26 @@ func (c *cyclonedxReport) vulnerability(s *stream, r *report) error {
 }
 
 // take keeps a vulnerability that can be told from others.
-func (c *cyclonedxReport) take(v cyclonedxVulnerability, r *report) {
+func (c *bom) take(v vulnerability, r *format.Report) {
 	if v.ID == "" {
-		r.reject(record.RejectNoID)
+		r.Reject(record.RejectNoID)
 		return
 	}
-	v.Description, v.Analysis.Detail = text(record.Text(string(v.Description))), "" // advisories' texts may be long
+	v.Description, v.Analysis.Detail = stream.Text(record.Text(string(v.Description))), "" // advisories' texts may be long
 	c.vulnerabilities = append(c.vulnerabilities, v)
 }
 
 // finish makes a finding of each vulnerability and component that it affects. A bill of materials without a list of vulnerabilities
 // says nothing about them.
-func (c *cyclonedxReport) finish(r *report) {
-	r.dated(string(c.metadata.Timestamp))
-	r.incomplete = !c.listed
+func (c *bom) finish(r *format.Report) {
+	r.Dated(string(c.metadata.Timestamp))
+	r.Incomplete = !c.listed
 	c.index(c.metadata.Component)
 	tool := c.metadata.Tools.name()
 	classes := map[record.Class]bool{}
 	for i := range c.vulnerabilities {
 		v := &c.vulnerabilities[i]
-		refs := []text{""}
+		refs := []stream.Text{""}
 		if len(v.Affects) > 0 {
 			refs = refs[:0]
 			for _, a := range v.Affects {
@@ -164,35 +172,35 @@ func (c *cyclonedxReport) finish(r *report) {
 			component := c.component(ref)
 			f := v.finding(component, tool)
 			if c.metadata.Component.Type == "container" {
-				f.Place = record.Text(imageName(string(c.metadata.Component.Name)))
+				f.Place = record.Text(format.ImageName(string(c.metadata.Component.Name)))
 			}
 			classes[f.Class] = true
-			r.add(f, string(v.ID), f.Package, f.Place)
+			r.Add(f, string(v.ID), f.Package, f.Place)
 		}
 	}
 	if len(classes) == 0 {
 		classes[record.ClassSCA] = true
 	}
 	for class := range classes {
-		r.scanned(tool, class, "", c.listed)
+		r.Scanned(tool, class, "", c.listed)
 	}
 }
 
 // component finds what a reference means: a bom-ref, a link to another document that ends in one, or a package URL.
-func (c *cyclonedxReport) component(ref text) cyclonedxComponent {
+func (c *bom) component(ref stream.Text) component {
 	if found, ok := c.components[ref]; ok {
 		return found
 	}
 	if _, fragment, ok := strings.Cut(string(ref), "#"); ok && strings.HasPrefix(string(ref), "urn:cdx:") {
-		if found, ok := c.components[text(fragment)]; ok {
+		if found, ok := c.components[stream.Text(fragment)]; ok {
 			return found
 		}
-		ref = text(fragment)
+		ref = stream.Text(fragment)
 	}
-	return cyclonedxComponent{PURL: ref}
+	return component{PURL: ref}
 }
 
-func (v *cyclonedxVulnerability) finding(component cyclonedxComponent, tool string) record.Finding {
+func (v *vulnerability) finding(component component, tool string) record.Finding {
 	ids := []string{string(v.ID)}
 	for _, reference := range v.References {
 		ids = append(ids, string(reference.ID))
@@ -202,7 +210,7 @@ func (v *cyclonedxVulnerability) finding(component cyclonedxComponent, tool stri
 		name = string(component.Group) + "/" + name
 	}
 	f := record.Finding{
-		Tool: tool, Class: record.ClassSCA, Rule: record.Text(string(v.ID)), URL: webLink(string(v.Source.URL)),
+		Tool: tool, Class: record.ClassSCA, Rule: record.Text(string(v.ID)), URL: format.WebLink(string(v.Source.URL)),
 		Title:    record.Text(string(cmp.Or(v.Description, v.ID))),
 		Severity: v.severity(), Aliases: record.Advisories(ids...),
 		Package: cmp.Or(record.PackageOfURL(string(component.PURL)), record.Package("", name)), Version: record.Text(string(component.Version)),
@@ -223,7 +231,7 @@ func (v *cyclonedxVulnerability) finding(component cyclonedxComponent, tool stri
 
 // severity is the rating of the vulnerability's own source; else the worst of all. "info" and "none" rate nothing, and CVSS 2 counts only where
 // nothing newer rates.
-func (v *cyclonedxVulnerability) severity() record.Severity {
+func (v *vulnerability) severity() record.Severity {
 	worst, old := record.SeverityUnknown, record.SeverityUnknown
 	for _, rating := range v.Ratings {
 		s := rating.severity()
@@ -242,20 +250,20 @@ func (v *cyclonedxVulnerability) severity() record.Severity {
 	return worst
 }
 
-func (r *cyclonedxRating) severity() record.Severity {
+func (r *rating) severity() record.Severity {
 	if word := strings.ToLower(string(r.Severity)); word != "info" && word != "none" {
-		if s := severityOfWord(word); s != record.SeverityUnknown {
+		if s := format.SeverityOfWord(word); s != record.SeverityUnknown {
 			return s
 		}
 	}
-	if s := severityOfVector(string(r.Vector)); s != record.SeverityUnknown {
+	if s := format.SeverityOfVector(string(r.Vector)); s != record.SeverityUnknown {
 		return s
 	}
 	switch {
 	case r.Method == "CVSSv2":
-		return severityOfScoreV2(float64(r.Score))
+		return format.SeverityOfScoreV2(float64(r.Score))
 	case strings.HasPrefix(string(r.Method), "CVSS"):
-		return severityOfScore(float64(r.Score))
+		return format.SeverityOfScore(float64(r.Score))
 	default:
 		return record.SeverityUnknown
 	}
@@ -273,7 +281,7 @@ func worse(a, b record.Severity) record.Severity {
 
 // closure reads the VEX state; "exploitable" and "in_triage" are open. What is not affected only because something stands before it is
 // mitigated.
-func (v *cyclonedxVulnerability) closure() record.Closure {
+func (v *vulnerability) closure() record.Closure {
 	switch v.Analysis.State {
 	case "not_affected":
 		if strings.HasPrefix(string(v.Analysis.Justification), "protected_") {

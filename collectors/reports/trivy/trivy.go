@@ -1,4 +1,6 @@
-package reports
+// Package trivy reads the JSON of Trivy. It adds to a format.Report what
+// one report says, and touches neither files nor the collector.
+package trivy
 
 import (
 	"cmp"
@@ -7,31 +9,37 @@ import (
 	"slices"
 	"strings"
 
+	"prodsec_exporter/collectors/reports/format"
+	"prodsec_exporter/collectors/reports/stream"
 	"prodsec_exporter/internal/record"
 )
 
-// trivyParser reads the JSON of Trivy: schema 2, the list of results that came before it, and reports on a Kubernetes
+// Format reads the JSON of Trivy: schema 2, the list of results that came before it, and reports on a Kubernetes
 // cluster.
-type trivyParser struct{}
+type Format struct{}
 
-const trivyTool = "trivy"
+const toolName = "trivy"
 
-func (trivyParser) name() string { return "Trivy JSON" }
+// Name is the format in the words of its documentation.
+func (Format) Name() string { return "Trivy JSON" }
 
-func (trivyParser) sniff(s sketch) bool {
-	switch s.form {
+// Recognises tells the format by its keys.
+func (Format) Recognises(s format.Sketch) bool {
+	switch s.Form {
 	case 'n':
 		return true // what old versions write when there is nothing to report
 	case '[':
-		return s.has("Target") || s.complete && len(s.keys) == 0
+		return s.Has("Target") || s.Complete && len(s.Keys) == 0
 	default:
-		return s.has("ArtifactName") || s.has("ArtifactType") || s.has("SchemaVersion") || s.has("ClusterName")
+		return s.Has("ArtifactName") || s.Has("ArtifactType") || s.Has("SchemaVersion") || s.Has("ClusterName")
 	}
 }
 
-func (trivyParser) parse(s *stream, r *report) error {
-	t := &trivyReport{into: r}
-	first, err := s.token()
+// Read reads the whole report.
+func (Format) Read(d *stream.Document, r *format.Report) error {
+	s := d.JSON()
+	t := &reading{into: r}
+	first, err := s.Token()
 	if err != nil {
 		return err
 	}
@@ -39,11 +47,11 @@ func (trivyParser) parse(s *stream, r *report) error {
 	case nil:
 		return nil
 	case json.Delim('{'):
-		err = s.members(func(key string) error { return t.member(s, key) })
+		err = s.Members(func(key string) error { return t.member(s, key) })
 	case json.Delim('['):
-		err = s.elements(func() error { return t.result(s, "") })
+		err = s.Elements(func() error { return t.result(s, "") })
 	default:
-		return s.unexpected("an object or a list", first)
+		return s.Unexpected("an object or a list", first)
 	}
 	if err != nil {
 		return err
@@ -52,78 +60,78 @@ func (trivyParser) parse(s *stream, r *report) error {
 	return nil
 }
 
-// trivyReport collects results until the report was read to its end, because keys may come in any order.
-type trivyReport struct {
-	into         *report
-	artifactName text
-	artifactType text
-	metadata     trivyMetadata
-	results      []trivyResult
+// reading collects results until the report was read to its end, because keys may come in any order.
+type reading struct {
+	into         *format.Report
+	artifactName stream.Text
+	artifactType stream.Text
+	metadata     metadata
+	results      []scanTarget
 }
 
-type trivyMetadata struct {
-	RepoURL     text `json:"RepoURL"`
+type metadata struct {
+	RepoURL     stream.Text `json:"RepoURL"`
 	ImageConfig struct {
 		Config struct {
-			Labels map[string]text `json:"Labels"`
+			Labels map[string]stream.Text `json:"Labels"`
 		} `json:"config"`
 	} `json:"ImageConfig"`
 }
 
-// trivyResult is one target of a scan. Its findings lack what the target and the report say.
-type trivyResult struct {
-	target, class, kind text
+// scanTarget is one target of a scan. Its findings lack what the target and the report say.
+type scanTarget struct {
+	target, class, kind stream.Text
 	resource            string // namespace/kind/name in a cluster
-	findings            []trivyFinding
+	findings            []foundItem
 }
 
-type trivyFinding struct {
+type foundItem struct {
 	record.Finding
 	identity []string
 	// path is where the package is in an image, empty where the target says it.
 	path string
 }
 
-func (t *trivyReport) member(s *stream, key string) error {
+func (t *reading) member(s *stream.JSON, key string) error {
 	var err error
 	switch key {
 	case "ArtifactName":
-		_, err = s.item(&t.artifactName)
+		_, err = s.Item(&t.artifactName)
 	case "ArtifactType":
-		_, err = s.item(&t.artifactType)
+		_, err = s.Item(&t.artifactType)
 	case "Metadata":
-		_, err = s.item(&t.metadata)
+		_, err = s.Item(&t.metadata)
 	case "CreatedAt":
-		var created text
-		_, err = s.item(&created)
-		t.into.dated(string(created))
+		var created stream.Text
+		_, err = s.Item(&created)
+		t.into.Dated(string(created))
 	case "Results":
-		_, err = s.array(func() error { return t.result(s, "") })
+		_, err = s.Array(func() error { return t.result(s, "") })
 	case "Resources", "Vulnerabilities", "Misconfigurations", "Findings":
-		_, err = s.array(func() error { return t.resource(s) })
+		_, err = s.Array(func() error { return t.resource(s) })
 	default:
-		err = s.skip()
+		err = s.Skip()
 	}
 	return err
 }
 
 // resource reads what a cluster report says about one workload.
-func (t *trivyReport) resource(s *stream) error {
-	var namespace, kind, name text
+func (t *reading) resource(s *stream.JSON) error {
+	var namespace, kind, name stream.Text
 	first := len(t.results)
-	err := s.object(func(key string) error {
+	err := s.Object(func(key string) error {
 		var err error
 		switch key {
 		case "Namespace":
-			_, err = s.item(&namespace)
+			_, err = s.Item(&namespace)
 		case "Kind":
-			_, err = s.item(&kind)
+			_, err = s.Item(&kind)
 		case "Name":
-			_, err = s.item(&name)
+			_, err = s.Item(&name)
 		case "Results":
-			_, err = s.array(func() error { return t.result(s, "") })
+			_, err = s.Array(func() error { return t.result(s, "") })
 		default:
-			err = s.skip()
+			err = s.Skip()
 		}
 		return err
 	})
@@ -135,32 +143,32 @@ func (t *trivyReport) resource(s *stream) error {
 }
 
 // result reads one target.
-func (t *trivyReport) result(s *stream, resource string) error {
-	result := trivyResult{resource: resource}
-	err := s.object(func(key string) error {
+func (t *reading) result(s *stream.JSON, resource string) error {
+	result := scanTarget{resource: resource}
+	err := s.Object(func(key string) error {
 		var err error
 		switch key {
 		case "Target":
-			_, err = s.item(&result.target)
+			_, err = s.Item(&result.target)
 		case "Class":
-			_, err = s.item(&result.class)
+			_, err = s.Item(&result.class)
 		case "Type":
-			_, err = s.item(&result.kind)
+			_, err = s.Item(&result.kind)
 		case "Vulnerabilities":
-			err = trivyItems(s, t.into, &result, trivyVulnerability.finding)
+			err = readItems(s, t.into, &result, vulnerability.finding)
 		case "Misconfigurations":
-			err = trivyItems(s, t.into, &result, trivyMisconfiguration.finding)
+			err = readItems(s, t.into, &result, misconfiguration.finding)
 		case "Secrets":
-			err = trivyItems(s, t.into, &result, trivySecret.finding)
+			err = readItems(s, t.into, &result, secret.finding)
 		case "ExperimentalModifiedFindings":
-			err = trivyItems(s, t.into, &result, trivyModified.finding)
+			err = readItems(s, t.into, &result, modifiedFinding.finding)
 		case "Licenses":
-			_, err = s.array(func() error {
-				t.into.ignored["license"]++
-				return s.skip()
+			_, err = s.Array(func() error {
+				t.into.Ignored["license"]++
+				return s.Skip()
 			})
 		default:
-			err = s.skip()
+			err = s.Skip()
 		}
 		return err
 	})
@@ -168,24 +176,24 @@ func (t *trivyReport) result(s *stream, resource string) error {
 	return err
 }
 
-// trivyItems reads the findings of one sort, one by one.
-func trivyItems[T any](s *stream, r *report, result *trivyResult, finding func(T) (trivyFinding, string)) error {
-	_, err := s.array(func() error {
+// readItems reads the findings of one sort, one by one.
+func readItems[T any](s *stream.JSON, r *format.Report, result *scanTarget, finding func(T) (foundItem, string)) error {
+	_, err := s.Array(func() error {
 		var item T
-		ok, err := s.item(&item)
+		ok, err := s.Item(&item)
 		if err != nil {
 			return err
 		}
 		if !ok {
-			r.reject(record.RejectDecode)
+			r.Reject(record.RejectDecode)
 			return nil
 		}
 		f, ignored := finding(item)
 		switch {
 		case ignored != "":
-			r.ignored[ignored]++
+			r.Ignored[ignored]++
 		case f.Rule == "":
-			r.reject(record.RejectNoID)
+			r.Reject(record.RejectNoID)
 		default:
 			result.findings = append(result.findings, f)
 		}
@@ -195,14 +203,14 @@ func trivyItems[T any](s *stream, r *report, result *trivyResult, finding func(T
 }
 
 // finish gives the findings what the report as a whole says: class, place, repository and id.
-func (t *trivyReport) finish() {
+func (t *reading) finish() {
 	repository := t.repository()
 	classes := map[record.Class]bool{t.artifactClass(): true}
 	for i := range t.results {
 		result := &t.results[i]
 		classes[result.classOf("", t.artifactClass())] = true
 		for _, f := range result.findings {
-			f.Tool, f.Repository = trivyTool, repository
+			f.Tool, f.Repository = toolName, repository
 			f.Class = result.classOf(f.Class, t.artifactClass())
 			f.Place = record.Text(t.place(result, f.path))
 			if f.Package != "" {
@@ -210,17 +218,17 @@ func (t *trivyReport) finish() {
 				f.Category = cmp.Or(f.Category, strings.ToLower(record.Text(string(result.kind))))
 			}
 			classes[f.Class] = true
-			t.into.add(f.Finding, append([]string{string(f.Class), f.Place, result.resource}, f.identity...)...)
+			t.into.Add(f.Finding, append([]string{string(f.Class), f.Place, result.resource}, f.identity...)...)
 		}
 	}
 	for class := range classes {
-		t.into.scanned(trivyTool, class, repository, true)
+		t.into.Scanned(toolName, class, repository, true)
 	}
 }
 
 // repository is what a repository scan names, or an image's label for its source.
-func (t *trivyReport) repository() record.RepositoryName {
-	candidates := []text{t.metadata.RepoURL, t.metadata.ImageConfig.Config.Labels["org.opencontainers.image.source"]}
+func (t *reading) repository() record.RepositoryName {
+	candidates := []stream.Text{t.metadata.RepoURL, t.metadata.ImageConfig.Config.Labels["org.opencontainers.image.source"]}
 	if t.artifactType == "repository" {
 		candidates = append(candidates, t.artifactName)
 	}
@@ -233,7 +241,7 @@ func (t *trivyReport) repository() record.RepositoryName {
 }
 
 // artifactClass is the class of what a scan without any finding looked at.
-func (t *trivyReport) artifactClass() record.Class {
+func (t *reading) artifactClass() record.Class {
 	switch t.artifactType {
 	case "container_image", "vm":
 		return record.ClassContainer
@@ -244,7 +252,7 @@ func (t *trivyReport) artifactClass() record.Class {
 
 // classOf is the class of a target, unless the sort of finding decides. Reports from before schema 2 name no class; there
 // the package manager of a distribution tells.
-func (r *trivyResult) classOf(decided, artifact record.Class) record.Class {
+func (r *scanTarget) classOf(decided, artifact record.Class) record.Class {
 	if decided != "" {
 		return decided
 	}
@@ -261,52 +269,40 @@ func (r *trivyResult) classOf(decided, artifact record.Class) record.Class {
 	if r.kind == "" {
 		return artifact
 	}
-	if slices.Contains(trivyDistributions, string(r.kind)) {
+	if slices.Contains(distributions, string(r.kind)) {
 		return record.ClassContainer
 	}
 	return record.ClassSCA
 }
 
-var trivyDistributions = []string{
+var distributions = []string{
 	"alma", "alpine", "amazon", "azurelinux", "bottlerocket", "cbl-mariner", "centos", "chainguard", "debian", "fedora", "opensuse",
 	"opensuse.leap", "opensuse.tumbleweed", "oracle", "photon", "redhat", "rocky", "sles", "suse linux enterprise server", "ubuntu", "wolfi",
 }
 
 // place is a file, or for packages of a distribution the image without tag and digest: the same image in its next
 // version is the same place. Of packages that were found installed in an image, the target names only the language.
-func (t *trivyReport) place(r *trivyResult, path string) string {
+func (t *reading) place(r *scanTarget, path string) string {
 	target := string(r.target)
 	if at := strings.LastIndex(target, " ("); at > 0 && strings.HasSuffix(target, ")") {
 		target = target[:at]
 	}
 	switch {
-	case r.class == "os-pkgs", r.class == "" && slices.Contains(trivyDistributions, string(r.kind)):
-		return imageName(target)
+	case r.class == "os-pkgs", r.class == "" && slices.Contains(distributions, string(r.kind)):
+		return format.ImageName(target)
 	case r.resource != "" && r.class == "config":
 		return r.resource
 	case t.artifactType == "container_image" && t.artifactName != "":
-		return inImageAt(imageName(string(t.artifactName)), cmp.Or(path, target))
+		return format.InImage(format.ImageName(string(t.artifactName)), cmp.Or(path, target))
 	default:
 		return target
 	}
 }
 
-// inImageAt writes a path in an image in one way for all tools.
-func inImageAt(image, path string) string { return image + ":" + strings.TrimPrefix(path, "/") }
-
-// imageName drops the tag and the digest of an image reference.
-func imageName(ref string) string {
-	ref, _, _ = strings.Cut(ref, "@")
-	if at := strings.LastIndexByte(ref, ':'); at > strings.LastIndexByte(ref, '/') {
-		ref = ref[:at]
-	}
-	return ref
-}
-
-// trivySeverity is Trivy's word; where it has none, the CVSS scores and vectors of the advisories decide, that of the chosen
+// severityOf is Trivy's word; where it has none, the CVSS scores and vectors of the advisories decide, that of the chosen
 // source first.
-func trivySeverity(word text, source text, scores map[string]trivyCVSS) record.Severity {
-	severity := severityOfWord(string(word))
+func severityOf(word stream.Text, source stream.Text, scores map[string]cvss) record.Severity {
+	severity := format.SeverityOfWord(string(word))
 	if severity != record.SeverityUnknown {
 		return severity
 	}

@@ -1,8 +1,9 @@
-package reports
+package sarif
 
 import (
 	"cmp"
 
+	"prodsec_exporter/collectors/reports/format"
 	"prodsec_exporter/internal/record"
 )
 
@@ -16,7 +17,7 @@ func toolNamed(name string) record.Tool {
 
 // classOf refines a tool's class where its rules tell more: Trivy and Semgrep find several classes of weakness, and say so in a rule's
 // name, id or tags.
-func classOf(t record.Tool, rule *sarifRule) record.Class {
+func classOf(t record.Tool, rule *reportingDescriptor) record.Class {
 	switch t.Name {
 	case "trivy":
 		switch rule.Name {
@@ -28,7 +29,7 @@ func classOf(t record.Tool, rule *sarifRule) record.Class {
 			return record.ClassSecret
 		}
 	case "semgrep", "opengrep":
-		if semgrepSecret(string(rule.ID)) {
+		if format.SemgrepSecret(string(rule.ID)) {
 			return record.ClassSecret
 		}
 	}

@@ -1,30 +1,15 @@
-package reports
+package sarif
 
 import (
 	"fmt"
-	"io"
+	"prodsec_exporter/collectors/reports/formattest"
+	"prodsec_exporter/internal/record"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-
-	"prodsec_exporter/internal/record"
 )
-
-func readText(t *testing.T, content string) (*report, error) {
-	t.Helper()
-	return read(func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(content)), nil })
-}
-
-func mustRead(t *testing.T, content string) *report {
-	t.Helper()
-	r, err := readText(t, content)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return r
-}
 
 // sarifOf wraps one result and one rule into a report of a tool.
 func sarifOf(tool, rule, result string) string {
@@ -71,11 +56,11 @@ func TestSARIFResult(t *testing.T) {
 		"windows path and absolute URI": {"x", `{"id": "r"}`, `{"ruleId": "r", "locations": [{"physicalLocation": {"artifactLocation": {"uri": "src\\a.cs"}}}]}`, record.Finding{Place: "src/a.cs"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := mustRead(t, sarifOf(tt.tool, tt.rule, tt.result))
-			if len(r.findings) != 1 {
-				t.Fatalf("got %d findings, want 1", len(r.findings))
+			r := formattest.MustRead(t, Format{}, sarifOf(tt.tool, tt.rule, tt.result))
+			if len(r.Findings) != 1 {
+				t.Fatalf("got %d findings, want 1", len(r.Findings))
 			}
-			got, want := r.findings[0], tt.want
+			got, want := r.Findings[0], tt.want
 			// What a row does not name is not its subject, except that an open finding is open and no script is a link.
 			blank(&want.Tool, &got.Tool)
 			blank(&want.Rule, &got.Rule)
@@ -99,7 +84,7 @@ func blank[T comparable](want, got *T) {
 }
 
 func TestSARIFRulesInExtensionsAndAfterResults(t *testing.T) {
-	r := mustRead(t, `{"runs": [{
+	r := formattest.MustRead(t, Format{}, `{"runs": [{
 		"results": [
 			{"rule": {"index": 1, "toolComponent": {"index": 0}}},
 			{"rule": {"id": "b", "toolComponent": {"name": "pack"}}},
@@ -108,21 +93,21 @@ func TestSARIFRulesInExtensionsAndAfterResults(t *testing.T) {
 			{"ruleId": "b", "ruleIndex": 999}],
 		"artifacts": [{"location": {"uri": "x.go"}}],
 		"tool": {"driver": {"name": "CodeQL", "rules": []}, "extensions": [{"name": "pack", "rules": [{"id": "a"}, {"id": "b", "properties": {"security-severity": "9.9"}}]}]}}]}`)
-	for i, f := range r.findings {
+	for i, f := range r.Findings {
 		if f.Rule != "b" || f.Severity != record.SeverityCritical {
 			t.Errorf("result %d: rule %q, severity %q; want b, critical", i, f.Rule, f.Severity)
 		}
 	}
-	if len(r.findings) != 5 {
-		t.Errorf("got %d findings, want 5", len(r.findings))
+	if len(r.Findings) != 5 {
+		t.Errorf("got %d findings, want 5", len(r.Findings))
 	}
 }
 
 func TestSARIFKinds(t *testing.T) {
 	for kind, want := range map[string]int{"fail": 1, "review": 1, "open": 1, "": 1, "pass": 0, "notApplicable": 0, "informational": 0} {
-		r := mustRead(t, sarifOf("x", `{"id": "r"}`, fmt.Sprintf(`{"ruleId": "r", "kind": %q}`, kind)))
-		if len(r.findings) != want || len(r.ignored) != 1-want || len(r.rejected) != 0 {
-			t.Errorf("kind %q: %d findings, ignored %v, rejected %v", kind, len(r.findings), r.ignored, r.rejected)
+		r := formattest.MustRead(t, Format{}, sarifOf("x", `{"id": "r"}`, fmt.Sprintf(`{"ruleId": "r", "kind": %q}`, kind)))
+		if len(r.Findings) != want || len(r.Ignored) != 1-want || len(r.Rejected) != 0 {
+			t.Errorf("kind %q: %d findings, ignored %v, rejected %v", kind, len(r.Findings), r.Ignored, r.Rejected)
 		}
 	}
 }
@@ -131,7 +116,9 @@ func TestSARIFIdentity(t *testing.T) {
 	result := func(line int, message, prints string) string {
 		return fmt.Sprintf(`{"ruleId": "r", "message": {"text": %q}, "locations": [{"physicalLocation": {"artifactLocation": {"uri": "a.go"}, "region": {"startLine": %d}}}] %s}`, message, line, prints)
 	}
-	id := func(result string) string { return mustRead(t, sarifOf("x", `{"id": "r"}`, result)).findings[0].ID }
+	id := func(result string) string {
+		return formattest.MustRead(t, Format{}, sarifOf("x", `{"id": "r"}`, result)).Findings[0].ID
+	}
 	hash := `, "partialFingerprints": {"primaryLocationLineHash": "abc:1", "volatile": "1"}`
 	moved := `, "partialFingerprints": {"primaryLocationLineHash": "abc:1", "volatile": "2"}`
 	if id(result(1, "m", hash)) != id(result(9, "other words", moved)) {
@@ -140,24 +127,24 @@ func TestSARIFIdentity(t *testing.T) {
 	if id(result(1, "m", "")) == id(result(2, "m", "")) {
 		t.Error("without fingerprints, two lines are two findings")
 	}
-	twice := mustRead(t, sarifOf("x", `{"id": "r"}`, result(1, "m", hash)+","+result(1, "m", hash)))
-	if len(twice.findings) != 2 || twice.findings[1].ID != twice.findings[0].ID+"~2" {
-		t.Errorf("equal results must be numbered, got %+v", twice.findings)
+	twice := formattest.MustRead(t, Format{}, sarifOf("x", `{"id": "r"}`, result(1, "m", hash)+","+result(1, "m", hash)))
+	if len(twice.Findings) != 2 || twice.Findings[1].ID != twice.Findings[0].ID+"~2" {
+		t.Errorf("equal results must be numbered, got %+v", twice.Findings)
 	}
 }
 
 func TestSARIFRun(t *testing.T) {
 	const text = `{"version": "2.1.0", "runs": [{"tool": {"driver": {"name": "X"}}, "invocations": [{"executionSuccessful": %t, "endTimeUtc": "2026-01-02T03:04:05.6Z"}],
 		"versionControlProvenance": [{"repositoryUri": "https://github.com/Acme/API.git"}], "results": %s}]}`
-	r := mustRead(t, fmt.Sprintf(text, true, "[]"))
+	r := formattest.MustRead(t, Format{}, fmt.Sprintf(text, true, "[]"))
 	want := []record.Scan{{Tool: "x", Class: record.ClassSAST, Repository: "acme/api", Enabled: record.AnswerYes, SucceededAt: time.Unix(0, 0)}}
-	if d := cmp.Diff(want, r.scans); d != "" || r.incomplete || !r.producedAt.Equal(time.Date(2026, 1, 2, 3, 4, 5, 6e8, time.UTC)) {
-		t.Errorf("clean run: incomplete %t, produced %v, scans (-want +got):\n%s", r.incomplete, r.producedAt, d)
+	if d := cmp.Diff(want, r.Scans); d != "" || r.Incomplete || !r.ProducedAt.Equal(time.Date(2026, 1, 2, 3, 4, 5, 6e8, time.UTC)) {
+		t.Errorf("clean run: incomplete %t, produced %v, scans (-want +got):\n%s", r.Incomplete, r.ProducedAt, d)
 	}
-	if r := mustRead(t, fmt.Sprintf(text, false, "[]")); !r.incomplete || !r.scans[0].SucceededAt.IsZero() {
+	if r := formattest.MustRead(t, Format{}, fmt.Sprintf(text, false, "[]")); !r.Incomplete || !r.Scans[0].SucceededAt.IsZero() {
 		t.Error("a failed invocation must not count as a clean scan")
 	}
-	if r := mustRead(t, fmt.Sprintf(text, true, "null")); !r.incomplete {
+	if r := formattest.MustRead(t, Format{}, fmt.Sprintf(text, true, "null")); !r.Incomplete {
 		t.Error("a run without results must not count as a clean scan")
 	}
 }
@@ -169,22 +156,22 @@ func TestSARIFKeyOrder(t *testing.T) {
 	provenance := `"versionControlProvenance": [{"repositoryUri": "https://github.com/acme/api"}]`
 	results := `"results": [{"ruleId": "r", "message": {"text": "a"}, "locations": [{"physicalLocation": {"artifactLocation": {"uri": "a.go"}, "region": {"startLine": 1}}}]},
 		{"ruleId": "r", "message": {"text": "b"}, "locations": [{"physicalLocation": {"artifactLocation": {"uri": "b.go"}, "region": {"startLine": 2}}}]}]`
-	first := mustRead(t, `{"runs": [{`+strings.Join([]string{tool, results, provenance}, ",")+`}]}`)
-	last := mustRead(t, `{"runs": [{`+strings.Join([]string{provenance, results, tool}, ",")+`}]}`)
-	if d := cmp.Diff(first.findings, last.findings); d != "" {
+	first := formattest.MustRead(t, Format{}, `{"runs": [{`+strings.Join([]string{tool, results, provenance}, ",")+`}]}`)
+	last := formattest.MustRead(t, Format{}, `{"runs": [{`+strings.Join([]string{provenance, results, tool}, ",")+`}]}`)
+	if d := cmp.Diff(first.Findings, last.Findings); d != "" {
 		t.Errorf("tool first (-), tool last (+):\n%s", d)
 	}
-	if d := cmp.Diff(first.scans, last.scans); d != "" || first.findings[1].Severity != record.SeverityCritical || first.findings[1].Repository != "acme/api" {
-		t.Errorf("got %+v, scans:\n%s", first.findings[1], d)
+	if d := cmp.Diff(first.Scans, last.Scans); d != "" || first.Findings[1].Severity != record.SeverityCritical || first.Findings[1].Repository != "acme/api" {
+		t.Errorf("got %+v, scans:\n%s", first.Findings[1], d)
 	}
 }
 
 func TestSARIFPaths(t *testing.T) {
 	place := func(location string) string {
-		r := mustRead(t, `{"runs": [{"tool": {"driver": {"name": "x"}}, "originalUriBaseIds": {"ROOT": {"uri": "file:///builds/"}, "DEEP": {"uri": "file:///builds/repo/"}, "SRC": {"uri": "src/"}},
+		r := formattest.MustRead(t, Format{}, `{"runs": [{"tool": {"driver": {"name": "x"}}, "originalUriBaseIds": {"ROOT": {"uri": "file:///builds/"}, "DEEP": {"uri": "file:///builds/repo/"}, "SRC": {"uri": "src/"}},
 			"artifacts": [{"location": {"uri": "zero.go"}}, {"location": {"uri": "one.go"}}],
 			"results": [{"ruleId": "r", "locations": [{"physicalLocation": {"artifactLocation": `+location+`}}]}]}]}`)
-		return r.findings[0].Place
+		return r.Findings[0].Place
 	}
 	for location, want := range map[string]string{
 		`{"uri": "file:///builds/repo/a.go"}`:     "a.go", // the longest base
@@ -205,21 +192,8 @@ func TestSARIFPaths(t *testing.T) {
 	}
 }
 
-func TestSeverityOfVector(t *testing.T) {
-	for vector, want := range map[string]record.Severity{
-		"CVSS:3.0/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H":                    record.SeverityCritical,
-		"CVSS:3.1/AV:L/AC:H/PR:H/UI:R/S:U/C:L/I:N/A:N":                    record.SeverityLow,
-		"CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N": record.SeverityCritical,
-		"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:N":                    record.SeverityUnknown,
-		"AV:N/AC:L/Au:N/C:P/I:P/A:P":                                      record.SeverityHigh,
-		"AV:N/AC:L/Au:N/C:C/I:C/A:C":                                      record.SeverityHigh, // 10.0: version 2 has no critical
-		"AV:L/AC:H/Au:M/C:N/I:N/A:P":                                      record.SeverityLow,
-		"AV:N/nonsense":                                                   record.SeverityUnknown,
-		"CVSS:3.1/nonsense":                                               record.SeverityUnknown,
-		"":                                                                record.SeverityUnknown,
-	} {
-		if got := severityOfVector(vector); got != want {
-			t.Errorf("%q: got %s, want %s", vector, got, want)
-		}
-	}
+func FuzzSARIF(f *testing.F) {
+	formattest.Seeds(f, "sarif")
+	formattest.Fuzz(f, Format{}, sarifOf("CodeQL", `{"id": "go/sql", "properties": {"security-severity": "8.8", "tags": ["external/cwe/cwe-089"]}}`, `{"ruleId": "go/sql", "message": {"text": "SQL injection"}}`),
+		sarifOf("x", `{"id": "r"}`, `{"ruleId": "r", "suppressions": [{}], "ruleIndex": -5, "rule": {"toolComponent": {"index": 9}}}`))
 }

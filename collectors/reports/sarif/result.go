@@ -1,34 +1,24 @@
-package reports
+package sarif
 
 import (
 	"cmp"
-	"encoding/json"
 	"maps"
-	"net/url"
-	"path"
 	"slices"
 	"strconv"
 	"strings"
 
+	"prodsec_exporter/collectors/reports/format"
+	"prodsec_exporter/collectors/reports/stream"
 	"prodsec_exporter/internal/record"
 )
 
-func decodeElements(data []byte, into *textList) error {
-	var elements []text
-	if err := json.Unmarshal(data, &elements); err != nil {
-		return err
-	}
-	*into = elements
-	return nil
-}
-
 // finding turns a result into a finding and says what identifies it within the report.
-func (run *sarifRun) finding(result *sarifResult, tool record.Tool) (record.Finding, []string) {
+func (run *runReading) finding(result *resultObject, tool record.Tool) (record.Finding, []string) {
 	rule, id := run.rule(result)
 	file, line, column := run.where(result)
 	message := result.message(rule)
 	f := record.Finding{
-		Tool: tool.Name, Class: classOf(tool, rule), Rule: record.Text(id), URL: webLink(string(rule.HelpURI)),
+		Tool: tool.Name, Class: classOf(tool, rule), Rule: record.Text(id), URL: format.WebLink(string(rule.HelpURI)),
 		Severity: result.severity(rule), Category: result.cwe(rule),
 		Place: record.Text(file), Line: line, Closure: result.closure(),
 	}
@@ -50,7 +40,7 @@ func (run *sarifRun) finding(result *sarifResult, tool record.Tool) (record.Find
 
 // fingerprint is what the tool says identifies a result even if it moves: GitHub's line hash if there is one, else the
 // full fingerprints, else the partial ones.
-func (result *sarifResult) fingerprint() string {
+func (result *resultObject) fingerprint() string {
 	const lineHash = "primaryLocationLineHash"
 	if v := result.PartialFingerprints[lineHash]; v != "" {
 		return lineHash + "=" + string(v)
@@ -69,7 +59,7 @@ func (result *sarifResult) fingerprint() string {
 }
 
 // rule finds the rule of a result by component and index, else by id; its id may have a suffix ("rule/sub").
-func (run *sarifRun) rule(result *sarifResult) (*sarifRule, string) {
+func (run *runReading) rule(result *resultObject) (*reportingDescriptor, string) {
 	id := string(cmp.Or(result.RuleID, result.Rule.ID))
 	component := run.component(result)
 	position := result.RuleIndex
@@ -80,7 +70,7 @@ func (run *sarifRun) rule(result *sarifResult) (*sarifRule, string) {
 		rule := &component.Rules[*position]
 		return rule, cmp.Or(id, string(rule.ID))
 	}
-	components := append([]*sarifComponent{component, &run.tool.Driver}, pointers(run.tool.Extensions)...)
+	components := append([]*toolComponent{component, &run.tool.Driver}, pointers(run.tool.Extensions)...)
 	for search := id; search != ""; search = parent(search) {
 		for _, c := range components {
 			if rule := c.find(search); rule != nil {
@@ -88,11 +78,11 @@ func (run *sarifRun) rule(result *sarifResult) (*sarifRule, string) {
 			}
 		}
 	}
-	return &sarifRule{}, cmp.Or(id, "unknown")
+	return &reportingDescriptor{}, cmp.Or(id, "unknown")
 }
 
-func pointers(list []sarifComponent) []*sarifComponent {
-	all := make([]*sarifComponent, len(list))
+func pointers(list []toolComponent) []*toolComponent {
+	all := make([]*toolComponent, len(list))
 	for i := range list {
 		all[i] = &list[i]
 	}
@@ -108,7 +98,7 @@ func parent(id string) string {
 	return id[:at]
 }
 
-func (run *sarifRun) component(result *sarifResult) *sarifComponent {
+func (run *runReading) component(result *resultObject) *toolComponent {
 	named := result.Rule.ToolComponent
 	if i := named.Index; i != nil && *i >= 0 && int(*i) < len(run.tool.Extensions) {
 		return &run.tool.Extensions[*i]
@@ -123,16 +113,16 @@ func (run *sarifRun) component(result *sarifResult) *sarifComponent {
 }
 
 // find looks a rule up by id. The index by id is made at the first use.
-func (c *sarifComponent) find(id string) *sarifRule {
+func (c *toolComponent) find(id string) *reportingDescriptor {
 	if c.byID == nil {
-		c.byID = make(map[text]int, len(c.Rules))
+		c.byID = make(map[stream.Text]int, len(c.Rules))
 		for i, rule := range c.Rules {
 			if _, dup := c.byID[rule.ID]; !dup {
 				c.byID[rule.ID] = i
 			}
 		}
 	}
-	if i, ok := c.byID[text(id)]; ok {
+	if i, ok := c.byID[stream.Text(id)]; ok {
 		return &c.Rules[i]
 	}
 	return nil
@@ -140,9 +130,9 @@ func (c *sarifComponent) find(id string) *sarifRule {
 
 // severity is the security severity of result or rule, else what the level says; a level that is nowhere given is
 // "warning", as the standard says.
-func (result *sarifResult) severity(rule *sarifRule) record.Severity {
-	for _, s := range []text{result.Properties.SecuritySeverity, rule.Properties.SecuritySeverity} {
-		if severity := severityOfProperty(string(s)); severity != record.SeverityUnknown {
+func (result *resultObject) severity(rule *reportingDescriptor) record.Severity {
+	for _, s := range []stream.Text{result.Properties.SecuritySeverity, rule.Properties.SecuritySeverity} {
+		if severity := format.SeverityOfProperty(string(s)); severity != record.SeverityUnknown {
 			return severity
 		}
 	}
@@ -159,13 +149,13 @@ func (result *sarifResult) severity(rule *sarifRule) record.Severity {
 }
 
 // cwe finds the first CWE in taxa, tags, properties and relationships.
-func (result *sarifResult) cwe(rule *sarifRule) string {
+func (result *resultObject) cwe(rule *reportingDescriptor) string {
 	for _, reference := range result.Taxa {
 		if c := reference.cwe(); c != "" {
 			return c
 		}
 	}
-	for _, list := range []textList{result.Properties.CWE, result.Properties.Tags, rule.Properties.CWE, rule.Properties.Tags} {
+	for _, list := range []stream.List{result.Properties.CWE, result.Properties.Tags, rule.Properties.CWE, rule.Properties.Tags} {
 		for _, tag := range list {
 			if c := record.CWE(string(tag)); c != "" {
 				return c
@@ -180,7 +170,7 @@ func (result *sarifResult) cwe(rule *sarifRule) string {
 	return ""
 }
 
-func (r *sarifReference) cwe() string {
+func (r *descriptorReference) cwe() string {
 	if strings.EqualFold(string(r.ToolComponent.Name), "CWE") {
 		return record.CWE("CWE-" + strings.TrimPrefix(strings.ToUpper(string(r.ID)), "CWE-"))
 	}
@@ -189,7 +179,7 @@ func (r *sarifReference) cwe() string {
 
 // closure: a baseline that no longer has the result means fixed; a suppression counts unless somebody rejected it or has not yet decided. An
 // empty list of suppressions says "not suppressed".
-func (result *sarifResult) closure() record.Closure {
+func (result *resultObject) closure() record.Closure {
 	if result.BaselineState == "absent" {
 		return record.ClosureFixed
 	}
@@ -204,11 +194,11 @@ func (result *sarifResult) closure() record.Closure {
 	if len(result.Suppressions) == 0 {
 		return record.ClosureNone
 	}
-	return closureOfWords(words)
+	return format.ClosureOfWords(words)
 }
 
 // message is the result's own text, or the rule's message with the arguments filled in.
-func (result *sarifResult) message(rule *sarifRule) string {
+func (result *resultObject) message(rule *reportingDescriptor) string {
 	if result.Message.Text != "" || result.Message.ID == "" {
 		return string(result.Message.Text)
 	}
@@ -220,22 +210,20 @@ func (result *sarifResult) message(rule *sarifRule) string {
 }
 
 // where is the first place of a result: a path relative to the repository where the report allows it.
-func (run *sarifRun) where(result *sarifResult) (file string, line, column int) {
+func (run *runReading) where(result *resultObject) (file string, line, column int) {
 	for _, l := range result.Locations {
 		file = run.path(l.Physical.Artifact)
 		if file == "" && len(l.Logical) > 0 {
 			file = string(l.Logical[0].FullyQualifiedName)
 		}
 		if file != "" {
-			return file, positive(l.Physical.Region.StartLine), positive(l.Physical.Region.StartColumn)
+			return file, format.Line(l.Physical.Region.StartLine), format.Line(l.Physical.Region.StartColumn)
 		}
 	}
 	return "", 0, 0
 }
 
-func positive(n number) int { return int(max(0, min(n, 1<<30))) }
-
-func (run *sarifRun) path(l sarifLocation) string {
+func (run *runReading) path(l artifactLocation) string {
 	if l.URI == "" && l.Index != nil && *l.Index >= 0 && int(*l.Index) < len(run.artifacts) {
 		l = run.artifacts[*l.Index].Location
 	}
@@ -253,31 +241,10 @@ func (run *sarifRun) path(l sarifLocation) string {
 			}
 		}
 		if longest != "" {
-			return cleanPath(uri[len(longest):])
+			return format.CleanPath(uri[len(longest):])
 		}
 	case base != "" && !strings.Contains(base, "://") && !strings.HasPrefix(base, "/"):
 		uri = base + "/" + uri
 	}
-	return cleanPath(uri)
-}
-
-// cleanPath undoes URI escapes and "./", and drops the scheme of a file URI.
-func cleanPath(uri string) string {
-	if unescaped, err := url.PathUnescape(uri); err == nil {
-		uri = unescaped
-	}
-	if rest, ok := strings.CutPrefix(uri, "file://"); ok {
-		uri = rest
-	} else if strings.Contains(uri, "://") {
-		return uri
-	}
-	return path.Clean(strings.ReplaceAll(uri, `\`, "/"))
-}
-
-// webLink passes links that a browser may open and nothing else.
-func webLink(s string) string {
-	if strings.HasPrefix(s, "https://") || strings.HasPrefix(s, "http://") {
-		return record.Text(s)
-	}
-	return ""
+	return format.CleanPath(uri)
 }

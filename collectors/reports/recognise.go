@@ -1,0 +1,114 @@
+package reports
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+
+	"prodsec_exporter/collectors/reports/format"
+	"prodsec_exporter/collectors/reports/stream"
+	"prodsec_exporter/internal/record"
+)
+
+// read recognises a report's format by its content and reads it. Its errors are *record.Error, or those of open.
+func read(open func() (io.ReadCloser, error)) (*format.Report, error) {
+	known, err := recognise(open)
+	if err != nil {
+		return nil, stream.Locate(err, open)
+	}
+	r := format.NewReport()
+	err = with(open, func(d *stream.Document) error {
+		if err := known.Read(d, r); err != nil {
+			return err
+		}
+		return d.End()
+	})
+	if err != nil {
+		return nil, stream.Locate(fmt.Errorf("%s: %w", known.Name(), err), open)
+	}
+	return r, nil
+}
+
+func with(open func() (io.ReadCloser, error), use func(*stream.Document) error) error {
+	body, err := open()
+	if err != nil {
+		return err
+	}
+	defer body.Close() //nolint:errcheck // Opened for reading only.
+	d, err := stream.Open(body)
+	if err != nil {
+		return err
+	}
+	return use(d)
+}
+
+// errRecognised ends the walk over a report's keys.
+var errRecognised = errors.New("format recognised")
+
+// recognise asks the formats after each key, so that usually no more than a report's first lines are read.
+func recognise(open func() (io.ReadCloser, error)) (format.Format, error) {
+	var found format.Format
+	known := formats()
+	ask := func(seen format.Sketch) error {
+		for _, f := range known {
+			if f.Recognises(seen) {
+				found = f
+				return errRecognised
+			}
+		}
+		return nil
+	}
+	err := with(open, func(d *stream.Document) error {
+		seen, err := format.ReadSketch(d, ask)
+		if err != nil {
+			return err
+		}
+		return stream.Malformed("%s", unknownFormat(known, seen))
+	})
+	if errors.Is(err, errRecognised) {
+		return found, nil
+	}
+	return nil, err
+}
+
+func unknownFormat(known []format.Format, s format.Sketch) string {
+	if s.Form == '<' {
+		return fmt.Sprintf("the file is XML or HTML with the root element %q of namespace %q, and CycloneDX is the only format read from XML; let the tool write its report as JSON", s.Root, s.Namespace)
+	}
+	names := make([]string, 0, len(known))
+	for _, p := range known {
+		names = append(names, p.Name())
+	}
+	keys := slices.Sorted(maps.Keys(s.Keys))
+	const shown = 8
+	if len(keys) > shown {
+		keys = append(keys[:shown], "…")
+	}
+	said := fmt.Sprintf("not a report in a known format (%s); its keys are: %s", strings.Join(names, ", "), record.Text(strings.Join(keys, ", ")))
+	for _, answer := range apiAnswers {
+		if s.Has(answer.keys...) {
+			return said + "; it looks like an answer of " + answer.of
+		}
+	}
+	return said
+}
+
+// apiAnswers are what people save from an API and take for a report, and who reads that API.
+var apiAnswers = []struct {
+	keys []string
+	of   string
+}{
+	{[]string{"jsonapi", "data"}, "Snyk's API: let the collector \"snyk\" read it"},
+	{[]string{"data"}, "GitHub's GraphQL API: let the collector \"github\" read it"},
+	{[]string{"paging", "issues"}, "SonarQube's API: let the collector \"sonarqube\" read it"},
+	{[]string{"paging", "hotspots"}, "SonarQube's API: let the collector \"sonarqube\" read it"},
+	{[]string{"number", "security_advisory"}, "GitHub's API: let the collector \"github\" read it"},
+	{[]string{"number", "most_recent_instance"}, "GitHub's API: let the collector \"github\" read it"},
+	{[]string{"number", "secret_type"}, "GitHub's API: let the collector \"github\" read it"},
+	{[]string{"count", "next", "results"}, "DefectDojo's API: let the collector \"defectdojo\" read it"},
+	{[]string{"meta", "project", "version"}, "Dependency-Track's API: let the collector \"dependencytrack\" read it"},
+	{[]string{"findings"}, "Semgrep's API: let the collector \"semgrep\" read it"},
+}
