@@ -65,6 +65,8 @@ var inputOutput = []string{"net", "net/http", "os/exec", "database/sql"}
 
 // policyUses is what policy pulls in: durations are written as in Prometheus.
 var policyUses = []string{"github.com/prometheus/common/model", "go.yaml.in/yaml/", "google.golang.org/protobuf/", "github.com/prometheus/client_model/"}
+// thirdParty are the libraries of others with which reports are read: encodings and CVSS.
+var thirdParty = []string{"golang.org/x/text/", "github.com/pandatix/go-cvss/"}
 
 var laws = []law{
 	{name: "records import the standard library alone", who: []string{"internal/record"}, only: []string{}},
@@ -89,6 +91,16 @@ var laws = []law{
 		name: "collectors know nothing of what becomes of their batches",
 		who:  []string{"collectors/..."}, but: []string{"collectors/collectorstest"},
 		never: []string{"internal/ledger", "internal/metrics/...", "internal/policy", "internal/snapshot", "internal/schedule", "github.com/prometheus/client_golang/..."},
+	},
+	{name: "readers of reports know no format", who: []string{"collectors/reports/stream"}, only: append([]string{"internal/record"}, thirdParty...)},
+	{
+		name: "what formats of reports share knows none of them",
+		who:  []string{"collectors/reports/format"}, only: append([]string{"internal/record", "collectors/reports/stream"}, thirdParty...),
+	},
+	{
+		name: "a format of reports knows neither another nor the collector",
+		who:  []string{"collectors/reports/..."}, but: []string{"collectors/reports", "collectors/reports/format", "collectors/reports/stream"},
+		only: append([]string{"internal/record", "collectors/reports/stream", "collectors/reports/format"}, thirdParty...),
 	},
 	{
 		name: "what stores and what schedules does not know what is measured",

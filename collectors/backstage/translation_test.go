@@ -94,7 +94,7 @@ func TestOwners(t *testing.T) {
 		"a relation without meaning": {"payments", `{"type":"ownedBy","targetRef":"group:"}`, "Payments", ""},
 	} {
 		e := decoded(t, `{"kind":"Component","metadata":{"name":"x"},"spec":{"type":"service","owner":"`+tt.owner+`"},"relations":[`+tt.relations+`]}`)
-		c := &Collector{Base: &platform.Base{Words: translate.NewStrangers(slog.New(slog.DiscardHandler))}}
+		c := &Collector{Base: &platform.Base{Words: translate.NewUnknownWords(slog.New(slog.DiscardHandler))}}
 		s, err := c.service(e, &found{groups: groups}, &hierarchy{groups: groups, types: []string{"business-unit"}})
 		if err != nil || s.Team != tt.team || s.BusinessUnit != tt.unit {
 			t.Errorf("%s: team %q, unit %q, %v; want %q, %q", name, s.Team, s.BusinessUnit, err, tt.team, tt.unit)
@@ -125,7 +125,7 @@ func TestProductArea(t *testing.T) {
 
 func TestFields(t *testing.T) {
 	e := decoded(t, `{"kind":"Component","metadata":{"name":"x","annotations":{"a/tier":"Gold","empty":""},"labels":{"exposed":"TRUE","jewel":"maybe"},"tags":["tier-2","Public"]}}`)
-	strangers := translate.NewStrangers(slog.New(slog.DiscardHandler))
+	strangers := translate.NewUnknownWords(slog.New(slog.DiscardHandler))
 	for _, tt := range []struct {
 		from   string
 		values map[string]string
@@ -165,7 +165,7 @@ func FuzzEntity(f *testing.F) {
 		if err != nil {
 			return
 		}
-		c := &Collector{config: Config{GitHubHost: defaultHost}, Base: &platform.Base{Words: translate.NewStrangers(slog.New(slog.DiscardHandler))}}
+		c := &Collector{config: Config{GitHubHost: defaultHost}, Base: &platform.Base{Words: translate.NewUnknownWords(slog.New(slog.DiscardHandler))}}
 		got, err := c.service(e, &found{groups: map[ref]*entity{e.ref(): e}}, &hierarchy{groups: map[ref]*entity{e.ref(): e}, types: []string{"x"}})
 		if err != nil && !strings.Contains(err.Error(), "its own ancestor") {
 			t.Errorf("%s: %v", data, err)

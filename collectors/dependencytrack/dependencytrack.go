@@ -118,16 +118,16 @@ func (c *Collector) collectFindings(ctx context.Context, projects []*project, em
 
 // reading is what a chain of requests gave for several projects: all of it or an error.
 type reading struct {
-	piles map[string]*translate.Pile // by project
+	piles map[string]*translate.FindingSet // by project
 	// doubt says that an item was left out which may be any project's.
 	doubt bool
 	err   error
 }
 
 func newReading(projects []*project) reading {
-	r := reading{piles: make(map[string]*translate.Pile, len(projects))}
+	r := reading{piles: make(map[string]*translate.FindingSet, len(projects))}
 	for _, p := range projects {
-		r.piles[p.uuid()] = translate.NewPile()
+		r.piles[p.uuid()] = translate.NewFindingSet()
 	}
 	return r
 }

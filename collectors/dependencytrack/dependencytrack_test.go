@@ -448,7 +448,7 @@ func TestRecordedReports(t *testing.T) {
 func FuzzFinding(f *testing.F) {
 	f.Add([]byte(findingJSON(apiUUID, "c1", "CVE-2026-0001", "CRITICAL", `{"state":"NOT_SET"}`)))
 	f.Add([]byte(strings.TrimSuffix(strings.TrimPrefix(violationsPage, "["), "]")))
-	c := &Collector{Base: &platform.Base{Words: translate.NewStrangers(slog.New(slog.DiscardHandler))}}
+	c := &Collector{Base: &platform.Base{Words: translate.NewUnknownWords(slog.New(slog.DiscardHandler))}}
 	p := &project{ID: apiUUID}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		for _, translated := range []translation{c.finding, c.violation} {

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/url"
 	"regexp"
 	"time"
 
@@ -125,7 +124,7 @@ func (r *reading) statement(raw json.RawMessage, source string, at time.Time) er
 	case record.Text(s.Service) != s.Service:
 		return fmt.Errorf("%w: the service's name is no plain text", translate.ErrNoTarget)
 	}
-	e := record.Evidence{Control: s.Control, Service: s.Service, Holds: s.Holds.answer, ProducedAt: at, Source: source, URL: link(s.URL)}
+	e := record.Evidence{Control: s.Control, Service: s.Service, Holds: s.Holds.answer, ProducedAt: at, Source: source, URL: translate.WebLink(s.URL)}
 	if s.Repository != "" {
 		name, err := record.ParseRepository(s.Repository)
 		if err != nil {
@@ -143,7 +142,7 @@ func (r *reading) statement(raw json.RawMessage, source string, at time.Time) er
 	if e.ProducedAt.IsZero() {
 		return fmt.Errorf("%w: neither it nor the document says when it was produced", translate.ErrTimestamp)
 	}
-	r.pile.add(&e)
+	r.statements.add(&e)
 	return nil
 }
 
@@ -163,13 +162,4 @@ func (r *reading) date(text string) (time.Time, error) {
 		}
 	}
 	return time.Time{}, fmt.Errorf("%w: %.60q is not a date such as 2026-03-01 or 2026-03-01T12:00:00Z", translate.ErrTimestamp, text)
-}
-
-// link is an address that people can follow, or nothing.
-func link(address string) string {
-	u, err := url.Parse(address)
-	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || record.Text(address) != address {
-		return ""
-	}
-	return address
 }

@@ -9,16 +9,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
-	"net/url"
-	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"prodsec_exporter/collectors"
 	"prodsec_exporter/internal/apiclient"
+	"prodsec_exporter/internal/filesource"
 	"prodsec_exporter/internal/record"
 )
 
@@ -48,7 +45,7 @@ type Collector struct {
 	config  Config
 	env     collectors.Env
 	reports *reportRules
-	remotes []remote
+	remotes []filesource.Remote
 
 	mu      sync.Mutex
 	strange map[string]bool
@@ -72,10 +69,8 @@ func (c *Collector) checkSources() error {
 	if len(c.config.Paths)+len(c.config.URLs) == 0 {
 		return errors.New("name at least one of paths and urls")
 	}
-	for _, p := range c.config.Paths {
-		if _, err := filepath.Match(p, ""); err != nil || p == "" {
-			return fmt.Errorf("paths: %q is neither a file name nor a glob pattern such as /evidence/*.json", p)
-		}
+	if err := filesource.CheckPatterns(c.config.Paths, "/evidence/*.json"); err != nil {
+		return fmt.Errorf("paths: %w", err)
 	}
 	switch {
 	case c.config.Token.IsZero() && c.config.Header != "":
@@ -96,15 +91,12 @@ func (c *Collector) checkSources() error {
 }
 
 func (c *Collector) prepareRemotes() error {
-	for _, address := range c.config.URLs {
-		r, err := newRemote(address, c.auth(), c.env)
-		if err != nil {
-			return fmt.Errorf("urls: %w", err)
-		}
-		if slices.ContainsFunc(c.remotes, func(other remote) bool { return other.name == r.name }) {
-			return fmt.Errorf("urls: two addresses have host and path %s; their evidence could not be told apart", r.name)
-		}
-		c.remotes = append(c.remotes, r)
+	var err error
+	c.remotes, err = filesource.NewRemotes(c.config.URLs, c.env, filesource.RemoteOptions{
+		Auth: c.auth(), MaxBody: maxRemote, CacheBytes: -1, Example: "https://posture.example.com/evidence.json", Content: "evidence",
+	})
+	if err != nil {
+		return fmt.Errorf("urls: %w", err)
 	}
 	return nil
 }
@@ -182,42 +174,8 @@ func (c *Collector) Forecast() map[string]float64 {
 	return map[string]float64{"": float64(len(c.remotes)) * float64(time.Hour) / float64(c.config.Interval.Std())}
 }
 
-// remote is a source behind an address.
-type remote struct {
-	address string
-	name    string
-	client  *apiclient.Client
-}
-
 // maxRemote bounds a source read over HTTP: unlike a file it is held in memory while it is read.
 const maxRemote = 128 << 20
-
-func newRemote(address string, auth apiclient.Auth, env collectors.Env) (remote, error) {
-	u, err := url.Parse(address)
-	switch {
-	case err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https"):
-		return remote{}, errors.New("an address is not a full one such as https://posture.example.com/evidence.json")
-	case u.User != nil:
-		return remote{}, fmt.Errorf("the address at %s holds a user or password; name a token file instead", u.Host)
-	}
-	client, err := env.Client(apiclient.Options{BaseURL: u.Scheme + "://" + u.Host, Auth: auth, MaxBody: maxRemote, CacheBytes: -1})
-	if err != nil {
-		return remote{}, err
-	}
-	return remote{address: address, name: record.Text(u.Host + u.EscapedPath()), client: client}, nil
-}
-
-// fetch reads the source, and when it was last changed, if the server says so.
-func (r remote) fetch(ctx context.Context) (data []byte, written time.Time, err error) {
-	response, err := r.client.Do(ctx, http.MethodGet, r.address, nil, nil, &data)
-	if err != nil {
-		return nil, time.Time{}, fmt.Errorf("read evidence: %w", err)
-	}
-	if at, err := http.ParseTime(response.Header.Get("Last-Modified")); err == nil {
-		written = at.UTC()
-	}
-	return data, written, nil
-}
 
 // scopeOf is the name of a source's scope. The part before the colon is its kind.
 func scopeOf(kind, name string) string { return kind + ":" + strings.TrimSpace(name) }

@@ -441,7 +441,7 @@ func TestMemory(t *testing.T) {
 		t.Fatal(err)
 	}
 	content := io.MultiReader(strings.NewReader(`{"kind":"PolicyReportList","apiVersion":"wgpolicyk8s.io/v1alpha2","items":[`), &reports{left: 15_000})
-	r := &reading{collector: c, scope: "file:x", pile: pile{}, rejected: map[record.RejectReason]int{}}
+	r := &reading{collector: c, scope: "file:x", statements: statementSet{}, rejected: map[record.RejectReason]int{}}
 	var before, after runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&before)
@@ -450,17 +450,17 @@ func TestMemory(t *testing.T) {
 	}
 	runtime.GC()
 	runtime.ReadMemStats(&after)
-	if len(r.pile) != 100 || r.items != 15_001 {
-		t.Errorf("%d items about %d services, want 15001 about 100", r.items, len(r.pile))
+	if len(r.statements) != 100 || r.items != 15_001 {
+		t.Errorf("%d items about %d services, want 15001 about 100", r.items, len(r.statements))
 	}
 	if after.HeapAlloc > before.HeapAlloc+8<<20 {
 		t.Errorf("%d bytes are kept of the stream", after.HeapAlloc-before.HeapAlloc)
 	}
 	huge := io.MultiReader(strings.NewReader(`{"apiVersion":"v1","kind":"`), endless{})
-	if err := (&reading{collector: c, pile: pile{}, rejected: map[record.RejectReason]int{}}).stream(t.Context(), huge); record.ReasonOf(err) != record.ReasonDecode {
+	if err := (&reading{collector: c, statements: statementSet{}, rejected: map[record.RejectReason]int{}}).stream(t.Context(), huge); record.ReasonOf(err) != record.ReasonDecode {
 		t.Errorf("an endless item: %v", err)
 	}
-	if err := (&reading{collector: c, pile: pile{}, rejected: map[record.RejectReason]int{}}).stream(t.Context(), io.MultiReader(strings.NewReader("a: "), endless{})); record.ReasonOf(err) != record.ReasonDecode {
+	if err := (&reading{collector: c, statements: statementSet{}, rejected: map[record.RejectReason]int{}}).stream(t.Context(), io.MultiReader(strings.NewReader("a: "), endless{})); record.ReasonOf(err) != record.ReasonDecode {
 		t.Errorf("an endless YAML document: %v", err)
 	}
 }
@@ -486,14 +486,14 @@ func FuzzStream(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		r := &reading{collector: c, scope: "file:x", now: c.env.Now(), pile: pile{}, rejected: map[record.RejectReason]int{}}
+		r := &reading{collector: c, scope: "file:x", now: c.env.Now(), statements: statementSet{}, rejected: map[record.RejectReason]int{}}
 		if err := r.stream(t.Context(), bytes.NewReader(data)); err != nil {
 			if _, classified := errors.AsType[*record.Error](err); !classified {
 				t.Errorf("an error without a reason: %v", err)
 			}
 			return
 		}
-		for _, e := range r.pile.evidence() {
+		for _, e := range r.statements.evidence() {
 			if e.ID == "" || e.Control == "" || (e.Service == "") == (e.Repository == "") || e.ProducedAt.After(r.now.AddDate(0, 0, 1)) || len(e.Service) > record.MaxText {
 				t.Errorf("evidence %+v", e)
 			}

@@ -295,7 +295,7 @@ func (r *reading) result(p *report, raw json.RawMessage) error {
 			unowned = fmt.Errorf("%w: no rule of policy_reports.services says whose %s %s/%s is", translate.ErrNoTarget, res.Kind, res.Namespace, res.Name)
 			continue
 		}
-		r.pile.add(&record.Evidence{Control: control, Service: service, Holds: meaning.answer(), ProducedAt: at, Source: record.Text(one.Source)})
+		r.statements.add(&record.Evidence{Control: control, Service: service, Holds: meaning.answer(), ProducedAt: at, Source: record.Text(one.Source)})
 	}
 	return unowned
 }

@@ -3,16 +3,11 @@ package evidence
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"os"
-	"path/filepath"
-	"slices"
-	"strings"
 	"time"
 
+	"prodsec_exporter/internal/filesource"
 	"prodsec_exporter/internal/record"
 	"prodsec_exporter/internal/translate"
 )
@@ -33,9 +28,13 @@ func (c *Collector) each(ctx context.Context, take func(source, record.Batch) er
 		return err
 	}
 	for _, r := range c.remotes {
-		files = append(files, source{scope: scopeOf("url", r.name), subject: "evidence at " + r.name, open: func(ctx context.Context) (io.ReadCloser, time.Time, error) {
-			data, written, err := r.fetch(ctx)
-			return io.NopCloser(bytes.NewReader(data)), written, err
+		files = append(files, source{scope: scopeOf("url", r.Name), subject: "evidence at " + r.Name, open: func(ctx context.Context) (io.ReadCloser, time.Time, error) {
+			var data []byte
+			written, err := r.Fetch(ctx, &data)
+			if err != nil {
+				return nil, time.Time{}, fmt.Errorf("read evidence: %w", err)
+			}
+			return io.NopCloser(bytes.NewReader(data)), written, nil
 		}})
 	}
 	for _, s := range files {
@@ -53,69 +52,19 @@ func (c *Collector) each(ctx context.Context, take func(source, record.Batch) er
 	return translate.Canceled(ctx)
 }
 
-// files lists the files. A name without a pattern stands for itself, whether it exists or not; a pattern that matches nothing is an error,
-// because evidence that vanished must not look as if there had never been any.
+// files are the configured files as sources.
 func (c *Collector) files() ([]source, error) {
-	type file struct{ path, name string }
-	var files []file
-	for _, pattern := range c.config.Paths {
-		if !strings.ContainsAny(pattern, "*?[") {
-			files = append(files, file{pattern, filepath.Base(pattern)})
-			continue
-		}
-		found, err := filepath.Glob(pattern)
-		if err != nil {
-			return nil, fmt.Errorf("evidence: paths: %w", err) // New has checked the pattern
-		}
-		if len(found) == 0 {
-			return nil, &record.Error{Reason: record.ReasonNotFound, Err: fmt.Errorf("evidence: no file matches %s", pattern)}
-		}
-		root := filepath.Dir(pattern[:strings.IndexAny(pattern, "*?[")] + "x")
-		for _, path := range found {
-			name, err := filepath.Rel(root, path)
-			if err != nil {
-				name = path
-			}
-			files = append(files, file{path, name})
-		}
+	files, err := filesource.List(c.config.Paths)
+	if err != nil {
+		return nil, fmt.Errorf("evidence: %w", err)
 	}
-	slices.SortFunc(files, func(a, b file) int { return strings.Compare(a.path, b.path) })
-	files = slices.CompactFunc(files, func(a, b file) bool { return a.path == b.path })
 	var all []source
-	seen := map[string]bool{}
 	for _, f := range files {
-		if seen[f.name] { // two patterns may know two files by one name
-			f.name = f.path
-		}
-		seen[f.name] = true
-		all = append(all, source{scope: scopeOf("file", record.Text(filepath.ToSlash(f.name))), subject: "file " + f.path, open: func(context.Context) (io.ReadCloser, time.Time, error) {
-			return openFile(f.path)
+		all = append(all, source{scope: scopeOf("file", f.Name), subject: "file " + f.Path, open: func(context.Context) (io.ReadCloser, time.Time, error) {
+			return filesource.Open(f.Path)
 		}})
 	}
 	return all, nil
-}
-
-func openFile(path string) (io.ReadCloser, time.Time, error) {
-	handle, err := os.Open(path)
-	if err != nil {
-		return nil, time.Time{}, fileError(err)
-	}
-	info, err := handle.Stat()
-	if err != nil {
-		return nil, time.Time{}, errors.Join(fileError(err), handle.Close())
-	}
-	return handle, info.ModTime().UTC(), nil
-}
-
-func fileError(err error) error {
-	reason := record.ReasonTransport
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		reason = record.ReasonNotFound
-	case errors.Is(err, fs.ErrPermission):
-		reason = record.ReasonPermission
-	}
-	return &record.Error{Reason: reason, Err: fmt.Errorf("read: %w", err)}
 }
 
 // read translates a source, or says why it could not be read.
@@ -126,10 +75,10 @@ func (c *Collector) read(ctx context.Context, s source) record.Batch {
 		return fail(err)
 	}
 	defer content.Close() //nolint:errcheck // Opened for reading only.
-	r := &reading{collector: c, scope: s.scope, written: written, now: c.env.Now(), pile: pile{}, rejected: map[record.RejectReason]int{}}
+	r := &reading{collector: c, scope: s.scope, written: written, now: c.env.Now(), statements: statementSet{}, rejected: map[record.RejectReason]int{}}
 	if err := r.stream(ctx, content); err != nil {
 		return fail(err)
 	}
 	r.told()
-	return record.Batch{Scope: s.scope, Mode: record.Full, Evidence: r.pile.evidence(), Rejected: r.rejected}
+	return record.Batch{Scope: s.scope, Mode: record.Full, Evidence: r.statements.evidence(), Rejected: r.rejected}
 }

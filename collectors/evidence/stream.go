@@ -14,6 +14,7 @@ import (
 
 	"gopkg.in/yaml.v3"
 
+	"prodsec_exporter/internal/filesource"
 	"prodsec_exporter/internal/record"
 	"prodsec_exporter/internal/translate"
 )
@@ -33,7 +34,7 @@ type reading struct {
 	scope     string
 	// written is when the source was written, and now the clock.
 	written, now time.Time
-	pile         pile
+	statements   statementSet
 	rejected     map[record.RejectReason]int
 	left         int
 	// items is how many items were read.
@@ -69,7 +70,7 @@ func (r *reading) stream(ctx context.Context, content io.Reader) error {
 	case errors.Is(err, io.EOF):
 		return malformed("it is empty; an evidence document without statements is written with an empty list")
 	case err != nil:
-		return fileError(err)
+		return filesource.Error(err)
 	case first == '{' || first == '[':
 		err = r.json(ctx, buffered)
 	default:
@@ -240,7 +241,7 @@ func (r *reading) yaml(ctx context.Context, content *bufio.Reader) error {
 		line, err := content.ReadSlice('\n')
 		ends := err != nil && !errors.Is(err, bufio.ErrBufferFull)
 		if ends && !errors.Is(err, io.EOF) {
-			return fileError(err)
+			return filesource.Error(err)
 		}
 		if text := strings.TrimRight(string(line), "\r\n"); text == "---" || strings.HasPrefix(text, "--- ") || text == "..." {
 			if err := r.yamlDocument(ctx, &document); err != nil {

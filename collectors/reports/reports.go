@@ -3,6 +3,10 @@
 //
 // A file is a scope: what a report no longer lists was fixed, unless the tool says that it failed. Files are read as streams, so that
 // the memory needed is that of the findings and not that of the report.
+//
+// The package finds reports and decides which repository each speaks for; it knows no key of any format. Formats are packages below it, one each, which
+// know neither each other nor this package; what they share is in package format, and how JSON and XML are read within bounds in package stream. A new
+// format is a package that implements format.Format and a line in formats.go.
 package reports
 
 import (
@@ -18,6 +22,7 @@ import (
 	"prodsec_exporter/collectors"
 	"prodsec_exporter/collectors/reports/format"
 	"prodsec_exporter/internal/apiclient"
+	"prodsec_exporter/internal/filesource"
 	"prodsec_exporter/internal/record"
 )
 
@@ -43,8 +48,8 @@ type Config struct {
 type Collector struct {
 	config  Config
 	env     collectors.Env
-	places  []root
-	remotes []remote
+	trees   filesource.Trees
+	remotes []filesource.Remote
 	rule    attribution
 	// said is what each OpenVEX document among the files said when it was last read.
 	said map[string][]format.Statement
@@ -60,23 +65,21 @@ func New(config Config, env collectors.Env) (*Collector, error) {
 		return nil, fmt.Errorf("reports: repository: %w", err)
 	}
 	c := &Collector{config: config, env: env, rule: rule}
-	if c.places, err = places(config.Paths); err != nil {
+	if c.trees, err = filesource.NewTrees(config.Paths); err != nil {
 		return nil, fmt.Errorf("reports: paths: %w", err)
 	}
+	var auth apiclient.Auth
 	if !config.Token.IsZero() {
 		if err := config.Token.Validate(); err != nil {
 			return nil, fmt.Errorf("reports: token: %w", err)
 		}
+		auth = apiclient.Bearer(config.Token)
 	}
-	for _, address := range config.URLs {
-		r, err := newRemote(address, config.Token, env)
-		if err != nil {
-			return nil, fmt.Errorf("reports: urls: %w", err)
-		}
-		if slices.ContainsFunc(c.remotes, func(other remote) bool { return other.relative == r.relative }) {
-			return nil, fmt.Errorf("reports: urls: two addresses have host and path %s; their findings could not be told apart", r.relative)
-		}
-		c.remotes = append(c.remotes, r)
+	c.remotes, err = filesource.NewRemotes(config.URLs, env, filesource.RemoteOptions{
+		Auth: auth, MaxBody: maxRemote, CacheBytes: -1, Example: "https://ci.example.com/reports/api.sarif", Content: "findings",
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reports: urls: %w", err)
 	}
 	return c, nil
 }
@@ -94,22 +97,6 @@ func Kind() collectors.Kind {
 		},
 		New: collectors.Builder(collectors.Zero[Config], New),
 	}
-}
-
-// source is one report that can be read, more than once.
-type source struct {
-	// relative names the report in its scope.
-	relative string
-	// shown names the report in errors.
-	shown string
-	open  func() (io.ReadCloser, error)
-	// written is when the report was last changed, zero if unknown.
-	written time.Time
-	sidecar func() (*sidecar, error)
-	// remote says that the report is behind an address: it is held in memory and read in its turn only.
-	remote bool
-	// err says why the report cannot be read at all.
-	err error
 }
 
 // Collect reads every report and emits one batch for each. Cursors are not used: a report is a whole.

@@ -3,16 +3,11 @@ package scorecard
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"net/http"
-	"os"
-	"path/filepath"
-	"slices"
-	"strings"
 
+	"prodsec_exporter/internal/filesource"
 	"prodsec_exporter/internal/record"
 	"prodsec_exporter/internal/translate"
 )
@@ -40,18 +35,22 @@ func (c *Collector) each(ctx context.Context, take func(reading) error) error {
 		return err
 	}
 	for _, r := range c.remotes {
-		res, err := r.fetch(ctx)
-		if err := give(c.reading("url:"+r.name, "result at "+r.name, res, err)); err != nil {
+		var res result
+		_, err := r.Fetch(ctx, &res) // what is a sign-in page and no JSON is told apart by the client
+		if err != nil {
+			err = fmt.Errorf("read a result: %w", err)
+		}
+		if err := give(c.reading("url:"+r.Name, "result at "+r.Name, &res, err)); err != nil {
 			return err
 		}
 	}
-	files, err := c.files()
+	files, err := filesource.List(c.config.Paths)
 	if err != nil {
-		return err
+		return fmt.Errorf("scorecard: %w", err)
 	}
 	for _, f := range files {
-		res, err := readFile(f.path)
-		if err := give(c.reading("file:"+f.name, "result "+f.path, res, err)); err != nil {
+		res, err := readFile(f.Path)
+		if err := give(c.reading("file:"+f.Name, "result "+f.Path, res, err)); err != nil {
 			return err
 		}
 	}
@@ -113,57 +112,15 @@ func (c *Collector) reading(scope, subject string, res *result, err error) readi
 	return r
 }
 
-// file is a result file. Its name is relative to the folder above the first pattern, so that it stays when the tree is mounted
-// elsewhere.
-type file struct{ path, name string }
-
-// files lists the files. A name without a pattern stands for itself, whether it exists or not; a pattern that matches nothing is an
-// error, because results that vanished must not look as if there had never been any.
-func (c *Collector) files() ([]file, error) {
-	var files []file
-	for _, pattern := range c.config.Paths {
-		if !strings.ContainsAny(pattern, "*?[") {
-			files = append(files, file{pattern, filepath.Base(pattern)})
-			continue
-		}
-		found, err := filepath.Glob(pattern)
-		if err != nil {
-			return nil, fmt.Errorf("scorecard: paths: %w", err) // New has checked the pattern
-		}
-		if len(found) == 0 {
-			return nil, &record.Error{Reason: record.ReasonNotFound, Err: fmt.Errorf("scorecard: no file matches %s", pattern)}
-		}
-		root := filepath.Dir(pattern[:strings.IndexAny(pattern, "*?[")] + "x")
-		for _, path := range found {
-			name, err := filepath.Rel(root, path)
-			if err != nil {
-				name = path
-			}
-			files = append(files, file{path, record.Text(filepath.ToSlash(name))})
-		}
-	}
-	slices.SortFunc(files, func(a, b file) int { return strings.Compare(a.path, b.path) })
-	files = slices.CompactFunc(files, func(a, b file) bool { return a.path == b.path })
-	// Two patterns may know two files by one name.
-	seen := map[string]bool{}
-	for i, f := range files {
-		if seen[f.name] {
-			files[i].name = record.Text(filepath.ToSlash(f.path))
-		}
-		seen[f.name] = true
-	}
-	return files, nil
-}
-
 func readFile(path string) (*result, error) {
-	handle, err := os.Open(path)
+	handle, _, err := filesource.Open(path)
 	if err != nil {
-		return nil, fileError(err)
+		return nil, err
 	}
 	defer handle.Close() //nolint:errcheck // Opened for reading only.
 	data, err := io.ReadAll(io.LimitReader(handle, maxResult+1))
 	if err != nil {
-		return nil, fileError(err)
+		return nil, filesource.Error(err)
 	}
 	if len(data) > maxResult {
 		return nil, &record.Error{Reason: record.ReasonDecode, Err: fmt.Errorf("the file is larger than %d MB; that is no result of Scorecard", maxResult>>20)}
@@ -178,15 +135,4 @@ func decodeResult(data []byte) (*result, error) {
 		return nil, &record.Error{Reason: record.ReasonDecode, Err: fmt.Errorf("this is no result of scorecard --format json: %w", err)}
 	}
 	return &res, nil
-}
-
-func fileError(err error) error {
-	reason := record.ReasonTransport
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		reason = record.ReasonNotFound
-	case errors.Is(err, fs.ErrPermission):
-		reason = record.ReasonPermission
-	}
-	return &record.Error{Reason: reason, Err: fmt.Errorf("read: %w", err)}
 }

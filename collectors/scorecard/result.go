@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -133,7 +132,7 @@ func (c control) evidence(known map[string]*outcome) (e record.Evidence, ok bool
 		ok = true
 		e.Holds = e.Holds.And(check.holds(*o.Score))
 		if e.URL == "" {
-			e.URL = link(o.Documentation.URL)
+			e.URL = translate.WebLink(o.Documentation.URL)
 		}
 	}
 	return e, ok
@@ -145,15 +144,6 @@ func (c Check) holds(score int) record.Answer {
 		return record.AnswerUnknown
 	}
 	return record.AnswerOf(score >= c.Least)
-}
-
-// link is an address that people can follow, or nothing.
-func link(address string) string {
-	u, err := url.Parse(address)
-	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || record.Text(address) != address {
-		return ""
-	}
-	return address
 }
 
 // control is a control and the checks that all have to speak for it.

@@ -10,9 +10,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"net/url"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -20,6 +18,7 @@ import (
 
 	"prodsec_exporter/collectors"
 	"prodsec_exporter/internal/apiclient"
+	"prodsec_exporter/internal/filesource"
 	"prodsec_exporter/internal/record"
 )
 
@@ -64,7 +63,7 @@ type Collector struct {
 	rules        rules
 	api          *apiclient.Client // nil where no repository is configured
 	repositories []record.RepositoryName
-	remotes      []remote
+	remotes      []filesource.Remote
 
 	mu    sync.Mutex
 	notes map[record.RepositoryName]bool
@@ -92,10 +91,8 @@ func (c *Collector) checkSources() error {
 	if len(c.config.Repositories)+len(c.config.Paths)+len(c.config.URLs) == 0 {
 		return errors.New("name at least one of repositories, paths and urls")
 	}
-	for _, p := range c.config.Paths {
-		if _, err := filepath.Match(p, ""); err != nil || p == "" {
-			return fmt.Errorf("paths: %q is neither a file name nor a glob pattern such as /results/*.json", p)
-		}
+	if err := filesource.CheckPatterns(c.config.Paths, "/results/*.json"); err != nil {
+		return fmt.Errorf("paths: %w", err)
 	}
 	switch {
 	case c.config.Token.IsZero():
@@ -132,15 +129,16 @@ func (c *Collector) prepareAPI() error {
 }
 
 func (c *Collector) prepareRemotes() error {
-	for _, address := range c.config.URLs {
-		r, err := newRemote(address, c.config.Token, c.env)
-		if err != nil {
-			return fmt.Errorf("urls: %w", err)
-		}
-		if slices.ContainsFunc(c.remotes, func(other remote) bool { return other.name == r.name }) {
-			return fmt.Errorf("urls: two addresses have host and path %s; their evidence could not be told apart", r.name)
-		}
-		c.remotes = append(c.remotes, r)
+	var auth apiclient.Auth
+	if !c.config.Token.IsZero() {
+		auth = apiclient.Bearer(c.config.Token)
+	}
+	var err error
+	c.remotes, err = filesource.NewRemotes(c.config.URLs, c.env, filesource.RemoteOptions{
+		Auth: auth, MaxBody: maxResult, Example: "https://ci.example.com/results/api.json", Content: "evidence",
+	})
+	if err != nil {
+		return fmt.Errorf("urls: %w", err)
 	}
 	return nil
 }
@@ -208,41 +206,6 @@ func (c *Collector) Forecast() map[string]float64 {
 		return map[string]float64{}
 	}
 	return map[string]float64{"": float64(requests) * float64(time.Hour) / float64(c.config.Interval.Std())}
-}
-
-// remote is a result behind an address.
-type remote struct {
-	address string
-	name    string
-	client  *apiclient.Client
-}
-
-func newRemote(address string, token apiclient.Secret, env collectors.Env) (remote, error) {
-	u, err := url.Parse(address)
-	switch {
-	case err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https"):
-		return remote{}, errors.New("an address is not a full one such as https://ci.example.com/results/api.json")
-	case u.User != nil:
-		return remote{}, fmt.Errorf("the address at %s holds a user or password; name a token file instead", u.Host)
-	}
-	var auth apiclient.Auth
-	if !token.IsZero() {
-		auth = apiclient.Bearer(token)
-	}
-	client, err := env.Client(apiclient.Options{BaseURL: u.Scheme + "://" + u.Host, Auth: auth, MaxBody: maxResult})
-	if err != nil {
-		return remote{}, err
-	}
-	return remote{address: address, name: record.Text(u.Host + u.EscapedPath()), client: client}, nil
-}
-
-// fetch reads the result. One that is no JSON is told from one that is a sign-in page by the client.
-func (r remote) fetch(ctx context.Context) (*result, error) {
-	var res result
-	if _, err := r.client.Do(ctx, http.MethodGet, r.address, nil, nil, &res); err != nil {
-		return nil, fmt.Errorf("read a result: %w", err)
-	}
-	return &res, nil
 }
 
 // address is where the API keeps the result of a repository.

@@ -22,7 +22,7 @@ func (c *Collector) readFindings(ctx context.Context, d deployment, p Product) r
 	if c.config.Ref != "" {
 		query.Set("ref", c.config.Ref)
 	}
-	pile := translate.NewPile()
+	pile := translate.NewFindingSet()
 	err := c.pages(ctx, d.path("findings"), query, "findings", func(raw json.RawMessage) { pile.Take(c.finding(raw, p)) })
 	if err != nil {
 		return translate.Failed(scope, fmt.Errorf("read %s findings of %s: %w", p, d.Slug, translate.Needs(err, webAPI)))
@@ -105,7 +105,7 @@ func (d deployment) secretsPath() string {
 // readSecrets reads the findings of Secrets, whose pages are found by a cursor.
 func (c *Collector) readSecrets(ctx context.Context, d deployment) record.Batch {
 	scope := "secrets:" + d.Slug
-	pile := translate.NewPile()
+	pile := translate.NewFindingSet()
 	err := apiclient.Walk(ctx, 0, func(ctx context.Context, cursor string) (string, error) {
 		query := url.Values{"limit": {strconv.Itoa(c.PageSize)}}
 		if cursor != "" {

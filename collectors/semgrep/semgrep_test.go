@@ -234,7 +234,7 @@ func TestAnswersThatAreNoLists(t *testing.T) {
 }
 
 func TestClosures(t *testing.T) {
-	c := &Collector{Base: &platform.Base{Words: translate.NewStrangers(slog.New(slog.DiscardHandler))}}
+	c := &Collector{Base: &platform.Base{Words: translate.NewUnknownWords(slog.New(slog.DiscardHandler))}}
 	changed := translate.Time{Time: day(5, 5)}
 	for status, want := range map[string]record.Closure{
 		"open": record.ClosureNone, "reviewing": record.ClosureNone, "fixing": record.ClosureNone, "reopened": record.ClosureNone, "untriaged": record.ClosureNone,
@@ -349,7 +349,7 @@ func TestRecordedReports(t *testing.T) {
 		t.Logf("no recorded reports in %s: nothing to read", folder)
 		return
 	}
-	c := &Collector{Base: &platform.Base{Words: translate.NewStrangers(slog.New(slog.DiscardHandler))}}
+	c := &Collector{Base: &platform.Base{Words: translate.NewUnknownWords(slog.New(slog.DiscardHandler))}}
 	read := 0
 	for _, file := range files {
 		for i, raw := range asAPI(t, file) {
@@ -414,7 +414,7 @@ func FuzzFinding(f *testing.F) {
 	f.Add([]byte(sastJSON(1, "open", "")))
 	f.Add([]byte(scaItem))
 	f.Add([]byte(secretJSON("s1", "FINDING_STATUS_OPEN")))
-	c := &Collector{Base: &platform.Base{Words: translate.NewStrangers(slog.New(slog.DiscardHandler))}}
+	c := &Collector{Base: &platform.Base{Words: translate.NewUnknownWords(slog.New(slog.DiscardHandler))}}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		for _, translated := range []func() (record.Finding, error){
 			func() (record.Finding, error) { return c.finding(data, ProductSAST) },

@@ -124,7 +124,7 @@ func (c *Collector) readIssues(ctx context.Context, org string, cursor record.Cu
 		mode, latest = record.Delta, since
 		query.Set("updated_after", since.Add(-overlap).UTC().Format(time.RFC3339))
 	}
-	pile := translate.NewPile()
+	pile := translate.NewFindingSet()
 	err := c.pages(ctx, "rest/orgs/"+url.PathEscape(org)+"/issues", query, func(raw json.RawMessage) {
 		f, err := c.issue(raw, t)
 		pile.Take(f, err)

@@ -410,7 +410,7 @@ func FuzzIssue(f *testing.F) {
 	f.Add([]byte(open1.String()), []byte(projectJSON("p1", "acme/api:package.json", "npm", "github", "")))
 	f.Add([]byte(ignore3.String()), []byte(projectJSON("p1", "a(b):c", "deb", "gitlab", "https://gitlab.com/a/b")))
 	env := collectorstest.Env(collectorstest.NewClock(), slog.New(slog.DiscardHandler))
-	c := &Collector{Base: &platform.Base{Env: env, Words: translate.NewStrangers(env.Logger)}}
+	c := &Collector{Base: &platform.Base{Env: env, Words: translate.NewUnknownWords(env.Logger)}}
 	f.Fuzz(func(t *testing.T, data, projectData []byte) {
 		list := projectList{}
 		if w, err := translate.Decode[wireProject](projectData); err == nil {

@@ -186,14 +186,14 @@ func (c *Collector) readIssues(ctx context.Context, p project, cursor record.Cur
 	if err != nil {
 		return fail(err)
 	}
-	r := &reading{c: c, p: p, pile: translate.NewPile(), mode: record.Full}
+	r := &reading{c: c, p: p, pile: translate.NewFindingSet(), mode: record.Full}
 	if since, err := time.Parse(time.RFC3339, string(cursor)); err == nil {
 		// A cursor that cannot be read asks for everything.
 		r.mode, r.latest = record.Delta, since
 		err = r.changed(ctx, since.Add(-overlap))
 		switch {
 		case errors.Is(err, errLimit):
-			r = &reading{c: c, p: p, pile: translate.NewPile(), mode: record.Full}
+			r = &reading{c: c, p: p, pile: translate.NewFindingSet(), mode: record.Full}
 		case err != nil:
 			return fail(err)
 		}
@@ -244,7 +244,7 @@ func (c *Collector) analysed(ctx context.Context, key string) (time.Time, error)
 type reading struct {
 	c      *Collector
 	p      project
-	pile   *translate.Pile
+	pile   *translate.FindingSet
 	mode   record.Mode
 	latest time.Time
 }
@@ -355,7 +355,7 @@ func cloneValues(v url.Values) url.Values {
 // readHotspots reads the hotspots of a project, sliced by review where there are too many. There is no further way to slice.
 func (c *Collector) readHotspots(ctx context.Context, p project) record.Batch {
 	scope := "hotspots:" + p.key
-	pile := translate.NewPile()
+	pile := translate.NewFindingSet()
 	read := func(query url.Values) error {
 		query.Set("projectKey", p.key)
 		return c.run(ctx, search{path: hotspotsPath, query: query, items: hotspotsOf, each: func(raw json.RawMessage, page *answer) {

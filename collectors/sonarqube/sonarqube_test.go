@@ -235,7 +235,7 @@ func TestSecurityByVersion(t *testing.T) {
 }
 
 func TestStatusesAndSeverities(t *testing.T) {
-	c := &Collector{Base: &platform.Base{Words: translate.NewStrangers(slog.New(slog.DiscardHandler))}}
+	c := &Collector{Base: &platform.Base{Words: translate.NewUnknownWords(slog.New(slog.DiscardHandler))}}
 	for _, tt := range []struct {
 		w    wireIssue
 		want record.Closure
@@ -399,7 +399,7 @@ func TestNewRefusesBadConfiguration(t *testing.T) {
 func FuzzIssue(f *testing.F) {
 	f.Add([]byte(issueJSON("i1", "OPEN", `,"closeDate":"2026-02-03T00:00:00+0000"`)))
 	f.Add([]byte(hotspotJSON("h1", "REVIEWED", "SAFE")))
-	c := &Collector{Base: &platform.Base{URL: "https://sonar.example.com", Words: translate.NewStrangers(slog.New(slog.DiscardHandler))}}
+	c := &Collector{Base: &platform.Base{URL: "https://sonar.example.com", Words: translate.NewUnknownWords(slog.New(slog.DiscardHandler))}}
 	p := project{key: "acme_api"}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		for _, translated := range []func(json.RawMessage, *answer, project) (record.Finding, error){c.issue, c.hotspot} {

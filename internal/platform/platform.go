@@ -81,7 +81,7 @@ type Base struct {
 	Env      collectors.Env
 	Source   *translate.Source
 	Projects *translate.Projects
-	Words    *translate.Strangers
+	Words    *translate.UnknownWords
 }
 
 // New checks the options and builds the base; it sends nothing and reads no secret. Errors name the kind, the key and the remedy.
@@ -129,6 +129,6 @@ func newBase(env collectors.Env, o Options) (*Base, error) {
 		source = translate.NewSourceAccepting(client, o.MediaType)
 	}
 	return &Base{
-		URL: address, PageSize: o.Requests.PageSize, Env: env, Source: source, Projects: projects, Words: translate.NewStrangers(env.Logger),
+		URL: address, PageSize: o.Requests.PageSize, Env: env, Source: source, Projects: projects, Words: translate.NewUnknownWords(env.Logger),
 	}, nil
 }

@@ -99,25 +99,25 @@ func TestCWEAndAliases(t *testing.T) {
 
 func TestVocabularyNoticesStrangersOnce(t *testing.T) {
 	var logged bytes.Buffer
-	strangers := NewStrangers(slog.New(slog.NewTextHandler(&logged, nil)))
+	unknown := NewUnknownWords(slog.New(slog.NewTextHandler(&logged, nil)))
 	v := Vocabulary[record.Closure]{Name: "state", Words: map[string]record.Closure{"fixed": record.ClosureFixed}, Other: record.ClosureOther}
 	for _, word := range []string{"FIXED", " fixed ", "snoozed", "Snoozed"} {
-		v.Of(strangers, word)
+		v.Of(unknown, word)
 	}
-	if v.Of(strangers, "fixed") != record.ClosureFixed || v.Of(nil, "x") != record.ClosureOther {
+	if v.Of(unknown, "fixed") != record.ClosureFixed || v.Of(nil, "x") != record.ClosureOther {
 		t.Error("Of() does not give the table's meaning, or the other one for an unknown word")
 	}
-	if got, want := strangers.Counts(), map[Stranger]int{{"state", "snoozed"}: 2}; !cmp.Equal(got, want) {
+	if got, want := unknown.Counts(), map[UnknownWord]int{{"state", "snoozed"}: 2}; !cmp.Equal(got, want) {
 		t.Errorf("Counts() = %v, want %v", got, want)
 	}
 	if n := strings.Count(logged.String(), "snoozed"); n != 1 {
 		t.Errorf("the unknown word was logged %d times, want once:\n%s", n, logged.String())
 	}
-	for i := range 10 * maxStrangers {
-		v.Of(strangers, fmt.Sprint("word", i))
+	for i := range 10 * maxUnknownWords {
+		v.Of(unknown, fmt.Sprint("word", i))
 	}
-	if n := len(strangers.List()); n > maxStrangers+1 {
-		t.Errorf("%d unknown words are remembered, want at most %d", n, maxStrangers+1)
+	if n := len(unknown.List()); n > maxUnknownWords+1 {
+		t.Errorf("%d unknown words are remembered, want at most %d", n, maxUnknownWords+1)
 	}
 }
 
@@ -154,7 +154,7 @@ func TestNumbered(t *testing.T) {
 }
 
 func TestPile(t *testing.T) {
-	p := NewPile()
+	p := NewFindingSet()
 	early := time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC)
 	p.Take(record.Finding{ID: "a", Title: "old", FirstSeen: early}, nil)
 	p.Take(record.Finding{ID: "b"}, nil)
@@ -164,8 +164,8 @@ func TestPile(t *testing.T) {
 	if len(b.Findings) != 2 || b.Findings[0].Title != "new" || !b.Findings[0].FirstSeen.Equal(early) || b.Rejected[record.RejectNoID] != 1 || b.Mode != record.Full {
 		t.Errorf("got %+v", b)
 	}
-	if b := NewPile().Batch("x:y"); b.Findings == nil {
-		t.Error("an empty pile does not say that there are no findings")
+	if b := NewFindingSet().Batch("x:y"); b.Findings == nil {
+		t.Error("an empty set does not say that there are no findings")
 	}
 }
 

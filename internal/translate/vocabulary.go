@@ -20,46 +20,46 @@ type Vocabulary[T any] struct {
 	Other T
 }
 
-// Of is the meaning of a word, without regard to case. A word that is not in the table is told to strangers, which may be nil.
-func (v Vocabulary[T]) Of(strangers *Strangers, word string) T {
+// Of is the meaning of a word, without regard to case. A word that is not in the table is told to unknown, which may be nil.
+func (v Vocabulary[T]) Of(unknown *UnknownWords, word string) T {
 	folded := strings.ToLower(strings.TrimSpace(word))
 	if meaning, ok := v.Words[folded]; ok {
 		return meaning
 	}
-	if strangers != nil {
-		strangers.notice(v.Name, folded)
+	if unknown != nil {
+		unknown.notice(v.Name, folded)
 	}
 	return v.Other
 }
 
-// maxStrangers bounds what is remembered, since the words come from outside.
-const maxStrangers = 256
+// maxUnknownWords bounds what is remembered, since the words come from outside.
+const maxUnknownWords = 256
 
-// Strangers counts the words that no vocabulary knows, and logs each once. It is safe for concurrent use.
-type Strangers struct {
+// UnknownWords counts the words that no vocabulary knows, and logs each once. It is safe for concurrent use.
+type UnknownWords struct {
 	logger *slog.Logger
 
 	mu   sync.Mutex
-	seen map[Stranger]int
+	seen map[UnknownWord]int
 }
 
-// Stranger is an unknown word and the vocabulary that lacks it.
-type Stranger struct {
+// UnknownWord is an unknown word and the vocabulary that lacks it.
+type UnknownWord struct {
 	Vocabulary string
 	Word       string
 }
 
-// NewStrangers makes a counter that warns to a logger.
-func NewStrangers(logger *slog.Logger) *Strangers {
-	return &Strangers{logger: logger, seen: map[Stranger]int{}}
+// NewUnknownWords makes a counter that warns to a logger.
+func NewUnknownWords(logger *slog.Logger) *UnknownWords {
+	return &UnknownWords{logger: logger, seen: map[UnknownWord]int{}}
 }
 
-func (s *Strangers) notice(vocabulary, word string) {
-	key := Stranger{Vocabulary: vocabulary, Word: record.Text(word)}
+func (s *UnknownWords) notice(vocabulary, word string) {
+	key := UnknownWord{Vocabulary: vocabulary, Word: record.Text(word)}
 	s.mu.Lock()
 	count, known := s.seen[key]
-	if !known && len(s.seen) >= maxStrangers {
-		key = Stranger{Vocabulary: vocabulary, Word: "(many)"}
+	if !known && len(s.seen) >= maxUnknownWords {
+		key = UnknownWord{Vocabulary: vocabulary, Word: "(many)"}
 		count, known = s.seen[key]
 	}
 	s.seen[key] = count + 1
@@ -70,16 +70,16 @@ func (s *Strangers) notice(vocabulary, word string) {
 }
 
 // Counts is how often each unknown word was met.
-func (s *Strangers) Counts() map[Stranger]int {
+func (s *UnknownWords) Counts() map[UnknownWord]int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return maps.Clone(s.seen)
 }
 
 // List is the unknown words in a stable order, for people.
-func (s *Strangers) List() []Stranger {
+func (s *UnknownWords) List() []UnknownWord {
 	counts := s.Counts()
-	return slices.SortedFunc(maps.Keys(counts), func(a, b Stranger) int {
+	return slices.SortedFunc(maps.Keys(counts), func(a, b UnknownWord) int {
 		return strings.Compare(a.Vocabulary+"\x00"+a.Word, b.Vocabulary+"\x00"+b.Word)
 	})
 }

@@ -19,6 +19,7 @@ import (
 // that it is about; see format.Statement.covers. It never opens anything.
 type Format struct{}
 
+// Name is the format in the words of its documentation.
 const Name = "OpenVEX"
 
 // Name is the format in the words of its documentation.

@@ -16,8 +16,8 @@ import (
 	"golang.org/x/text/encoding/unicode"
 )
 
+// MaxReport bounds the bytes of one report after decompression, MaxItem those of one item in it.
 const (
-	// MaxReport bounds the bytes of one report after decompression, MaxItem those of one item in it.
 	MaxReport = 2 << 30
 	MaxItem   = 64 << 20
 )

@@ -48,6 +48,7 @@ func (s *JSON) fault(err error) error {
 	return at
 }
 
+// Unexpected is an error about a token that is not what it must be.
 func (s *JSON) Unexpected(want string, got json.Token) error {
 	return &MalformedError{Offset: s.dec.InputOffset(), Message: fmt.Sprintf("want %s, got %s", want, describeToken(got))}
 }
@@ -119,6 +120,7 @@ func (s *JSON) Elements(element func() error) error {
 	return err
 }
 
+// More reports whether the object or list that is being read goes on.
 func (s *JSON) More() bool {
 	s.allow(MaxItem)
 	return s.dec.More()

@@ -12,8 +12,8 @@ import (
 	"prodsec_exporter/internal/translate"
 )
 
-// stranger is a word that no vendor uses.
-const stranger = "quite-unheard-of"
+// unknownWord is a word that no vendor uses.
+const unknownWord = "quite-unheard-of"
 
 // Vocabulary checks that a vocabulary has exactly the words of a table and their meanings, whatever their case, and that a word of no
 // vendor means other, is counted each time and logged once.
@@ -25,26 +25,26 @@ func Vocabulary[T comparable](t testing.TB, v translate.Vocabulary[T], words map
 		}
 	}
 	var logged bytes.Buffer
-	strangers := translate.NewStrangers(slog.New(slog.NewTextHandler(&logged, nil)))
+	unknown := translate.NewUnknownWords(slog.New(slog.NewTextHandler(&logged, nil)))
 	for _, word := range slices.Sorted(maps.Keys(words)) {
 		for _, spelled := range []string{word, strings.ToUpper(word)} {
-			if got := v.Of(strangers, spelled); got != words[word] {
+			if got := v.Of(unknown, spelled); got != words[word] {
 				t.Errorf("%s: %q means %v, want %v", v.Name, spelled, got, words[word])
 			}
 		}
 	}
-	if unknown := strangers.List(); len(unknown) > 0 {
+	if unknown := unknown.List(); len(unknown) > 0 {
 		t.Errorf("%s does not know %v", v.Name, unknown)
 	}
 	for range 2 {
-		if got := v.Of(strangers, stranger); got != other {
+		if got := v.Of(unknown, unknownWord); got != other {
 			t.Errorf("%s: an unknown word means %v, want %v", v.Name, got, other)
 		}
 	}
-	if n := strangers.Counts()[translate.Stranger{Vocabulary: v.Name, Word: stranger}]; n != 2 || v.Name == "" {
+	if n := unknown.Counts()[translate.UnknownWord{Vocabulary: v.Name, Word: unknownWord}]; n != 2 || v.Name == "" {
 		t.Errorf("%s: an unknown word was met twice and counted %d times", v.Name, n)
 	}
-	if n := strings.Count(logged.String(), stranger); n != 1 {
+	if n := strings.Count(logged.String(), unknownWord); n != 1 {
 		t.Errorf("%s: an unknown word was logged %d times, want once", v.Name, n)
 	}
 }

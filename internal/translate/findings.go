@@ -11,8 +11,8 @@ import (
 	"prodsec_exporter/internal/record"
 )
 
-// Pile collects the findings of one scope while its pages are read.
-type Pile struct {
+// FindingSet collects the findings of one scope while its pages are read.
+type FindingSet struct {
 	// Findings is never nil, so that a scope without any says that there are none.
 	Findings []record.Finding
 	// Rejected counts the items left out, by reason.
@@ -20,35 +20,35 @@ type Pile struct {
 	at       map[string]int
 }
 
-// NewPile makes an empty pile.
-func NewPile() *Pile {
-	return &Pile{Findings: []record.Finding{}, Rejected: map[record.RejectReason]int{}, at: map[string]int{}}
+// NewFindingSet makes an empty set.
+func NewFindingSet() *FindingSet {
+	return &FindingSet{Findings: []record.Finding{}, Rejected: map[record.RejectReason]int{}, at: map[string]int{}}
 }
 
 // Add takes a finding. One that came before, as happens when items move between pages while they are read or when two analysers
 // report one thing, is replaced, but keeps the earliest date of first sight.
-func (p *Pile) Add(f record.Finding) {
-	if i, ok := p.at[f.ID]; ok {
-		f.FirstSeen = record.Earliest(p.Findings[i].FirstSeen, f.FirstSeen)
-		p.Findings[i] = f
+func (s *FindingSet) Add(f record.Finding) {
+	if i, ok := s.at[f.ID]; ok {
+		f.FirstSeen = record.Earliest(s.Findings[i].FirstSeen, f.FirstSeen)
+		s.Findings[i] = f
 		return
 	}
-	p.at[f.ID] = len(p.Findings)
-	p.Findings = append(p.Findings, f)
+	s.at[f.ID] = len(s.Findings)
+	s.Findings = append(s.Findings, f)
 }
 
 // Take adds what an item was translated to, or counts the item as rejected.
-func (p *Pile) Take(f record.Finding, err error) {
+func (s *FindingSet) Take(f record.Finding, err error) {
 	if err != nil {
-		p.Rejected[Reason(err)]++
+		s.Rejected[Reason(err)]++
 		return
 	}
-	p.Add(f)
+	s.Add(f)
 }
 
-// Batch is the pile as a batch that holds the whole scope.
-func (p *Pile) Batch(scope string) record.Batch {
-	return record.Batch{Scope: scope, Mode: record.Full, Findings: p.Findings, Rejected: p.Rejected}
+// Batch is the set as a batch that holds the whole scope.
+func (s *FindingSet) Batch(scope string) record.Batch {
+	return record.Batch{Scope: scope, Mode: record.Full, Findings: s.Findings, Rejected: s.Rejected}
 }
 
 // Failed is the batch of a scope that could not be read; err says what was being done.

@@ -9,10 +9,10 @@ import (
 	"prodsec_exporter/internal/record"
 )
 
-// pile is what a source says, by control and what it is about: one piece of evidence for each, however many items speak of it.
-type pile map[pileKey]*record.Evidence
+// statementSet is what a source says, by control and what it is about: one piece of evidence for each, however many items speak of it.
+type statementSet map[subjectKey]*record.Evidence
 
-type pileKey struct {
+type subjectKey struct {
 	control    string
 	service    string
 	repository record.RepositoryName
@@ -20,16 +20,16 @@ type pileKey struct {
 
 // add puts what one item says to what others say of the same: one that says no decides, then one that is unclear. The date is the oldest, since
 // all of them together are as old as that; an unknown one makes the whole undated.
-func (p pile) add(e *record.Evidence) {
-	key := pileKey{e.Control, e.Service, e.Repository}
-	known := p[key]
+func (s statementSet) add(e *record.Evidence) {
+	key := subjectKey{e.Control, e.Service, e.Repository}
+	known := s[key]
 	if known == nil {
 		one := *e
 		one.ID = one.Control + "/" + cmp.Or(one.Service, string(one.Repository))
 		if one.Repository != "" {
 			one.ID = one.Control + "//" + string(one.Repository)
 		}
-		p[key] = &one
+		s[key] = &one
 		return
 	}
 	if together := known.Holds.And(e.Holds); together != known.Holds {
@@ -45,10 +45,10 @@ func oldest(a, b time.Time) time.Time {
 	return record.Earliest(a, b)
 }
 
-// evidence is the pile in the order of its ids, never nil.
-func (p pile) evidence() []record.Evidence {
-	all := make([]record.Evidence, 0, len(p))
-	for _, e := range slices.SortedFunc(maps.Values(p), func(a, b *record.Evidence) int { return cmp.Compare(a.ID, b.ID) }) {
+// evidence is the set in the order of its ids, never nil.
+func (s statementSet) evidence() []record.Evidence {
+	all := make([]record.Evidence, 0, len(s))
+	for _, e := range slices.SortedFunc(maps.Values(s), func(a, b *record.Evidence) int { return cmp.Compare(a.ID, b.ID) }) {
 		all = append(all, *e)
 	}
 	return all
