@@ -65,6 +65,7 @@ var inputOutput = []string{"net", "net/http", "os/exec", "database/sql"}
 
 // policyUses is what policy pulls in: durations are written as in Prometheus.
 var policyUses = []string{"github.com/prometheus/common/model", "go.yaml.in/yaml/", "google.golang.org/protobuf/", "github.com/prometheus/client_model/"}
+
 // thirdParty are the libraries of others with which reports are read: encodings and CVSS.
 var thirdParty = []string{"golang.org/x/text/", "github.com/pandatix/go-cvss/"}
 
