@@ -12,9 +12,9 @@ import (
 func TestDeduplication(t *testing.T) {
 	o := newOrganisation(t)
 	var findings []record.Finding
-	for _, r := range example(t, "reports") {
+	for _, r := range example(t, "findings") {
 		f := record.Finding{
-			ID: r["Report"], Tool: r["Tool"], Class: record.Class(r["Class"]), Repository: "acme/shop", Place: r["Place"],
+			ID: r["Finding"], Tool: r["Tool"], Class: record.Class(r["Class"]), Repository: "acme/shop", Place: r["Place"],
 			Severity: record.Severity(r["Severity"]), FirstSeen: dayOf(t, r["First seen"]), UpdatedAt: dayOf(t, r["First seen"]),
 		}
 		if f.Class == record.ClassSCA {
@@ -36,7 +36,7 @@ func TestDeduplication(t *testing.T) {
 	open, folded, oldest := map[[2]string]float64{}, map[string]float64{}, map[string]time.Time{}
 	for _, w := range weaknesses {
 		open[[2]string{w["Class"], w["Severity"]}]++
-		n, err := strconv.ParseFloat(w["Reports folded"], 64)
+		n, err := strconv.ParseFloat(w["Findings folded"], 64)
 		o.must(err)
 		folded[w["Class"]] += n
 		seen := dayOf(t, w["First seen"])

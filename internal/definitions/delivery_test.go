@@ -220,7 +220,7 @@ func TestDORAIncidents(t *testing.T) {
 	for i, r := range example(t, "dora incidents") {
 		var one []record.Deployment
 		for _, d := range all {
-			if d.ID == r["Blamed on"] {
+			if d.ID == r["Attributed to"] {
 				one = append(one, d)
 			}
 		}

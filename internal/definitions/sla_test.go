@@ -30,7 +30,7 @@ func TestSLADeadlines(t *testing.T) {
 		facts := p.FactsOf(record.Service{TrustTier: r["Tier"], InternetFacing: record.Answer(r["Internet"])})
 		clock := policy.Clock{
 			Start:  second(t, r["First seen (UTC)"]).Unix(),
-			Target: p.Target(policy.IndexOfSeverity(record.Severity(r["Severity"])), facts, r["Attacked"] == "yes"),
+			Target: p.Target(policy.IndexOfSeverity(record.Severity(r["Severity"])), facts, r["Exploited"] == "yes"),
 		}
 		if from, to, excepted := strings.Cut(r["Excepted"], " to "); excepted {
 			pause := policy.Pause{Start: second(t, from).Unix(), End: policy.Forever}
