@@ -35,7 +35,7 @@ gofmt: ## Fail if a file is not formatted
 
 vet: ## Run go vet
 	$(GO) vet ./...
-	$(GO) vet -tags e2e ./e2e/... ./internal/monitoring
+	$(GO) vet -tags e2e ./e2e/... ./internal/monitoring/...
 
 $(LINT): Makefile
 	GOBIN=$(CURDIR)/bin $(GO) install $(GOLANGCI_LINT)
@@ -66,7 +66,7 @@ chart-test: ## Lint and render the Helm chart by Helm's own engine and decode ev
 	cd tools/kubernetes && $(GO) vet ./... && $(GO) test -count 1 -timeout 30m ./...
 
 e2e: chart-test ## One package after the other, because they start servers and measure time: run the binary with a real Prometheus and Alertmanager, and the collectors against descriptions of APIs that others wrote
-	$(GO) test -tags e2e -count 1 -p 1 -timeout 20m -v ./e2e/... ./internal/monitoring
+	$(GO) test -tags e2e -count 1 -p 1 -timeout 20m -v ./e2e/... ./internal/monitoring/...
 
 bench: ## Run the benchmarks beside whose figures stand the budgets of docs/performance.md
 	$(GO) test -run '^$$' -bench . -benchmem -timeout 60m ./collectors/reports ./internal/...

@@ -139,7 +139,34 @@ var laws = []law{
 	{
 		name: "only the generator carries boards and rules",
 		who:  []string{"..."}, but: []string{"cmd/generate", "internal/monitoring", "internal/monitoring/..."},
-		never: []string{"internal/monitoring", "github.com/grafana/grafana-foundation-sdk/..."},
+		never: []string{"internal/monitoring/...", "github.com/grafana/grafana-foundation-sdk/..."},
+	},
+	{
+		name: "what rules, alerts and boards share knows none of them",
+		who:  []string{"internal/monitoring/names", "internal/monitoring/promql", "internal/monitoring/settings", "internal/monitoring/packrow", "internal/monitoring/rulefile"},
+		never: []string{
+			"internal/monitoring/rules", "internal/monitoring/alerts", "internal/monitoring/boards/...", "internal/monitoring", "github.com/grafana/grafana-foundation-sdk/...",
+		},
+	},
+	{
+		name: "rules, alerts and boards meet in names and nowhere else",
+		who:  []string{"internal/monitoring/rules", "internal/monitoring/alerts"},
+		never: []string{
+			"internal/monitoring/rules", "internal/monitoring/alerts", "internal/monitoring/boards/...", "internal/monitoring", "github.com/grafana/grafana-foundation-sdk/...",
+		},
+	},
+	{
+		name: "only panels are Grafana's",
+		who:  []string{"internal/monitoring/..."}, but: []string{"internal/monitoring", "internal/monitoring/boards", "internal/monitoring/boards/panel"},
+		never: []string{"github.com/grafana/grafana-foundation-sdk/..."},
+	},
+	{
+		name: "boards know neither rules nor alerts, and a panel knows no board",
+		who:  []string{"internal/monitoring/boards/..."}, never: []string{"internal/monitoring/rules", "internal/monitoring/alerts", "internal/monitoring/boards", "internal/monitoring"},
+	},
+	{
+		name: "queries of boards are text and know no look",
+		who:  []string{"internal/monitoring/boards/query"}, never: []string{"internal/monitoring/boards/panel", "github.com/grafana/grafana-foundation-sdk/..."},
 	},
 }
 

@@ -20,6 +20,7 @@ import (
 	"strings"
 
 	"prodsec_exporter/internal/monitoring"
+	"prodsec_exporter/internal/monitoring/rulefile"
 )
 
 func main() {
@@ -34,7 +35,7 @@ func run(args []string, out io.Writer) error {
 	flags.SetOutput(out)
 	root := flags.String("root", ".", "root of the repository")
 	check := flags.Bool("check", false, "write nothing; fail when a file differs")
-	var links monitoring.Links
+	var links rulefile.Links
 	flags.StringVar(&links.Runbooks, "runbook-url", monitoring.DefaultRunbookURL, "address of the folder that holds <Alert>.md")
 	flags.StringVar(&links.Grafana, "grafana-url", monitoring.DefaultGrafanaURL, "address of Grafana, for links in alerts")
 	if err := flags.Parse(args); err != nil {

@@ -11,20 +11,25 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"prodsec_exporter/internal/monitoring/boards"
+	"prodsec_exporter/internal/monitoring/boards/panel"
+	"prodsec_exporter/internal/monitoring/names"
+	"prodsec_exporter/internal/monitoring/rulefile"
 )
 
 var update = flag.Bool("update", false, "accept the present panel ids as the stable ones")
 
-func panels(b Board) []Panel {
-	var list []Panel
+func panels(b panel.Board) []panel.Panel {
+	var list []panel.Panel
 	for _, r := range b.Rows {
 		list = append(list, r.Panels...)
 	}
 	return list
 }
 
-func panelExists(uid BoardUID, id string) bool {
-	for _, b := range Boards() {
+func panelExists(uid names.BoardUID, id string) bool {
+	for _, b := range boards.All() {
 		for _, p := range panels(b) {
 			if b.UID == uid && strconv.Itoa(int(p.ID)) == id {
 				return true
@@ -35,10 +40,9 @@ func panelExists(uid BoardUID, id string) bool {
 }
 
 func formatFixed(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }
-func formatShort(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
 
 func TestPanelsExplainThemselves(t *testing.T) {
-	for _, b := range Boards() {
+	for _, b := range boards.All() {
 		titles := map[string]bool{}
 		for _, p := range panels(b) {
 			where := fmt.Sprintf("%s, panel %d %q", b.UID, p.ID, p.Title)
@@ -71,16 +75,16 @@ func TestPanelsExplainThemselves(t *testing.T) {
 // TestEmptyIsNeverGood: an empty answer comes back as well when nothing was read, so it must not be called good news, in words or in colour.
 func TestEmptyIsNeverGood(t *testing.T) {
 	honest := regexp.MustCompile(`(?i)not read|not known|no history`)
-	for _, b := range Boards() {
+	for _, b := range boards.All() {
 		for _, p := range panels(b) {
 			if !honest.MatchString(p.Empty) {
 				t.Errorf("%s, %q says %q when there is nothing to show", b.UID, p.Title, p.Empty)
 			}
-			c := p.defaults()
-			if p.Look != Stat && p.Look != Ranking {
+			c := p.Defaults()
+			if p.Look != panel.Stat && p.Look != panel.Ranking {
 				continue
 			}
-			if len(c.Mappings) != 1 || c.Mappings[0].SpecialValueMap == nil || *c.Mappings[0].SpecialValueMap.Options.Result.Color != unknown {
+			if len(c.Mappings) != 1 || c.Mappings[0].SpecialValueMap == nil || *c.Mappings[0].SpecialValueMap.Options.Result.Color != panel.Unknown {
 				t.Errorf("%s, %q: a missing value has the colour of a threshold", b.UID, p.Title)
 			}
 		}
@@ -89,7 +93,7 @@ func TestEmptyIsNeverGood(t *testing.T) {
 
 // TestRowsFillTheirLines: a hole in a row is a panel that moved.
 func TestRowsFillTheirLines(t *testing.T) {
-	for _, b := range Boards() {
+	for _, b := range boards.All() {
 		for _, r := range b.Rows {
 			var x, height uint32
 			for _, p := range r.Panels {
@@ -110,13 +114,13 @@ func TestRowsFillTheirLines(t *testing.T) {
 
 // TestNamesInPanels: columns, keys and sorting name what the queries yield.
 func TestColumnsAndSortingNameWhatIsThere(t *testing.T) {
-	for _, b := range Boards() {
+	for _, b := range boards.All() {
 		for _, p := range panels(b) {
 			there := map[string]bool{}
 			for _, q := range p.Queries {
 				there[q.Name] = true
 				for _, m := range regexp.MustCompile(`by \(([^)]*)\)|label_replace\(.*?, "([a-z_]+)"`).FindAllStringSubmatch(q.Expr, -1) {
-					for _, l := range append(splitLabels(m[1]), m[2]) {
+					for _, l := range append(names.SplitLabels(m[1]), m[2]) {
 						there[l] = true
 					}
 				}
@@ -132,11 +136,11 @@ func TestColumnsAndSortingNameWhatIsThere(t *testing.T) {
 				t.Errorf("%s, %q: nothing yields the key %q", b.UID, p.Title, p.Key)
 			}
 			for _, s := range p.Sort {
-				if p.Look == Table && !columns[s.Title] || p.Look == Bars && !there[s.Title] {
+				if p.Look == panel.Table && !columns[s.Title] || p.Look == panel.Bars && !there[s.Title] {
 					t.Errorf("%s, %q is sorted by %q, which it does not show", b.UID, p.Title, s.Title)
 				}
 			}
-			if p.Look == Table && len(p.Sort) == 0 {
+			if p.Look == panel.Table && len(p.Sort) == 0 {
 				t.Errorf("%s, %q is a table without an order", b.UID, p.Title)
 			}
 		}
@@ -178,7 +182,7 @@ type sourceRef struct {
 	UID string `json:"uid"`
 }
 
-func generated(t *testing.T, b Board) boardModel {
+func generated(t *testing.T, b panel.Board) boardModel {
 	t.Helper()
 	content, err := b.JSON()
 	if err != nil {
@@ -194,7 +198,7 @@ func generated(t *testing.T, b Board) boardModel {
 // TestGeneratedBoards checks what Grafana will read, not what we meant.
 func TestGeneratedBoards(t *testing.T) {
 	variable := regexp.MustCompile(`\$\{?([a-z_]+)`)
-	for _, b := range Boards() {
+	for _, b := range boards.All() {
 		m := generated(t, b)
 		names := map[string]bool{}
 		for _, v := range m.Templating.List {
@@ -215,7 +219,7 @@ func TestGeneratedBoards(t *testing.T) {
 			if p.Datasource.UID != "${datasource}" {
 				t.Errorf("%s, %q reads the data source %q", b.File, p.Title, p.Datasource.UID)
 			}
-			if len(p.Targets) == 0 && p.Type != string(Words) {
+			if len(p.Targets) == 0 && p.Type != string(panel.Words) {
 				t.Errorf("%s, %q has no query", b.File, p.Title)
 			}
 			for _, q := range p.Targets {
@@ -236,7 +240,7 @@ func TestGeneratedBoards(t *testing.T) {
 		for _, l := range m.Links {
 			leads[l.URL] = true
 		}
-		for _, other := range Boards() {
+		for _, other := range boards.All() {
 			if leads["/d/"+string(other.UID)] == (other.UID == b.UID) {
 				t.Errorf("%s: links %v; want every other board and no more", b.File, leads)
 			}
@@ -250,7 +254,7 @@ func TestGeneratedBoards(t *testing.T) {
 // TestPanelIDsAreStable: links, bookmarks and alerts hold uids and panel ids. A panel may be added; one that changes its id or takes over another's breaks them.
 func TestPanelIDsAreStable(t *testing.T) {
 	var now bytes.Buffer
-	for _, b := range Boards() {
+	for _, b := range boards.All() {
 		for _, p := range panels(b) {
 			fmt.Fprintf(&now, "%s %d %s\n", b.UID, p.ID, p.Title)
 		}
@@ -287,12 +291,12 @@ func difference(before, after string) string {
 
 // TestGeneratedFilesAreCurrent is generate -check.
 func TestGeneratedFilesAreCurrent(t *testing.T) {
-	files, err := Files(Links{Runbooks: DefaultRunbookURL, Grafana: DefaultGrafanaURL})
+	files, err := Files(rulefile.Links{Runbooks: DefaultRunbookURL, Grafana: DefaultGrafanaURL})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, f := range files {
-		have, err := os.ReadFile(filepath.Join(root, filepath.FromSlash(f.Path)))
+		have, err := os.ReadFile(filepath.Join(Root, filepath.FromSlash(f.Path)))
 		if err != nil || !bytes.Equal(have, f.Content) {
 			t.Errorf("%s is out of date (%v): run `go run ./cmd/generate`", f.Path, err)
 		}
@@ -311,14 +315,14 @@ func TestColoursHaveOneMeaning(t *testing.T) {
 		}
 		seen[name] = colour
 	}
-	for _, b := range Boards() {
+	for _, b := range boards.All() {
 		for _, p := range panels(b) {
-			for _, texts := range [][]Text{p.KeyTexts} {
+			for _, texts := range [][]panel.Text{p.KeyTexts} {
 				for _, x := range texts {
 					check(p.Title, x.Value, x.Colour)
 				}
 			}
-			if p.Look != Bars && p.Look != Lines {
+			if p.Look != panel.Bars && p.Look != panel.Lines {
 				continue
 			}
 			for _, q := range p.Queries {
@@ -326,7 +330,7 @@ func TestColoursHaveOneMeaning(t *testing.T) {
 			}
 		}
 	}
-	for status, colour := range meaningColours {
+	for status, colour := range panel.MeaningColours {
 		if status != "unknown" {
 			check("meaningColours", status, colour)
 		}
@@ -339,7 +343,7 @@ func TestReferenceNamesEveryFamily(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, f := range families() {
+	for _, f := range names.Families() {
 		if n := bytes.Count(content, []byte("### `"+f.Name+"`\n")); n != 1 {
 			t.Errorf("%s is described %d times", f.Name, n)
 		}

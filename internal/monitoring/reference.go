@@ -9,16 +9,21 @@ import (
 	"time"
 
 	"prodsec_exporter/internal/metrics"
+	"prodsec_exporter/internal/monitoring/alerts"
+	"prodsec_exporter/internal/monitoring/boards"
+	"prodsec_exporter/internal/monitoring/names"
+	"prodsec_exporter/internal/monitoring/promql"
+	"prodsec_exporter/internal/monitoring/rules"
 )
 
 // chapters are the chapters of docs/metrics.md; each begins with a family and goes on until the next one's.
 var chapters = []struct{ first, title, about string }{
-	{serviceInfo, "Coverage", "Where do we have controls, and where are we still blind?"},
-	{findingsOpen, "Exposure", "Which risks are growing faster than we are reducing them?"},
-	{slaTarget, "Responsiveness", "Are teams fixing important issues in time, and with the right owners?"},
-	{policyInfo, "Trend quality", "Is security healthier, or did counting change?"},
-	{scopes, "What was read", "How far can the numbers be trusted?"},
-	{collectorUp, "The exporter itself", "Gathered while it is scraped, and named by every replica."},
+	{names.ServiceInfo, "Coverage", "Where do we have controls, and where are we still blind?"},
+	{names.FindingsOpen, "Exposure", "Which risks are growing faster than we are reducing them?"},
+	{names.SLATarget, "Responsiveness", "Are teams fixing important issues in time, and with the right owners?"},
+	{names.PolicyInfo, "Trend quality", "Is security healthier, or did counting change?"},
+	{names.Scopes, "What was read", "How far can the numbers be trusted?"},
+	{names.CollectorUp, "The exporter itself", "Gathered while it is scraped, and named by every replica."},
 }
 
 const referenceHead = `<!-- ` + generatedBy + ` -->
@@ -50,7 +55,7 @@ func Reference() ([]byte, error) {
 	out.WriteString(referenceHead)
 	uses := usesOfFamilies()
 	next := 0
-	for _, f := range families() {
+	for _, f := range names.Families() {
 		if next < len(chapters) && f.Name == chapters[next].first {
 			fmt.Fprintf(&out, "\n## %s\n\n%s\n", chapters[next].title, chapters[next].about)
 			next++
@@ -107,7 +112,7 @@ func buckets(bounds []float64) string {
 // usesOfFamilies names the boards, alerts and recording rules that read each family, directly or through recording rules.
 func usesOfFamilies() map[string][]string {
 	behind := map[string][]string{} // families behind a recording rule
-	for _, g := range RecordingGroups() {
+	for _, g := range rules.Groups() {
 		for _, r := range g.Rules {
 			behind[r.Record] = append(behind[r.Record], resolve(r.Expr, behind)...)
 		}
@@ -120,7 +125,7 @@ func usesOfFamilies() map[string][]string {
 			}
 		}
 	}
-	for _, b := range Boards() {
+	for _, b := range boards.All() {
 		for _, r := range b.Rows {
 			for _, p := range r.Panels {
 				for _, q := range p.Queries {
@@ -129,7 +134,7 @@ func usesOfFamilies() map[string][]string {
 			}
 		}
 	}
-	for _, g := range AlertGroups() {
+	for _, g := range alerts.Groups() {
 		for _, r := range g.Rules {
 			add(r.Expr, "alert ["+r.Alert.Name+"](runbooks/"+r.Alert.Name+".md)")
 		}
@@ -140,12 +145,12 @@ func usesOfFamilies() map[string][]string {
 // resolve lists the families an expression reads, through recording rules.
 func resolve(expr string, behind map[string][]string) []string {
 	var list []string
-	for _, name := range namesIn(expr) {
+	for _, name := range promql.NamesIn(expr) {
 		if rules, isRule := behind[name]; isRule {
 			list = append(list, rules...)
 			continue
 		}
-		list = append(list, baseName(name))
+		list = append(list, names.BaseName(name))
 	}
 	slices.Sort(list)
 	return slices.Compact(list)

@@ -13,11 +13,19 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"prodsec_exporter/internal/metrics"
+	"prodsec_exporter/internal/monitoring/alerts"
+	"prodsec_exporter/internal/monitoring/boards"
+	"prodsec_exporter/internal/monitoring/boards/panel"
+	"prodsec_exporter/internal/monitoring/names"
+	"prodsec_exporter/internal/monitoring/promql"
+	"prodsec_exporter/internal/monitoring/rulefile"
+	"prodsec_exporter/internal/monitoring/rules"
+	"prodsec_exporter/internal/monitoring/settings"
 	"prodsec_exporter/internal/policy"
 )
 
-// root is the repository, as seen from this package.
-const root = "../.."
+// Root is the repository, as seen from this package.
+const Root = "../.."
 
 // expression is a query and where it stands.
 type written struct{ where, expr string }
@@ -25,7 +33,7 @@ type written struct{ where, expr string }
 // expressions are all that is generated.
 func expressions() []written {
 	var list []written
-	for _, g := range slices.Concat(RecordingGroups(), AlertGroups()) {
+	for _, g := range slices.Concat(rules.Groups(), alerts.Groups()) {
 		for _, r := range g.Rules {
 			name := r.Record
 			if r.Alert != nil {
@@ -34,7 +42,7 @@ func expressions() []written {
 			list = append(list, written{"rule " + name, r.Expr})
 		}
 	}
-	for _, b := range Boards() {
+	for _, b := range boards.All() {
 		for _, p := range panels(b) {
 			for _, q := range p.Queries {
 				list = append(list, written{"board " + b.Title + ", panel " + p.Title + ", query " + q.Name, q.Expr})
@@ -44,9 +52,9 @@ func expressions() []written {
 	return list
 }
 
-func alerts() []Rule {
-	var list []Rule
-	for _, g := range AlertGroups() {
+func allAlerts() []rulefile.Rule {
+	var list []rulefile.Rule
+	for _, g := range alerts.Groups() {
 		list = append(list, g.Rules...)
 	}
 	return list
@@ -55,12 +63,12 @@ func alerts() []Rule {
 // TestNamesAreKnown also proves that the reference and the queries agree on what a name is.
 func TestNamesAreKnown(t *testing.T) {
 	for _, e := range expressions() {
-		names := namesIn(e.expr)
-		if len(names) == 0 {
+		read := promql.NamesIn(e.expr)
+		if len(read) == 0 {
 			t.Errorf("%s: reads nothing: %s", e.where, e.expr)
 		}
-		for _, name := range names {
-			if _, ok := known()[baseName(name)]; !ok {
+		for _, name := range read {
+			if _, ok := names.Known()[names.BaseName(name)]; !ok {
 				t.Errorf("%s: no family and no rule is called %s", e.where, name)
 			}
 		}
@@ -73,7 +81,7 @@ func TestLabelsOfRejectsUnknownNames(t *testing.T) {
 			t.Error("labelsOf accepted a name that nothing has")
 		}
 	}()
-	labelsOf("prodsec_no_such_family")
+	names.LabelsOf("prodsec_no_such_family")
 }
 
 // TestSelectorsUseLabelsThatExist reads every selector's matchers.
@@ -83,7 +91,7 @@ func TestSelectorsUseLabelsThatExist(t *testing.T) {
 	for _, e := range expressions() {
 		for _, s := range selector.FindAllStringSubmatch(e.expr, -1) {
 			name := s[1] + s[2] + s[3]
-			labels := labelsOf(baseName(name))
+			labels := names.LabelsOf(names.BaseName(name))
 			for _, m := range matcher.FindAllStringSubmatch(s[4], -1) {
 				if m[1] != "le" && !slices.Contains(labels, m[1]) {
 					t.Errorf("%s: %s has no label %q", e.where, name, m[1])
@@ -95,14 +103,14 @@ func TestSelectorsUseLabelsThatExist(t *testing.T) {
 
 // TestReplicasAreFolded: a family is read only through an expression in which two replicas count once.
 func TestReplicasAreFolded(t *testing.T) {
-	replicas := " without (" + strings.Join(replicaLabels, ", ") + ") ("
+	replicas := " without (" + strings.Join(names.ReplicaLabels, ", ") + ") ("
 	fold, count := "max"+replicas, "count"+replicas // counting replicas is about replicas
 	family := regexp.MustCompile(`(^|[^:a-z_])(prodsec_[a-z_]+)(\{|\[|\)|\s|$)`)
 	for _, e := range expressions() {
 		for _, at := range family.FindAllStringSubmatchIndex(e.expr, -1) {
 			before := e.expr[:at[4]]
 			if !strings.HasSuffix(before, fold) && !strings.HasSuffix(before, fold+"increase(") && !strings.HasSuffix(before, "absent(") &&
-				(!strings.HasSuffix(before, count) || !slices.Contains([]string{leader, buildInfo}, e.expr[at[4]:at[5]])) {
+				(!strings.HasSuffix(before, count) || !slices.Contains([]string{names.Leader, names.BuildInfo}, e.expr[at[4]:at[5]])) {
 				t.Errorf("%s: %s is read without folding replicas", e.where, e.expr[at[4]:at[5]])
 			}
 		}
@@ -113,14 +121,14 @@ func TestReplicasAreFolded(t *testing.T) {
 func TestSnapshotHistogramsAreNeverRated(t *testing.T) {
 	counters := regexp.MustCompile(`(?:rate|increase)\((prodsec_[a-z_]+)`)
 	kinds := map[string]metrics.Type{}
-	for _, f := range families() {
+	for _, f := range names.Families() {
 		kinds[f.Name] = f.Type
 	}
 	rated := 0
 	for _, e := range expressions() {
 		for _, m := range counters.FindAllStringSubmatch(e.expr, -1) {
 			rated++
-			if kind := kinds[baseName(m[1])]; kind != metrics.Counter && kind != metrics.EventHistogram {
+			if kind := kinds[names.BaseName(m[1])]; kind != metrics.Counter && kind != metrics.EventHistogram {
 				t.Errorf("%s: rates %s, which is a %s", e.where, m[1], kind)
 			}
 		}
@@ -141,17 +149,17 @@ func TestEveryStableFamilyIsUsed(t *testing.T) {
 
 func TestRecordedSeriesHaveTheLabelsThatAreDeclared(t *testing.T) {
 	declared := map[string]bool{}
-	for _, s := range recordingShapes {
-		declared[s.record] = true
+	for _, s := range names.Recorded {
+		declared[s.Record] = true
 	}
-	for _, g := range RecordingGroups() {
+	for _, g := range rules.Groups() {
 		for _, r := range g.Rules {
 			var static []string
 			for label := range r.Labels {
 				static = append(static, label)
 			}
-			want := "by (" + by(shape(r.Record), static...) + ") ("
-			if shape(r.Record) == "" {
+			want := "by (" + names.LabelsWithout(names.RecordedLabels(r.Record), static...) + ") ("
+			if names.RecordedLabels(r.Record) == "" {
 				want = "sum ("
 			}
 			if !strings.Contains(r.Expr, want) {
@@ -169,7 +177,7 @@ func TestExpressionsAreBalanced(t *testing.T) {
 	closing := map[rune]rune{')': '(', '}': '{', ']': '['}
 	for _, e := range expressions() {
 		var open []rune
-		for _, c := range quoted.ReplaceAllString(e.expr, "") {
+		for _, c := range promql.Quoted.ReplaceAllString(e.expr, "") {
 			switch c {
 			case '(', '{', '[':
 				open = append(open, c)
@@ -189,11 +197,11 @@ func TestExpressionsAreBalanced(t *testing.T) {
 }
 
 func TestAlertsSayWhomAndWhere(t *testing.T) {
-	boards := map[BoardUID][]Panel{}
-	for _, b := range Boards() {
-		boards[b.UID] = panels(b)
+	onBoard := map[names.BoardUID][]panel.Panel{}
+	for _, b := range boards.All() {
+		onBoard[b.UID] = panels(b)
 	}
-	for _, r := range alerts() {
+	for _, r := range allAlerts() {
 		a := r.Alert
 		if a.For <= 0 || a.Hold <= 0 {
 			t.Errorf("%s: for %v, keep firing for %v: both are needed against flapping", a.Name, a.For, a.Hold)
@@ -207,7 +215,7 @@ func TestAlertsSayWhomAndWhere(t *testing.T) {
 		if r.Why == "" || !strings.HasSuffix(a.Description, ".") {
 			t.Errorf("%s: a reason and a description in sentences are needed", a.Name)
 		}
-		if !slices.ContainsFunc(boards[a.Board], func(p Panel) bool { return p.ID == a.Panel }) {
+		if !slices.ContainsFunc(onBoard[a.Board], func(p panel.Panel) bool { return p.ID == a.Panel }) {
 			t.Errorf("%s links to panel %d of %s, which does not exist", a.Name, a.Panel, a.Board)
 		}
 		if _, derived := r.Labels["derived_from"]; derived != (len(a.Select) > 0) {
@@ -219,48 +227,13 @@ func TestAlertsSayWhomAndWhere(t *testing.T) {
 // TestLabelsInTemplatesExist: every label that a text names is one the expression keeps.
 func TestLabelsInTemplatesExist(t *testing.T) {
 	used := regexp.MustCompile(`\$labels\.([a-z_]+)`)
-	for _, r := range alerts() {
-		texts := r.Alert.Summary + r.Alert.Description + r.Alert.boardPath() + r.Labels["notify"]
+	for _, r := range allAlerts() {
+		texts := r.Alert.Summary + r.Alert.Description + r.Alert.BoardPath() + r.Labels["notify"]
 		for _, m := range used.FindAllStringSubmatch(texts, -1) {
 			outer := regexp.MustCompile(`^\(*(?:sum|max|min) by \(([^)]*)\)`).FindStringSubmatch(r.Expr)
-			if outer == nil || !slices.Contains(splitLabels(outer[1]), m[1]) {
+			if outer == nil || !slices.Contains(names.SplitLabels(outer[1]), m[1]) {
 				t.Errorf("%s: the text names %s, which the expression does not keep: %s", r.Alert.Name, m[1], r.Expr)
 			}
-		}
-	}
-}
-
-func TestPromDuration(t *testing.T) {
-	for d, want := range map[time.Duration]string{
-		0: "", 30 * time.Second: "30s", 90 * time.Second: "90s", time.Minute: "1m", 90 * time.Minute: "90m", 2 * time.Hour: "2h", 48 * time.Hour: "2d",
-	} {
-		if got := promDuration(d); got != want {
-			t.Errorf("promDuration(%v) = %q, want %q", d, got, want)
-		}
-		if want == "" {
-			continue
-		}
-		if parsed, err := model.ParseDuration(promDuration(d)); err != nil || time.Duration(parsed) != d {
-			t.Errorf("Prometheus reads %q as %v (%v)", promDuration(d), parsed, err)
-		}
-	}
-}
-
-func TestBucketBoundsMatchEveryWriting(t *testing.T) {
-	for _, r := range ageRanges {
-		if r.to == 0 {
-			continue
-		}
-		pattern := regexp.MustCompile(`^le=~"(.*)"$`).FindStringSubmatch(le(daysOf(r.to)))
-		re := regexp.MustCompile("^(?:" + strings.ReplaceAll(pattern[1], `\\`, `\`) + ")$")
-		v := daysOf(r.to).Seconds()
-		for _, written := range []string{formatFixed(v), formatFixed(v) + ".0", formatShort(v)} {
-			if !re.MatchString(written) {
-				t.Errorf("%s does not match a bucket written %s", re, written)
-			}
-		}
-		if re.MatchString("1" + formatFixed(v)) {
-			t.Errorf("%s matches another bucket", re)
 		}
 	}
 }
@@ -268,12 +241,12 @@ func TestBucketBoundsMatchEveryWriting(t *testing.T) {
 // TestAgeRangesAreBuckets: a range that does not end at a bucket's bound would be absent.
 func TestAgeRangesAreBuckets(t *testing.T) {
 	for _, f := range metrics.All() {
-		if f.Name != findingAge && f.Name != findingRemediation {
+		if f.Name != names.FindingAge && f.Name != names.FindingRemediation {
 			continue
 		}
-		for _, r := range ageRanges {
-			if r.to > 0 && !slices.Contains(f.Bounds, daysOf(r.to).Seconds()) {
-				t.Errorf("%s has no bucket that ends at %d days", f.Name, r.to)
+		for _, r := range settings.AgeRanges {
+			if r.To > 0 && !slices.Contains(f.Bounds, settings.DaysOf(r.To).Seconds()) {
+				t.Errorf("%s has no bucket that ends at %d days", f.Name, r.To)
 			}
 		}
 	}
@@ -286,7 +259,7 @@ func TestBucketsThatAreReadAreRequired(t *testing.T) {
 	for _, f := range metrics.All() {
 		group[f.Name] = policy.BucketGroup(f.Buckets)
 	}
-	for _, g := range RecordingGroups() {
+	for _, g := range rules.Groups() {
 		for _, r := range g.Rules {
 			behind[r.Record] = append(behind[r.Record], resolve(r.Expr, behind)...)
 		}
@@ -325,9 +298,9 @@ type ruleTest struct {
 
 // TestEveryAlertHasRuleTests: silent one step before it fires, firing at its time, resolved after, silent without its source.
 func TestEveryAlertHasRuleTests(t *testing.T) {
-	for _, r := range alerts() {
+	for _, r := range allAlerts() {
 		name := r.Alert.Name
-		content, err := os.ReadFile(filepath.Join(root, "deploy/prometheus/tests", name+".yml"))
+		content, err := os.ReadFile(filepath.Join(Root, "deploy/prometheus/tests", name+".yml"))
 		if err != nil {
 			t.Errorf("%s has no rule tests: %v", name, err)
 			continue
@@ -340,7 +313,7 @@ func TestEveryAlertHasRuleTests(t *testing.T) {
 			t.Errorf("%s.yml shows the alert nowhere silent at one minute and firing at the next", name)
 		}
 		for _, wanted := range []string{"resolve", "replica"} {
-			if !strings.Contains(string(content), wanted) && name != AlertSLADueSoon {
+			if !strings.Contains(string(content), wanted) && name != alerts.SLADueSoon {
 				t.Errorf("%s.yml has no case about %q", name, wanted)
 			}
 		}
@@ -362,7 +335,7 @@ func fires(t *testing.T, file ruleTest, name string) bool {
 			if a.Alertname == name && len(a.Expected) == 0 {
 				silent[time.Duration(at)] = true
 			}
-			if a.Alertname == name && len(a.Expected) > 0 && silent[time.Duration(at)-evaluationInterval] {
+			if a.Alertname == name && len(a.Expected) > 0 && silent[time.Duration(at)-settings.EvaluationInterval] {
 				return true
 			}
 		}
@@ -371,7 +344,7 @@ func fires(t *testing.T, file ruleTest, name string) bool {
 }
 
 func TestRunbooks(t *testing.T) {
-	files, err := filepath.Glob(filepath.Join(root, "docs/runbooks", "Prodsec*.md"))
+	files, err := filepath.Glob(filepath.Join(Root, "docs/runbooks", "Prodsec*.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -379,7 +352,7 @@ func TestRunbooks(t *testing.T) {
 	for _, f := range files {
 		runbooks[strings.TrimSuffix(filepath.Base(f), ".md")] = true
 	}
-	for _, r := range alerts() {
+	for _, r := range allAlerts() {
 		if !runbooks[r.Alert.Name] {
 			t.Errorf("%s has no runbook", r.Alert.Name)
 		}
@@ -393,7 +366,7 @@ func TestRunbooks(t *testing.T) {
 
 // checkRunbook wants the five headings, links to panels that exist, and names of families that exist.
 func checkRunbook(t *testing.T, name string) {
-	content, err := os.ReadFile(filepath.Join(root, "docs/runbooks", name+".md"))
+	content, err := os.ReadFile(filepath.Join(Root, "docs/runbooks", name+".md"))
 	if err != nil {
 		return // reported by the caller
 	}
@@ -408,13 +381,13 @@ func checkRunbook(t *testing.T, name string) {
 		at += i
 	}
 	for _, m := range regexp.MustCompile(`/d/([a-z-]+)\?viewPanel=(\d+)`).FindAllStringSubmatch(text, -1) {
-		if !panelExists(BoardUID(m[1]), m[2]) {
+		if !panelExists(names.BoardUID(m[1]), m[2]) {
 			t.Errorf("%s.md links to panel %s of %s, which does not exist", name, m[2], m[1])
 		}
 	}
 	for _, block := range regexp.MustCompile("(?s)```promql\n(.*?)```").FindAllStringSubmatch(text, -1) {
-		for _, n := range namesIn(block[1]) {
-			if _, ok := known()[baseName(n)]; !ok {
+		for _, n := range promql.NamesIn(block[1]) {
+			if _, ok := names.Known()[names.BaseName(n)]; !ok {
 				t.Errorf("%s.md: no family and no rule is called %s", name, n)
 			}
 		}

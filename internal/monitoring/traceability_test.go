@@ -6,20 +6,26 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"prodsec_exporter/internal/monitoring/boards"
+	"prodsec_exporter/internal/monitoring/boards/panel"
+	"prodsec_exporter/internal/monitoring/names"
+	"prodsec_exporter/internal/monitoring/packrow"
+	"prodsec_exporter/internal/monitoring/promql"
 )
 
 func TestTraceFailsForWhatNothingAnswers(t *testing.T) {
 	for _, c := range []struct {
 		name string
-		trace
+		packrow.Trace
 		want string
 	}{
-		{"no family", trace{row: "X1", families: []string{"prodsec_nonsense"}}, "names families that do not exist"},
-		{"no panel", trace{row: "X2", asks: "anything", families: []string{findingsOpen}}, "X2 of the pack (anything) is answered by no panel"},
-		{"both", trace{row: PackFlow, families: []string{findingFlow}}, ""},
+		{"no family", packrow.Trace{Row: "X1", Families: []string{"prodsec_nonsense"}}, "names families that do not exist"},
+		{"no panel", packrow.Trace{Row: "X2", Asks: "anything", Families: []string{names.FindingsOpen}}, "X2 of the pack (anything) is answered by no panel"},
+		{"both", packrow.Trace{Row: packrow.PackFlow, Families: []string{names.FindingFlow}}, ""},
 	} {
 		var out bytes.Buffer
-		err := c.write(&out)
+		err := writeTrace(&out, c.Trace)
 		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, want %q", c.name, err, c.want)
 		}
@@ -28,24 +34,24 @@ func TestTraceFailsForWhatNothingAnswers(t *testing.T) {
 
 // TestTraceNamesEveryRow also proves that a row is in one section only.
 func TestTraceNamesEveryRow(t *testing.T) {
-	var rows []PackRow
-	for _, s := range traceSections {
-		for _, trace := range s.traces {
-			rows = append(rows, trace.row)
+	var rows []packrow.Row
+	for _, s := range packrow.Sections {
+		for _, trace := range s.Traces {
+			rows = append(rows, trace.Row)
 		}
 	}
-	if !slices.Equal(rows, PackRows()) {
-		t.Errorf("the trace has the rows %v, the pack %v", rows, PackRows())
+	if !slices.Equal(rows, packrow.All()) {
+		t.Errorf("the trace has the rows %v, the pack %v", rows, packrow.All())
 	}
 }
 
 // TestHeadlinesDoNotMislead: a number in large type is never a bare total, a number of scans or records, or a mean severity.
 func TestHeadlinesDoNotMislead(t *testing.T) {
 	// Other rules hold criticals and highs alone.
-	total := regexp.MustCompile(`(\b` + recOpen + `|[^:\w]` + findingsOpen + `\b)(\{[^}]*\})?`)
-	for _, b := range Boards() {
+	total := regexp.MustCompile(`(\b` + names.RecOpen + `|[^:\w]` + names.FindingsOpen + `\b)(\{[^}]*\})?`)
+	for _, b := range boards.All() {
 		for _, p := range panels(b) {
-			if p.Look != Stat {
+			if p.Look != panel.Stat {
 				continue
 			}
 			for _, q := range p.Queries {
@@ -54,7 +60,7 @@ func TestHeadlinesDoNotMislead(t *testing.T) {
 						t.Errorf("%s, %q: %s is a total without severity", b.Title, p.Title, use)
 					}
 				}
-				if slices.Contains(namesIn(q.Expr), records) {
+				if slices.Contains(promql.NamesIn(q.Expr), names.Records) {
 					t.Errorf("%s, %q: counts records, which says nothing about risk", b.Title, p.Title)
 				}
 				if strings.Contains(q.Expr, "avg") && strings.Contains(q.Expr, "severity") {

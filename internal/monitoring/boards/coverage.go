@@ -1,0 +1,209 @@
+package boards
+
+import (
+	"prodsec_exporter/internal/monitoring/boards/panel"
+	"prodsec_exporter/internal/monitoring/boards/query"
+	"prodsec_exporter/internal/monitoring/names"
+	"prodsec_exporter/internal/monitoring/packrow"
+	"prodsec_exporter/internal/monitoring/promql"
+	"prodsec_exporter/internal/monitoring/settings"
+	"prodsec_exporter/internal/policy"
+)
+
+func coverageBoard() panel.Board {
+	return panel.Board{
+		UID: names.BoardCoverage, File: "coverage.json", Title: "Coverage",
+		Question: "Where do we have controls, and where are we still blind?",
+		Rows: []panel.Row{
+			{ID: 100, Question: "Is what matters protected, owned and known?", Panels: coverageHeadlines()},
+			{ID: 120, Question: "Do our services have the controls that they should?", Panels: append(coverageServices(), coverageAdoption()...)},
+			{ID: 150, Question: "Which gaps come first?", Panels: coverageControlGaps()},
+			{ID: 200, Question: "Which protections are missing on privileged repositories, and where?", Panels: coverageChecks()},
+			{ID: 300, Question: "Which repositories must be protected first?", Panels: []panel.Panel{coverageGaps(), protectedOverTime()}},
+			{ID: 400, Question: "Where are we blind?", Panels: coverageBlindSpots()},
+			qualityRow(),
+		},
+	}
+}
+
+// protectionStat is the headline for one check: the share that passes, and what fails or is not known.
+func protectionStat(id uint32, title, privileged string, check policy.Check, means, act string) panel.Panel {
+	return panel.Panel{
+		ID: id, Title: title, Look: panel.Stat, W: 6, H: 4, Unit: "none",
+		Means: means + " The share counts what passes among all that is not exempt, so that what could not be read counts against it. " +
+			"A repository is privileged by the policy's trust tiers, topics or names.",
+		Source: names.ProtectedRepositories + ", effective protection: classic rules together with active rulesets, worst of the default and release branches.",
+		Act:    act, Empty: "not known",
+		Steps: panel.Plain(),
+		Queries: []panel.Query{
+			{Name: "pass", Expr: query.ProtectedShare(privileged, check), Unit: "percentunit", Steps: panel.Towards(settings.ProtectionTarget)},
+			{Name: "fail", Expr: query.ProtectedCount(privileged, check, "fail"), Steps: panel.NoneBut(1)},
+			{Name: "unknown", Expr: query.ProtectedCount(privileged, check, "unknown"), Steps: []panel.Step{panel.Below(panel.Good), panel.From(1, panel.Unknown)}},
+		},
+	}
+}
+
+func coverageHeadlines() []panel.Panel {
+	return []panel.Panel{
+		protectionStat(1, "Privileged repositories protected", names.Affirmative, policy.CheckRequired,
+			"Privileged repositories whose default and release branches pass every check that policy requires.",
+			"open the table of gaps below, start with tier 0, and have the owning team add a ruleset; unknown means that the token lacks a permission."),
+		protectionStat(2, "All other repositories protected", names.Negative, policy.CheckRequired,
+			"Repositories that are not privileged, by the same checks.",
+			"one organisation-wide ruleset closes most of it; it is the way from which a privileged repository is reached."),
+		{
+			ID: 3, Title: "Repositories that a service answers for", Look: panel.Stat, W: 6, H: 4, Unit: "none", Steps: panel.Plain(),
+			Means:  "Share of all repositories that the catalog gives to a service with a team. Findings in the others reach nobody. Not restricted by the choices above: what has no owner has no business unit.",
+			Source: names.UnmappedRepositories + " and " + names.ScopeSize + `{kind="repositories"}.`,
+			Act:    "go through the list of reasons below; claim, archive or delete.",
+			Empty:  "not known",
+			Queries: []panel.Query{
+				{Name: "owned", Expr: query.OwnedShare(), Unit: "percentunit", Steps: panel.Towards(settings.OwnershipTarget)},
+				{Name: "unmapped", Expr: query.Unmapped(), Steps: panel.NoneBut(20)},
+			},
+		},
+		{
+			ID: 4, Title: "Services with every fact known", Look: panel.Stat, W: 6, H: 4, Unit: "none", Steps: panel.Plain(),
+			Means:  "Share of the catalog's services for which trust tier, crown jewel, internet-facing and team are all known. Targets and required controls are decided by these facts; where they are missing the strictest is not applied.",
+			Source: names.ServiceInfo + ", from the catalog.",
+			Act:    "ask the teams in the table below to complete their catalog entries.",
+			Empty:  "not known",
+			Queries: []panel.Query{
+				{Name: "known", Expr: query.FactsKnownShare(), Unit: "percentunit", Steps: panel.Towards(settings.OwnershipTarget)},
+				{Name: "incomplete", Expr: query.FactsUnknown(""), Steps: panel.NoneBut(10)},
+			},
+		},
+	}
+}
+
+func coverageChecks() []panel.Panel {
+	source := names.ProtectedRepositories + `{privileged="` + names.Affirmative + `"}.`
+	const act = "orange-red is known to fail, grey could not be read; neither is protection."
+	return []panel.Panel{
+		{
+			ID: 10, Answers: packrow.List(packrow.TrackProtection), Title: "Which branch checks do privileged repositories pass?", Look: panel.Bars, W: 12, H: 11, Unit: "none", Steps: panel.Plain(),
+			Means: "Privileged repositories by branch check and result.", Source: source, Act: act, Empty: "Branch rules were not read yet",
+			Key: "check", KeyTexts: checkTexts(), Share: true, Horizontal: true, Sort: failingFirst(),
+			Queries: statusQueries(func(s ...string) string { return query.ProtectionByCheck(s...) }),
+		},
+		{
+			ID: 11, Answers: packrow.List(packrow.TrackProtection), Title: "By business unit: every required branch rule", Look: panel.Bars, W: 7, H: 11, Unit: "none", Steps: panel.Plain(),
+			Means: "Privileged repositories by business unit, by whether every required branch check passes.", Source: source, Act: act,
+			Empty: "Branch rules were not read yet",
+			Key:   "business_unit", Stacked: true, Horizontal: true,
+			Sort:    failingFirst(),
+			Queries: statusQueries(func(s ...string) string { return query.RequiredBy("business_unit", s...) }),
+		},
+		{
+			ID: 12, Answers: packrow.List(packrow.TrackProtection), Title: "By trust tier", Look: panel.Bars, W: 5, H: 11, Unit: "none", Steps: panel.Plain(),
+			Means: "Privileged repositories by trust tier, by whether every required branch check passes.", Source: source, Act: act,
+			Empty: "Branch rules were not read yet",
+			Key:   "trust_tier", Stacked: true,
+			Sort:    []panel.Sort{panel.Ascending("trust_tier")},
+			Queries: statusQueries(func(s ...string) string { return query.RequiredBy("trust_tier", s...) }),
+		},
+	}
+}
+
+func coverageGaps() panel.Panel {
+	columns := append([]panel.Column{{Field: "repository", Title: "Repository", Width: 250}, serviceColumn()}, ownerColumns()...)
+	return panel.Panel{
+		ID: 20, Answers: packrow.List(packrow.TrackProtection), Title: "Privileged repositories with missing protection, most gaps first", Look: panel.Table, W: 17, H: 10, Unit: "none", Steps: panel.Plain(),
+		Means:  "Failing and unknown checks per privileged repository; the check that sums up the required ones is not counted.",
+		Source: names.ProtectionGap + ".",
+		Act:    "have the team apply the organisation's ruleset; Delivery trust lists the single checks.",
+		Empty:  panel.NoneOrUnread,
+		Queries: []panel.Query{
+			{Name: "Failing", Expr: query.GapsByRepository("fail")}, {Name: "Unknown", Expr: query.GapsByRepository("unknown")},
+		},
+		Columns: append(columns,
+			panel.Column{Field: "Failing", Title: "Failing", Unit: "none", Steps: panel.NoneBut(1), Bar: true, Zero: "–", Width: 130},
+			panel.Column{Field: "Unknown", Title: "Unknown", Unit: "none", Steps: []panel.Step{panel.Below(panel.Unknown)}, Bar: true, Zero: "–", Width: 130}),
+		Sort: []panel.Sort{panel.Descending("Failing"), panel.Descending("Unknown")},
+	}
+}
+
+func protectedOverTime() panel.Panel {
+	return panel.Panel{
+		ID: 21, Answers: packrow.List(packrow.TrackProtection), Title: "Protected share over time", Look: panel.Lines, W: 7, H: 10, Unit: "percentunit", Max: panel.Number(1),
+		Steps: []panel.Step{panel.Below("transparent"), panel.From(settings.ProtectionTarget, panel.Good)},
+		Means: "Share of privileged repositories that pass every required check, at each moment. Whole programme, not restricted by the choices above. " +
+			"It fills as Prometheus gathers history.",
+		Source: names.ProtectedRepositories + " (rule " + names.RecProtectedRatio + ").", Act: "a step down is usually new repositories without a ruleset, or a permission that was lost.",
+		Empty: "There is no history yet", KeyTexts: []panel.Text{
+			{Value: "required", Text: "every required check", Colour: panel.Neutral},
+		},
+		Queries: []panel.Query{{Name: "Protected", Expr: query.ProtectedRatio(string(policy.CheckRequired)), Legend: "{{check}}"}},
+	}
+}
+
+func coverageBlindSpots() []panel.Panel {
+	return []panel.Panel{
+		{
+			ID: 30, Title: "What do we not know about our services?", Look: panel.Table, W: 10, H: 8, Unit: "none", Steps: panel.Plain(),
+			Means:  "Services of the catalog by trust tier: how many are crown jewels or face the internet, and about how many something is unknown.",
+			Source: names.ServiceInfo + ".", Act: "complete the catalog, tier 0 first.", Empty: "The catalog was not read yet",
+			Queries: []panel.Query{
+				{Name: "Services", Expr: query.ServicesByTier()},
+				{Name: "Crown jewels", Expr: query.ServicesByTier(promql.Is("crown_jewel", names.Affirmative))},
+				{Name: "Internet-facing", Expr: query.ServicesByTier(promql.Is("internet_facing", names.Affirmative))},
+				{Name: "Facts missing", Expr: query.FactsUnknown("trust_tier")},
+			},
+			Columns: []panel.Column{
+				{Field: "trust_tier", Title: "Tier"}, {Field: "Services", Title: "Services", Zero: "–"}, {Field: "Crown jewels", Title: "Crown jewels", Zero: "–"},
+				{Field: "Internet-facing", Title: "Internet-facing", Zero: "–"}, countColumn("Facts missing", 5),
+			},
+			Sort: []panel.Sort{panel.Ascending("Tier")},
+		},
+		{
+			ID: 31, Title: "Why do repositories have no owner?", Look: panel.Ranking, W: 6, H: 8, Unit: "none", Steps: panel.NoneBut(20),
+			Means:  "Repositories that belong to no service, by reason.",
+			Source: names.UnmappedRepositories + ".", Act: "no_catalog_entry: claim it; no_owner: name a team; archived: delete it or accept that nobody will fix it.",
+			Empty: panel.NoneOrUnread, KeyTexts: []panel.Text{
+				{Value: "no_catalog_entry", Text: "in no catalog"}, {Value: "no_owner", Text: "service has no team"}, {Value: "archived", Text: "archived"},
+			},
+			Queries: []panel.Query{{Name: "Repositories", Expr: query.UnmappedByReason(), Legend: "{{reason}}"}},
+		},
+		{
+			ID: 32, Title: "Which protection could not be read?", Look: panel.Ranking, W: 8, H: 8, Unit: "none", Steps: []panel.Step{panel.Below(panel.Unknown)},
+			Means:  "Repositories, privileged or not, per check whose result is unknown: the token lacks a permission, or the repository could not be read.",
+			Source: names.ProtectedRepositories + `{status="unknown"}.`, Act: "grant the permission that the exporter's check command names.",
+			Empty: panel.NoneOrUnread, KeyTexts: checkTexts(),
+			Queries: []panel.Query{{Name: "Repositories", Expr: query.UnreadChecks(), Legend: "{{check}}"}},
+		},
+		scanFreshness(),
+		catalogDisputes(),
+	}
+}
+
+func scanFreshness() panel.Panel {
+	return panel.Panel{
+		ID: 33, Title: "Was every repository scanned lately?", Look: panel.Bars, W: 16, H: 8, Unit: "none", Steps: panel.Plain(),
+		Means:  "Repositories by class of scan and by how fresh the last successful one is. No findings in a repository that was never scanned is no good news.",
+		Source: names.ScanRepositories + ", from what scanners say about their runs; policy.scan_max_age says what is current.",
+		Act:    "stale: find out why the pipeline stopped; never: switch the scanner on; unknown: grant the permission or mend the source.",
+		Empty:  "Scans were not read yet",
+		Key:    "class", Share: true, Horizontal: true, Sort: []panel.Sort{panel.Descending("never scanned"), panel.Descending("stale")},
+		Queries: []panel.Query{
+			{Name: "current", Expr: query.ScansByClass("current"), Colour: panel.Good},
+			{Name: "stale", Expr: query.ScansByClass("stale"), Colour: panel.Warning},
+			{Name: "never scanned", Expr: query.ScansByClass("never"), Colour: panel.Bad},
+			{Name: "unknown", Expr: query.ScansByClass("unknown"), Colour: panel.Unknown},
+		},
+	}
+}
+
+func catalogDisputes() panel.Panel {
+	return panel.Panel{
+		ID: 34, Title: "Where do catalogs disagree?", Look: panel.Ranking, W: 8, H: 8, Unit: "none", Steps: panel.NoneBut(20),
+		Means:  "Services of which two catalogs know a fact differently, by fact. Whole programme, not restricted by the choices above.",
+		Source: names.CatalogConflicts + "; the catalog that policy.catalog_precedence puts first counts.",
+		Act:    "correct the catalog that is wrong, the owner and the tier first: they decide who is alerted and by when.",
+		Empty:  "The catalogs were not read yet", KeyTexts: []panel.Text{
+			{Value: "business_unit", Text: "business unit"}, {Value: "team", Text: "team"}, {Value: "trust_tier", Text: "trust tier"},
+			{Value: "product_area", Text: "product area"}, {Value: "lifecycle", Text: "lifecycle"}, {Value: "crown_jewel", Text: "crown jewel"},
+			{Value: "internet_facing", Text: "internet-facing"}, {Value: "repositories", Text: "repositories"},
+		},
+		Queries: []panel.Query{{Name: "Services", Expr: query.DisputesByField(), Legend: "{{field}}"}},
+	}
+}

@@ -1,0 +1,160 @@
+package boards
+
+import (
+	"slices"
+
+	"prodsec_exporter/internal/monitoring/boards/panel"
+	"prodsec_exporter/internal/monitoring/boards/query"
+	"prodsec_exporter/internal/monitoring/names"
+	"prodsec_exporter/internal/monitoring/packrow"
+	"prodsec_exporter/internal/monitoring/promql"
+	"prodsec_exporter/internal/monitoring/settings"
+)
+
+// trustPaths are the panels about the whole way of a service to production.
+func trustPaths() []panel.Panel {
+	return []panel.Panel{
+		{
+			ID: 39, Answers: packrow.List(packrow.TrackPaths), Title: "Protected paths, by trust tier", Look: panel.Stat, W: 5, H: 8, Unit: "percentunit", Decimals: panel.Number(0), Lines: true,
+			Steps: panel.Towards(settings.ProtectionTarget),
+			Means: "Share of services whose path to production is protected: the environment and the branch pass every required check, and the last deployments were approved and came from there. " +
+				"What could not be read counts against it.",
+			Source: names.DeploymentPaths + ".", Act: "start with the highest tier that is red; the table names the teams.", Empty: "not known",
+			Queries: []panel.Query{{Name: "Protected", Expr: query.Share("trust_tier", names.RecPaths, []string{promql.Is("status", "protected")}), Legend: "{{trust_tier}}"}},
+		},
+		{
+			ID: names.PanelPaths, Answers: packrow.List(packrow.TrackPaths), Title: "Whose services reach production unguarded?", Look: panel.Table, W: 10, H: 8, Unit: "none", Decimals: panel.Number(0), Steps: panel.Plain(),
+			Means:  "Services by team and by whether their path to production is protected; those of teams where all are protected are left out.",
+			Source: names.DeploymentPaths + ".", Act: "one environment template and one ruleset for the team close most of it; unknown: grant the permission to look.", Empty: panel.NoneOrUnread,
+			Queries: []panel.Query{
+				{Name: "Unprotected", Expr: pathsOfTeams("unprotected")}, {Name: "Unknown", Expr: pathsOfTeams("unknown")},
+			},
+			Columns: []panel.Column{
+				{Field: "team", Title: "Team"}, {Field: "business_unit", Title: "Business unit"}, {Field: "trust_tier", Title: "Tier", Width: 85},
+				{Field: "environment", Title: "Environment", Width: 110}, countColumn("Unprotected", 1).AsBar().Wide(120), {Field: "Unknown", Title: "Unknown", Zero: "–", Width: 85},
+			},
+			Sort: []panel.Sort{panel.Ascending("Tier"), panel.Descending("Unprotected")},
+		},
+		{
+			ID: 41, Answers: packrow.List(packrow.TrackPaths, packrow.DORAFrequency), Title: "How did deployments pass release control?", Look: panel.Bars, W: 9, H: 8, Unit: "none", Steps: panel.Plain(),
+			Means:  "Production deployments of the window by trust tier: approved, approval bypassed, none asked for, or nobody can say.",
+			Source: names.DeploymentsIn + ".", Act: "bypassed in a high tier: read each; none: the environment asks for no approval.", Empty: "Deployments were not read yet",
+			Key: "trust_tier", Share: true, Horizontal: true, Sort: []panel.Sort{panel.Descending("bypassed"), panel.Descending("none")}, Queries: approvalQueries("trust_tier"),
+		},
+	}
+}
+
+// pathsOfTeams counts the paths of teams that have one which is not known to be protected.
+func pathsOfTeams(status string) string {
+	const by = names.GroupLabels + ", environment"
+	return promql.Filled(query.Counted(by, names.RecPaths, promql.Is("status", status))+" > 0", query.Counted(by, names.RecPaths, promql.In("status", "unprotected", "unknown"))+" > 0")
+}
+
+// presenceQueries are a query per status of evidence.
+func presenceQueries(by, record string, among ...string) []panel.Query {
+	var list []panel.Query
+	for _, t := range presenceTexts() {
+		list = append(list, panel.Query{Name: t.Text, Colour: t.Colour, Expr: query.CountedBy(by, record, []string{promql.Is("status", t.Value)}, among...)})
+	}
+	return list
+}
+
+func presenceTexts() []panel.Text {
+	return []panel.Text{{Value: "present", Text: "present", Colour: panel.Good}, {Value: "missing", Text: "missing", Colour: panel.Bad}, {Value: "unknown", Text: "unknown", Colour: panel.Unknown}}
+}
+
+// evidenceKinds name the kinds of evidence.
+func evidenceKinds() []panel.Text {
+	return []panel.Text{
+		{Value: "provenance", Text: "provenance"}, {Value: "sbom", Text: "SBOM"}, {Value: "signature", Text: "signature"}, {Value: "approval", Text: "approval"},
+		{Value: "required", Text: "all that is required"},
+	}
+}
+
+func trustEvidence() []panel.Panel {
+	missing := []panel.Sort{panel.Descending("missing"), panel.Descending("unknown")}
+	return []panel.Panel{
+		{
+			ID: 42, Answers: packrow.List(packrow.PackEvidence), Title: "Do privileged pipelines prove what they build?", Look: panel.Bars, W: 9, H: 8, Unit: "none", Steps: panel.Plain(),
+			Means:  "Privileged pipelines by the evidence of their last successful run. Present is not verified.",
+			Source: names.PrivilegedPipelines + ".", Act: "missing: add the step to the shared workflow, not to each pipeline; unknown: grant the permission to look.", Empty: "Pipelines were not read yet",
+			Key: "evidence", KeyTexts: evidenceKinds(), Share: true, Horizontal: true, Sort: missing, Queries: presenceQueries("evidence", names.RecPipelines),
+		},
+		{
+			ID: 43, Answers: packrow.List(packrow.TrackEvidence), Title: "Do releases carry evidence?", Look: panel.Bars, W: 9, H: 8, Unit: "none", Steps: panel.Plain(),
+			Means:  "Releases and production deployments of the window by the evidence that policy asks of them. Present is not verified.",
+			Source: names.ReleaseEvidence + ".", Act: "missing: which tiers is it about? Require it where it is cheap first.", Empty: "Releases were not read yet",
+			Key: "evidence", KeyTexts: evidenceKinds(), Share: true, Horizontal: true, Sort: missing, Queries: presenceQueries("evidence", names.RecEvidence, promql.InWindow()),
+		},
+		{
+			ID: 44, Answers: packrow.List(packrow.PackEvidence, packrow.TrackEvidence), Title: "Is evidence spreading?", Look: panel.Lines, W: 6, H: 8, Unit: "percentunit", Max: panel.Number(1),
+			Steps:  []panel.Step{panel.Below("transparent"), panel.From(settings.EvidenceTarget, panel.Good)},
+			Means:  "Share of privileged pipelines with each kind of evidence at each moment. Whole programme, not restricted by the choices above. It fills as Prometheus gathers history.",
+			Source: names.PrivilegedPipelines + " (rule " + names.RecPipelineRatio + ").", Act: "a line that has not moved for a quarter needs the platform, not reminders.", Empty: "There is no history yet",
+			KeyTexts: coloured(evidenceKinds(), panel.Good, panel.Blue, panel.Waived, panel.Orange, panel.Neutral), Queries: []panel.Query{{Name: "Present", Expr: promql.Series(names.RecPipelineRatio), Legend: "{{evidence}}"}},
+		},
+	}
+}
+
+// coloured gives texts colours in their order, for lines that are told apart by nothing else.
+func coloured(texts []panel.Text, colours ...string) []panel.Text {
+	list := slices.Clone(texts)
+	for i := range list {
+		list[i].Colour = colours[i%len(colours)]
+	}
+	return list
+}
+
+func trustRunners() []panel.Panel {
+	trusts := []panel.Text{
+		{Value: "dedicated", Text: "dedicated", Colour: panel.Good}, {Value: "shared", Text: "shared", Colour: panel.Warning},
+		{Value: "public_exposed", Text: "open to the public", Colour: panel.Bad}, {Value: "unknown", Text: "unknown", Colour: panel.Unknown},
+	}
+	methods := []panel.Text{
+		{Value: "oidc", Text: "short-lived identity", Colour: panel.Good}, {Value: "none", Text: "no cloud", Colour: panel.Neutral},
+		{Value: "static_key", Text: "long-lived key", Colour: panel.Bad}, {Value: "unknown", Text: "unknown", Colour: panel.Unknown},
+	}
+	var queries []panel.Query
+	for _, m := range methods {
+		queries = append(queries, panel.Query{Name: m.Text, Colour: m.Colour, Expr: query.CountedBy("trust_tier", names.RecIdentities, []string{promql.Is("method", m.Value)})})
+	}
+	return []panel.Panel{
+		{
+			ID: 50, Answers: packrow.List(packrow.TrackRunners), Title: "Who may use our runners?", Look: panel.Ranking, W: 7, H: 8, Unit: "none", Steps: panel.Plain(),
+			Means:  "Self-hosted runners: dedicated to few repositories or listed workflows, shared by more, open to pull requests of strangers, or unknown. Not restricted by the choices above.",
+			Source: names.Runners + ".", Act: "open to the public: take the group away from public repositories today.", Empty: panel.NoneOrUnread, KeyTexts: trusts,
+			Queries: []panel.Query{{Name: "Runners", Expr: "sort_desc(" + promql.SumBy("trust", promql.Series(names.RecRunners)) + ")", Legend: "{{trust}}"}},
+		},
+		{
+			ID: 51, Answers: packrow.List(packrow.TrackRunners), Title: "How do pipelines prove who they are to a cloud?", Look: panel.Bars, W: 10, H: 8, Unit: "none", Steps: panel.Plain(),
+			Means:  "Repositories by trust tier and by how their pipelines authenticate. A secret that is named like a long-lived key counts as one, whatever else the pipeline uses.",
+			Source: names.CloudIdentities + ".", Act: "long-lived key: move the highest tier to OIDC first, then delete the key.", Empty: "Workflows were not read yet",
+			Key: "trust_tier", Share: true, Horizontal: true, Sort: []panel.Sort{panel.Descending("long-lived key"), panel.Descending("unknown")}, Queries: queries,
+		},
+		{
+			ID: 52, Answers: packrow.List(packrow.TrackPaths, packrow.TrackRunners), Title: "Who went past the rules?", Look: panel.Ranking, W: 7, H: 8, Unit: "none", Decimals: panel.Number(0), Steps: panel.NoneBut(10),
+			Means:  "Pushes and merges that went past a rule, by team, as far back as the ledger knows.",
+			Source: names.RuleBypasses + `{result="bypass"}.`, Act: "read what was pushed; if it was an emergency, was it reviewed afterwards?", Empty: panel.NoneOrUnread,
+			Queries: []panel.Query{{Name: "Bypasses", Expr: bypassesByTeam(), Legend: "{{team}}"}},
+		},
+	}
+}
+
+// bypassesByTeam counts what went past a rule, as far as the ledger knows.
+func bypassesByTeam() string {
+	return promql.Top(8, promql.SumBy("team", promql.OnceChosen(names.RuleBypasses, promql.Is("result", "bypass")))+" > 0")
+}
+
+func trustRollback() []panel.Panel {
+	return []panel.Panel{
+		{
+			ID: 60, Answers: packrow.List(packrow.TrackRollback), Title: "When did services last go back, or practise it?", Look: panel.Table, W: 24, H: 8, Unit: "none", Decimals: panel.Number(0), Steps: panel.Plain(),
+			Means:  "Days since a service last brought back an older commit in production, or exercised it by evidence. Services that never did are in no row; Coverage counts them under the control.",
+			Source: names.RollbackExercised + ".", Act: "older than a year: exercise it at the next quiet release.", Empty: panel.NoneOrUnread,
+			Queries: []panel.Query{{Name: "Days ago", Expr: promql.Top(settings.TableRows, "(time() - "+promql.MaxBy(names.OwnerLabels, promql.OnceChosen(names.RollbackExercised))+") / 86400")}},
+			Columns: append(append([]panel.Column{serviceColumn()}, ownerColumns()...),
+				panel.Column{Field: "Days ago", Title: "Days ago", Steps: []panel.Step{panel.Below(panel.Good), panel.From(180, panel.Warning), panel.From(365, panel.Bad)}}.AsBar()),
+			Sort: []panel.Sort{panel.Descending("Days ago")},
+		},
+	}
+}

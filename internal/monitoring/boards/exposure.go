@@ -1,0 +1,253 @@
+package boards
+
+import (
+	"prodsec_exporter/internal/monitoring/boards/panel"
+	"prodsec_exporter/internal/monitoring/boards/query"
+	"prodsec_exporter/internal/monitoring/names"
+	"prodsec_exporter/internal/monitoring/packrow"
+	"prodsec_exporter/internal/monitoring/promql"
+	"prodsec_exporter/internal/monitoring/settings"
+	"prodsec_exporter/internal/record"
+)
+
+const (
+	critical = string(record.SeverityCritical)
+	high     = string(record.SeverityHigh)
+)
+
+func exposureBoard() panel.Board {
+	return panel.Board{
+		UID: names.BoardExposure, File: "exposure.json", Title: "Exposure",
+		Question: "Which risks are growing faster than we are reducing them?",
+		Rows: []panel.Row{
+			{ID: 100, Question: "How much serious risk is open, and is it growing?", Panels: exposureHeadlines()},
+			{ID: 200, Question: "Is intake being reduced or accumulated, and why?", Panels: exposureFlows()},
+			{ID: 300, Question: "How old is it, and who carries it?", Panels: exposureAges()},
+			{ID: 350, Question: "Where is risk concentrated, and what keeps coming back?", Panels: exposureConcentration()},
+			{ID: 400, Question: "Where does policy debt become structural?", Panels: exposureExceptions()},
+			{ID: 500, Question: "How did it get here? (from the history Prometheus has)", Panels: exposureHistory()},
+			qualityRow(),
+		},
+	}
+}
+
+// openStat is a headline: open weaknesses of a severity and the change over the window.
+func openStat(id uint32, severity string) panel.Panel {
+	return panel.Panel{
+		ID: id, Answers: packrow.List(packrow.PackFlow, packrow.TrackOpen), Title: "Open " + severity + " findings", Look: panel.Stat, W: 4, H: 4, Unit: "none", Steps: panel.Plain(),
+		Means: "Weaknesses of this severity that are open now, each counted once however many tools report it, and how many more or fewer that is than at the " +
+			"start of the window.",
+		Source:  names.FindingsOpen + "; the change is the sum of the signed events of " + names.FindingFlow + ", exact from the first day.",
+		Act:     "a growing number is explained by cause and business unit in the next row; decide whether intake or capacity is the problem.",
+		Empty:   "not known",
+		Queries: []panel.Query{{Name: "open", Expr: query.OpenNow("", severity)}, {Name: "$window change", Expr: query.ChangeInWindow("", severity), Steps: panel.Falling()}},
+	}
+}
+
+func exposureHeadlines() []panel.Panel {
+	return []panel.Panel{
+		openStat(1, critical), openStat(2, high),
+		{
+			ID: 3, Answers: packrow.List(packrow.PackUnprotected, packrow.TrackOpen), Title: "On exposed services", Look: panel.Stat, W: 4, H: 4, Unit: "none", Steps: panel.Plain(),
+			Means:  "Open criticals and highs in services that are crown jewels or face the internet, and in services of which that is not known.",
+			Source: names.FindingsOpen + " joined with " + names.ServiceInfo + " (rule " + names.RecOpenExposure + ").",
+			Act:    "these come first; ask their owners for a date. What is unknown may be exposed: complete the catalog.",
+			Empty:  "not known",
+			Queries: []panel.Query{
+				{Name: "exposed", Expr: query.OpenWithBlastRadius(), Steps: []panel.Step{panel.Below(panel.Good), panel.From(1, panel.Warning)}},
+				{Name: "not known", Expr: query.OpenWithUnknownRadius(), Steps: []panel.Step{panel.Below(panel.Unknown)}},
+			},
+		},
+		{
+			ID: 4, Title: "Share past its deadline", Look: panel.Stat, W: 4, H: 4, Unit: "percentunit", Decimals: panel.Number(0),
+			Steps: []panel.Step{panel.Below(panel.Good), panel.From(0.05, panel.Warning), panel.From(0.15, panel.Bad)},
+			Means: "Open criticals and highs past their SLA deadline, among all that no approved exception covers.", Source: names.FindingsOpen + " by sla.",
+			Act: "Responsiveness lists the services.", Empty: "not known",
+			Queries: []panel.Query{{Name: "past deadline", Expr: query.BreachedShare()}},
+		},
+		{
+			ID: 5, Answers: packrow.List(packrow.PackConcentrated, packrow.TrackConcentrated), Title: "Held by five services", Look: panel.Stat, W: 4, H: 4, Unit: "percentunit", Decimals: panel.Number(0),
+			Steps: []panel.Step{panel.Below(panel.Neutral), panel.From(settings.Concentrated, panel.Warning)},
+			Means: "Share of the open criticals and highs that the five services with most of them hold. High: a few services' problem, to be solved with their owners. " +
+				"Low: everybody's problem, to be solved by a platform.", Source: names.FindingsOpen + ".",
+			Act: "open the table of services below.", Empty: "not known",
+			Queries: []panel.Query{{Name: "in five services", Expr: query.Concentration()}},
+		},
+		{
+			ID: 6, Answers: packrow.List(packrow.PackExceptions, packrow.TrackExceptions), Title: "Exceptions", Look: panel.Stat, W: 4, H: 4, Unit: "none", Steps: panel.Plain(),
+			Means:  "Exceptions that are approved and unexpired, and those that expired without being closed; the latter stop no clock any more.",
+			Source: names.Exceptions + ", expiry computed from the date.", Act: "renew with a reason, or close what has expired; the table below names the next ones.",
+			Empty:   "not known",
+			Queries: []panel.Query{{Name: "active", Expr: query.ExceptionsNow("active")}, {Name: "expired", Expr: query.ExceptionsNow("expired"), Steps: panel.NoneBut(1)}},
+		},
+	}
+}
+
+func exposureFlows() []panel.Panel {
+	flow := func(name, colour string, events ...string) panel.Query {
+		return panel.Query{Name: name, Expr: query.FlowsByEvent(events...), Colour: colour}
+	}
+	return []panel.Panel{
+		{
+			ID: 10, Answers: packrow.List(packrow.PackFlow, packrow.PackTrend), Title: "What changed the number of open criticals and highs?", Look: panel.Bars, W: 13, H: 10, Unit: "none", Steps: panel.Plain(),
+			Means: "Every event of the window that added to (up) or took from (down) the open criticals and highs. The bars add up to the change. " +
+				"Only \"fixed\" is remediation: what was dismissed, moved or went out of view has not been mended.",
+			Source: names.FindingFlow + ", signed (rule " + names.RecFlow + ").", Act: "if bars other than \"fixed\" do most of the reducing, ask why before calling it progress.",
+			Empty: panel.NoneOrUnread,
+			Key:   "event", KeyTexts: eventTexts(), Stacked: true, Signed: true,
+			Sort: []panel.Sort{panel.Descending("new"), panel.Descending("re-counted"), panel.Ascending("fixed"), panel.Ascending("dismissed")},
+			Queries: []panel.Query{
+				flow("new", panel.Bad, "opened", "reopened"),
+				flow("re-counted", panel.Unknown, "scope_gained", "moved_in", "severity_raised", "severity_lowered", "severity_left", "moved_out", "scope_lost", "out_of_scope", "duplicate"),
+				flow("fixed", panel.Good, "fixed"),
+				flow("dismissed", panel.Waived, "dismissed_false_positive", "dismissed_wont_fix", "dismissed_used_in_tests", "dismissed_other"),
+			},
+		},
+		{
+			ID: 11, Answers: packrow.List(packrow.PackFlow), Title: "Which business unit is accumulating?", Look: panel.Table, W: 11, H: 10, Unit: "none", Steps: panel.Plain(),
+			Means:  "Open criticals and highs by business unit, and what came and went in the window. Otherwise: closed as dismissed, duplicate, out of scope or out of view.",
+			Source: names.FindingsOpen + ", " + names.FindingFlow + ".",
+			Act:    "a positive net is debt growing: agree on capacity or on less intake with the business unit.", Empty: "Findings were not read yet",
+			Queries: []panel.Query{
+				{Name: "Critical", Expr: query.OpenNow("business_unit", critical)}, {Name: "High", Expr: query.OpenNow("business_unit", high)},
+				{Name: "Opened", Expr: query.FlowsBy("business_unit", "opened", "reopened")}, {Name: "Fixed", Expr: "0 - " + query.FlowsBy("business_unit", "fixed")},
+				{Name: "Otherwise", Expr: "0 - " + query.OtherwiseClosed("business_unit")}, {Name: "Net", Expr: query.ChangeInWindow("business_unit", critical, high)},
+			},
+			Columns: []panel.Column{
+				{Field: "business_unit", Title: "Business unit"}, severityColumn("Critical", critical).Wide(70), severityColumn("High", high).Wide(58),
+				{Field: "Opened", Title: "Opened", Zero: "–", Width: 75}, {Field: "Fixed", Title: "Fixed", Zero: "–", Width: 62},
+				{Field: "Otherwise", Title: "Otherwise", Zero: "–", Width: 92}, {Field: "Net", Title: "Net", Steps: panel.Falling(), Zero: "–", Width: 62},
+			},
+			Sort: []panel.Sort{panel.Descending("Net")},
+		},
+	}
+}
+
+func exposureHistory() []panel.Panel {
+	return []panel.Panel{
+		{
+			ID: 12, Answers: packrow.List(packrow.PackFlow), Title: "Opened against fixed, per week", Look: panel.Lines, W: 12, H: 7, Unit: "none", Steps: panel.Plain(),
+			Means:  "Criticals and highs opened, fixed and dismissed in the seven days before each moment. It fills as Prometheus gathers history; the numbers above do not need it.",
+			Source: names.FindingEvents + ".", Act: "two weeks with opened above fixed are a trend, one is not.", Empty: "There is no history yet",
+			Queries: []panel.Query{
+				{Name: "opened or reopened", Expr: query.EventsPerWeek("opened", "reopened"), Colour: panel.Bad},
+				{Name: "fixed", Expr: query.EventsPerWeek("fixed"), Colour: panel.Good},
+				{Name: "dismissed", Expr: query.EventsPerWeek("dismissed_.*"), Colour: panel.Waived},
+			},
+		},
+		{
+			ID: 13, Answers: packrow.List(packrow.PackFlow, packrow.TrackOpen), Title: "Open criticals and highs over time", Look: panel.Lines, W: 6, H: 7, Unit: "none", Steps: panel.Plain(),
+			Means: "Open weaknesses at each moment. A step without events beside it is a change of scope or of counting, shown on the last row.", Source: names.FindingsOpen + " (rule " + names.RecOpen + ").",
+			Act: "compare with the flows by cause above.", Empty: "There is no history yet", KeyTexts: severityTexts(),
+			Queries: []panel.Query{{Name: "Open", Expr: query.OpenNow("severity", critical, high), Legend: "{{severity}}"}},
+		},
+		foldedPanel(),
+	}
+}
+
+func exposureAges() []panel.Panel {
+	services := append([]panel.Column{serviceColumn()}, ownerColumns()...)
+	return []panel.Panel{
+		{
+			ID: 20, Answers: packrow.List(packrow.TrackOpen), Title: "How long have criticals and highs been open?", Look: panel.Bars, W: 9, H: 10, Unit: "none", Steps: panel.Plain(),
+			Means: "Open criticals and highs by time since they were first seen. Not restricted by trust tier.", Source: names.FindingAge + " (rule " + names.RecAges + ").",
+			Act: "what is older than its target is breached or excepted; anything over 180 days needs a decision, not a reminder.", Empty: "Findings were not read yet",
+			Key: "age", KeyTexts: ageTexts(), Stacked: true, Sort: []panel.Sort{panel.Ascending("age")},
+			Queries: []panel.Query{
+				{Name: critical, Expr: query.OpenByAge(critical), Colour: panel.SeverityColours[critical]}, {Name: high, Expr: query.OpenByAge(high), Colour: panel.SeverityColours[high]},
+			},
+		},
+		{
+			ID: 21, Answers: packrow.List(packrow.PackConcentrated, packrow.TrackConcentrated), Title: "Which services carry most of it?", Look: panel.Table, W: 15, H: 10, Unit: "none", Steps: panel.Plain(),
+			Means: "Services by open criticals and highs, and how many of them are past their deadline.", Source: names.FindingsOpen + ".",
+			Act: "agree on a plan with the owners of the first five before anything else.", Empty: panel.NoneOrUnread,
+			Queries: []panel.Query{
+				{Name: "Critical", Expr: query.WorstServices(promql.Is("severity", critical))}, {Name: "High", Expr: query.WorstServices(promql.Is("severity", high))},
+				{Name: "Past deadline", Expr: query.WorstServices(promql.Is("sla", "breached"))},
+			},
+			Columns: append(services,
+				severityColumn("Critical", critical).AsBar(), severityColumn("High", high).AsBar(),
+				countColumn("Past deadline", 1).Wide(115)),
+			Sort: []panel.Sort{panel.Descending("Critical"), panel.Descending("High")},
+		},
+		exploitedPanel(),
+		{
+			ID: 22, Answers: packrow.List(packrow.TrackOpen), Title: "Oldest open criticals and highs, by service", Look: panel.Table, W: 12, H: 8, Unit: "none", Decimals: panel.Number(0), Steps: panel.Plain(),
+			Means: "Days since the oldest open critical or high of each service was first seen.", Source: names.FindingOldest + ".",
+			Act: "ask what it would take; the oldest ones are usually waiting for a decision.", Empty: panel.NoneOrUnread,
+			Queries: []panel.Query{{Name: "Days open", Expr: query.OldestOpen()}},
+			Columns: append(append([]panel.Column{serviceColumn()}, ownerColumns()...),
+				panel.Column{Field: "severity", Title: "Severity", Width: 110, Texts: severityTexts(), Shade: true},
+				panel.Column{Field: "Days open", Title: "Days open", Unit: "none", Steps: []panel.Step{panel.Below(panel.Good), panel.From(30, panel.Warning), panel.From(180, panel.Bad)}, Bar: true}),
+			Sort: []panel.Sort{panel.Descending("Days open")},
+		},
+	}
+}
+
+func exposureExceptions() []panel.Panel {
+	horizons := []panel.Text{
+		{Value: "expired", Text: "already expired"}, {Value: "7d", Text: "within 7 d"}, {Value: "30d", Text: "within 30 d"},
+		{Value: "90d", Text: "within 90 d"}, {Value: "later", Text: "later"}, {Value: "never", Text: "without an end"},
+	}
+	var queries []panel.Query
+	for _, h := range horizons {
+		queries = append(queries, panel.Query{Name: h.Text, Expr: query.ExceptionsEnding(h.Value), Colour: panel.HorizonColours[h.Value]})
+	}
+	return []panel.Panel{
+		{
+			ID: names.PanelExceptionHorizon, Answers: packrow.List(packrow.PackExceptions, packrow.TrackExceptions), Title: "Exceptions by category: when do they end?", Look: panel.Bars, W: 10, H: 10, Unit: "none", Steps: panel.Plain(),
+			Means: "Approved exceptions by category and time until they expire; those already expired are still open in their source.", Source: names.Exceptions + ".",
+			Act: "expired: fix, renew or close. An exception without an end is a decision nobody will revisit; give it one. A tall bar asks whether the standard, " +
+				"the platform or the ownership is at fault.",
+			Empty: panel.NoneOrUnread, Key: "category", Stacked: true, Horizontal: true, Queries: queries,
+			Sort: []panel.Sort{panel.Descending(horizons[0].Text), panel.Descending(horizons[1].Text), panel.Descending(horizons[2].Text), panel.Descending(horizons[3].Text)},
+		},
+		{
+			ID: 41, Answers: packrow.List(packrow.PackExceptions, packrow.TrackExceptions), Title: "How old is a typical exception?", Look: panel.Ranking, W: 5, H: 10, Unit: "suffix: d", Decimals: panel.Number(0),
+			Steps: []panel.Step{panel.Below(panel.Good), panel.From(90, panel.Warning), panel.From(180, panel.Bad)},
+			Means: "Median age of active and of expired but open exceptions, by category, in days.", Source: names.ExceptionAge + " (a snapshot: its quantile is today's).",
+			Act: "an exception that outlives two quarters is a standard in disguise: fix the platform or change the standard.", Empty: panel.NoneOrUnread,
+			Queries: []panel.Query{{Name: "Median age", Expr: query.ExceptionAgeQuantile(0.5), Legend: "{{category}}"}},
+		},
+		{
+			ID: names.PanelNextExpiries, Answers: packrow.List(packrow.TrackExceptions), Title: "Which exceptions end next?", Look: panel.Table, W: 9, H: 10, Unit: "none", Decimals: panel.Number(0), Steps: panel.Plain(),
+			Means: "Days until the soonest active exception of each service and category expires.", Source: names.ExceptionNextExpiry + ".",
+			Act: "decide before it ends: afterwards the clocks it stopped run again.", Empty: panel.NoneOrUnread,
+			Queries: []panel.Query{{Name: "Days left", Expr: query.NextExpiries()}},
+			Columns: []panel.Column{
+				{Field: "service_name", Title: "Service", Width: 145}, {Field: "team", Title: "Team", Width: 100}, {Field: "category", Title: "Category"},
+				{Field: "Days left", Title: "Days left", Width: 85, Unit: "none", Steps: []panel.Step{panel.Below(panel.Bad), panel.From(7, panel.Warning), panel.From(30, panel.Good)}},
+			},
+			Sort: []panel.Sort{panel.Ascending("Days left")},
+		},
+		repeatedExceptions(), exceptionsOverTime(),
+	}
+}
+
+func foldedPanel() panel.Panel {
+	return panel.Panel{
+		ID: 14, Answers: packrow.List(packrow.PackTrend), Title: "Reports folded into another", Look: panel.Ranking, W: 6, H: 7, Unit: "none", Steps: panel.Plain(),
+		Means:  "Reports of several tools that were recognised as the same weakness, by class: a jump means that counting changed, not risk.",
+		Source: names.DuplicateFindings + ".", Empty: panel.NoneOrUnread,
+		Queries: []panel.Query{{Name: "Reports", Expr: query.Folded(), Legend: "{{class}}"}},
+	}
+}
+
+// exploitedPanel lists what is used in attacks, or likely to be.
+func exploitedPanel() panel.Panel {
+	return panel.Panel{
+		ID: names.PanelExploited, Answers: packrow.List(packrow.TrackOpen, packrow.PackUnprotected), Title: "What do attackers use already?", Look: panel.Table, W: 12, H: 8, Unit: "none", Steps: panel.Plain(),
+		Means: "Open weaknesses of any severity by their strongest evidence: on the list of known exploited ones, a leaked secret that still works, or a high prediction of exploitation. " +
+			"Internet-facing: whether the catalog says that the internet reaches the service.",
+		Source: names.FindingsExploited + " joined with " + names.ServiceInfo + " (rule " + names.RecExploited + ").",
+		Act:    "secrets are revoked today, known exploited ones on reachable services are patched or shielded today.", Empty: panel.NoneOrUnread,
+		Queries: []panel.Query{{Name: "Open", Expr: query.ExploitedOpen()}},
+		Columns: []panel.Column{
+			{Field: "service_name", Title: "Service"}, {Field: "team", Title: "Team"},
+			{Field: "internet_facing", Title: "Internet", Width: 80, Texts: []panel.Text{{Value: names.Affirmative, Text: "yes", Colour: panel.Bad}, {Value: names.Negative, Text: "no", Colour: panel.Neutral}, {Value: "unknown", Text: "unknown", Colour: panel.Unknown}}},
+			{Field: "evidence", Title: "Evidence", Width: 150, Shade: true, Texts: evidenceTexts()},
+			{Field: "Open", Title: "Open", Width: 65},
+		},
+		Sort: []panel.Sort{panel.Descending("Open")},
+	}
+}

@@ -1,0 +1,75 @@
+package boards
+
+import (
+	"fmt"
+
+	"prodsec_exporter/internal/monitoring/boards/panel"
+	"prodsec_exporter/internal/monitoring/boards/query"
+	"prodsec_exporter/internal/monitoring/names"
+	"prodsec_exporter/internal/monitoring/packrow"
+	"prodsec_exporter/internal/monitoring/promql"
+	"prodsec_exporter/internal/monitoring/settings"
+)
+
+// exposureConcentration are the panels about who carries the risk and what keeps coming back.
+func exposureConcentration() []panel.Panel {
+	return []panel.Panel{
+		{
+			ID: 61, Answers: packrow.List(packrow.PackConcentrated, packrow.TrackConcentrated), Title: "How concentrated is risk?", Look: panel.Stat, W: 8, H: 9, Unit: "percentunit", Decimals: panel.Number(0), Lines: true,
+			Steps:  []panel.Step{panel.Below(panel.Neutral), panel.From(settings.Concentrated, panel.Warning)},
+			Means:  "Share of the total risk score that the three largest holders have: three teams, three services, three categories. Whole programme, not restricted by the choices above.",
+			Source: names.RiskConcentration + ".", Act: "high for services or teams: help those. High for a category: build it out of the platform.", Empty: "not known",
+			Queries: []panel.Query{{Name: "Top three", Expr: promql.MaxBy("dimension", promql.Once(names.RiskConcentration, promql.Is("top", "3"))), Legend: "three largest, by {{dimension}}"}},
+		},
+		{
+			ID: 62, Answers: packrow.List(packrow.PackConcentrated, packrow.TrackConcentrated), Title: "Which teams carry most of the risk?", Look: panel.Ranking, W: 16, H: 9, Unit: "short", Decimals: panel.Number(0), Steps: panel.Plain(),
+			Means:  "Risk score of open criticals and highs by team: severity × exposure × criticality × exploitation. The unit is the organisation's own; compare teams and times.",
+			Source: names.RiskScore + " (rule " + names.RecRisk + ").", Empty: panel.NoneOrUnread,
+			Queries: []panel.Query{{Name: "Risk", Expr: promql.Top(10, promql.SumBy("team", promql.SeriesChosen(names.RecRisk))+" > 0"), Legend: "{{team}}"}},
+		},
+		{
+			ID: 63, Answers: packrow.List(packrow.PackRecurring), Title: "What keeps coming back, by product area", Look: panel.Table, W: 12, H: 9, Unit: "none", Decimals: panel.Number(0), Steps: panel.Plain(),
+			Means:  "Categories of weaknesses that opened or came back in the window, by product area. Not restricted by the choices above.",
+			Source: names.CategoryFindings + ".", Act: "the first rows are where a secure default pays back most; what came back was fixed by hand before.", Empty: panel.NoneOrUnread,
+			Queries: []panel.Query{{Name: "New", Expr: recurring("new")}, {Name: "Came back", Expr: recurring("reopened")}},
+			Columns: []panel.Column{
+				{Field: "product_area", Title: "Product area"}, {Field: "category", Title: "Category"}, panel.Column{Field: "New", Title: "New", Steps: panel.Plain(), Width: 150}.AsBar(),
+				countColumn("Came back", 5).Wide(100),
+			},
+			Sort: []panel.Sort{panel.Descending("New")},
+		},
+		controlFailuresPanel(),
+	}
+}
+
+// recurring counts one kind of recurring weaknesses of the product areas and categories that have most.
+func recurring(kind string) string {
+	all := promql.SumBy("product_area, category", promql.Series(names.RecCategories, promql.InWindow()))
+	return fmt.Sprintf("%s\nand on (product_area, category) topk(%d, %s > 0)", promql.SumBy("product_area, category", promql.Series(names.RecCategories, promql.InWindow(), promql.Is("kind", kind))), settings.TableRows, all)
+}
+
+// repeatedExceptions lists the categories in which exceptions are granted again and again.
+func repeatedExceptions() panel.Panel {
+	granted := func(kind string) string {
+		return promql.Filled(query.Counted("category", names.RecGranted, promql.InWindow(), promql.Is("kind", kind)), query.Counted("category", names.RecGranted, promql.InWindow())+" > 0")
+	}
+	return panel.Panel{
+		ID: 43, Answers: packrow.List(packrow.PackRepeated, packrow.PackInvestment), Title: "Which exceptions are granted again and again?", Look: panel.Bars, W: 12, H: 8, Unit: "none", Steps: panel.Plain(),
+		Means:  "Exceptions granted in the window by category: the first of its kind, or a renewal (the same service and category within a year).",
+		Source: names.ExceptionsGranted + ".", Act: "renewals ask whether the standard is unrealistic, the platform lacks a feature, or ownership is weak.", Empty: panel.NoneOrUnread,
+		Key: "category", Stacked: true, Horizontal: true, Sort: []panel.Sort{panel.Descending("renewed"), panel.Descending("first")},
+		Queries: []panel.Query{{Name: "renewed", Expr: granted("renewal"), Colour: panel.Bad}, {Name: "first", Expr: granted("first"), Colour: panel.Waived}},
+	}
+}
+
+func exceptionsOverTime() panel.Panel {
+	return panel.Panel{
+		ID: 44, Answers: packrow.List(packrow.PackExceptions), Title: "Exceptions over time", Look: panel.Lines, W: 12, H: 8, Unit: "none", Steps: panel.Plain(),
+		Means:  "Exceptions by state at each moment; it fills as Prometheus gathers history.",
+		Source: names.Exceptions + " (rule " + names.RecExceptions + ").", Act: "active ones that only grow are policy debt that becomes structural.", Empty: "There is no history yet",
+		KeyTexts: []panel.Text{
+			{Value: "active", Text: "active", Colour: panel.Waived}, {Value: "expired", Text: "expired and open", Colour: panel.Bad}, {Value: "requested", Text: "requested", Colour: panel.Warning},
+		},
+		Queries: []panel.Query{{Name: "Exceptions", Expr: query.Counted("state", names.RecExceptions, promql.In("state", "active", "expired", "requested")), Legend: "{{state}}"}},
+	}
+}

@@ -1,0 +1,285 @@
+package boards
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"prodsec_exporter/internal/monitoring/boards/panel"
+	"prodsec_exporter/internal/monitoring/boards/query"
+	"prodsec_exporter/internal/monitoring/names"
+	"prodsec_exporter/internal/monitoring/packrow"
+	"prodsec_exporter/internal/monitoring/promql"
+	"prodsec_exporter/internal/monitoring/settings"
+	"prodsec_exporter/internal/policy"
+)
+
+// overviewBoard is the director's: each of the four questions is a row with its headline numbers, a trend, and what changed, why, and what has to be decided.
+func overviewBoard() panel.Board {
+	return panel.Board{
+		UID: names.BoardOverview, File: "overview.json", Title: "Overview",
+		Question: "How is the product-security programme doing, and what has to be decided?",
+		Rows: []panel.Row{
+			{ID: 100, Question: "Coverage: where do we have controls, and where are we still blind?", Panels: overviewCoverage()},
+			{ID: 200, Question: "Exposure: which risks grow faster than we reduce them?", Panels: overviewExposure()},
+			{ID: 300, Question: "Responsiveness: are the right teams fixing things in time?", Panels: overviewResponsiveness()},
+			{ID: 400, Question: "Delivery trust: can we trust how software is built and released?", Panels: overviewDelivery()},
+			{ID: 500, Question: "The pack: every row, one click away", Panels: packLinks()},
+			qualityRow(),
+		},
+	}
+}
+
+// changed is how much a recorded number moved within the window. Without that much history in Prometheus it is not a number, which columns put in words.
+func changed(expr func(offset string) string) string {
+	return "(" + expr("") + ")\n- (" + expr(" offset $window") + ")\nor\nNaN * (" + expr("") + ")"
+}
+
+// noHistory is said by what compares with the past.
+const noHistory = "no history"
+
+// narrative gives a panel its place in a triple: what changed, why, and what has to be decided.
+func narrative(id uint32, w uint32, title string, p panel.Panel) panel.Panel {
+	p.ID, p.W, p.H, p.Title = id, w, 8, title
+	return p
+}
+
+// slimWidths are the widths of numbers in tables that stand in a third of a line.
+var slimWidths = map[string]int{"Critical": 68, "High": 55, "Past deadline": 112, "Unprotected": 105, "Unknown": 88, "Tier": 60}
+
+// slim writes numbers that were bars as numbers.
+func slim(p panel.Panel) panel.Panel {
+	p.Columns = slices.Clone(p.Columns)
+	for i := range p.Columns {
+		p.Columns[i].Bar = false
+		if width, ok := slimWidths[p.Columns[i].Title]; ok {
+			p.Columns[i].Width = width
+		}
+	}
+	return p
+}
+
+// headline is a large number of the overview.
+func headline(id uint32, rows []packrow.Row, title, unit string, steps []panel.Step, means, source, act string, queries ...panel.Query) panel.Panel {
+	return panel.Panel{
+		ID: id, Answers: rows, Title: title, Look: panel.Stat, W: 6, H: 4, Unit: unit, Decimals: panel.Number(0), Steps: steps, Means: means, Source: source, Act: act,
+		Empty: "not known", Queries: queries,
+	}
+}
+
+// trendLine is a line over time beside the headlines.
+func trendLine(id uint32, rows []packrow.Row, title, unit string, steps []panel.Step, maximum *float64, source string, queries ...panel.Query) panel.Panel {
+	return panel.Panel{
+		ID: id, Answers: rows, Title: title, Look: panel.Lines, W: 12, H: 4, Unit: unit, Steps: steps, Max: maximum, Aside: true, Means: "The headlines over time; they fill as Prometheus gathers history.",
+		Source: source, Act: "a step on one day is usually a change of scope or counting: see Trend quality.", Empty: "There is no history yet", Queries: queries,
+	}
+}
+
+func toTarget(target float64) []panel.Step {
+	return []panel.Step{panel.Below("transparent"), panel.From(target, panel.Good)}
+}
+
+func overviewCoverage() []panel.Panel {
+	baseline := func(offset string) string {
+		return "sum(" + promql.Series(names.RecBaselines, promql.Is("status", "pass")) + offset + ") / sum(" + promql.Series(names.RecBaselines, promql.IsNot("status", "exempt")) + offset + ")"
+	}
+	passing := func(offset string) string {
+		return "sum by (control) (" + promql.Series(names.RecControls, promql.Is("status", "pass")) + offset + ") / sum by (control) (" + promql.Series(names.RecControls, promql.IsNot("status", "exempt")) + offset + ")"
+	}
+	missing := query.Counted("control", names.RecControls, promql.In("status", "fail", "unknown"))
+	return []panel.Panel{
+		headline(1, packrow.List(packrow.PackBaselines), "Exposed services with every required control", "percentunit", panel.Towards(settings.ControlTarget),
+			"Crown jewels and internet-facing services that pass every control their tier requires. What nobody knows counts against it.", names.BaselineServices+".",
+			"Coverage lists the gaps; start with crown jewels.", panel.Query{Name: "pass", Expr: query.ExposedShare("", names.RecBaselines)},
+			panel.Query{Name: "not known", Expr: query.ExposedServices("", names.RecBaselines, promql.Is("status", "unknown")), Unit: "none", Steps: []panel.Step{panel.Below(panel.Unknown)}}),
+		headline(2, packrow.List(packrow.TrackProtection), "Privileged repositories protected", "percentunit", panel.Towards(settings.ProtectionTarget),
+			"Privileged repositories whose branches pass every required check. What could not be read counts against it.", names.ProtectedRepositories+".",
+			"Coverage and Delivery trust list the gaps.", panel.Query{Name: "pass", Expr: query.ProtectedShare(names.Affirmative, policy.CheckRequired)},
+			panel.Query{Name: "fail", Expr: query.ProtectedCount(names.Affirmative, policy.CheckRequired, "fail"), Unit: "none", Steps: panel.NoneBut(1)}),
+		trendLine(3, packrow.List(packrow.PackBaselines), "Baseline and protection over time", "percentunit", toTarget(settings.ControlTarget), panel.Number(1), names.BaselineServices+" and "+names.ProtectedRepositories+".",
+			panel.Query{Name: "services with every control", Expr: baseline(""), Colour: panel.Neutral},
+			panel.Query{Name: "repositories protected", Expr: query.ProtectedRatio(string(policy.CheckRequired)), Colour: panel.Orange}),
+		narrative(4, 8, "What changed: adoption of controls", panel.Panel{
+			Answers: packrow.List(packrow.PackAdoption), Look: panel.Table, Unit: "none", Decimals: panel.Number(0), Steps: panel.Plain(),
+			Means:  "Share of services that pass each control now, and how that moved within the window. The change needs as much history in Prometheus. Whole programme.",
+			Source: names.ControlServices + ".", Act: "ask what was switched off where the change is negative.", Empty: "Controls were not read yet",
+			Queries: []panel.Query{{Name: "Now", Expr: passing("")}, {Name: "Change", Expr: changed(passing)}},
+			Columns: []panel.Column{
+				{Field: "control", Title: "Control", Texts: controlTexts()}, {Field: "Now", Title: "Now", Unit: "percentunit", Width: 80, Steps: panel.Towards(settings.ControlTarget)},
+				{Field: "Change", Title: "Change", Unit: "percentunit", Width: 105, Steps: []panel.Step{panel.Below(panel.Bad), panel.From(-0.005, panel.Neutral), panel.From(0.005, panel.Good)}, Undefined: noHistory},
+			},
+			Sort: []panel.Sort{panel.Ascending("Now")},
+		}),
+		narrative(5, 8, "Why: which controls are missing most?", panel.Panel{
+			Answers: packrow.List(packrow.PackAdoption, packrow.PackUnprotected), Look: panel.Ranking, Unit: "none", Steps: panel.NoneBut(40),
+			Means:  "Services that fail a control or about which nobody knows.",
+			Source: names.ControlServices + ".", Act: "a control that most services lack is a missing platform feature, not many careless teams.", Empty: panel.NoneOrUnread,
+			KeyTexts: controlTexts(), Queries: []panel.Query{{Name: "Services", Expr: promql.Top(8, missing+" > 0"), Legend: "{{control}}"}},
+		}),
+		narrative(6, 8, "Decision: who gets the next investment?", panel.Panel{
+			Answers: packrow.List(packrow.PackUnprotected), Look: panel.Ranking, Unit: "short", Decimals: panel.Number(0), Steps: panel.Plain(),
+			Means:  "Risk score times the share of missing controls, by business unit: most exposure behind least protection first.",
+			Source: names.RiskScore + " and " + names.ControlServices + " (rule " + names.RecUnderProtected + ").", Empty: panel.NoneOrUnread,
+			Queries: []panel.Query{{Name: "Under-protected", Expr: promql.Top(8, promql.SumBy("business_unit", promql.SeriesChosen(names.RecUnderProtected))), Legend: "{{business_unit}}"}},
+		}),
+	}
+}
+
+func overviewExposure() []panel.Panel {
+	flows := exposureFlows()
+	worst := exposureAges()[1]
+	flows[0].Horizontal = true
+	units := flows[1].Without("Critical", "High")
+	worst = slim(worst.Without("Business unit", "Tier"))
+	return []panel.Panel{
+		headline(10, packrow.List(packrow.PackFlow, packrow.TrackOpen), "Open criticals and highs", "none", panel.Plain(),
+			"Open now, each weakness once, and how many more or fewer than at the start of the window: exact from the first day.", names.FindingsOpen+" and "+names.FindingFlow+".",
+			"the next row of panels says what moved it.", panel.Query{Name: "open", Expr: query.OpenNow("", critical, high)},
+			panel.Query{Name: "$window change", Expr: query.ChangeInWindow("", critical, high), Steps: panel.Falling()}),
+		headline(11, packrow.List(packrow.PackUnprotected, packrow.TrackOpen), "Exploited elsewhere, open here", "none", panel.Plain(),
+			"Open weaknesses that are known to be exploited or leaked secrets that still work; and those of them on services that the internet reaches, or may.", names.FindingsExploited+".",
+			"these have pages of their own; Exposure lists them.", panel.Query{Name: "open", Expr: query.Counted("", names.RecExploited, promql.In("evidence", "kev", "active_secret")), Steps: panel.NoneBut(1)},
+			panel.Query{Name: "internet-facing", Expr: promql.Filled(query.Counted("", names.RecExploited, promql.In("evidence", "kev", "active_secret"), promql.IsNot("internet_facing", names.Negative)), query.Counted("", names.RecExploited)), Steps: panel.NoneBut(1)}),
+		trendLine(12, packrow.List(packrow.PackFlow, packrow.TrackOpen), "Open over time", "none", panel.Plain(), nil, names.FindingsOpen+".",
+			panel.Query{Name: "critical", Expr: query.OpenNow("", critical), Colour: panel.SeverityColours[critical]}, panel.Query{Name: "high", Expr: query.OpenNow("", high), Colour: panel.SeverityColours[high]}),
+		narrative(13, 8, "What changed: criticals and highs by event", flows[0]),
+		narrative(14, 8, "Why: which business unit accumulates?", units),
+		narrative(15, 8, "Decision: whose plan is needed first?", worst),
+	}
+}
+
+func overviewResponsiveness() []panel.Panel {
+	teams := responseByOwner()[1]
+	return []panel.Panel{
+		headline(20, packrow.List(packrow.PackAttainment, packrow.TrackAttainment), "Deadlines kept", "percentunit", panel.Towards(settings.AttainmentTarget),
+			attainmentMeans+" Criticals and highs together, for the window and for 90 days.", names.SLAOutcomesWindow+".",
+			"Responsiveness names business units and teams.", panel.Query{Name: "last $window", Expr: query.Attainment("", promql.Severe())},
+			panel.Query{Name: "last 90d", Expr: attainmentBy("", "90d")}),
+		headline(21, packrow.List(packrow.PackReviews, packrow.TrackDecision, packrow.PackFollowups, packrow.PackBlocks), "Waiting for somebody", "none", panel.Plain(),
+			"Reviews without an answer, and exceptions without a decision.", names.ReviewsOpen+" and "+names.Exceptions+".",
+			"Responsiveness says for how long.", panel.Query{Name: "reviews", Expr: query.ReviewsWaiting(), Steps: panel.NoneBut(10)}, panel.Query{Name: "exceptions", Expr: query.ExceptionsNow("requested"), Steps: panel.NoneBut(10)}),
+		trendLine(22, packrow.List(packrow.PackAttainment), "Attainment over time", "percentunit", toTarget(settings.AttainmentTarget), panel.Number(1), names.SLAOutcomesWindow+" (rule "+names.RecProgrammeAttained+").",
+			panel.Query{Name: "critical", Expr: promql.Series(names.RecProgrammeAttained, promql.InWindow(), promql.Is("severity", critical)), Colour: panel.SeverityColours[critical]},
+			panel.Query{Name: "high", Expr: promql.Series(names.RecProgrammeAttained, promql.InWindow(), promql.Is("severity", high)), Colour: panel.SeverityColours[high]}),
+		narrative(23, 8, "What changed: attainment by business unit", panel.Panel{
+			Answers: packrow.List(packrow.PackAttainment), Look: panel.Table, Unit: "none", Decimals: panel.Number(0), Steps: panel.Plain(),
+			Means: attainmentMeans + " Criticals and highs, the window against the last 90 days.", Source: names.SLAOutcomesWindow + ".",
+			Act: "a unit that is below its own 90 days is getting worse: ask before it is below the target.", Empty: panel.NoneOrUnread,
+			Queries: []panel.Query{
+				{Name: "Window", Expr: query.Attainment("business_unit", promql.Severe())},
+				{Name: "90 days", Expr: attainmentBy("business_unit", "90d")}, {Name: "Missed", Expr: query.Outcomes("business_unit", "missed", promql.Severe())},
+			},
+			Columns: []panel.Column{
+				{Field: "business_unit", Title: "Business unit"}, {Field: "Window", Title: "Window", Unit: "percentunit", Steps: panel.Towards(settings.AttainmentTarget), Shade: true, Zero: "nothing due", Width: 95},
+				{Field: "90 days", Title: "90 days", Unit: "percentunit", Steps: panel.Towards(settings.AttainmentTarget), Shade: true, Zero: "nothing due", Width: 95}, countColumn("Missed", 20).Wide(75),
+			},
+			Sort: []panel.Sort{panel.Ascending("Window")},
+		}),
+		narrative(24, 8, "Why: which teams miss most?", teams),
+		narrative(25, 8, "Decision: what waits for a decision?", panel.Panel{
+			Answers: packrow.List(packrow.PackReviews, packrow.PackBlocks, packrow.PackFollowups, packrow.PackExceptions, packrow.PackFriction), Look: panel.Ranking, Unit: "none", Decimals: panel.Number(0), Steps: panel.NoneBut(10),
+			Means:  "What somebody has to decide or answer now: exceptions that expired and are open, requests for one, reviews without an answer, blocked releases, urgent escalations, overdue follow-up actions.",
+			Source: names.Exceptions + ", " + names.ReviewsOpen + ", " + names.EscalationsOpen + ", " + names.FollowupsOpen + ".", Act: "each has an owner on Responsiveness or Exposure; an expired exception is the oldest debt.",
+			Empty: panel.NoneOrUnread, Queries: []panel.Query{{Name: "Open", Expr: openDecisions(), Legend: "{{decision}}"}},
+		}),
+	}
+}
+
+// openDecisions counts what waits for somebody, by what it is.
+func openDecisions() string {
+	var parts []string
+	for _, d := range []struct{ name, expr string }{
+		{"exceptions expired and open", query.ExceptionsNow("expired")},
+		{"exceptions asked for", query.ExceptionsNow("requested")},
+		{"reviews without an answer", query.ReviewsWaiting()},
+		{"releases blocked", query.Escalations("release_block")},
+		{"urgent escalations", query.Escalations("urgent")},
+		{"follow-up actions overdue", query.Followups(promql.Is("overdue", names.Affirmative))},
+	} {
+		parts = append(parts, fmt.Sprintf(`label_replace(%s, "decision", %q, "", "")`, d.expr, d.name))
+	}
+	return "sort_desc(\n" + strings.Join(parts, "\nor ") + "\n)"
+}
+
+// attainmentBy is attainment of criticals and highs by a label over a window other than the one chosen.
+func attainmentBy(by, window string) string {
+	part := func(outcomes ...string) string {
+		return promql.SumBy(by, promql.SeriesChosen(names.RecOutcomes, promql.Is("window", window), promql.Severe(), promql.In("outcome", outcomes...)))
+	}
+	return part("met") + "\n/\n(" + part("met", "missed") + " > 0)"
+}
+
+func overviewDelivery() []panel.Panel {
+	paths := trustPaths()
+	paths[1] = slim(paths[1].Without("Business unit", "Environment"))
+	return []panel.Panel{
+		headline(30, packrow.List(packrow.TrackPaths), "Paths to production protected", "percentunit", panel.Towards(settings.ProtectionTarget),
+			"Services whose way to production is protected from the branch to the environment. What could not be read counts against it.", names.DeploymentPaths+".",
+			"Delivery trust names the teams.", panel.Query{Name: "protected", Expr: query.Share("", names.RecPaths, []string{promql.Is("status", "protected")})},
+			panel.Query{Name: "unprotected", Expr: query.Counted("", names.RecPaths, promql.Is("status", "unprotected")), Unit: "none", Steps: panel.NoneBut(1)}),
+		headline(31, packrow.List(packrow.PackEvidence, packrow.TrackEvidence), "Trust based on evidence", "percentunit", panel.Towards(settings.EvidenceTarget),
+			"Privileged pipelines with all the evidence that policy asks for, and production deployments of the window that were approved.", names.PrivilegedPipelines+" and "+names.DeploymentsIn+".",
+			"Delivery trust says which evidence is missing.", panel.Query{Name: "pipelines", Expr: query.Share("", names.RecPipelines, []string{promql.Is("status", "present")}, promql.Is("evidence", "required"))},
+			panel.Query{Name: "deployments", Expr: query.Share("", names.RecDeployments, []string{promql.Is("approval", "approved")}, promql.InWindow(), query.Production()), Steps: panel.Towards(settings.ApprovalTarget)}),
+		trendLine(32, packrow.List(packrow.TrackPaths, packrow.DORAFrequency), "Protected paths and approved deployments over time", "percentunit", toTarget(settings.ApprovalTarget), panel.Number(1), names.DeploymentPaths+" and "+names.DeploymentsIn+".",
+			panel.Query{Name: "paths protected", Expr: query.Share("", names.RecPaths, []string{promql.Is("status", "protected")}), Colour: panel.Neutral},
+			panel.Query{Name: "deployments approved", Expr: query.Share("", names.RecDeployments, []string{promql.Is("approval", "approved")}, promql.InWindow(), query.Production()), Colour: panel.Orange}),
+		narrative(33, 8, "What changed: how deployments passed control", paths[2]),
+		narrative(34, 8, "Why: which guarantees are missing?", trustGuarantees()[0]),
+		narrative(35, 8, "Decision: whose path is closed first?", paths[1]),
+	}
+}
+
+// packLinks are links to the panels that answer each row of the pack.
+func packLinks() []panel.Panel {
+	section := func(id uint32, title string, rows ...packrow.Row) panel.Panel {
+		return panel.Panel{
+			ID: id, Title: title, Look: panel.Words, W: 8, H: 11, Unit: "none", Steps: panel.Plain(), Means: "Links to the panels that answer the rows of the leadership pack.",
+			Source: "docs/traceability.md.", Empty: "not known", Words: linksTo(rows),
+		}
+	}
+	return []panel.Panel{
+		section(40, "Weekly", packrow.PackFlow, packrow.PackExceptions, packrow.PackReviews, packrow.PackBlocks, packrow.PackFollowups),
+		section(41, "Monthly", packrow.PackBaselines, packrow.PackAdoption, packrow.PackAttainment, packrow.PackRepeated, packrow.PackEvidence, packrow.PackRecurring),
+		section(42, "Quarterly", packrow.PackUnprotected, packrow.PackConcentrated, packrow.PackFriction, packrow.PackInvestment, packrow.PackTrend),
+	}
+}
+
+// linksTo lists a link for each row, to the first panel on the other boards that answers it.
+func linksTo(rows []packrow.Row) string {
+	var out strings.Builder
+	for _, row := range rows {
+		for _, b := range detailBoards() {
+			if p, ok := firstPanel(b, row); ok {
+				fmt.Fprintf(&out, "- [%s](d/%s?viewPanel=%d&${__url_time_range}&${__all_variables})  \n  %s: %s\n", asked(row), b.UID, p.ID, b.Title, p.Title)
+				break
+			}
+		}
+	}
+	return out.String()
+}
+
+func firstPanel(b panel.Board, row packrow.Row) (panel.Panel, bool) {
+	for _, r := range b.Rows {
+		for _, p := range r.Panels {
+			for _, answered := range p.Answers {
+				if answered == row && p.ID < 900 {
+					return p, true
+				}
+			}
+		}
+	}
+	return panel.Panel{}, false
+}
+
+// asked is the row in the pack's words.
+func asked(row packrow.Row) string {
+	for _, s := range packrow.Sections {
+		for _, t := range s.Traces {
+			if t.Row == row {
+				return t.Asks
+			}
+		}
+	}
+	panic("monitoring: the trace does not know the row " + string(row))
+}

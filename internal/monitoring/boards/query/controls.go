@@ -1,0 +1,28 @@
+// Package query holds the questions that boards ask of Prometheus, as named functions in a file per board. forms.go has what they are made of. A query names families and
+// recorded series by package names and knows no panel.
+//
+// To add one: a function that says what it counts, and which part of it is unknown.
+package query
+
+import (
+	"prodsec_exporter/internal/monitoring/names"
+	"prodsec_exporter/internal/monitoring/promql"
+)
+
+// ExposedServices restricts to services that are crown jewels or that the internet reaches; it is two selectors, because a matcher is a conjunction.
+func ExposedServices(by, record string, matchers ...string) string {
+	jewels := Counted(by, record, append(matchers, promql.Is("crown_jewel", names.Affirmative))...)
+	reached := Counted(by, record, append(matchers, promql.Is("internet_facing", names.Affirmative), promql.IsNot("crown_jewel", names.Affirmative))...)
+	return "(" + promql.Filled(jewels, "0 * "+Counted(by, record)) + ")\n+ (" + promql.Filled(reached, "0 * "+Counted(by, record)) + ")"
+}
+
+// ExposedShare is the share of exposed services with a result; an exemption is left out.
+func ExposedShare(by, record string, matchers ...string) string {
+	return "(" + ExposedServices(by, record, append(matchers, promql.Is("status", "pass"))...) + ")\n/\n((" +
+		ExposedServices(by, record, append(matchers, promql.IsNot("status", "exempt"))...) + ") > 0)"
+}
+
+// PassShare is the share of services that pass controls.
+func PassShare(by string, controls ...string) string {
+	return Share(by, names.RecControls, []string{promql.Is("status", "pass")}, promql.In("control", controls...), promql.IsNot("status", "exempt"))
+}

@@ -1,0 +1,244 @@
+package boards
+
+import (
+	"prodsec_exporter/internal/monitoring/boards/panel"
+	"prodsec_exporter/internal/monitoring/boards/query"
+	"prodsec_exporter/internal/monitoring/names"
+	"prodsec_exporter/internal/monitoring/packrow"
+	"prodsec_exporter/internal/monitoring/promql"
+	"prodsec_exporter/internal/monitoring/settings"
+)
+
+func responsivenessBoard() panel.Board {
+	return panel.Board{
+		UID: names.BoardResponsiveness, File: "responsiveness.json", Title: "Responsiveness",
+		Question: "Are teams fixing important issues in time, and with the right owners?",
+		Rows: []panel.Row{
+			{ID: 100, Question: "Are important findings fixed in time?", Panels: responseHeadlines()},
+			{ID: 200, Question: "Who keeps the deadlines, and who does not?", Panels: responseByOwner()},
+			{ID: 300, Question: "Who must act now?", Panels: responseNow()},
+			{ID: 400, Question: "How long does a fix take?", Panels: responseTimes()},
+			{ID: 450, Question: "Does security itself answer in time?", Panels: append(responseOfSecurity(), securityTimes()...)},
+			{ID: 470, Question: "Do lessons become controls, and where does risk collide with delivery?", Panels: lessonsAndBlocks()},
+			{ID: 500, Question: "Is it getting better? (from the history Prometheus has)", Panels: responseHistory()},
+			qualityRow(),
+		},
+	}
+}
+
+// responseOfSecurity are the panels about what waits for the security function, or for the actions it asked for.
+func responseOfSecurity() []panel.Panel {
+	one := func(id uint32, rows []packrow.Row, title, means, source, act string, queries ...panel.Query) panel.Panel {
+		return panel.Panel{
+			ID: id, Answers: rows, Title: title, Look: panel.Stat, W: 6, H: 4, Unit: "none", Steps: panel.Plain(), Means: means, Source: source, Act: act,
+			Empty: "not known", Queries: queries,
+		}
+	}
+	return []panel.Panel{
+		one(names.PanelWaiting, packrow.List(packrow.PackReviews), "Reviews without an answer", "Security reviews that nobody of the responders has answered yet, and the median of how long they have waited, in days.",
+			names.ReviewsOpen+`{state="waiting"}, `+names.ReviewWaiting+".", "answer the oldest first, if only to say when; a growing number is a staffing question.",
+			panel.Query{Name: "waiting", Expr: query.ReviewsWaiting(), Steps: panel.NoneBut(10)}, panel.Query{Name: "median days", Expr: query.MedianDays(names.ReviewWaiting), Steps: panel.LongerThan(2, 5)}),
+		one(names.PanelPending, packrow.List(packrow.TrackDecision), "Exceptions without a decision", "Requests for an exception that are undecided, and the median of how long they have been, in days.",
+			names.Exceptions+`{state="requested"}, `+names.ExceptionPending+".", "decide, or say what is missing; teams build on silence.",
+			panel.Query{Name: "undecided", Expr: query.ExceptionsNow("requested"), Steps: panel.NoneBut(10)}, panel.Query{Name: "median days", Expr: query.MedianDays(names.ExceptionPending), Steps: panel.LongerThan(7, 14)}),
+		one(names.PanelFollowups, packrow.List(packrow.PackFollowups), "Actions that incidents left", "Follow-up actions that are open, and those of them past their due date.", names.FollowupsOpen+".",
+			"an overdue action is an incident waiting to come back; ask its owner for a new date or more hands.",
+			panel.Query{Name: "open", Expr: query.Followups()}, panel.Query{Name: "overdue", Expr: query.Followups(promql.Is("overdue", names.Affirmative)), Steps: panel.NoneBut(5)}),
+		one(names.PanelEscalations, packrow.List(packrow.PackBlocks), "Where risk blocks delivery", "Releases that are blocked now, and urgent escalations that are open now.", names.EscalationsOpen+".",
+			"look at what blocks twice: a missing paved road costs more than the block.",
+			panel.Query{Name: "release blocks", Expr: query.Escalations("release_block"), Steps: panel.NoneBut(5)}, panel.Query{Name: "urgent", Expr: query.Escalations("urgent"), Steps: panel.NoneBut(5)}),
+	}
+}
+
+const attainmentMeans = "Attainment = met / (met + missed): of the findings whose deadline fell or that were fixed before it, the share fixed in time. " +
+	"False positives, duplicates and what is out of scope are in neither; what was closed without a fix or an approved exception counts as missed."
+
+func attainmentStat(id uint32, severity string) panel.Panel {
+	return panel.Panel{
+		ID: id, Answers: packrow.List(packrow.TrackAttainment), Title: "SLA attainment, " + severity, Look: panel.Stat, W: 5, H: 4, Unit: "percentunit", Decimals: panel.Number(0), Steps: panel.Towards(settings.AttainmentTarget),
+		Means: attainmentMeans + " Shown for the window and, for comparison, for 90 days.", Source: names.SLAOutcomesWindow + ", verdicts frozen when they fell.",
+		Act: "the next row names the business units and teams; missing a target for a quarter is a staffing or ownership question.", Empty: "not known",
+		Queries: []panel.Query{{Name: "last $window", Expr: query.Attainment("", promql.Is("severity", severity))}, {Name: "last 90d", Expr: query.AttainmentOver("90d", severity)}},
+	}
+}
+
+// verdictStat is a headline: open criticals and highs with one verdict.
+func verdictStat(id uint32, title, sla, means, act string, criticalSteps, highSteps []panel.Step) panel.Panel {
+	return panel.Panel{
+		ID: id, Title: title, Look: panel.Stat, W: 5, H: 4, Unit: "none", Steps: panel.Plain(), Means: means, Source: names.FindingsOpen + `{sla="` + sla + `"}.`, Act: act,
+		Empty: "not known",
+		Queries: []panel.Query{
+			{Name: critical, Expr: query.Verdicts(sla, critical), Steps: criticalSteps}, {Name: high, Expr: query.Verdicts(sla, high), Steps: highSteps},
+		},
+	}
+}
+
+func responseHeadlines() []panel.Panel {
+	return []panel.Panel{
+		attainmentStat(1, critical), attainmentStat(2, high),
+		verdictStat(3, "Past their deadline now", "breached", "Open criticals and highs past their SLA deadline that no approved exception covers.",
+			"the table below names services and teams; each has an alert with its runbook.", panel.NoneBut(1), panel.NoneBut(20)),
+		verdictStat(4, "Due soon", "due_soon", "Open criticals and highs in the last quarter of their SLA time.",
+			"plan them now; they are cheaper than a breach.", []panel.Step{panel.Below(panel.Good), panel.From(1, panel.Warning)}, []panel.Step{panel.Below(panel.Good), panel.From(1, panel.Warning)}),
+		{
+			ID: 5, Title: "Clock stopped", Look: panel.Stat, W: 4, H: 4, Unit: "none", Steps: panel.Plain(),
+			Means:  "Open criticals and highs covered by an approved, unexpired exception. They are in no breach until it ends, and still open.",
+			Source: names.FindingsOpen + `{sla="excepted"}.`, Act: "Exposure shows by category when the exceptions end.", Empty: "not known",
+			Queries: []panel.Query{
+				{Name: critical, Expr: query.Verdicts("excepted", critical), Colour: panel.MeaningColours["excepted"]}, {Name: high, Expr: query.Verdicts("excepted", high), Colour: panel.MeaningColours["excepted"]},
+			},
+		},
+	}
+}
+
+func responseByOwner() []panel.Panel {
+	outcome := func(value string) panel.Query {
+		return panel.Query{Name: value, Expr: promql.Filled(query.Outcomes("severity", value), query.Outcomes("severity", "met|missed|void")), Colour: panel.MeaningColours[value]}
+	}
+	ratio := func(title string) panel.Column {
+		return panel.Column{Field: title, Title: title, Unit: "percentunit", Steps: panel.Towards(settings.AttainmentTarget), Shade: true, Zero: "nothing due"}
+	}
+	return []panel.Panel{
+		{
+			ID: names.PanelAttainment, Answers: packrow.List(packrow.PackAttainment, packrow.TrackAttainment), Title: "SLA attainment by business unit", Look: panel.Table, W: 10, H: 9, Unit: "none", Decimals: panel.Number(0), Steps: panel.Plain(),
+			Means: attainmentMeans, Source: names.SLAOutcomesWindow + ".", Act: "talk to the head of the first row about capacity or ownership, not about single findings.",
+			Empty: panel.NoneOrUnread,
+			Queries: []panel.Query{
+				{Name: "Critical", Expr: query.Attainment("business_unit", promql.Is("severity", critical))}, {Name: "High", Expr: query.Attainment("business_unit", promql.Is("severity", high))},
+				{Name: "Met", Expr: query.Outcomes("business_unit", "met", promql.Severe())}, {Name: "Missed", Expr: query.Outcomes("business_unit", "missed", promql.Severe())},
+				{Name: "Void", Expr: query.Outcomes("business_unit", "void", promql.Severe())},
+			},
+			Columns: []panel.Column{
+				{Field: "business_unit", Title: "Business unit", Width: 150}, ratio("Critical"), ratio("High"),
+				{Field: "Met", Title: "Met", Zero: "–"}, {Field: "Missed", Title: "Missed", Zero: "–"}, {Field: "Void", Title: "Void", Zero: "–"},
+			},
+			Sort: []panel.Sort{panel.Descending("Missed")},
+		},
+		{
+			ID: 11, Answers: packrow.List(packrow.TrackAttainment), Title: "Which teams miss most of their deadlines?", Look: panel.Ranking, W: 7, H: 9, Unit: "percentunit", Decimals: panel.Number(0), Max: panel.Number(1),
+			Steps: panel.Towards(settings.AttainmentTarget), Means: "The twelve teams with the lowest attainment for criticals and highs in the window; a team with nothing due is not ranked.",
+			Source: names.SLAOutcomesWindow + ".", Act: "look at the team's breached findings below and at who owns its services.", Empty: panel.NoneOrUnread,
+			Queries: []panel.Query{{Name: "Attainment", Expr: query.WorstTeams(), Legend: "{{team}}"}},
+		},
+		{
+			ID: 12, Answers: packrow.List(packrow.TrackAttainment), Title: "How did deadlines end, by severity?", Look: panel.Bars, W: 7, H: 9, Unit: "none", Steps: panel.Plain(),
+			Means:  "Outcomes that fell in the window. Void: false positives, duplicates and out of scope, in no denominator.",
+			Source: names.SLAOutcomesWindow + ".", Act: "a large void share is closing without fixing: sample it.", Empty: panel.NoneOrUnread,
+			Key: "severity", Share: true, Horizontal: true, Sort: []panel.Sort{panel.Descending("missed")},
+			Queries: []panel.Query{outcome("met"), outcome("missed"), outcome("void")},
+		},
+	}
+}
+
+func verdictTable(id uint32, title, sla, means, act string) panel.Panel {
+	return panel.Panel{
+		ID: id, Title: title, Look: panel.Table, W: 12, H: 10, Unit: "none", Decimals: panel.Number(0), Steps: panel.Plain(), Means: means, Source: names.FindingsOpen + " and " + names.FindingOldest + ".", Act: act, Empty: panel.NoneOrUnread,
+		Queries: []panel.Query{
+			{Name: "Critical", Expr: query.VerdictsByService(sla, critical)}, {Name: "High", Expr: query.VerdictsByService(sla, high)},
+			{Name: "Oldest, days", Expr: query.OldestByService(sla)},
+		},
+		Columns: append(append([]panel.Column{serviceColumn()}, ownerColumns()...),
+			severityColumn("Critical", critical).Wide(85), severityColumn("High", high).Wide(70),
+			panel.Column{Field: "Oldest, days", Title: "Oldest, days", Zero: "–", Width: 100}),
+		Sort: []panel.Sort{panel.Descending("Critical"), panel.Descending("High")},
+	}
+}
+
+func responseNow() []panel.Panel {
+	return []panel.Panel{
+		verdictTable(names.PanelBreachedTable, "Past the deadline, by service", "breached", "Services with open criticals or highs past their deadline, and the age of their oldest open one.",
+			"the team remediates or asks for an exception; the page's runbook says how."),
+		verdictTable(names.PanelDueSoonTable, "Due soon, by service", "due_soon", "Services with open criticals or highs in the last quarter of their time, and the age of their oldest open one.",
+			"plan these before they breach."),
+	}
+}
+
+// remediationRanges cut the time to fix at the default targets.
+func remediationRanges() []panel.Query {
+	var list []panel.Query
+	for _, severity := range []string{critical, high} {
+		list = append(list, panel.Query{Name: severity, Colour: panel.SeverityColours[severity], Expr: remediationByRange(severity)})
+	}
+	return list
+}
+
+// remediationByRange is the share of a severity's fixes that took a range of time, labelled like the ages.
+func remediationByRange(severity string) string {
+	all := promql.SumBy("", promql.SeriesChosen(names.RecRemediationBuckets, promql.Is("severity", severity), promql.In("le", `\+Inf`)))
+	var expr string
+	for i, r := range settings.AgeRanges {
+		upTo := all
+		if r.To > 0 {
+			upTo = query.RemediatedIn(severity, settings.DaysOf(r.To))
+		}
+		part := upTo
+		if r.From > 0 {
+			part = upTo + " - " + query.RemediatedIn(severity, settings.DaysOf(r.From))
+		}
+		if i > 0 {
+			expr += "\nor "
+		}
+		expr += `label_replace((` + part + `) / (` + all + ` > 0), "age", "` + r.Label() + `", "", "")`
+	}
+	return expr
+}
+
+func responseTimes() []panel.Panel {
+	column := func(title string) panel.Column {
+		return panel.Column{Field: title, Title: title, Unit: "suffix: d", Zero: "–"}
+	}
+	return []panel.Panel{
+		{
+			ID: 30, Answers: packrow.List(packrow.TrackAttainment), Title: "Time to fix against target, by severity", Look: panel.Table, W: 12, H: 8, Unit: "none", Decimals: panel.Number(0), Steps: panel.Plain(),
+			Means: "Half of the fixes took no longer than the median, nine in ten no longer than the 90th percentile; from first seen to fixed, over every fix in the ledger. " +
+				"Dismissals are not fixes. Targets differ by tier and exposure, so the shortest and the longest are shown. Not restricted by trust tier.",
+			Source: names.FindingRemediation + " and " + names.SLATarget + ".", Act: "a median near the target means that most of the rest is late.", Empty: panel.NoneOrUnread,
+			Queries: []panel.Query{
+				{Name: "Median", Expr: query.RemediationQuantile(0.5, "severity, le")}, {Name: "90 %", Expr: query.RemediationQuantile(0.9, "severity, le")},
+				{Name: "Shortest target", Expr: query.TargetShortest()}, {Name: "Longest target", Expr: query.TargetLongest()},
+			},
+			Columns: []panel.Column{
+				{Field: "severity", Title: "Severity", Width: 100, Texts: severityTexts(), Shade: true}, column("Median"), column("90 %"),
+				column("Shortest target"), column("Longest target"),
+			},
+			Sort: []panel.Sort{panel.Ascending("Median")},
+		},
+		{
+			ID: 31, Title: "How long did fixes take?", Look: panel.Bars, W: 12, H: 8, Unit: "percentunit", Decimals: panel.Number(0), Steps: panel.Plain(),
+			Means:  "Share of the fixes in the ledger by the time they took. Not restricted by trust tier.",
+			Source: names.FindingRemediation + " (rule " + names.RecRemediationBuckets + ").", Act: "the right-hand bars are the ones leadership hears about: find what they had in common.",
+			Empty: panel.NoneOrUnread, Key: "age", KeyTexts: ageTexts(), Sort: []panel.Sort{panel.Ascending("age")}, Queries: remediationRanges(),
+		},
+	}
+}
+
+func responseHistory() []panel.Panel {
+	return []panel.Panel{
+		{
+			ID: 32, Title: "Median time to fix, previous 30 days", Look: panel.Lines, W: 6, H: 8, Unit: "suffix: d", Steps: panel.Plain(),
+			Means:  "Median time from first seen to fixed over the thirty days before each moment. It fills as Prometheus gathers history.",
+			Source: names.FindingRemediation + ".", Act: "rising while attainment holds means that targets are being met later: the next step is missing them.",
+			Empty: "There is no history yet", KeyTexts: severityTexts(),
+			Queries: []panel.Query{{Name: "Median", Expr: query.RemediationTrend(0.5), Legend: "{{severity}}"}},
+		},
+		{
+			ID: 33, Answers: packrow.List(packrow.PackAttainment, packrow.TrackAttainment), Title: "SLA attainment over time", Look: panel.Lines, W: 6, H: 8, Unit: "percentunit", Max: panel.Number(1),
+			Steps: []panel.Step{panel.Below("transparent"), panel.From(settings.AttainmentTarget, panel.Good)}, Means: attainmentMeans + " Whole programme, not restricted by the choices above; over the window before each moment.",
+			Source: names.SLAOutcomesWindow + " (rule " + names.RecProgrammeAttained + ").", Act: "compare with the target line; a change of policy or of scope is on the last row.",
+			Empty: panel.NoneOrUnread, KeyTexts: severityTexts(),
+			Queries: []panel.Query{{Name: "Attainment", Expr: promql.Series(names.RecProgrammeAttained, promql.InWindow(), promql.Severe()), Legend: "{{severity}}"}},
+		},
+		{
+			ID: 34, Title: "Past their deadline, over time", Look: panel.Lines, W: 6, H: 8, Unit: "none", Steps: panel.Plain(),
+			Means: "Open criticals and highs past their deadline at each moment.", Source: names.FindingsOpen + " (rule " + names.RecOpen + ").",
+			Act: "a line that only rises is capacity, not discipline.", Empty: "There is no history yet", KeyTexts: severityTexts(),
+			Queries: []panel.Query{{Name: "Past deadline", Expr: query.BreachedOverTime(), Legend: "{{severity}}"}},
+		},
+		{
+			ID: names.PanelMissed, Title: "Deadlines missed per week", Look: panel.Lines, W: 6, H: 8, Unit: "none", Steps: panel.Plain(),
+			Means: "Deadlines of criticals and highs that were missed in the seven days before each moment.", Source: names.SLAOutcomes + ".",
+			Act: "a jump in one week is often one large import or one service: check Exposure.", Empty: "There is no history yet", KeyTexts: severityTexts(),
+			Queries: []panel.Query{{Name: "Missed", Expr: query.MissedPerWeek(), Legend: "{{severity}}"}},
+		},
+	}
+}

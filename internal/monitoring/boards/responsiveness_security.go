@@ -1,0 +1,109 @@
+package boards
+
+import (
+	"prodsec_exporter/internal/monitoring/boards/panel"
+	"prodsec_exporter/internal/monitoring/boards/query"
+	"prodsec_exporter/internal/monitoring/names"
+	"prodsec_exporter/internal/monitoring/packrow"
+	"prodsec_exporter/internal/monitoring/promql"
+)
+
+// securityTimes are the panels about how long security's own answers take.
+func securityTimes() []panel.Panel {
+	days := func(title string) panel.Column {
+		return panel.Column{Field: title, Title: title, Unit: "s", Zero: "–", Steps: panel.LongerThan(2*86400, 5*86400)}
+	}
+	return []panel.Panel{
+		{
+			ID: 54, Answers: packrow.List(packrow.TrackResponse, packrow.PackReviews, packrow.PackFriction), Title: "Time to first response, by kind of review", Look: panel.Table, W: 9, H: 8, Unit: "none", Decimals: panel.Number(1), Steps: panel.Plain(),
+			Means: "Of the reviews answered in the window, half were answered within the median and nine in ten within the 90th percentile, in the time of policy.calendars.reviews. " +
+				"Not restricted by the choices above.",
+			Source: names.FirstResponseIn + ".", Act: "a kind that is slow needs more reviewers, or a paved road that makes the review unnecessary.", Empty: panel.NoneOrUnread,
+			Queries: []panel.Query{
+				{Name: "Answered", Expr: query.Observations("kind", names.RecFirstResponse, promql.InWindow())}, {Name: "Median", Expr: query.Quantile(0.5, "kind", names.RecFirstResponse, promql.InWindow())},
+				{Name: "90 %", Expr: query.Quantile(0.9, "kind", names.RecFirstResponse, promql.InWindow())}, {Name: "Waiting", Expr: query.Counted("kind", names.RecReviews, promql.Is("state", "waiting"))},
+			},
+			Columns: []panel.Column{
+				{Field: "kind", Title: "Review", Texts: reviewKinds()}, {Field: "Answered", Title: "Answered", Zero: "–", Width: 85}, days("Median"), days("90 %"),
+				countColumn("Waiting", 5).Wide(80),
+			},
+			Sort: []panel.Sort{panel.Descending("90 %")},
+		},
+		{
+			ID: 55, Answers: packrow.List(packrow.TrackDecision, packrow.PackFriction), Title: "Time to a decision on exceptions, by category", Look: panel.Table, W: 9, H: 8, Unit: "none", Decimals: panel.Number(1), Steps: panel.Plain(),
+			Means:  "Over every decision in the ledger, in the time of policy.calendars.decisions. Rejected counts as decided. Not restricted by team and trust tier.",
+			Source: names.ExceptionDecision + ".", Act: "a category that waits long and is always granted can have a standing decision.", Empty: panel.NoneOrUnread,
+			Queries: []panel.Query{
+				{Name: "Decided", Expr: query.Observations("category", names.RecDecision)}, {Name: "Median", Expr: query.Quantile(0.5, "category", names.RecDecision)},
+				{Name: "90 %", Expr: query.Quantile(0.9, "category", names.RecDecision)}, {Name: "Waiting", Expr: query.Observations("category", names.RecPending)},
+			},
+			Columns: []panel.Column{
+				{Field: "category", Title: "Category"}, {Field: "Decided", Title: "Decided", Zero: "–", Width: 80}, days("Median"), days("90 %"),
+				countColumn("Waiting", 5).Wide(80),
+			},
+			Sort: []panel.Sort{panel.Descending("90 %")},
+		},
+		{
+			ID: 62, Answers: packrow.List(packrow.TrackResponse), Title: "First response, by business unit", Look: panel.Ranking, W: 6, H: 8, Unit: "s", Decimals: panel.Number(1), Steps: panel.LongerThan(2*86400, 5*86400),
+			Means:  "Median time to first response over every answer in the ledger, in the time of policy.calendars.reviews. Not restricted by team and trust tier.",
+			Source: names.FirstResponse + ".", Act: "a unit that waits longer than the others asks in another way, or asks somebody else.", Empty: panel.NoneOrUnread,
+			Queries: []panel.Query{{Name: "Median", Expr: "sort_desc(" + firstResponseMedian("business_unit") + ")", Legend: "{{business_unit}}"}},
+		},
+	}
+}
+
+// firstResponseMedian is the median over every answer in the ledger.
+func firstResponseMedian(by string) string {
+	return "histogram_quantile(0.5, " + promql.SumBy(by+", le", promql.OnceChosen(names.FirstResponse+"_bucket")) + ") >= 0"
+}
+
+func reviewKinds() []panel.Text {
+	return []panel.Text{{Value: "threat_model", Text: "threat model"}, {Value: "design", Text: "design review"}, {Value: "code", Text: "code review"}, {Value: "other", Text: "other"}}
+}
+
+// lessonsAndBlocks are the panels about follow-up actions and blocked releases.
+func lessonsAndBlocks() []panel.Panel {
+	return []panel.Panel{
+		{
+			ID: 57, Answers: packrow.List(packrow.PackFollowups, packrow.TrackFollowups), Title: "Incident follow-up actions, by business unit", Look: panel.Table, W: 12, H: 8, Unit: "none", Decimals: panel.Number(0), Steps: panel.Plain(),
+			Means:  "Open actions, those overdue, and the median age of the open ones; and the median time from creation to closing over every closed one in the ledger. Not restricted by team and trust tier.",
+			Source: names.FollowupsOpen + ", " + names.FollowupAge + ", " + names.FollowupClose + ".", Act: "overdue: a new date with an owner, or an honest no.", Empty: panel.NoneOrUnread,
+			Queries: []panel.Query{
+				{Name: "Open", Expr: query.Counted("business_unit", names.RecFollowups)}, {Name: "Overdue", Expr: query.Counted("business_unit", names.RecFollowups, promql.Is("overdue", names.Affirmative))},
+				{Name: "Median age", Expr: query.Quantile(0.5, "business_unit", names.RecFollowupAge)}, {Name: "Time to close", Expr: query.Quantile(0.5, "business_unit", names.RecFollowupClose)},
+			},
+			Columns: []panel.Column{
+				{Field: "business_unit", Title: "Business unit"}, {Field: "Open", Title: "Open", Zero: "–", Width: 70}, countColumn("Overdue", 3).Wide(85),
+				{Field: "Median age", Title: "Median age", Unit: "s", Zero: "–", Steps: panel.LongerThan(30*86400, 90*86400)}, {Field: "Time to close", Title: "Time to close", Unit: "s", Zero: "–"},
+			},
+			Sort: []panel.Sort{panel.Descending("Overdue"), panel.Descending("Open")},
+		},
+		{
+			ID: 58, Answers: packrow.List(packrow.PackBlocks, packrow.PackFriction), Title: "Why are releases blocked, and what is urgent?", Look: panel.Bars, W: 12, H: 8, Unit: "none", Decimals: panel.Number(0), Steps: panel.Plain(),
+			Means:  "Release blocks and urgent calls by reason, every one that the ledger knows of.",
+			Source: names.EscalationsTotal + ".", Act: "a reason that comes back is a missing paved road.", Empty: panel.NoneOrUnread,
+			Key: "reason", Stacked: true, Horizontal: true, Sort: []panel.Sort{panel.Descending("release blocks"), panel.Descending("urgent")},
+			Queries: []panel.Query{
+				{Name: "release blocks", Expr: raised("release_block"), Colour: panel.Bad}, {Name: "urgent", Expr: raised("urgent"), Colour: panel.Warning},
+			},
+		},
+		{
+			ID: 56, Answers: packrow.List(packrow.PackReviews, packrow.TrackResponse), Title: "Median time to first response, over time", Look: panel.Lines, W: 12, H: 7, Unit: "s", Steps: panel.Plain(),
+			Means:  "Median over the reviews answered in the window before each moment, by kind. Whole programme.",
+			Source: names.FirstResponseIn + " (rule " + names.RecFirstResponse + ").", Act: "rising for a month is a question of staffing.", Empty: "There is no history yet",
+			KeyTexts: coloured(reviewKinds(), panel.Blue, panel.Orange, panel.Green, panel.Purple), Queries: []panel.Query{{Name: "Median", Expr: query.Quantile(0.5, "kind", names.RecFirstResponse, promql.InWindow()), Legend: "{{kind}}"}},
+		},
+		{
+			ID: 59, Answers: packrow.List(packrow.PackBlocks), Title: "Release blocks and urgent escalations, over time", Look: panel.Lines, W: 12, H: 7, Unit: "none", Steps: panel.Plain(),
+			Means:  "Blocked releases and urgent escalations at each moment.",
+			Source: names.EscalationsOpen + " (rule " + names.RecEscalations + ").", Act: "a plateau is nobody deciding.", Empty: "There is no history yet",
+			KeyTexts: []panel.Text{{Value: "release_block", Text: "release blocks", Colour: panel.Bad}, {Value: "urgent", Text: "urgent", Colour: panel.Warning}},
+			Queries:  []panel.Query{{Name: "Open", Expr: query.Counted("kind", names.RecEscalations), Legend: "{{kind}}"}},
+		},
+	}
+}
+
+// raised counts escalations of a kind over all that the ledger knows, by reason.
+func raised(kind string) string {
+	return promql.Filled(promql.SumBy("reason", promql.OnceChosen(names.EscalationsTotal, promql.Is("kind", kind))), promql.SumBy("reason", promql.OnceChosen(names.EscalationsTotal)))
+}

@@ -1,0 +1,66 @@
+package rules
+
+import (
+	"strconv"
+
+	"prodsec_exporter/internal/monitoring/names"
+	"prodsec_exporter/internal/monitoring/promql"
+	"prodsec_exporter/internal/monitoring/rulefile"
+	"prodsec_exporter/internal/monitoring/settings"
+)
+
+// securityRecords are about what waits for the security function: reviews, decisions, follow-ups and escalations.
+func securityRecords() rulefile.Group {
+	const buckets = "_bucket"
+	return rulefile.Group{Name: "prodsec-security", Rules: []rulefile.Rule{
+		foldedRule("Open requests for a review by owner group, kind and state, replicas folded.", names.RecReviews, names.ReviewsOpen),
+		foldedRule("How long unanswered reviews have waited, as buckets: a snapshot, never to be rated.", names.RecReviewWaiting, names.ReviewWaiting+buckets),
+		foldedRule("Time to the first answer over the reviews that were answered in the window, as buckets: a snapshot.", names.RecFirstResponse, names.FirstResponseIn+buckets),
+		foldedRule("Exceptions granted in the window, the first of its kind or a renewal, replicas folded.", names.RecGranted, names.ExceptionsGranted),
+		foldedRule("Age of granted exceptions, as buckets: a snapshot.", names.RecExceptionAge, names.ExceptionAge+buckets),
+		foldedRule("Age of undecided requests for an exception, as buckets: a snapshot.", names.RecPending, names.ExceptionPending+buckets),
+		foldedRule("Time to a decision on exceptions over every decision in the ledger, as buckets.", names.RecDecision, names.ExceptionDecision+buckets),
+		foldedRule("Open follow-up actions of incidents by whether they are overdue, replicas folded.", names.RecFollowups, names.FollowupsOpen),
+		foldedRule("Age of open follow-up actions, as buckets: a snapshot.", names.RecFollowupAge, names.FollowupAge+buckets),
+		foldedRule("Time to close follow-up actions over every closed one in the ledger, as buckets.", names.RecFollowupClose, names.FollowupClose+buckets),
+		foldedRule("Blocked releases and urgent escalations that are open, replicas folded.", names.RecEscalations, names.EscalationsOpen),
+	}}
+}
+
+// burnRecords say how fast business units spend the misses that the target of SLA attainment allows.
+func burnRecords() rulefile.Group {
+	var rules []rulefile.Rule
+	for i, w := range settings.BurnWindows() {
+		rule := rulefile.Rule{
+			Record: names.RecOutcomeIncrease, Labels: map[string]string{"window": promql.PromDuration(w)},
+			Expr: promql.SumBy("business_unit, outcome", "max without ("+names.JoinLabels(names.ReplicaLabels)+") (increase("+promql.Series(names.SLAOutcomes, promql.Severe())+"["+promql.PromDuration(w)+"]))"),
+		}
+		if i == 0 {
+			rule.Why = "Outcomes of criticals and highs that fell within one, three and fourteen days, from the counters, by business unit."
+		}
+		rules = append(rules, rule)
+	}
+	counted := func(outcomes ...string) string {
+		return promql.SumBy("window, business_unit", promql.Series(names.RecOutcomeIncrease, promql.In("outcome", outcomes...)))
+	}
+	revoked := counted("revoked")
+	due := "(" + counted("met", "missed") + " - (" + revoked + " or 0 * " + counted("met", "missed") + "))"
+	budget := strconv.FormatFloat(1-settings.AttainmentTarget, 'g', 3, 64)
+	return rulefile.Group{Name: "prodsec-burn", Rules: append(rules, rulefile.Rule{
+		Why: "How many times faster than allowed deadlines are missed: the share of misses divided by the share that the target allows (" + budget + "). " +
+			"Absent where nothing fell due.",
+		Record: names.RecBurn,
+		Expr: promql.SumBy("window, business_unit", promql.Series(names.RecOutcomeIncrease, promql.Is("outcome", "missed"))) +
+			"\n/\n(" + due + " > 0)\n/ " + budget,
+	})}
+}
+
+// exporterRecords are about the exporter itself.
+func exporterRecords() rulefile.Group {
+	labels := names.RecordedLabels(names.RecBudgetLeft)
+	return rulefile.Group{Name: "prodsec-exporter", Rules: []rulefile.Rule{{
+		Why:    "Share of an API's budget that is left in its current period. Replicas share the budget, so the lowest counts.",
+		Record: names.RecBudgetLeft,
+		Expr:   promql.MinBy(labels, promql.Once(names.BudgetRemaining)) + "\n/\n(" + promql.MaxBy(labels, promql.Once(names.BudgetLimit)) + " > 0)",
+	}}}
+}
