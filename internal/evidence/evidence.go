@@ -28,7 +28,7 @@ func ListNamed(name string) (*List, bool) {
 	return nil, false
 }
 
-// Complete writes what tools say of weaknesses into their rows.
+// Complete adds the reports of tools to the rows of weaknesses.
 func Complete(rows []Row, reports map[int32][]ledger.Report) {
 	for i := range rows {
 		if found := reports[rows[i].Weakness]; rows[i].Weakness >= 0 && len(found) > 0 {

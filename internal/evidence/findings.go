@@ -46,7 +46,7 @@ func findings(r *tallies.Records) []Row {
 	return rows
 }
 
-// urgency orders the standings: what is breached first, what waits last.
+// urgency orders the standings: breached ones first, excepted ones last.
 func urgency(s policy.SLA) string {
 	order := []policy.SLA{policy.SLABreached, policy.SLADueSoon, policy.SLAWithin, policy.SLANone, policy.SLAExcepted}
 	return ascending(int64(slices.Index(order, s)))

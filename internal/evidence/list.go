@@ -18,7 +18,7 @@ type Cell struct {
 	// URL leads to the record at its source, Page to another page of the exporter.
 	URL, Page string
 	Time      time.Time
-	// Status is a word that is shown in a colour of its own.
+	// Status is a status, severity or similar that is shown in a colour of its own.
 	Status string
 }
 

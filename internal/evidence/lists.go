@@ -17,7 +17,7 @@ var statuses = []policy.Status{policy.StatusFail, policy.StatusUnknown, policy.S
 func controlsList() *List {
 	return &List{
 		Name: "controls", Title: "Controls", Families: []string{"prodsec_control_services", "prodsec_control_gap"},
-		About:   "The result of every control for every service that it applies to: failing ones first, then what nobody knows.",
+		About:   "The result of every control for every service that it applies to: failing ones first, then unknown ones.",
 		Columns: slices.Concat([]string{"Result", "Control", "Domain"}, ownerColumns, []string{"Crown jewel", "Faces the Internet", "Evidence of"}),
 		Filters: append(slices.Clone(ownerFilters), "control", "domain", "status", "crown_jewel", "internet_facing"),
 		rows: func(r *tallies.Records) []Row {
@@ -101,7 +101,7 @@ func exceptionsList() *List {
 	}
 }
 
-// covers says what an exception names.
+// covers lists what an exception names.
 func covers(e *record.Exception) string {
 	if !policy.Scoped(e) {
 		return "nothing: it names no finding, advisory, rule, category or control"
@@ -121,7 +121,7 @@ func covers(e *record.Exception) string {
 func reviewsList() *List {
 	return &List{
 		Name: "reviews", Title: "Open reviews", Families: []string{"prodsec_reviews_open", "prodsec_review_waiting_seconds"},
-		About:   "Requests to the security function that are not done: those that wait for a first answer first, the longest wait on top.",
+		About:   "Requests to the security function that are not done: those that wait for a first answer first, the longest wait at the top.",
 		Columns: slices.Concat([]string{"State", "Review", "Kind"}, ownerColumns, []string{"Requested", "First answer"}),
 		Filters: append(slices.Clone(ownerFilters), "kind", "state"),
 		rows: func(r *tallies.Records) []Row {
@@ -185,7 +185,7 @@ func escalationsList() *List {
 func deploymentsList() *List {
 	return &List{
 		Name: "deployments", Title: "Deployments", Families: []string{"prodsec_deployments_total", "prodsec_deployments_in_window"},
-		About:   "Deployments that ended, newest first, under the owner of their day; the families count those that succeeded.",
+		About:   "Deployments that ended, newest first, with the owner at that time; the families count those that succeeded.",
 		Columns: slices.Concat([]string{"Approval", "Status", "Environment", "Repository", "Commit", "Rollback"}, ownerColumns, []string{"Finished", "Changes"}),
 		Filters: append(slices.Clone(ownerFilters), "environment", "approval", "status", "repository"),
 		rows: func(r *tallies.Records) []Row {
@@ -225,8 +225,8 @@ func environment(p *policy.Policy, name string) string {
 func scopesList() *List {
 	freshness := []snapshot.Freshness{snapshot.Never, snapshot.Dropped, snapshot.Stale, snapshot.Fresh}
 	return &List{
-		Name: "scopes", Title: "What is read, and how fresh it is", Families: []string{"prodsec_scopes", "prodsec_scope_last_success_timestamp_seconds"},
-		About:   "Every scope, the smallest thing that is read whole or not at all: never read and too old to be shown first.",
+		Name: "scopes", Title: "Scopes and their freshness", Families: []string{"prodsec_scopes", "prodsec_scope_last_success_timestamp_seconds"},
+		About:   "Every scope, the smallest unit that is read whole or fails alone: those never read and those too old to be shown first.",
 		Columns: []string{"Freshness", "Collector", "Instance", "Scope", "Last read", "Last read whole", "Last error"},
 		Filters: []string{"collector", "instance_name", "scope_kind", "status"},
 		rows: func(r *tallies.Records) []Row {

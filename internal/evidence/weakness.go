@@ -32,7 +32,7 @@ type Table struct {
 	Rows    [][]Cell
 }
 
-// WeaknessOf explains a weakness: how it stands, which reports were folded into it and why, and what happened to it. ok is false if there is
+// WeaknessOf explains a weakness: its standing, which reports were folded into it and why, and what happened to it. ok is false if there is
 // none with the identity.
 func WeaknessOf(r *tallies.Records, id int64, reports func(position int32) ([]ledger.Report, error)) (explained *Weakness, ok bool, err error) {
 	w, ok := r.WeaknessAt(int32(min(max(id-1, -1), 1<<30)))

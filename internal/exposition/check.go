@@ -73,7 +73,7 @@ func validNames(f *metrics.Family) bool {
 	return true
 }
 
-// reasonOf says why a series may not be served; empty if it may.
+// reasonOf is why a series may not be served; empty if it may.
 func reasonOf(f *metrics.Family, s metrics.Series) string {
 	if len(s.Labels) != len(f.Labels) || slices.ContainsFunc(s.Labels, invalid) {
 		return reasonLabels

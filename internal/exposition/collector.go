@@ -10,14 +10,14 @@ import (
 // The metrics about evaluations and their exposition.
 var (
 	durationDesc = prometheus.NewDesc("prodsec_evaluation_duration_seconds",
-		"How long it took to compute all families from the ledger's snapshot the last time.", nil, nil)
+		"Duration of the last evaluation of all families.", nil, nil)
 	timestampDesc = prometheus.NewDesc("prodsec_evaluation_timestamp_seconds",
-		"The instant for which the families that are served were computed.", nil, nil)
+		"Instant of the evaluation that is served.", nil, nil)
 	foldedDesc = prometheus.NewDesc("prodsec_series_folded",
-		"Services (or teams or business units) of a family that were folded into \"other\" to keep its series budget.",
+		"Services (or teams or business units), and values of unbounded labels, of a family that were folded into \"other\" to keep its series budget.",
 		[]string{"family"}, nil)
 	droppedDesc = prometheus.NewDesc("prodsec_series_dropped_total",
-		"Series that were left out because they would have made the whole answer invalid, per evaluation, by reason.",
+		"Series that were left out because they would have made the exposition invalid, by reason. Each evaluation counts.",
 		[]string{"reason"}, nil)
 )
 
@@ -28,7 +28,7 @@ func (s *Store) Describe(ch chan<- *prometheus.Desc) {
 	}
 }
 
-// Collect implements prometheus.Collector. Before the first evaluation there is nothing to say about one.
+// Collect implements prometheus.Collector. Before the first evaluation there are no metrics about one.
 func (s *Store) Collect(ch chan<- prometheus.Metric) {
 	drops := s.drops.counts()
 	for _, reason := range slices.Sorted(maps.Keys(drops)) {

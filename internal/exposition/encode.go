@@ -138,7 +138,7 @@ func addNative(out *dto.Histogram, h *metrics.Histogram) {
 		out.PositiveDelta = append(out.PositiveDelta, int64(h.Native[index])-previous)
 		previous, next = int64(h.Native[index]), index+1
 	}
-	if len(out.PositiveSpan) == 0 { // an empty span says that there are native buckets, none of them filled
+	if len(out.PositiveSpan) == 0 { // an empty span means that there are native buckets, none of them filled
 		out.PositiveSpan = []*dto.BucketSpan{{Offset: proto.Int32(0), Length: proto.Uint32(0)}}
 	}
 }

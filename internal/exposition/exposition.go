@@ -1,7 +1,7 @@
 // Package exposition serves metric families over HTTP in the formats that Prometheus understands.
 //
 // An evaluation is encoded at most once per format and compression; a scrape writes bytes that are already there and appends the
-// exporter's own metrics, which are gathered live and few. It never waits for an evaluation and never fails because of one bad
+// exporter's own metrics, which are few and gathered at each scrape. It never waits for an evaluation and never fails because of one bad
 // series: that is left out, counted and logged once.
 package exposition
 
@@ -58,7 +58,7 @@ func New(live prometheus.Gatherer, logger *slog.Logger) *Store {
 	return &Store{live: live, logger: logger, drops: newDrops(logger)}
 }
 
-// Publish replaces the evaluation that is served. What scrapers asked for since the last call is encoded before the exchange, so
+// Publish replaces the evaluation that is served. The formats that scrapers requested since the last call are encoded before the exchange, so
 // that they do not wait for it. The evaluation must not be changed afterwards.
 func (s *Store) Publish(e *metrics.Evaluation) {
 	s.publishing.Lock()

@@ -7,8 +7,8 @@ type CatalogConflict struct {
 	// Service is an index into Snapshot.Services.
 	Service int32
 	Field   CatalogField
-	// Used is what counts, and UsedBy the catalog instance, "kind/name", that policy believes; Ignored is what IgnoredBy says
-	// instead. Of several catalogs that say something else, the one that comes first by precedence is named. It is UsedBy itself where one catalog says two things.
+	// Used is what counts, and UsedBy the catalog instance, "kind/name", that policy prefers; Ignored is the value of IgnoredBy
+	// instead. Of several catalogs with other values, the one that comes first by precedence is named. It is UsedBy itself where one catalog has two values.
 	Used, UsedBy       string
 	Ignored, IgnoredBy string
 }

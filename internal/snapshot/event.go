@@ -22,7 +22,7 @@ type Event struct {
 	Class    ClassIndex
 }
 
-// EventKind says what changed.
+// EventKind is what changed.
 type EventKind uint8
 
 // The kinds of event. They are stored by name, never by number.

@@ -8,7 +8,7 @@ import (
 )
 
 // Imported is the history that a ledger imported as of an instant before its founding, by the sources' dates; s is what it knew at
-// the founding. Nothing was served then and nobody observed it, so it is less than what is known of later instants: what had been seen,
+// the founding. Nothing was served or observed then, so it is less than what is known of later instants: what had been seen,
 // decided and closed by then is known, and everything else (catalog, severities, protection, counts of records) is as it was first
 // read. ok is false for an instant before the first date that was imported.
 func (s *Snapshot) Imported(at time.Time) (made *Snapshot, ok bool) {
@@ -38,7 +38,7 @@ func (s *Snapshot) Imported(at time.Time) (made *Snapshot, ok bool) {
 	return &imported, ok || count > 0
 }
 
-// weaknessesUntil are the weaknesses as their dates say they were. Positions stay: one that was not seen yet is a part of nothing.
+// weaknessesUntil are the weaknesses as they were by their dates. Positions stay: one that was not seen yet is a part of nothing.
 func weaknessesUntil(all *Table[Weakness], until int64) (Table[Weakness], bool) {
 	var editor Editor[Weakness]
 	seen := false
@@ -57,7 +57,7 @@ func weaknessesUntil(all *Table[Weakness], until int64) (Table[Weakness], bool) 
 	return editor.Freeze(), seen
 }
 
-// outcomesOf gives the weaknesses the outcomes that the events tell of.
+// outcomesOf gives the weaknesses the outcomes of the events.
 func outcomesOf(s *Snapshot) {
 	outcomes := map[EventKind]Outcome{EventMet: OutcomeMet, EventMissed: OutcomeMissed, EventVoid: OutcomeVoid}
 	editor := Edit(s.Weaknesses)
@@ -120,7 +120,7 @@ func (s *Snapshot) hold(known *Snapshot, at time.Time) {
 	s.Bypasses = heldUntil(known.Bypasses, at, func(b *record.Bypass, at time.Time) bool { return !b.At.After(at) })
 }
 
-// heldUntil are the records for which there says that they were there; it may change the copy that it is given.
+// heldUntil are the records for which there is true; it may change the copy that it is given.
 func heldUntil[T any](all []Held[T], at time.Time, there func(*T, time.Time) bool) []Held[T] {
 	var held []Held[T]
 	for _, h := range all {

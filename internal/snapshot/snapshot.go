@@ -27,7 +27,7 @@ type Snapshot struct {
 	At time.Time
 	// Founded is when the first full pass ended; zero before that.
 	Founded time.Time
-	// PolicyVersions are the versions verdicts were frozen under, in order of use; the last is in force.
+	// PolicyVersions are the versions outcomes were frozen under, in order of use; the last is in force.
 	PolicyVersions []PolicyVersion
 
 	// Services are merged over the catalogs. Index 0 is the service record.Unattributed.
@@ -87,7 +87,7 @@ type Snapshot struct {
 	CountingChanges []CountingChange
 }
 
-// PolicyVersion says since when a policy was in force.
+// PolicyVersion is a policy and since when it was in force.
 type PolicyVersion struct {
 	Version string
 	Since   time.Time
@@ -146,7 +146,7 @@ type Repository struct {
 	record.Repository
 	// Service is an index into Snapshot.Services; 0 when no catalog claims the repository.
 	Service int32
-	// Unmapped says why nobody answers for it; empty if a team does. A service without a team leaves it UnmappedNoOwner, and so do
+	// Unmapped is why no team owns it; empty if one does. A service without a team leaves it UnmappedNoOwner, and so do
 	// several services that share the repository while none of them owns the whole.
 	Unmapped UnmappedReason
 	// Scope is an index into Snapshot.Scopes, -1 when only a catalog or a finding names the repository.
@@ -207,7 +207,7 @@ type Scope struct {
 	Kind string
 	// Classes are the finding classes the scope has ever yielded, and those it can yield.
 	Classes []record.Class
-	// Kinds are the kinds of record the scope has ever spoken of, so that "it has none" and "it never said" differ.
+	// Kinds are the kinds of record that the scope has ever delivered, so that "it has none" and "it does not deliver them" differ.
 	Kinds []record.Kind
 	// LastSuccess is when it was last read whole (Full or Delta); zero if never. LastFull likewise for Full.
 	LastSuccess time.Time

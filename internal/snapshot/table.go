@@ -35,7 +35,7 @@ func (t *Table[T]) All() iter.Seq2[int, *T] {
 // Editor builds the next version of a table. It is not safe for concurrent use. The zero Editor edits an empty table.
 type Editor[T any] struct {
 	table Table[T]
-	// owned[c] says that chunk c was made since the last Freeze and may be changed in place.
+	// owned[c]: chunk c was made since the last Freeze and may be changed in place.
 	owned []bool
 }
 

@@ -56,7 +56,7 @@ const (
 	KnownExploited Flags = 1 << iota
 	ActiveSecret
 	FixAvailable
-	// Orphaned: its repository is archived, or its source host no longer has it. It belongs to nobody, whatever a catalog says.
+	// Orphaned: its repository is archived, or its source host no longer has it. It is unattributed, whatever catalogs state.
 	Orphaned
 	// RestartedClock: ClockStart is a reopening.
 	RestartedClock

@@ -181,7 +181,7 @@ func ruleBypasses(in *tallies.Tallies, out *frame.Sink) {
 	}
 }
 
-// bypassResult is the label value of a result; a word that nobody knows is another one.
+// bypassResult is the label value of a result; an unexpected value is other.
 func bypassResult(r record.BypassResult) string {
 	switch r {
 	case record.BypassBypassed, record.BypassFailed, record.BypassOther:

@@ -26,7 +26,7 @@ func evidenceStatus(a record.Answer) int {
 	}
 }
 
-// evidenceValues are the values of the label "evidence" for what is asked, evidenceIndex the position of a kind in them.
+// evidenceValues are the values of the label "evidence", evidenceIndex the position of a kind in them.
 var evidenceValues = func() (values []string) {
 	for _, kind := range policy.EvidenceKinds() {
 		values = append(values, string(kind))
@@ -36,7 +36,7 @@ var evidenceValues = func() (values []string) {
 
 func evidenceIndex(kind record.EvidenceKind) int { return slices.Index(evidenceValues, string(kind)) }
 
-// approvalEvidence is what a deployment's approval says where its evidence says nothing: a bypass is no approval.
+// approvalEvidence is the evidence of a kind; where there is none of approval, the deployment's approval counts, and a bypass is none.
 func approvalEvidence(d *record.Deployment, kind record.EvidenceKind) record.Answer {
 	if a := d.Evidence[kind]; a.Known() || kind != record.EvidenceApproval {
 		return a
@@ -87,7 +87,7 @@ func (c evidenceTally) finish() {
 	}
 }
 
-// zero shows 0 for what no release or deployment of a group has. What is asked of both counts together, so both have to be read.
+// zero shows 0 for what no release or deployment of a group has. Evidence that is required of both counts together, so both have to be read.
 func (c evidenceTally) zero() {
 	releases, deployments := c.in.Sources.Of(record.KindRelease), c.in.Sources.Of(record.KindDeployment)
 	if releases.Partly || deployments.Partly {
@@ -145,13 +145,13 @@ func releaseEvidence(in *tallies.Tallies, out *frame.Sink) {
 	c.zero()
 }
 
-// evidenceRequired is the value of the label "evidence" for all that policy asks together.
+// evidenceRequired is the value of the label "evidence" for all that policy requires together.
 const evidenceRequired = "required"
 
 func privilegedPipelines(in *tallies.Tallies, out *frame.Sink) {
 	out.Product(append(slices.Clone(evidenceValues), evidenceRequired), evidenceStatuses)
 	dim := func(evidence, status int) int { return evidence*len(evidenceStatuses) + status }
-	asked := map[int32][]int{} // of the pipelines of a group, by position among the values of "evidence"
+	required := map[int32][]int{} // of the pipelines of a group, by position among the values of "evidence"
 	for i := range in.Snapshot.Pipelines {
 		h := &in.Snapshot.Pipelines[i]
 		service := &in.Snapshot.Services[h.Service]
@@ -167,16 +167,16 @@ func privilegedPipelines(in *tallies.Tallies, out *frame.Sink) {
 			found := h.Record.Evidence[kind]
 			all = all.And(found)
 			out.AddCount(group, dim(evidenceIndex(kind), evidenceStatus(found)), 1, dropped)
-			asked[group] = appendOnce(asked[group], evidenceIndex(kind))
+			required[group] = appendOnce(required[group], evidenceIndex(kind))
 		}
 		out.AddCount(group, dim(len(evidenceValues), evidenceStatus(all)), 1, dropped)
-		asked[group] = appendOnce(asked[group], len(evidenceValues))
+		required[group] = appendOnce(required[group], len(evidenceValues))
 	}
 	if !in.Sources.Of(record.KindPipeline).Complete() {
 		return
 	}
 	for _, group := range in.Owners.PresentGroups() {
-		for _, evidence := range asked[group] {
+		for _, evidence := range required[group] {
 			for status := range evidenceStatuses {
 				out.Zero(group, dim(evidence, status))
 			}

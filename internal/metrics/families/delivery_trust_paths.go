@@ -13,7 +13,7 @@ import (
 	"prodsec_exporter/internal/snapshot"
 )
 
-// unreadEnvironment is the environment of a path of which nobody can say where it leads.
+// unreadEnvironment is the environment of a path whose environments could not be read.
 const unreadEnvironment int32 = -1
 
 // deploymentPath is what is known of one path.
@@ -171,7 +171,7 @@ func deploymentPaths(in *tallies.Tallies, out *frame.Sink) {
 	for i, status := range statuses {
 		names[i] = string(status)
 	}
-	// The last environment is the one of which nobody can say.
+	// The last environment is unreadEnvironment.
 	out.Product(append(slices.Clone(p.environments.Labels), string(policy.PathUnknown)), names)
 	for service, all := range p.byService {
 		group := in.Owners.GroupOf[in.Snapshot.Services[service].Owner]
@@ -202,10 +202,10 @@ func (p *paths) status(path *deploymentPath) policy.PathStatus {
 	return p.in.Policy.Path(path.parts...)
 }
 
-// factRollback is the fact of a catalog, and the control of evidence, that says when going back to an older version was exercised.
+// factRollback is the fact of a catalog, and the control of evidence, that dates the last exercise of a rollback.
 const factRollback = "rollback"
 
-// rollbackExercise is the latest of all that is known: what was seen in production, evidence that holds, and what catalogs say.
+// rollbackExercise is the latest of rollbacks in production, evidence that holds, and facts of catalogs.
 func rollbackExercise(in *tallies.Tallies, out *frame.Sink) {
 	last, dropped := map[int32]time.Time{}, map[int32]bool{}
 	note := func(service, scope int32, at time.Time) {

@@ -14,7 +14,7 @@ var runnerScopes = []string{
 
 const runnerScopeUnknown = "unknown"
 
-// runnerScope is the label value of a visibility; a word that nobody knows is unknown.
+// runnerScope is the label value of a visibility; an unexpected value is unknown.
 func runnerScope(v record.RunnerVisibility) string {
 	switch v {
 	case record.RunnerAll, record.RunnerPrivate, record.RunnerSelected, record.RunnerRepository:

@@ -8,7 +8,7 @@ import (
 	"prodsec_exporter/internal/snapshot"
 )
 
-// dora lists the families of delivery performance with a security lens: does speed cost safety?
+// dora lists the families of the board "DORA": delivery performance with security in view.
 var dora = []*Family{
 	{Collect: changeLeadTime, Family: frame.Family{
 		Name: "prodsec_change_lead_time_seconds",
@@ -141,7 +141,7 @@ func changesInWindow(in *tallies.Tallies, out *frame.Sink) {
 	}
 }
 
-// knownCauses are the causes of which zero can be said: only incidents tell of control gaps.
+// knownCauses are the causes that can be shown at 0: only incidents state control gaps.
 func knownCauses(incidents bool) []policy.FailureCause {
 	if incidents {
 		return policy.FailureCauses()
@@ -197,7 +197,7 @@ const (
 	attributedToNothing  = record.Unattributed
 )
 
-// incidentsInWindow counts as unattributed only once all deployments were read: the one to blame may be among those that were not.
+// incidentsInWindow counts as unattributed only once all deployments were read: the one that caused an incident may be among those that were not.
 func incidentsInWindow(in *tallies.Tallies, out *frame.Sink) {
 	deployments := in.Sources.Of(record.KindDeployment)
 	for _, a := range in.ChangeFailures.Incidents {

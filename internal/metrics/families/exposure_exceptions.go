@@ -107,7 +107,7 @@ func exceptionsGranted(in *tallies.Tallies, out *frame.Sink) {
 		for _, w := range held {
 			out.Add(in.Owners.GroupOf[g.Owner], out.Dim(w.Name, g.Category, kind), 1)
 		}
-		if len(held) > 0 { // the shorter windows that do not hold it say 0
+		if len(held) > 0 { // shorter windows that do not hold it show 0
 			for _, w := range in.Policy.Windows() {
 				out.Zero(in.Owners.GroupOf[g.Owner], out.Dim(w.Name, g.Category, kind))
 			}

@@ -32,14 +32,14 @@ func findingsExploited(in *tallies.Tallies, out *frame.Sink) {
 	if !in.Sources.Of(record.KindFinding).Complete() {
 		return
 	}
-	spoken := make([]bool, len(kinds))
+	known := make([]bool, len(kinds))
 	for i, kind := range kinds {
-		spoken[i] = open.Evidence[kind] || listed(in, kind)
+		known[i] = open.Evidence[kind] || listed(in, kind)
 	}
 	for _, owner := range in.Owners.Present {
 		for _, severity := range tallies.UrgentSeverities {
 			for i := range kinds {
-				if spoken[i] {
+				if known[i] {
 					out.Zero(owner, severity*len(kinds)+i)
 				}
 			}
@@ -96,7 +96,7 @@ func riskConcentration(in *tallies.Tallies, out *frame.Sink) {
 	}
 }
 
-// listed reports whether a list of exploited advisories that speaks of a kind of evidence is read: its scopes are called like the evidence.
+// listed reports whether a list of exploited advisories that is evidence of a kind is read: the kind of its scopes is named like the evidence.
 func listed(in *tallies.Tallies, evidence policy.Exploitation) bool {
 	return slices.ContainsFunc(in.Snapshot.Scopes, func(s snapshot.Scope) bool {
 		now := s.Freshness(in.At)

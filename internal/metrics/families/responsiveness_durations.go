@@ -60,7 +60,7 @@ func exceptionDecision(in *tallies.Tallies, out *frame.Sink) {
 	times, clock := frame.NewDistributions(out), in.Policy.Calendar(policy.CalendarDecisions)
 	tallies.EachCounted(&in.Input, in.Snapshot.Decided, func(m *snapshot.Milestone[record.Exception]) {
 		if m.Record.VendorAcceptance || m.Record.RequestedAt.IsZero() {
-			return // a scanner's own acceptance is asked of nobody
+			return // a scanner's own acceptance has no request
 		}
 		decision := decisionApproved
 		if m.Record.State == record.ExceptionRejected {

@@ -9,7 +9,7 @@ import (
 	"prodsec_exporter/internal/snapshot"
 )
 
-// trend lists the families that say whether a trend can be trusted: what changed in how things are counted?
+// trend lists the families of the board "Trend": can a trend be trusted, or did the way of counting change?
 var trend = []*Family{
 	{Collect: func(in *tallies.Tallies, out *frame.Sink) { out.Add(frame.NoEntity, out.Dim(in.Policy.Version()), 1) }, Family: frame.Family{
 		Name: "prodsec_policy_info",

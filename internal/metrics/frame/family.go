@@ -45,7 +45,7 @@ const (
 	Sum Combine = iota
 	// Least keeps the smaller one, e.g. the earlier of two times.
 	Least
-	// Once keeps one of them, for what is 1 however often it is said.
+	// Once keeps one of them, for what is 1 however often it is contributed.
 	Once
 )
 
@@ -60,7 +60,7 @@ type Family struct {
 	Labels []string
 	// Detail are the labels that mean nothing without the service; they become "other" with it.
 	Detail []string
-	// Unbound are the labels whose values come from outside, so that there may be any number of them, widest first. When owners alone
+	// Unbound are the labels whose values come from outside, so that there may be any number of them, widest first. When entities alone
 	// cannot be folded enough to keep the series budget, their least values become "other".
 	Unbound []string
 	// Source names the fields of package record it is computed from; Refresh how often they are read; Example is a query.

@@ -37,9 +37,9 @@ func (s *labelSpace) fold(cells []cell) ([]cell, int) {
 // levels is how often the entities can be widened: until all labels but the fixed ones are "other".
 func (s *labelSpace) levels() int { return len(s.entities.Names) - s.entities.Fixed }
 
-// keep chooses the entities that stay, in order of importance until the room is used up. For a counter every entity is taken to
+// keep chooses the entities that stay, in order of importance until the budget is used up. For a counter every entity is taken to
 // need all its label sets, so that the choice depends on nothing that changes from day to day.
-func (s *labelSpace) keep(need []int, room int) []bool {
+func (s *labelSpace) keep(need []int, left int) []bool {
 	counter := s.family.cumulative()
 	kept := make([]bool, len(need))
 	for _, entity := range s.entities.byImportance(counter) {
@@ -47,11 +47,11 @@ func (s *labelSpace) keep(need []int, room int) []bool {
 			continue
 		}
 		if counter {
-			room -= len(s.dims)
+			left -= len(s.dims)
 		} else {
-			room -= need[entity]
+			left -= need[entity]
 		}
-		if room < 0 {
+		if left < 0 {
 			break
 		}
 		kept[entity] = true
@@ -63,7 +63,7 @@ func (s *labelSpace) keep(need []int, room int) []bool {
 type folding struct {
 	space *labelSpace
 	*foldedEntities
-	// dimTo leads from the dimensions there were to one more than those they become, 0 while nobody asked.
+	// dimTo leads from the dimensions there were to one more than those they become, 0 until it is needed.
 	dimTo []int32
 	dimOf map[string]int32
 }

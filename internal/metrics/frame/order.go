@@ -8,7 +8,7 @@ import (
 // Series are put in the order of their label values. There are many more series than different label values, so these are ranked once,
 // and series compare by ranks.
 
-// position is where a cell stands among all: by the rank of the labels before the entity's and of the entity in one number, and that of the
+// position is the place of a cell in the order: by the rank of the labels before the entity's and of the entity in one number, and that of the
 // labels behind it.
 type position struct {
 	first uint64

@@ -78,20 +78,20 @@ func (s *Sink) Observe(entity int32, dim int, h *Histogram) {
 	s.cells = append(s.cells, cell{entity: entity, dim: int32(dim), histogram: h})
 }
 
-// Unknown says that the value of a label set cannot be known: the series is left out, whatever else contributes to it, so
+// Unknown marks a label set whose value cannot be known: the series is left out, whatever else contributes to it, so
 // that no sum is too small.
 func (s *Sink) Unknown(entity int32, dim int) {
 	s.cells = append(s.cells, cell{entity: entity, dim: int32(dim), unknown: true})
 }
 
-// Zero says that a combination is known and is 0 if nothing contributes. Zeros give way to the series budget, all at once.
+// Zero marks a combination that is known, and is 0 if nothing contributes. Zeros give way to the series budget, all at once.
 func (s *Sink) Zero(entity int32, dim int) {
-	if len(s.zeros)*s.family.Lines() <= s.budget { // one too many says enough
+	if len(s.zeros)*s.family.Lines() <= s.budget { // one too many is enough to know
 		s.zeros = append(s.zeros, cell{entity: entity, dim: int32(dim), histogram: s.empty})
 	}
 }
 
-// AddOrZero contributes a value or, if it is 0, says no more than that the combination is known.
+// AddOrZero contributes a value or, if it is 0, only marks the combination as known.
 func (s *Sink) AddOrZero(entity int32, dim int, value float64) {
 	if value == 0 {
 		s.Zero(entity, dim)
@@ -124,9 +124,9 @@ func (s *Sink) finish() (series []Series, folded int) {
 		cells, folded = s.foldUnbound(cells)
 	}
 	if len(cells)*s.family.Lines() > s.budget && s.entities != nil {
-		var owners int
-		cells, owners = s.fold(cells)
-		folded += owners
+		var entities int
+		cells, entities = s.fold(cells)
+		folded += entities
 	}
 	return s.series(cells), folded
 }

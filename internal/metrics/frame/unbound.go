@@ -77,7 +77,7 @@ type unbound struct {
 	valueOf []int32
 	// folded is the number of label sets that there would be if every value were folded.
 	folded int
-	// otherOf leads from a dimension to one more than the folded one, 0 while nobody asked.
+	// otherOf leads from a dimension to one more than the folded one, 0 until it is needed.
 	otherOf []int32
 	dimOf   map[string]int32
 	// key is a buffer for a key of dimOf.
@@ -136,7 +136,7 @@ func (u *unbound) weigh(cells []cell, wide widening) {
 	u.folded = len(folded)
 }
 
-// choose keeps values until the room is used up.
+// choose keeps values until the budget is used up.
 func (u *unbound) choose(limit int) {
 	order := make([]*unboundValue, len(u.values))
 	for i := range u.values {
@@ -145,9 +145,9 @@ func (u *unbound) choose(limit int) {
 	if !u.space.family.cumulative() {
 		slices.SortFunc(order, func(a, b *unboundValue) int { return cmp.Or(cmp.Compare(b.sum, a.sum), cmp.Compare(a.text, b.text)) })
 	}
-	room := limit - u.folded
+	left := limit - u.folded
 	for _, v := range order {
-		if room -= v.sets; room < 0 {
+		if left -= v.sets; left < 0 {
 			break
 		}
 		v.kept = true

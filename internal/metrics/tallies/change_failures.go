@@ -11,7 +11,7 @@ import (
 	"prodsec_exporter/internal/snapshot"
 )
 
-// A change to production is a deployment to a production environment that ended and brought back no older commit. It failed if it did
+// A change to production is a deployment to a production environment that ended and is no rollback. It failed if it did
 // not succeed, or if a rollback or an incident is attributed to it; however many are, it failed once.
 //
 // Rollbacks and incidents are attributed twice. For counters they are attributed once and for all when they are observed, to the deployments
@@ -109,7 +109,7 @@ func (a *attribution) run() (failures []ChangeFailure, incidents []IncidentAttri
 	return failures, incidents
 }
 
-// controlGaps are what the reasons of one failure, the first to become known first, say of control gaps: if final, as of when the failure
+// controlGaps are the control gaps of the reasons of one failure, which are in the order in which they became known: if final, as of when the failure
 // became known.
 func (a *attribution) controlGaps(gaps []record.Answer, reasons []failureReason) []record.Answer {
 	for _, one := range reasons {
@@ -209,14 +209,14 @@ func (a *attribution) attribute(signal *failureSignal) (deployment int32, counte
 }
 
 // attributable reports whether a signal can be about a deployment: an incident about one that was live, a rollback about the last attempt in
-// its environment, whether or not it went live, unless that brought the very commit that is brought back.
+// its environment, whether or not it went live, unless that deployed the very commit that the rollback deploys.
 func (a *attribution) attributable(signal *failureSignal, i int32) bool {
 	d := &a.in.Snapshot.Deployed[i].Record
 	if signal.rollback < 0 {
 		return d.Status == record.DeploymentSucceeded
 	}
-	brought := a.in.Snapshot.Deployed[signal.rollback].Record.Commit
-	return a.ended[i].environment == signal.environment && (brought == "" || d.Commit != brought)
+	commit := a.in.Snapshot.Deployed[signal.rollback].Record.Commit
+	return a.ended[i].environment == signal.environment && (commit == "" || d.Commit != commit)
 }
 
 // inOrder are the candidates of a subject in the order in which they ended.
@@ -243,7 +243,7 @@ func (a *attribution) endedAfter(deployment int32, at time.Time) bool {
 	return a.in.Snapshot.Deployed[deployment].At.After(at)
 }
 
-// subjects say what a deployment and an incident are about: a service, or the repository where no catalog knows the service. 0 is
+// subjects number what deployments and incidents are about: a service, or the repository where no catalog knows the service. 0 is
 // nothing known.
 type subjects struct {
 	// byOwner is by position in Snapshot.Owners; nil where the present service counts.

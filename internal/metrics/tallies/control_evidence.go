@@ -33,7 +33,7 @@ type controlEvidence struct {
 	deployed  []releaseEvidence
 	pipelines map[record.RepositoryName][]releaseEvidence
 	runners   *runnerEvidence
-	// complete says of which kinds of record everything was read, so that silence is an answer.
+	// These are true if all records of the kind were read, so that missing evidence is an answer.
 	evidenceComplete, reviewsComplete, catalogsComplete bool
 	// buffer is for the statements of one source.
 	buffer []policy.Statement
@@ -205,7 +205,7 @@ func (e *controlEvidence) newer(of []releaseEvidence, repository record.Reposito
 	}
 }
 
-// statement is what was found of a kind of evidence; silent for what was not looked for.
+// statement is what was found of a kind of evidence; empty for what was not looked for.
 func (l releaseEvidence) statement(kind record.EvidenceKind) policy.Statement {
 	answer, looked := l.evidence[kind]
 	switch {
@@ -230,7 +230,7 @@ func (e *controlEvidence) aboutService(control, source int, service int32) polic
 	case policy.FromCatalogFact:
 		stated, complete = c.Fact(s, of.Service.Facts[s.Name]), e.catalogsComplete
 	case policy.FromReview:
-		// Silence about a kind that no source knows at all says only that it is kept elsewhere.
+		// If no source has any review of the kind, reviews of it are kept elsewhere, and a missing one proves nothing.
 		kind := record.ReviewKind(s.Name)
 		stated, complete = e.reviews[reviewKey{kind, service}], e.reviewsComplete && e.reviewed[kind]
 	case policy.FromRollback:
@@ -352,7 +352,7 @@ func (e *controlEvidence) protection(repository int32, check, scope string) poli
 	}
 }
 
-// settled makes silence an answer where everything was read and the policy takes it for one.
+// settled makes missing evidence an answer where everything was read and the policy takes it for one.
 func settled(s *policy.Source, stated policy.Statement, complete bool) policy.Statement {
 	if stated.Silent() && complete {
 		return s.Absent()

@@ -23,7 +23,7 @@ const FailureSources = 4
 type ControlFailures struct {
 	// Counts are by window (each without the shorter ones), control (the last one is none) and source.
 	Counts [][]uint64
-	// controlOf is one more than the control of a category and class, 0 while nobody asked; none is one more than the last control.
+	// controlOf is one more than the control of a category and class, 0 until it is needed; none is one more than the last control.
 	controlOf []int16
 	none      int
 }

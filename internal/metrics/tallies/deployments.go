@@ -11,7 +11,7 @@ import (
 // Approvals are the values of the label "approval", in the order of the documentation.
 var Approvals = []record.Approval{record.ApprovalApproved, record.ApprovalBypassed, record.ApprovalNone, record.ApprovalUnknown}
 
-// approvalIndex is the position of an approval in Approvals; a word that nobody knows is unknown.
+// approvalIndex is the position of an approval in Approvals; an unexpected value is unknown.
 func approvalIndex(a record.Approval) int {
 	if i := slices.Index(Approvals, a); i >= 0 {
 		return i
@@ -37,7 +37,7 @@ type Deployments struct {
 	Changes   []WindowCounts
 }
 
-// Deployment is what is asked again and again of a deployment that ended: a record is large, and there are many.
+// Deployment holds what several tallies need of a deployment that ended: a record is large, and there are many.
 type Deployment struct {
 	// second is when it ended, in Unix seconds.
 	second      int64

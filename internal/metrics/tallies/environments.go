@@ -12,8 +12,8 @@ import (
 // pull request.
 const otherEnvironment = 0
 
-// Environments are the label values of environments: other, and production environments in lower case, since source hosts do not
-// tell their cases apart.
+// Environments are the label values of environments: other, and production environments in lower case, since source hosts ignore
+// case.
 type Environments struct {
 	policy *policy.Policy
 	// Labels are by position.
@@ -26,7 +26,7 @@ type Environments struct {
 type namedEnvironment struct {
 	name string
 	at   int32
-	// production: policy calls it so, whatever its label.
+	// production: it is a production environment by policy, whatever its label.
 	production bool
 }
 

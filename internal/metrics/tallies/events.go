@@ -19,7 +19,7 @@ type Events struct {
 	// Windows, by position in Policy.Windows, hold the events within that trailing window, by group, severity and kind. A met
 	// that was revoked since is not in them.
 	Windows [][]uint64
-	// Recurrence is what the events in the windows say about categories and tools.
+	// Recurrence counts the events in the windows by category and tool.
 	Recurrence *Recurrence
 	own        *Ownership
 	// Failures attribute new and reopened weaknesses to controls.

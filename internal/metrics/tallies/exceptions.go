@@ -42,7 +42,7 @@ func newExceptions(in *Input, sources *Sources) []Exception {
 	return all
 }
 
-// Since is when the exception was granted or, where that is not known, asked for or first seen.
+// Since is when the exception was approved or, where that is not known, requested or first observed.
 func (e *Exception) Since() time.Time {
 	for _, t := range []time.Time{e.Record.DecidedAt, e.Record.RequestedAt} {
 		if !t.IsZero() {

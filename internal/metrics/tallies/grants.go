@@ -16,7 +16,7 @@ type Grant struct {
 	// Owner is a position in Snapshot.Owners, Category the label value.
 	Owner    int32
 	Category string
-	// For is the service, or what the exception names where no catalog knows it.
+	// For is the service, or what the exception names where the service is in no catalog.
 	For string
 	// Exception is as it was granted.
 	Exception *record.Exception

@@ -26,7 +26,7 @@ type LeadTimes struct {
 	Dropped map[int]bool
 }
 
-// carriedChange tells a change apart. One that reaches several production environments of a service went live in the first of them; in one
+// carriedChange identifies a change. One that reaches several production environments of a service went live in the first of them; in one
 // environment a collector lets no two deployments carry it.
 type carriedChange struct {
 	instance   string
@@ -39,7 +39,7 @@ type carriedChange struct {
 type changePosition struct{ deployment, change int32 }
 
 // goneLive finds where changes went live. Of several deployments that carry a change the one that became known first counts, and of those
-// that became known together the one that was live first; so what was counted stays counted whatever is learned later.
+// that became known together the one that was live first; so what was counted stays counted.
 type goneLive struct {
 	seed  maphash.Seed
 	first map[uint64]changePosition

@@ -20,7 +20,7 @@ func NewRecords(s *snapshot.Snapshot, p *policy.Policy, at time.Time) *Records {
 	return &Records{in: New(s, p, at)}
 }
 
-// At is the instant of the judgement.
+// At is the instant of the evaluation.
 func (r *Records) At() time.Time { return r.in.At }
 
 // Snapshot is what was judged.
@@ -40,7 +40,7 @@ func (r *Records) OwnerAt(owner int32) snapshot.Owner {
 	return snapshot.Owner{BusinessUnit: labels[0], Team: labels[1], Service: labels[2], TrustTier: labels[3]}
 }
 
-// Weakness is an open weakness and how it stands.
+// Weakness is a weakness with its SLA standing.
 type Weakness struct {
 	*snapshot.Weakness
 	// Position is its place in Snapshot.Weaknesses.
@@ -160,7 +160,7 @@ func (r *Records) Protections() []Protection {
 	return all
 }
 
-// Review is an open review and where it stands; Kind is the label value.
+// Review is an open review and its state; Kind is the label value.
 type Review struct {
 	*snapshot.Held[record.Review]
 	Kind  string
@@ -213,7 +213,7 @@ func (r *Records) Escalations() []Escalation {
 	return all
 }
 
-// Deployments are the deployments that ended until the instant, whatever became of the record since; prodsec_deployments_total counts
+// Deployments are the deployments that ended until the instant, also those whose record is gone since; prodsec_deployments_total counts
 // those that succeeded.
 func (r *Records) Deployments() []*snapshot.Milestone[record.Deployment] {
 	var all []*snapshot.Milestone[record.Deployment]

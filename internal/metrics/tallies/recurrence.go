@@ -5,8 +5,8 @@ import (
 	"prodsec_exporter/internal/snapshot"
 )
 
-// Recurrence counts, of the events in the windows, what is asked about weaknesses rather than about owners: which categories come
-// back in which product area, and how often tools are right.
+// Recurrence counts the events in the windows by category and product area, to find categories that come back, and by tool, to find tools
+// whose reports are dismissed.
 type Recurrence struct {
 	weaknesses *snapshot.Table[snapshot.Weakness]
 	// areaOf is by owner: a position in areas, the names of the product areas.
@@ -60,7 +60,7 @@ func newRecurrence(s *snapshot.Snapshot, windows int) *Recurrence {
 
 // add counts an event that falls into a window.
 func (r *Recurrence) add(e *snapshot.Event, window int) {
-	switch e.Kind { //nolint:exhaustive // Other events say nothing about categories or tools.
+	switch e.Kind { //nolint:exhaustive // Other events do not count here.
 	case snapshot.EventOpened:
 		r.addCategory(e, RecurrenceNew, window)
 	case snapshot.EventReopened:

@@ -16,7 +16,7 @@ func newRepositories(s *snapshot.Snapshot) Repositories {
 	return byName
 }
 
-// AnyPublic says whether one of some repositories is public: no only if all of them are known not to be.
+// AnyPublic is whether one of some repositories is public: no only if all of them are known not to be.
 func (r Repositories) AnyPublic(names []record.RepositoryName) record.Answer {
 	if len(names) == 0 {
 		return record.AnswerUnknown

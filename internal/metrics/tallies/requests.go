@@ -8,18 +8,18 @@ import (
 	"prodsec_exporter/internal/snapshot"
 )
 
-// The label values of the requests to people, in the order of the documentation.
+// The label values of reviews, follow-ups and escalations, in the order of the documentation.
 var (
 	ReviewKinds      = []record.ReviewKind{record.ReviewThreatModel, record.ReviewDesign, record.ReviewCode, record.ReviewOther}
 	OpenReviewStates = []record.ReviewState{record.ReviewWaiting, record.ReviewInProgress, record.ReviewBlocked}
 	EscalationKinds  = []record.EscalationKind{record.EscalationReleaseBlock, record.EscalationUrgent}
-	// OverdueValues: whether a follow-up is overdue cannot be known while it names no day.
+	// OverdueValues: whether a follow-up without a due day is overdue is unknown.
 	OverdueValues = []string{"false", "true", overdueUnknown}
 )
 
 const overdueUnknown = "unknown"
 
-// ReviewKind is the label value of a kind; a word that nobody knows is another kind.
+// ReviewKind is the label value of a kind; an unexpected value is other.
 func ReviewKind(k record.ReviewKind) string {
 	for _, known := range ReviewKinds {
 		if k == known {
@@ -29,12 +29,12 @@ func ReviewKind(k record.ReviewKind) string {
 	return string(record.ReviewOther)
 }
 
-// StartOf is when something was asked for by its source, or when it was first seen where the source gives no date.
-func StartOf[T any](h *snapshot.Held[T], asked time.Time) time.Time {
-	if asked.IsZero() {
+// StartOf is when something was requested, or when it was first observed where the source has no date.
+func StartOf[T any](h *snapshot.Held[T], requested time.Time) time.Time {
+	if requested.IsZero() {
 		return h.FirstObserved
 	}
-	return asked
+	return requested
 }
 
 // EachOpen calls with every record that is open, its present owner, and whether what is known of it is too old to be shown.
@@ -46,7 +46,7 @@ func EachOpen[T any](in *Tallies, held []snapshot.Held[T], open func(*T) bool, c
 	}
 }
 
-// ReviewState is where a review stands: one that is answered does not wait, whatever its status is called.
+// ReviewState is the state of a review. A review that was answered is not waiting, whatever its status.
 func ReviewState(r *record.Review) record.ReviewState {
 	switch {
 	case r.State == record.ReviewDone || !r.ClosedAt.IsZero():
@@ -63,7 +63,7 @@ func ReviewState(r *record.Review) record.ReviewState {
 // FollowupOpen reports whether a follow-up is open.
 func FollowupOpen(f *record.Followup) bool { return f.ClosedAt.IsZero() }
 
-// Overdue says whether a follow-up is past its day, which ends at DueAt.
+// Overdue is the label value of whether a follow-up is past its due day, which ends at DueAt.
 func Overdue(f *record.Followup, at time.Time) string {
 	if f.DueAt.IsZero() {
 		return overdueUnknown
@@ -71,7 +71,7 @@ func Overdue(f *record.Followup, at time.Time) string {
 	return strconv.FormatBool(!at.Before(f.DueAt))
 }
 
-// EscalationKind is the label value of a kind; whatever is no release block is urgent.
+// EscalationKind is the label value of a kind; everything but a release block is urgent.
 func EscalationKind(k record.EscalationKind) string {
 	if k == record.EscalationReleaseBlock {
 		return string(k)

@@ -25,7 +25,7 @@ type repositoryScans struct {
 	last time.Time
 	// continuous: a tool that looks at every change by itself is switched on.
 	continuous bool
-	// unclear: a source could not say whether there was one.
+	// unclear: a source could not tell whether there was one.
 	unclear bool
 }
 

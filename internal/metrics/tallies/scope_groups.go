@@ -13,7 +13,7 @@ type scopeGroup struct{ collector, instance, kind string }
 
 func groupOf(s *snapshot.Scope) scopeGroup { return scopeGroup{s.Collector, s.Instance, s.Kind} }
 
-// scopeGroups tell of scopes what only the others of their group show.
+// scopeGroups are what scopes of a group have in common, for scopes that do not show it themselves.
 type scopeGroups struct {
 	// alive are the repositories that a source host lists and that are not archived, by owner and name without the host.
 	alive map[string]bool
@@ -68,8 +68,8 @@ func withoutHost(name string) string {
 	return name
 }
 
-// ended reports whether a scope is about a repository that is archived or gone. Nobody reads it any more, and it says all there is to say:
-// it neither grows too old nor hides anything.
+// ended reports whether a scope is about a repository that is archived or gone. It is no longer read and its records are final:
+// they do not become too old, and nothing is missing from them.
 func (g *scopeGroups) ended(s *snapshot.Scope) bool {
 	return len(s.Classes) == 0 && g.perRepository[groupOf(s)] && !g.alive[repositoryOf(s)]
 }

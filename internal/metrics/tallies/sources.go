@@ -22,7 +22,7 @@ type Sources struct {
 type Completeness struct {
 	// Ever: at least one scope was read whole at some time; Now: at least one that was is not dropped.
 	Ever, Now bool
-	// Partly: at least one scope was never read or is dropped, so nothing can be said of what is not there.
+	// Partly: at least one scope was never read or is dropped, so what is absent may exist.
 	Partly bool
 }
 

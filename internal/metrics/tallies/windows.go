@@ -47,7 +47,7 @@ func windowOf(starts []int64, counted int64) int {
 	return len(starts)
 }
 
-// WindowCounts counts in total and in each trailing window. Of a window in which something is too old to be shown nothing can be said.
+// WindowCounts counts in total and in each trailing window. The count of a window in which something is too old to be shown is not known.
 type WindowCounts struct {
 	Total uint64
 	// In and Dropped are by position in Policy.Windows; nil while nothing was counted.
