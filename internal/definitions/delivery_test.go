@@ -197,11 +197,11 @@ func TestDORAChanges(t *testing.T) {
 		}
 		e := doraEvaluation(t, deployments, incidents)
 		times := 0.0
-		for said := range strings.SplitSeq(r["Lead time"], ", ") {
-			if said == "" {
+		for lead := range strings.SplitSeq(r["Lead time"], ", ") {
+			if lead == "" {
 				continue
 			}
-			took, service, _ := strings.Cut(said, " in ")
+			took, service, _ := strings.Cut(lead, " in ")
 			count, seconds := observed(e, "prodsec_change_lead_time_seconds", "team="+service, "security_review="+r["security_review"])
 			if count != 1 || seconds != hoursOf(t, took)*3600 {
 				t.Errorf("change %s in %s: %v lead times of %v s, want one of %s, %s", r["Change"], service, count, seconds, took, r["security_review"])
@@ -214,7 +214,7 @@ func TestDORAChanges(t *testing.T) {
 	}
 }
 
-// TestDORAIncidents: each incident alone is blamed on a deployment or on none, as the table says, and on the one it names if there were no other.
+// TestDORAIncidents: each incident alone is attributed to a deployment or to none, as the table says, and to the one it names if there were no other.
 func TestDORAIncidents(t *testing.T) {
 	all, incidents := doraHistory(t)
 	for i, r := range example(t, "dora incidents") {
@@ -228,7 +228,7 @@ func TestDORAIncidents(t *testing.T) {
 		if len(one) > 0 {
 			attribution = "deployment"
 		}
-		for name, deployments := range map[string][]record.Deployment{"all": all, "the one to blame": one} {
+		for name, deployments := range map[string][]record.Deployment{"all": all, "the attributed one": one} {
 			e := doraEvaluation(t, deployments, incidents[i:i+1])
 			if got := sum(e, "prodsec_incidents_in_window", "window=90d", "attribution="+attribution); got != 1 {
 				t.Errorf("incident %s, %s: %v are %s, want one", r["Incident"], name, got, attribution)

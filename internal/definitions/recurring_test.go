@@ -29,7 +29,7 @@ func TestRecurringCategories(t *testing.T) {
 		case "is reopened":
 			f.Closure, f.ClosedAt = record.ClosureNone, time.Time{}
 		default:
-			t.Fatalf("nobody knows what it means that a weakness %q", r["What happens"])
+			t.Fatalf("the test does not know what it means that a weakness %q", r["What happens"])
 		}
 		now[r["Weakness"]] = f
 		var all []record.Finding

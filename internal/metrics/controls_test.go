@@ -321,7 +321,7 @@ func TestExceptionsOfRepositories(t *testing.T) {
 	}
 }
 
-// TestControlFailures: openings, reopenings, grants and bypasses by window and door.
+// TestControlFailures: openings, reopenings, grants and bypasses by window and control.
 func TestControlFailures(t *testing.T) {
 	p := policy.Default()
 	s := organisation(p)

@@ -206,7 +206,7 @@ func TestDeliveryDropped(t *testing.T) {
 	}
 }
 
-// TestWithoutIncidents: while no source of incidents was ever read, nothing is said of control gaps, not even zero.
+// TestWithoutIncidents: while no source of incidents was ever read, nothing is shown of control gaps, not even zero.
 func TestWithoutIncidents(t *testing.T) {
 	p := policy.Default()
 	s := organisation(p)

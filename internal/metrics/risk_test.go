@@ -10,7 +10,7 @@ import (
 	"prodsec_exporter/internal/snapshot"
 )
 
-// TestNoEvidenceIsNotZero: that nothing is exploited is said only where somebody looked: a finding carries such evidence, or a list of exploited
+// TestNoEvidenceIsNotZero: 0 exploited weaknesses are shown only where a source looked: a finding carries such evidence, or a list of exploited
 // advisories is read.
 func TestNoEvidenceIsNotZero(t *testing.T) {
 	p := policy.Default()

@@ -117,7 +117,7 @@ func TestDORAHistory(t *testing.T) {
 		{2, changesFamily, "team=green", "30 and 31; 32 is a rollback, 33 a preview"},
 
 		{1, failuresFamily, "team=red,cause=control_gap", "9 and 10 were live at 10:00 on day 4, when I-1 began; 10 is the greater ID. Rollback 11 and I-3 find 10, too"},
-		{1, failuresFamily, "team=red,cause=unknown", "13 failed and nobody says why"},
+		{1, failuresFamily, "team=red,cause=unknown", "13 failed for an unknown cause"},
 		{0, failuresFamily, "team=red,cause=other", "I-2 began 43 days after 12, more than 30"},
 		{1, failuresFamily, "team=cart,cause=other", "I-4: mail was deployed later from the same repository, and is another service"},
 		{0, failuresFamily, "team=mail", "I-5 is about no service"},
@@ -155,8 +155,8 @@ func TestDORAHistory(t *testing.T) {
 	}
 }
 
-// TestBlameAsItIsLearned: counters keep the blame that was laid when a failure was observed, trailing windows know better later.
-func TestBlameAsItIsLearned(t *testing.T) {
+// TestAttributionAsItIsLearned: counters keep the attribution that was made when a failure was observed, trailing windows use what is learned later.
+func TestAttributionAsItIsLearned(t *testing.T) {
 	o := founded(t, nil)
 	before := live("1", "acme/api", at(2, 10, 0))
 	o.deploys(at(2, 10, 30), before)
@@ -166,7 +166,7 @@ func TestBlameAsItIsLearned(t *testing.T) {
 
 	between := live("2", "acme/api", at(2, 18, 0)) // becomes known late
 	o.deploys(at(4, 10, 0), before, between)
-	second := incident("I-2", "api", at(2, 12, 0), record.AnswerUnknown) // between the two: blames the first one
+	second := incident("I-2", "api", at(2, 12, 0), record.AnswerUnknown) // between the two: attributed to the first one
 	o.suffers(at(4, 11, 0), incident("I-1", "api", at(3, 10, 0), record.AnswerYes), second)
 	o.expectSum(1, failuresFamily, "team=red")
 	o.expectSum(0, failuresFamily, "team=red", "cause=control_gap")
@@ -198,7 +198,7 @@ func TestIncidentBeforeItsDeploymentIsKnown(t *testing.T) {
 	}
 }
 
-// TestFailureWindow: exactly as long as policy says an incident is blamed.
+// TestFailureWindow: exactly as long as policy says an incident is attributed.
 func TestFailureWindow(t *testing.T) {
 	for _, c := range []struct {
 		after time.Duration
@@ -350,7 +350,7 @@ func TestChangeInTwoEnvironments(t *testing.T) {
 	o.expectSum(1, leadFamily+"_count", "team=red")
 }
 
-// TestRollbacks: what a rollback is blamed on. Attempts are written "commit", "commit!" if it failed and "<commit" for a rollback, one each day from day 2 on.
+// TestRollbacks: what a rollback is attributed to. Attempts are written "commit", "commit!" if it failed and "<commit" for a rollback, one each day from day 2 on.
 func TestRollbacks(t *testing.T) {
 	for _, c := range []struct {
 		attempts, incidents string // the days on which an incident began
@@ -358,7 +358,7 @@ func TestRollbacks(t *testing.T) {
 		why                 string
 	}{
 		{"a b <a", "", 2, 1, "b"},
-		{"a b! <a", "", 2, 1, "b failed; a, which is brought back, is not to blame"},
+		{"a b! <a", "", 2, 1, "b failed; a, which is brought back, did not fail"},
 		{"a b! b <a", "", 3, 2, "b failed, and what went live of it was taken back"},
 		{"a b <a!", "", 2, 1, "going back failed; b all the same"},
 		{"a b c <b <a", "", 3, 1, "c, and once more c: nothing else went live since"},
@@ -401,10 +401,10 @@ func TestRollbacks(t *testing.T) {
 	}
 }
 
-// TestTie: of deployments that ended in the same second the one with the greatest ID is to blame, and numbers compare as numbers. Which one it was is
+// TestTie: of deployments that ended in the same second the one with the greatest ID failed, and numbers compare as numbers. Which one it was is
 // told by the team that owned the service when it was first held.
 func TestTie(t *testing.T) {
-	for _, c := range []struct{ first, second, blamed string }{{"9", "10", "blue"}, {"10", "9", "red"}} {
+	for _, c := range []struct{ first, second, failed string }{{"9", "10", "blue"}, {"10", "9", "red"}} {
 		o := founded(t, nil)
 		first, second := live(c.first, "acme/api", noon(2)), live(c.second, "acme/api", noon(2))
 		o.deploys(noon(3), first)
@@ -414,7 +414,7 @@ func TestTie(t *testing.T) {
 		for _, family := range []string{failuresFamily, "prodsec_change_failures_in_window"} {
 			for _, team := range []string{"red", "blue"} {
 				want := 0.0
-				if team == c.blamed {
+				if team == c.failed {
 					want = 1
 				}
 				if got, _ := sum(parse(t, o.text()), family, "team="+team, "cause=unknown"); (got > 0) != (want > 0) {

@@ -10,7 +10,7 @@ import (
 type DORAConfig struct {
 	// LateReviewRatio is the last part of a change's lead time, in 0–1, in which a security review is late.
 	LateReviewRatio float64 `yaml:"late_review_ratio" json:"late_review_ratio"`
-	// FailureWindow is how long after a deployment an incident or a rollback is blamed on it.
+	// FailureWindow is how long after a deployment an incident or a rollback is attributed to it.
 	FailureWindow Duration `yaml:"failure_window" json:"failure_window"`
 }
 
@@ -28,7 +28,7 @@ func (p *Policy) checkDORA(fail failFunc) {
 	}
 }
 
-// FailureWindow is how long after a deployment an incident or a rollback is blamed on it; exactly that long counts.
+// FailureWindow is how long after a deployment an incident or a rollback is attributed to it; exactly that long counts.
 func (p *Policy) FailureWindow() time.Duration { return p.config.DORA.FailureWindow.Std() }
 
 // LeadTime is the time from a change's first commit until it is live. It cannot be told, and ok is false, when the date of the commit

@@ -97,7 +97,7 @@ func fill(t *testing.T, f *frame.Family, own *tallies.Ownership, out *frame.Sink
 			case slices.Contains(f.Unbound, name), slices.Contains(f.Detail, name):
 				n = 5000
 			case !known:
-				t.Fatalf("nobody knows how many values the label %s has: say so in bounded, or in Family.Unbound", name)
+				t.Fatalf("the number of values of the label %s is not known: add it to bounded, or to Family.Unbound", name)
 			}
 			values[i] = fmt.Sprintf("%s-%d", name, rng.IntN(n))
 		}

@@ -17,7 +17,7 @@ func TestUnboundCountersFoldTheSame(t *testing.T) {
 		}
 		series, folded := out.finish()
 		if folded != values-9 {
-			t.Errorf("of %d values %d are said to be folded, want all but 9", values, folded)
+			t.Errorf("of %d values %d are reported as folded, want all but 9", values, folded)
 		}
 		byReason := map[string]float64{}
 		for _, s := range series {
