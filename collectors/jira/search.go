@@ -21,7 +21,7 @@ const (
 	pageSize = 100
 	// longestQuery is what is sent in an address; a longer one goes into a body.
 	longestQuery = 1500
-	// overlap repeats the last minutes: JQL counts in minutes, Cloud finds new values late, and an hour repeats itself when summer ends.
+	// overlap repeats the last minutes: JQL counts in minutes, and Cloud finds new values late.
 	overlap = 75 * time.Minute
 	// blindOverlap is used where the user's time zone is unknown: zones reach from 12 hours behind UTC to 14 ahead of it.
 	blindOverlap = 26 * time.Hour
@@ -38,14 +38,31 @@ func restricted(jql, condition string) string {
 	return jql + " ORDER BY key ASC"
 }
 
-// updatedSince narrows a query to what was updated since an instant, in the user's time zone.
+// updatedSince narrows a query to what was updated since an instant, in the user's time zone. A reading of the clock that exists twice, as when summer ends, is not
+// written: Jira may take it for the later one.
 func updatedSince(jql string, since time.Time, zone *time.Location) string {
 	if zone == nil {
-		since = since.UTC().Add(-blindOverlap)
+		zone, since = time.UTC, since.Add(-blindOverlap)
 	} else {
-		since = since.In(zone).Add(-overlap)
+		since = since.Add(-overlap)
+	}
+	since = since.In(zone)
+	for ambiguous(since) {
+		since = since.Add(-15 * time.Minute)
 	}
 	return restricted(jql, `updated >= "`+since.Format("2006-01-02 15:04")+`"`)
+}
+
+// ambiguous reports whether the clock on the wall shows at another instant, too, what it shows at t.
+func ambiguous(t time.Time) bool {
+	_, offset := t.Zone()
+	// again is the instant at which a clock with another offset shows the same.
+	again := func(inOther time.Time) time.Time {
+		_, other := inOther.In(t.Location()).Zone()
+		return t.Add(time.Duration(offset-other) * time.Second)
+	}
+	start, end := t.ZoneBounds()
+	return !start.IsZero() && again(start.Add(-time.Second)).Before(start) || !end.IsZero() && !again(end).Before(end)
 }
 
 // asked are the fields of every issue that are read, besides those of the mapping.
