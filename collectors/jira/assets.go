@@ -98,7 +98,7 @@ func (c *Collector) withNames(ctx context.Context, i *issue, f *field, raw json.
 			return nil, err
 		}
 		if known.err != nil {
-			i.puzzle(f, known.err.Error())
+			i.warn(f, known.err.Error())
 			continue
 		}
 		object["label"] = known.name

@@ -25,7 +25,7 @@ func (c *Collector) Check(ctx context.Context) ([]collectors.CheckResult, error)
 			err = more.prepare(ctx, c, s, true)
 		}
 		results = append(results, collectors.CheckResult{Subject: "jira: " + m.scope(), Err: err, Unknown: m.unknown()})
-		if count, first := puzzles(issues); count > 0 {
+		if count, first := warnings(issues); count > 0 {
 			results = append(results, collectors.CheckResult{
 				Subject:  "jira: " + m.scope() + ": what issues hold",
 				Err:      &record.Error{Reason: record.ReasonDecode, Err: fmt.Errorf("%d of %d issues are not understood, or not wholly: %s", count, len(issues), first)},

@@ -75,7 +75,7 @@ func (c *Collector) read(ctx context.Context, s *session, m mapping, cursor reco
 		}
 	}
 	c.warnOfGaps(b)
-	c.warnOfPuzzles(b.Scope, issues)
+	c.warnOfFields(b.Scope, issues)
 	if !latest.IsZero() {
 		b.Cursor = record.Cursor(latest.UTC().Format(time.RFC3339))
 	}
@@ -114,9 +114,9 @@ func (c *Collector) warnOfGaps(b record.Batch) {
 	}
 }
 
-// warnOfPuzzles says which issues hold what is not understood, once until that changes.
-func (c *Collector) warnOfPuzzles(scope string, issues []*issue) {
-	count, first := puzzles(issues)
+// warnOfFields says which issues hold what is not understood, once until that changes.
+func (c *Collector) warnOfFields(scope string, issues []*issue) {
+	count, first := warnings(issues)
 	c.mu.Lock()
 	before := c.said[scope]
 	c.said[scope] = first
@@ -126,14 +126,14 @@ func (c *Collector) warnOfPuzzles(scope string, issues []*issue) {
 	}
 }
 
-// puzzles counts the issues that are not wholly understood and tells about the first one.
-func puzzles(issues []*issue) (count int, first string) {
+// warnings counts the issues that are not wholly understood and tells about the first one.
+func warnings(issues []*issue) (count int, first string) {
 	for _, i := range issues {
-		if len(i.puzzles) == 0 {
+		if len(i.warnings) == 0 {
 			continue
 		}
 		if count++; count == 1 {
-			first = i.key + ": " + i.puzzles[0].text
+			first = i.key + ": " + i.warnings[0].text
 		}
 	}
 	return count, first

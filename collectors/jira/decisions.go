@@ -7,21 +7,21 @@ import (
 	"prodsec_exporter/internal/record"
 )
 
-// step is a span in the life of an exception in which nothing changed that decides about it. It ends where the next one begins; the last
+// segment is a span in the timeline of an exception in which nothing changed that decides about it. It ends where the next one begins; the last
 // one holds still.
-type step struct {
+type segment struct {
 	at      time.Time
 	state   record.ExceptionState
 	expires time.Time
 }
 
-// track is one of the values that make up a step: what it was at first, and what it became when.
+// track is one of the values that make up a segment: what it was at first, and what it became when.
 type track[T any] struct {
 	first   T
-	changes []turn[T]
+	changes []transition[T]
 }
 
-type turn[T any] struct {
+type transition[T any] struct {
 	at time.Time
 	to T
 }
@@ -38,21 +38,21 @@ func (t *track[T]) at(instant time.Time) T {
 	return value
 }
 
-// life is what an exception went through.
-type life struct {
+// timeline is what an exception went through.
+type timeline struct {
 	// first is the state in which it was created.
 	first record.ExceptionState
-	// steps begin with the creation if its date is known.
-	steps []step
+	// segments begin with the creation if its date is known.
+	segments []segment
 	// whole is false where the changelog contradicts the issue or itself, which means that a part of it is missing.
 	whole bool
 }
 
-func (e *exceptions) lifeOf(i *issue) life {
+func (e *exceptions) timelineOf(i *issue) timeline {
 	statuses, statusesWhole := i.statusTrack()
 	resolutions, resolutionsWhole := i.resolutionTrack()
 	ends, endsWhole := e.endTrack(i)
-	l := life{
+	l := timeline{
 		first: record.ExceptionRequested,
 		whole: !i.partial && !i.created.IsZero() && statusesWhole && resolutionsWhole && endsWhole,
 	}
@@ -65,12 +65,12 @@ func (e *exceptions) lifeOf(i *issue) life {
 	}
 	slices.SortFunc(at, time.Time.Compare)
 	for _, at := range slices.CompactFunc(at, time.Time.Equal) {
-		l.steps = append(l.steps, step{at, e.stateOf(statuses.at(at), resolutions.at(at)), ends.at(at)})
+		l.segments = append(l.segments, segment{at, e.stateOf(statuses.at(at), resolutions.at(at)), ends.at(at)})
 	}
 	return l
 }
 
-func times[T any](changes []turn[T], into []time.Time) []time.Time {
+func times[T any](changes []transition[T], into []time.Time) []time.Time {
 	for _, c := range changes {
 		into = append(into, c.at)
 	}
@@ -86,7 +86,7 @@ func (i *issue) statusTrack() (track[status], bool) {
 		} else if before := i.changes[n-1].led(); !left.isZero() && !left.is(before) {
 			whole = false
 		}
-		t.changes = append(t.changes, turn[status]{c.at, c.led()})
+		t.changes = append(t.changes, transition[status]{c.at, c.led()})
 	}
 	if last := len(t.changes) - 1; last >= 0 {
 		whole = whole && t.changes[last].to.is(i.status)
@@ -108,7 +108,7 @@ func (i *issue) resolutionTrack() (track[string], bool) {
 		if n == 0 {
 			t.first = name(c.from)
 		}
-		t.changes = append(t.changes, turn[string]{c.at, name(c.to)})
+		t.changes = append(t.changes, transition[string]{c.at, name(c.to)})
 	}
 	if last := len(t.changes) - 1; last >= 0 {
 		whole = fold(t.changes[last].to) == fold(i.resolution)
@@ -130,7 +130,7 @@ func (e *exceptions) endTrack(i *issue) (track[time.Time], bool) {
 			t.first = from.ends(i.zone)
 		}
 		before = to.ends(i.zone)
-		t.changes = append(t.changes, turn[time.Time]{c.at, before})
+		t.changes = append(t.changes, transition[time.Time]{c.at, before})
 	}
 	if last := len(t.changes) - 1; last >= 0 {
 		whole = whole && sameMinute(before, end)
@@ -156,10 +156,10 @@ type decision struct{ at, asked time.Time }
 
 // decisions finds when the present state, and those before it, were entered from another one. What a decided exception asks for anew is
 // a request of its own.
-func (l life) decisions() decisions {
+func (l timeline) decisions() decisions {
 	var d decisions
 	before := l.first
-	for _, s := range l.steps {
+	for _, s := range l.segments {
 		if s.state == before {
 			continue
 		}
@@ -184,9 +184,9 @@ func (l life) decisions() decisions {
 // date finds out when the exception was asked for, decided, ended and in force: by a configured field, else by changes of status and
 // resolution, else by the date of resolution.
 func (e *exceptions) date(x *record.Exception, i *issue, configured time.Time) {
-	l := e.lifeOf(i)
-	if last := len(l.steps) - 1; last >= 0 {
-		l.steps[last].state = x.State
+	l := e.timelineOf(i)
+	if last := len(l.segments) - 1; last >= 0 {
+		l.segments[last].state = x.State
 	}
 	d := l.decisions()
 	made := decision{}
@@ -216,15 +216,15 @@ func (e *exceptions) date(x *record.Exception, i *issue, configured time.Time) {
 
 // inForce are the intervals in which the exception was approved and had not expired, by the end that it had then. What is approved anew after
 // it expired begins anew; what is given another end before that goes on.
-func (l life) inForce() []record.Interval {
+func (l timeline) inForce() []record.Interval {
 	intervals := []record.Interval{}
-	for n, s := range l.steps {
+	for n, s := range l.segments {
 		if s.state != record.ExceptionApproved {
 			continue
 		}
 		until := s.expires
-		if n+1 < len(l.steps) {
-			until = record.Earliest(until, l.steps[n+1].at)
+		if n+1 < len(l.segments) {
+			until = record.Earliest(until, l.segments[n+1].at)
 		}
 		if !until.IsZero() && !until.After(s.at) {
 			continue

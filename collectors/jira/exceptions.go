@@ -120,16 +120,16 @@ func (e *exceptions) add(i *issue, b *record.Batch) record.RejectReason {
 	}
 	x.ExpiresAt = expires.ends(i.zone)
 	e.date(&x, i, decided.begins(i.zone))
-	b.Exceptions = append(b.Exceptions, e.spread(x, i)...)
+	b.Exceptions = append(b.Exceptions, e.perPlace(x, i)...)
 	return ""
 }
 
 // mostPlaces bounds the records of one issue.
 const mostPlaces = 100
 
-// spread makes a record for each service and repository that the issue names, since an exception is for one of each. The first is known by the key of the
+// perPlace makes a record for each service and repository that the issue names, since an exception is for one of each. The first is known by the key of the
 // issue, the others by what they are for besides.
-func (e *exceptions) spread(x record.Exception, i *issue) []record.Exception {
+func (e *exceptions) perPlace(x record.Exception, i *issue) []record.Exception {
 	services, repositories := e.services(i), e.repositories(i)
 	if len(services) == 0 {
 		services = []string{""}
@@ -141,7 +141,7 @@ func (e *exceptions) spread(x record.Exception, i *issue) []record.Exception {
 	for _, service := range services {
 		for _, repository := range repositories {
 			if len(all) == mostPlaces {
-				i.puzzle(e.service, fmt.Sprintf("with the repositories it names %d places, of which %d count", len(services)*len(repositories), mostPlaces))
+				i.warn(e.service, fmt.Sprintf("with the repositories it names %d places, of which %d count", len(services)*len(repositories), mostPlaces))
 				return all
 			}
 			each := x

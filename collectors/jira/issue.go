@@ -30,8 +30,8 @@ type issue struct {
 	// partial says that the changelog was not given, or not all of it.
 	partial bool
 
-	// puzzles are what is not understood in its fields.
-	puzzles []puzzle
+	// warnings are what is not understood in its fields.
+	warnings []warning
 	// answered is the first response, of mappings that ask for it.
 	answered time.Time
 	// garbled says that the issue's changes or comments, which are asked for apart, cannot be understood.

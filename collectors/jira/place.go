@@ -55,14 +55,14 @@ func (p place) of(i *issue) (service string, repository record.RepositoryName) {
 		service = services[0]
 	}
 	if len(services) > 1 {
-		i.puzzle(p.service, fmt.Sprintf("it names %d services, of which the first counts: %s", len(services), strings.Join(services, ", ")))
+		i.warn(p.service, fmt.Sprintf("it names %d services, of which the first counts: %s", len(services), strings.Join(services, ", ")))
 	}
 	repositories := p.repositories(i)
 	if len(repositories) > 0 {
 		repository = repositories[0]
 	}
 	if len(repositories) > 1 {
-		i.puzzle(p.repository, fmt.Sprintf("it names %d repositories, of which the first counts", len(repositories)))
+		i.warn(p.repository, fmt.Sprintf("it names %d repositories, of which the first counts", len(repositories)))
 	}
 	return service, repository
 }
@@ -114,8 +114,8 @@ func (p place) servicesIn(i *issue, element any) []string {
 			}
 		}
 		found := flattenObject(nil, alone)
-		if len(found) > 0 && unnamedObject(alone) && !i.puzzled(p.service) {
-			i.puzzle(p.service, "Jira tells nothing but an id of what it holds: "+found[0])
+		if len(found) > 0 && unnamedObject(alone) && !i.warned(p.service) {
+			i.warn(p.service, "Jira tells nothing but an id of what it holds: "+found[0])
 		}
 		return found
 	default:
@@ -154,17 +154,17 @@ func unique(values []string) []string {
 	return all
 }
 
-// puzzle notes that a field holds what is not understood, or not wholly.
-func (i *issue) puzzle(f *field, what string) {
-	i.puzzles = append(i.puzzles, puzzle{f, "field " + f.purpose + ": " + record.Text(what)})
+// warn notes that a field holds what is not understood, or not wholly.
+func (i *issue) warn(f *field, what string) {
+	i.warnings = append(i.warnings, warning{f, "field " + f.purpose + ": " + record.Text(what)})
 }
 
-// puzzle is what is not understood in an issue.
-type puzzle struct {
+// warning is what is not understood in an issue.
+type warning struct {
 	field *field
 	text  string
 }
 
-func (i *issue) puzzled(f *field) bool {
-	return slices.ContainsFunc(i.puzzles, func(p puzzle) bool { return p.field == f })
+func (i *issue) warned(f *field) bool {
+	return slices.ContainsFunc(i.warnings, func(p warning) bool { return p.field == f })
 }

@@ -20,7 +20,7 @@ func TestServices(t *testing.T) {
 	for raw, want := range map[string]struct {
 		services []string
 		level    Level
-		puzzles  int
+		warnings int
 	}{
 		`null`:                          {},
 		`"api"`:                         {services: []string{"api"}},
@@ -37,16 +37,16 @@ func TestServices(t *testing.T) {
 		`{"type": "doc", "content": [{"type": "text", "text": "api, web"}]}`:           {services: []string{"api", "web"}},
 		`{"key": "SVC-1", "fields": {"summary": "api"}}`:                               {services: []string{"api"}},
 		`[{"workspaceId": "w", "id": "w:88", "objectId": "88", "label": "api"}]`:       {services: []string{"api"}},
-		`[{"workspaceId": "w", "id": "w:88", "objectId": "88"}]`:                       {services: []string{"w:88"}, puzzles: 1},
-		`[{"id": "ari:cloud:graph::service/1"}, {"id": "ari:cloud:graph::service/2"}]`: {services: []string{"ari:cloud:graph::service/1", "ari:cloud:graph::service/2"}, puzzles: 1},
+		`[{"workspaceId": "w", "id": "w:88", "objectId": "88"}]`:                       {services: []string{"w:88"}, warnings: 1},
+		`[{"id": "ari:cloud:graph::service/1"}, {"id": "ari:cloud:graph::service/2"}]`: {services: []string{"ari:cloud:graph::service/1", "ari:cloud:graph::service/2"}, warnings: 1},
 	} {
 		p, err := newPlace(PlaceFields{Service: "customfield_1", ServiceLevel: want.level})
 		if err != nil {
 			t.Fatal(err)
 		}
 		i := &issue{raw: map[string]json.RawMessage{"customfield_1": json.RawMessage(raw)}, fields: resolved{p.service: "customfield_1"}}
-		if got := p.services(i); gocmp.Diff(want.services, got) != "" || len(i.puzzles) != want.puzzles {
-			t.Errorf("%s: got %q and %v, want %q and %d puzzles", raw, got, i.puzzles, want.services, want.puzzles)
+		if got := p.services(i); gocmp.Diff(want.services, got) != "" || len(i.warnings) != want.warnings {
+			t.Errorf("%s: got %q and %v, want %q and %d warnings", raw, got, i.warnings, want.services, want.warnings)
 		}
 	}
 	if _, err := newPlace(PlaceFields{ServiceLevel: "grandchild"}); err == nil {
