@@ -201,11 +201,22 @@ var derivedByHand = []derivation{
 	{`prodsec_exceptions_granted_in_window{window="7d",` + tier0 + `,category="none",kind="first"} 1`, "3 on 29 March"},
 	{`prodsec_exceptions_granted_in_window{window="90d",` + docsGroup + `,category="none",kind="first"} 0`, "5 was rejected"},
 	{`prodsec_followup_close_seconds_sum{business_unit="retail"} 864000`, "F3: 1 to 11 February"},
+	{`prodsec_followup_close_in_window_seconds_sum{window="90d",business_unit="retail"} 864000`, "F3"},
+	{`prodsec_followup_close_in_window_seconds_count{window="30d",business_unit="retail"} 0`, "F3 was closed 49 d ago"},
+	{`prodsec_exception_decision_in_window_seconds_sum{window="30d",business_unit="retail",decision="approved"} 345600`, "1 on 5 March"},
+	{`prodsec_exception_decision_in_window_seconds_count{window="7d",business_unit="retail",decision="approved"} 0`, "26 d ago"},
+	{`prodsec_exceptions_granted_by_control_in_window{window="90d",business_unit="retail",control="none",kind="first"} 2`, "2 covers a rule of no row, 3 names nothing"},
+	{`prodsec_exceptions_granted_by_control_in_window{window="90d",business_unit="retail",control="none",kind="renewal"} 1`, "1 names no control"},
+	{`prodsec_escalations_in_window{window="90d",` + tier0 + `,kind="release_block",reason="No review"} 2`, "E1 and E3; E4 counts in a second"},
+	{`prodsec_escalations_in_window{window="7d",` + docsGroup + `,kind="urgent",reason="none"} 0`, "known combination"},
 	{`prodsec_escalations_total{` + tier0 + `,kind="release_block",reason="No review"} 2`, "E1 and E3; E4 counts in a second"},
 	{`prodsec_escalations_total{` + tier1 + `,kind="urgent",reason="none"} 1`, "E2: a kind and a reason that nobody knows"},
 	{`prodsec_escalations_total{` + docsGroup + `,kind="urgent",reason="none"} 0`, "known combination"},
 
 	{`prodsec_policy_changed_timestamp_seconds 1.769904e+09`, "1 February 2026"},
+	{`prodsec_target_ratio{objective="sla_attainment"} 0.9`, "policy.sla.attainment_target"},
+	{`prodsec_target_ratio{objective="concentration"} 0.5`, "policy.targets.concentration"},
+	{`prodsec_target_minimum_outcomes 5`, "policy.targets.minimum_outcomes"},
 	{`prodsec_counting_changes_total{kind="policy"} 1`, "on 1 February"},
 	{`prodsec_counting_changes_total{kind="scope"} 0`, "the one on 2 April is yet to come"},
 	{`prodsec_restated{metric="findings_breached",cause="policy"} -2`, "as the change on 1 February says"},
@@ -317,7 +328,7 @@ func TestNothingRead(t *testing.T) {
 	for _, r := range metrics.Evaluate(s, p, noon).Results {
 		got = append(got, r.Family.Name)
 	}
-	want := []string{"prodsec_counting_changes_total", "prodsec_policy_info", "prodsec_scopes", "prodsec_sla_target_seconds"}
+	want := []string{"prodsec_counting_changes_total", "prodsec_policy_info", "prodsec_scopes", "prodsec_sla_target_seconds", "prodsec_target_minimum_outcomes", "prodsec_target_ratio"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("families before anything was read (-want +got):\n%s", diff)
 	}

@@ -12,6 +12,8 @@ const (
 	ControlOwner            = "owner"
 	ControlBranchProtection = "branch_protection"
 	ControlRollback         = "rollback"
+	ControlLogging          = "logging"
+	ControlBaseline         = "baseline"
 )
 
 // builtinControls are the controls that there are if the configuration says nothing. Tiers are taken by their position, so that they fit any
@@ -30,8 +32,8 @@ func builtinControls(tiers []string) ControlsConfig {
 
 	controls := ControlsConfig{
 		ControlOwner:            {Domain: DomainGovernance, Evidence: []SourceConfig{{From: FromCatalogField, Name: fieldTeam}}, Baseline: every},
-		"logging":               {Domain: DomainGovernance, AppliesTo: production, Evidence: []SourceConfig{stated, fact}, Baseline: top},
-		"baseline":              {Domain: DomainGovernance, AppliesTo: production, Evidence: []SourceConfig{stated, fact, {From: FromSetting, Name: "security_configuration"}}, Baseline: top},
+		ControlLogging:          {Domain: DomainGovernance, AppliesTo: production, Evidence: []SourceConfig{stated, fact}, Baseline: top},
+		ControlBaseline:         {Domain: DomainGovernance, AppliesTo: production, Evidence: []SourceConfig{stated, fact, {From: FromSetting, Name: "security_configuration"}}, Baseline: top},
 		"golden_path":           {Domain: DomainDelivery, AppliesTo: hosted, Evidence: []SourceConfig{stated, fact, {From: FromProperty}}},
 		"threat_model":          reviewed(record.ReviewThreatModel, critical, top, year),
 		"design_review":         reviewed(record.ReviewDesign, critical, first, year),

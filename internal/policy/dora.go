@@ -12,10 +12,23 @@ type DORAConfig struct {
 	LateReviewRatio float64 `yaml:"late_review_ratio" json:"late_review_ratio"`
 	// FailureWindow is how long after a deployment an incident or a rollback is attributed to it.
 	FailureWindow Duration `yaml:"failure_window" json:"failure_window"`
+	// FailedDeployments says whether a deployment that did not succeed is a change that failed.
+	FailedDeployments FailedDeployments `yaml:"failed_deployments" json:"failed_deployments"`
 }
 
+// FailedDeployments says what a deployment that did not succeed counts as.
+type FailedDeployments string
+
+// The ways to count it.
+const (
+	// FailedDeploymentsCount: as a change that failed.
+	FailedDeploymentsCount FailedDeployments = "count"
+	// FailedDeploymentsLeaveOut: as no change, because it never reached users (a canary or a health check stopped it).
+	FailedDeploymentsLeaveOut FailedDeployments = "leave_out"
+)
+
 func defaultDORA() DORAConfig {
-	return DORAConfig{LateReviewRatio: 0.25, FailureWindow: Duration(30 * Day)}
+	return DORAConfig{LateReviewRatio: 0.25, FailureWindow: Duration(30 * Day), FailedDeployments: FailedDeploymentsCount}
 }
 
 func (p *Policy) checkDORA(fail failFunc) {
@@ -26,10 +39,19 @@ func (p *Policy) checkDORA(fail failFunc) {
 	if c.FailureWindow <= 0 {
 		fail("dora.failure_window", "must be longer than 0")
 	}
+	if c.FailedDeployments != FailedDeploymentsCount && c.FailedDeployments != FailedDeploymentsLeaveOut {
+		fail("dora.failed_deployments", "%q is neither count nor leave_out", c.FailedDeployments)
+	}
 }
 
 // FailureWindow is how long after a deployment an incident or a rollback is attributed to it; exactly that long counts.
 func (p *Policy) FailureWindow() time.Duration { return p.config.DORA.FailureWindow.Std() }
+
+// IsChange reports whether a production deployment that ended is a change: it brought back no older commit and, where policy leaves out those that did not
+// succeed, it did.
+func (p *Policy) IsChange(d *record.Deployment) bool {
+	return d.Rollback != record.AnswerYes && (d.Status != record.DeploymentFailed || p.config.DORA.FailedDeployments != FailedDeploymentsLeaveOut)
+}
 
 // LeadTime is the time from a change's first commit until it is live. It cannot be told, and ok is false, when the date of the commit
 // is not known or lies after: a clock was wrong, and no number is better than a flattering one.

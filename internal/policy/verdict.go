@@ -307,6 +307,17 @@ func (p *Policy) Baseline(tier TierIndex, verdicts []Verdict) Status {
 	return worst
 }
 
+// Together is the result of several controls that belong together: the worst of them, where exempt is worse than pass. It is empty for none.
+func Together(statuses ...Status) Status {
+	var worst Status
+	for _, s := range statuses {
+		if severity(s) > severity(worst) {
+			worst = s
+		}
+	}
+	return worst
+}
+
 // Detailed reports whether a service is one of those whose gaps are listed one by one.
 func (p *Policy) Detailed(f ServiceFacts) bool {
 	d := p.config.Detail

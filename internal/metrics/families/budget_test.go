@@ -18,6 +18,7 @@ import (
 // bounded is how many values each label has at most that is neither an owner's nor in Family.Unbound. A label that is not here has to be added with
 // its bound, or to Family.Unbound if its values come from outside.
 var bounded = map[string]int{
+	"objective": 8, "rework": 4,
 	"severity": len(record.Severities()), "class": len(record.Classes()), "sla": len(policy.SLAs()), "event": len(snapshot.FlowKinds()),
 	"outcome": len(snapshot.OutcomeKinds()), "evidence": 4, "dimension": 3, "top": 3, "window": 3, "state": 5, "expires": len(policy.Horizons()),
 	"kind": 5, "status": 4, "check": 16, "scope": 2, "privileged": 2, "crown_jewel": 3, "internet_facing": 3, "reason": 5, "field": 8, "decision": 2,

@@ -43,6 +43,16 @@ var controls = []*Family{
 		Refresh: refreshAll,
 		Example: `sum(prodsec_baseline_services{crown_jewel="true", status="pass"}) / sum(prodsec_baseline_services{crown_jewel="true"})`,
 	}},
+	{Collect: productionBasics, Family: frame.Family{
+		Name: "prodsec_production_basics_services",
+		Help: "Services to which the controls logging and baseline apply (production services), by whether they have these two and owner together: fail if one fails, else " +
+			"unknown if one is unknown, else exempt if one is exempt, else pass.",
+		Type: frame.Gauge, Stability: frame.Experimental,
+		Labels:  []string{"business_unit", "team", "trust_tier", "status"},
+		Source:  "as prodsec_control_services",
+		Refresh: refreshAll,
+		Example: `sum(prodsec_production_basics_services{status="pass"}) / sum(prodsec_production_basics_services)`,
+	}},
 	{Collect: controlEvidenceTimestamp, Family: frame.Family{
 		Name: "prodsec_control_evidence_timestamp_seconds",
 		Help: "When the evidence behind the result of a control was produced; the oldest where several repositories count. Evidence that is too old to " +
@@ -56,14 +66,15 @@ var controls = []*Family{
 	}},
 	{Collect: controlFailures, Family: frame.Family{
 		Name: "prodsec_control_failures_in_window",
-		Help: "Failures in the trailing window, by the control to which policy.control_mapping attributes them: finding is a new weakness, regression a " +
-			"reopened weakness, exception an approved exception, bypass a bypassed rule. control is none where the mapping has no entry. An exception " +
-			"or a bypass that is attributed to several controls counts for each.",
+		Help: "Failures in the trailing window by the control to which policy.control_mapping attributes them. finding is a weakness that opened, repeat one whose " +
+			"category had been fixed in the same product area before, regression one that came back, sla_miss one that was not fixed in time; exception is an exception " +
+			"that was granted, renewal one that was granted again; bypass is a rule that was bypassed. control is none where the table has no row. An exception or " +
+			"bypass that concerns several controls counts for each.",
 		Type: frame.Gauge, Stability: frame.Stable,
 		Labels:  []string{"window", "control", "source"},
 		Source:  "Finding.Category, Finding.Class, Exception.Controls, Exception.Categories, Exception.Rules, Bypass.Rules",
 		Refresh: refreshFindings,
-		Example: `topk(5, sum by (control) (prodsec_control_failures_in_window{window="90d", control!="none"}))`,
+		Example: `topk(5, sum by (control) (prodsec_control_failures_in_window{window="90d", source=~"repeat|regression|renewal|sla_miss"}))`,
 	}},
 }
 
@@ -159,6 +170,35 @@ func baselineServices(in *tallies.Tallies, out *frame.Sink) {
 	}
 }
 
+// basics are the controls that every production service ought to have; the first is asked of all services.
+var basics = []string{policy.ControlOwner, policy.ControlLogging, policy.ControlBaseline}
+
+func productionBasics(in *tallies.Tallies, out *frame.Sink) {
+	for _, status := range tallies.ControlStatuses {
+		out.NewDim(string(status))
+	}
+	for _, i := range in.Services {
+		var results []policy.Status
+		production := false
+		for control, verdict := range in.Controls.Of(i) {
+			name := in.Controls.All[control].Name
+			if verdict.Status == "" || !slices.Contains(basics, name) {
+				continue
+			}
+			results = append(results, verdict.Status)
+			production = production || name != policy.ControlOwner
+		}
+		if !production {
+			continue
+		}
+		group := in.Owners.GroupOf[in.Snapshot.Services[i].Owner]
+		out.Add(group, statusIndex(policy.Together(results...)), 1)
+		for status := range tallies.ControlStatuses {
+			out.Zero(group, status)
+		}
+	}
+}
+
 func controlEvidenceTimestamp(in *tallies.Tallies, out *frame.Sink) {
 	results := in.Controls
 	for i := range results.All {
@@ -175,7 +215,8 @@ func controlEvidenceTimestamp(in *tallies.Tallies, out *frame.Sink) {
 
 // failureSources are the values of the label "source" of prodsec_control_failures_in_window.
 var failureSources = [tallies.FailureSources]string{
-	tallies.FailureFinding: "finding", tallies.FailureRegression: "regression", tallies.FailureException: "exception", tallies.FailureBypass: "bypass",
+	tallies.FailureFinding: "finding", tallies.FailureRepeat: "repeat", tallies.FailureRegression: "regression", tallies.FailureException: "exception",
+	tallies.FailureRenewal: "renewal", tallies.FailureMiss: "sla_miss", tallies.FailureBypass: "bypass",
 }
 
 func controlFailures(in *tallies.Tallies, out *frame.Sink) {
@@ -206,7 +247,11 @@ func controlFailures(in *tallies.Tallies, out *frame.Sink) {
 		}
 	}
 	for _, g := range in.Grants() {
-		attribute(in.Policy.ControlsOfException(g.Exception), tallies.FailureException, in.WindowsHolding(g.At))
+		source := tallies.FailureException
+		if g.Renewal {
+			source = tallies.FailureRenewal
+		}
+		attribute(in.Policy.ControlsOfException(g.Exception), source, in.WindowsHolding(g.At))
 	}
 	tallies.EachCounted(&in.Input, in.Snapshot.Bypassed, func(m *snapshot.Milestone[record.Bypass]) {
 		if m.Record.Result == record.BypassBypassed {
@@ -219,8 +264,9 @@ func controlFailures(in *tallies.Tallies, out *frame.Sink) {
 // zeroFailures shows 0 for the sources that were read.
 func zeroFailures(in *tallies.Tallies, out *frame.Sink, dim func(window, control, source int) int) {
 	for source, kind := range [tallies.FailureSources]record.Kind{
-		tallies.FailureFinding: record.KindFinding, tallies.FailureRegression: record.KindFinding,
-		tallies.FailureException: record.KindException, tallies.FailureBypass: record.KindBypass,
+		tallies.FailureFinding: record.KindFinding, tallies.FailureRepeat: record.KindFinding, tallies.FailureRegression: record.KindFinding,
+		tallies.FailureException: record.KindException, tallies.FailureRenewal: record.KindException, tallies.FailureMiss: record.KindFinding,
+		tallies.FailureBypass: record.KindBypass,
 	} {
 		if !in.Sources.Of(kind).Ever {
 			continue

@@ -64,6 +64,16 @@ var deliveryTrust = []*Family{
 		Refresh: refreshPosture,
 		Example: `sum by (status) (prodsec_privileged_pipelines{evidence="provenance"})`,
 	}},
+	{Collect: privilegedPipelineProtection, Family: frame.Family{
+		Name: "prodsec_privileged_pipeline_protection",
+		Help: "Privileged pipelines by whether what they run from and deploy to is protected: branch is every required check of the branches of their repository, environment " +
+			"every required check of the production environments that they deploy to (absent for those that deploy to none), required both together.",
+		Type: frame.Gauge, Stability: frame.Experimental,
+		Labels:  append(group(), "check", "status"),
+		Source:  "Pipeline.Environments, Repository.Branches, Repository.Environments",
+		Refresh: refreshPosture,
+		Example: `sum by (status) (prodsec_privileged_pipeline_protection{check="required"})`,
+	}},
 	{Collect: runners, Family: frame.Family{
 		Name: "prodsec_runners",
 		Help: "Self-hosted runners by who may use them. public_exposed: a public repository may, so a pull request from outside the organisation could " +

@@ -74,6 +74,17 @@ var dora = []*Family{
 		Refresh: refreshDeliveries,
 		Example: `sum by (cause) (prodsec_change_failures_in_window{window="30d"})`,
 	}},
+	{Collect: deploymentRework, Family: frame.Family{
+		Name: "prodsec_deployment_rework_in_window",
+		Help: "Production deployments that ended in the trailing window, by whether a failure in production made them necessary: rollback brought back an older commit, incident " +
+			"went live while an incident of the service was open, planned is any other. Deployment rework rate is (rollback + incident) / all. While no source of incidents was " +
+			"read, what is no rollback is unknown.",
+		Type: frame.Gauge, Stability: frame.Experimental,
+		Labels:  append(append([]string{"window"}, tallies.GroupLabels...), "rework"),
+		Source:  "Deployment.Status, Deployment.Rollback, Incident.OpenedAt, Incident.RestoredAt",
+		Refresh: refreshDeliveries,
+		Example: `sum(prodsec_deployment_rework_in_window{window="30d", rework=~"rollback|incident"}) / sum(prodsec_deployment_rework_in_window{window="30d"})`,
+	}},
 	{Collect: incidentsInWindow, Family: frame.Family{
 		Name: "prodsec_incidents_in_window",
 		Help: "Incidents opened in the trailing window, by attribution: to a deployment, or unattributed if the service had none within " +
@@ -186,6 +197,40 @@ func changeFailuresInWindow(in *tallies.Tallies, out *frame.Sink) {
 		for _, w := range in.Policy.Windows() {
 			for _, cause := range knownCauses(incidents.Ever) {
 				out.Zero(group, out.Dim(w.Name, string(cause)))
+			}
+		}
+	}
+}
+
+// The values of the label "rework", by tallies.Rework; the last is for what cannot be told.
+var reworkKinds = []string{"planned", "rollback", "incident", "unknown"}
+
+// deploymentRework cannot tell planned work while incidents were never read or those that were are too old.
+func deploymentRework(in *tallies.Tallies, out *frame.Sink) {
+	out.Product(windowNames(in.Policy), reworkKinds)
+	incidents := in.Sources.Of(record.KindIncident)
+	told := incidents.Ever && !incidents.Partly
+	unknown := len(reworkKinds) - 1
+	for i := range in.Deployments.Ended {
+		d, m := &in.Deployments.Ended[i], &in.Snapshot.Deployed[i]
+		if !d.InProduction() {
+			continue
+		}
+		kind := int(in.ChangeFailures.Rework[i])
+		if kind == int(tallies.ReworkNone) && !told {
+			kind = unknown
+		}
+		for w := int(d.Window); w < len(in.Policy.Windows()); w++ {
+			out.AddCount(in.Owners.GroupOf[m.Owner], w*len(reworkKinds)+kind, 1, in.Sources.IsDropped(m.Scope))
+		}
+	}
+	if !in.Sources.Of(record.KindDeployment).Complete() {
+		return
+	}
+	for _, group := range in.Owners.PresentGroups() {
+		for at := range out.Dims() {
+			if kind := at % len(reworkKinds); told || kind != int(tallies.ReworkNone) && kind != int(tallies.ReworkIncident) {
+				out.Zero(group, at)
 			}
 		}
 	}

@@ -147,15 +147,26 @@ var exposure = []*Family{
 	}},
 	{Collect: categoryFindings, Family: frame.Family{
 		Name: "prodsec_category_findings_in_window",
-		Help: "Weaknesses that were opened (new) or reopened in the trailing window, by category (a CWE, else a rule family, else an ecosystem; none " +
-			"where a source has none) and by the product area, as the catalog has it now, of the service that owned them then. Weaknesses that a newly " +
-			"added source brought count as neither, because they existed before.",
+		Help: "Weaknesses that opened (new, or repeat if something of their category had been fixed in the same product area before) or came back (reopened) in the " +
+			"trailing window, by the product area of the service that owned them then, as the " +
+			"catalog has it now, and by category: a CWE, else a rule family, else an ecosystem; none where a source gives none. " +
+			"What a new source brought along was there before, and is in neither kind.",
 		Type: frame.Gauge, Stability: frame.Stable,
 		Labels:  []string{"window", "product_area", "category", "kind"},
 		Unbound: []string{"product_area", "category"},
 		Source:  "Finding.Category, Finding.FirstSeen, Service.ProductArea",
 		Refresh: refreshFindings,
-		Example: `topk(10, sum by (product_area, category) (prodsec_category_findings_in_window{window="90d"}))`,
+		Example: `topk(10, sum by (product_area, category) (prodsec_category_findings_in_window{window="90d", kind=~"repeat|reopened"}))`,
+	}},
+	{Collect: exceptionsByStandard, Family: frame.Family{
+		Name: "prodsec_exceptions_granted_by_control_in_window",
+		Help: "Exceptions granted in the trailing window, by the control that they set aside: those they name, else those to which policy.control_mapping attributes what " +
+			"they cover; none where there is none. An exception that concerns several controls counts for each. kind is as in prodsec_exceptions_granted_in_window.",
+		Type: frame.Gauge, Stability: frame.Experimental,
+		Labels:  []string{"window", "business_unit", "control", "kind"},
+		Source:  "Exception.DecidedAt, Exception.Controls, Exception.Categories, Exception.Rules",
+		Refresh: refreshExceptions,
+		Example: `sum by (business_unit, control) (prodsec_exceptions_granted_by_control_in_window{window="90d", kind="renewal"})`,
 	}},
 	{Collect: duplicateFindings, Family: frame.Family{
 		Name: "prodsec_duplicate_findings",
@@ -304,12 +315,15 @@ func duplicateFindings(in *tallies.Tallies, out *frame.Sink) {
 }
 
 // The values of the label "kind" of prodsec_category_findings_in_window, by position.
-var categoryKinds = [tallies.RecurrenceKinds]string{tallies.RecurrenceNew: "new", tallies.RecurrenceReopened: "reopened"}
+var categoryKinds = [tallies.RecurrenceKinds]string{tallies.RecurrenceNew: "new", tallies.RecurrenceRepeat: "repeat", tallies.RecurrenceReopened: "reopened"}
 
 func categoryFindings(in *tallies.Tallies, out *frame.Sink) {
 	r, windows := in.Events.Recurrence, windowNames(in.Policy)
 	names := make([]string, len(in.Snapshot.Strings))
 	for at, pair := range r.Pairs {
+		if !r.Occurred(at) {
+			continue // it was fixed long ago, and nothing of it fell into a window
+		}
 		category := &names[pair.Category]
 		if *category == "" {
 			*category = frame.Named(in.Snapshot.Strings[pair.Category], frame.None)

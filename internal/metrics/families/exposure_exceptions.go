@@ -1,8 +1,6 @@
 package families
 
 import (
-	"time"
-
 	"prodsec_exporter/internal/metrics/frame"
 	"prodsec_exporter/internal/metrics/tallies"
 	"prodsec_exporter/internal/policy"
@@ -89,20 +87,16 @@ const (
 	grantRenewal = "renewal"
 )
 
+func grantKind(g *tallies.Grant) string {
+	if g.Renewal {
+		return grantRenewal
+	}
+	return grantFirst
+}
+
 func exceptionsGranted(in *tallies.Tallies, out *frame.Sink) {
-	within := in.Policy.Config().Exceptions.RenewalWithin.Std()
-	type subject struct{ of, category string }
-	// last is the latest grant before the instant under way, latest that of any so far; grants of one instant renew none of each other.
-	last, latest := map[subject]time.Time{}, map[subject]time.Time{}
 	for _, g := range in.Grants() {
-		s := subject{g.For, g.Category}
-		if g.At.After(latest[s]) {
-			last[s], latest[s] = latest[s], g.At
-		}
-		kind := grantFirst
-		if before := last[s]; !before.IsZero() && g.At.Sub(before) <= within {
-			kind = grantRenewal
-		}
+		kind := grantKind(&g)
 		held := in.WindowsHolding(g.At)
 		for _, w := range held {
 			out.Add(in.Owners.GroupOf[g.Owner], out.Dim(w.Name, g.Category, kind), 1)
@@ -120,6 +114,48 @@ func exceptionsGranted(in *tallies.Tallies, out *frame.Sink) {
 		for _, w := range in.Policy.Windows() {
 			out.Zero(group, out.Dim(w.Name, frame.None, grantFirst))
 			out.Zero(group, out.Dim(w.Name, frame.None, grantRenewal))
+		}
+	}
+}
+
+// exceptionsByStandard counts a grant for each control that it sets aside.
+func exceptionsByStandard(in *tallies.Tallies, out *frame.Sink) {
+	all, windows := in.Policy.Controls(), in.Policy.Windows()
+	seen := map[[2]int32]bool{}
+	for _, g := range in.Grants() {
+		held := in.WindowsHolding(g.At)
+		if len(held) == 0 {
+			continue
+		}
+		found := in.Policy.ControlsOfException(g.Exception)
+		if len(found) == 0 {
+			found = []int{len(all)}
+		}
+		unit := in.Owners.UnitOf[g.Owner]
+		for _, control := range found {
+			name := frame.None
+			if control < len(all) {
+				name = all[control].Name
+			}
+			for _, w := range held {
+				out.Add(unit, out.Dim(w.Name, name, grantKind(&g)), 1)
+			}
+			if at := [2]int32{unit, int32(control)}; !seen[at] {
+				seen[at] = true
+				for _, w := range windows { // the shorter windows that do not hold it say 0
+					out.Zero(unit, out.Dim(w.Name, name, grantFirst))
+					out.Zero(unit, out.Dim(w.Name, name, grantRenewal))
+				}
+			}
+		}
+	}
+	if !in.Sources.Of(record.KindException).Ever {
+		return
+	}
+	for _, unit := range in.Owners.PresentUnits() {
+		for _, w := range windows {
+			out.Zero(unit, out.Dim(w.Name, frame.None, grantFirst))
+			out.Zero(unit, out.Dim(w.Name, frame.None, grantRenewal))
 		}
 	}
 }

@@ -116,6 +116,17 @@ var responsiveness = []*Family{
 		Refresh: refreshExceptions,
 		Example: `histogram_quantile(0.9, sum by (business_unit, le) (rate(prodsec_exception_decision_seconds_bucket[30d])))`,
 	}},
+	{Collect: exceptionDecisionInWindow, Family: frame.Family{
+		Name: "prodsec_exception_decision_in_window_seconds",
+		Help: "The times of prodsec_exception_decision_seconds whose decision fell into the trailing window, by the source's date.",
+		Type: frame.StateHistogram, Stability: frame.Experimental,
+		Labels:  []string{"window", "business_unit", "decision"},
+		Bounds:  policy.DefaultBuckets(policy.BucketsRequests),
+		Buckets: string(policy.BucketsRequests),
+		Source:  "Exception.RequestedAt, Exception.DecidedAt, Exception.State",
+		Refresh: refreshExceptions,
+		Example: `histogram_quantile(0.9, sum by (business_unit, le) (prodsec_exception_decision_in_window_seconds_bucket{window="30d"}))`,
+	}},
 	{Collect: exceptionPending, Family: frame.Family{
 		Name: "prodsec_exception_pending_seconds",
 		Help: "Time since the request of exceptions that are neither approved nor rejected, on the clock of policy.calendars.decisions (calendar time if " +
@@ -161,6 +172,17 @@ var responsiveness = []*Family{
 		Refresh: refreshTickets,
 		Example: `histogram_quantile(0.5, sum by (business_unit, le) (rate(prodsec_followup_close_seconds_bucket[90d])))`,
 	}},
+	{Collect: followupCloseInWindow, Family: frame.Family{
+		Name: "prodsec_followup_close_in_window_seconds",
+		Help: "The times of prodsec_followup_close_seconds of the actions that were closed for the first time in the trailing window, by the source's date.",
+		Type: frame.StateHistogram, Stability: frame.Experimental,
+		Labels:  []string{"window", "business_unit"},
+		Bounds:  policy.DefaultBuckets(policy.BucketsAges),
+		Buckets: string(policy.BucketsAges),
+		Source:  "Followup.CreatedAt, Followup.ClosedAt",
+		Refresh: refreshTickets,
+		Example: `histogram_quantile(0.5, sum by (business_unit, le) (prodsec_followup_close_in_window_seconds_bucket{window="90d"}))`,
+	}},
 	{Collect: escalationsOpen, Family: frame.Family{
 		Name: "prodsec_escalations_open",
 		Help: "Open release blocks and urgent escalations.",
@@ -179,6 +201,16 @@ var responsiveness = []*Family{
 		Source:  "Escalation.Kind, Escalation.Reason, Escalation.RaisedAt",
 		Refresh: refreshTickets,
 		Example: `sum by (reason) (increase(prodsec_escalations_total{kind="release_block"}[30d]))`,
+	}},
+	{Collect: escalationsInWindow, Family: frame.Family{
+		Name: "prodsec_escalations_in_window",
+		Help: "Releases that were blocked and urgent calls for a decision that were raised in the trailing window, by the source's date; each once under its first owner, kind and reason.",
+		Type: frame.Gauge, Stability: frame.Experimental,
+		Labels:  []string{"window", "business_unit", "team", "trust_tier", "kind", "reason"},
+		Unbound: []string{"reason"},
+		Source:  "Escalation.Kind, Escalation.Reason, Escalation.RaisedAt",
+		Refresh: refreshTickets,
+		Example: `sum by (reason) (prodsec_escalations_in_window{window="30d", kind="release_block"})`,
 	}},
 }
 

@@ -57,17 +57,9 @@ const (
 )
 
 func exceptionDecision(in *tallies.Tallies, out *frame.Sink) {
-	times, clock := frame.NewDistributions(out), in.Policy.Calendar(policy.CalendarDecisions)
-	tallies.EachCounted(&in.Input, in.Snapshot.Decided, func(m *snapshot.Milestone[record.Exception]) {
-		if m.Record.VendorAcceptance || m.Record.RequestedAt.IsZero() {
-			return // a scanner's own acceptance has no request
-		}
-		decision := decisionApproved
-		if m.Record.State == record.ExceptionRejected {
-			decision = decisionRejected
-		}
-		dim := out.Dim(frame.Named(m.Record.Category, frame.None), decision)
-		times.Observe(in.Owners.UnitOf[m.Owner], dim, tallies.BusinessSeconds(clock, m.Record.RequestedAt, m.At))
+	times := frame.NewDistributions(out)
+	eachDecision(in, func(m *snapshot.Milestone[record.Exception], decision string, took uint32) {
+		times.Observe(in.Owners.UnitOf[m.Owner], out.Dim(frame.Named(m.Record.Category, frame.None), decision), took)
 	})
 	times.Finish()
 	if !in.Sources.Of(record.KindException).Ever {
@@ -76,6 +68,89 @@ func exceptionDecision(in *tallies.Tallies, out *frame.Sink) {
 	for _, unit := range in.Owners.PresentUnits() {
 		out.Zero(unit, out.Dim(frame.None, decisionApproved))
 		out.Zero(unit, out.Dim(frame.None, decisionRejected))
+	}
+}
+
+// eachDecision calls with the first decision on every exception that was asked for, and how long it took on the clock of decisions. A scanner's own acceptance is
+// asked of nobody.
+func eachDecision(in *tallies.Tallies, call func(m *snapshot.Milestone[record.Exception], decision string, took uint32)) {
+	clock := in.Policy.Calendar(policy.CalendarDecisions)
+	tallies.EachCounted(&in.Input, in.Snapshot.Decided, func(m *snapshot.Milestone[record.Exception]) {
+		if m.Record.VendorAcceptance || m.Record.RequestedAt.IsZero() {
+			return
+		}
+		decision := decisionApproved
+		if m.Record.State == record.ExceptionRejected {
+			decision = decisionRejected
+		}
+		call(m, decision, tallies.BusinessSeconds(clock, m.Record.RequestedAt, m.At))
+	})
+}
+
+func exceptionDecisionInWindow(in *tallies.Tallies, out *frame.Sink) {
+	times := frame.NewDistributions(out)
+	eachDecision(in, func(m *snapshot.Milestone[record.Exception], decision string, took uint32) {
+		for _, w := range in.WindowsHolding(m.At) {
+			times.Observe(in.Owners.UnitOf[m.Owner], out.Dim(w.Name, decision), took)
+		}
+	})
+	times.Finish()
+	if !in.Sources.Of(record.KindException).Ever {
+		return
+	}
+	for _, unit := range in.Owners.PresentUnits() {
+		for _, w := range in.Policy.Windows() {
+			out.Zero(unit, out.Dim(w.Name, decisionApproved))
+			out.Zero(unit, out.Dim(w.Name, decisionRejected))
+		}
+	}
+}
+
+func followupCloseInWindow(in *tallies.Tallies, out *frame.Sink) {
+	times := frame.NewDistributions(out)
+	tallies.EachCounted(&in.Input, in.Snapshot.Completed, func(m *snapshot.Milestone[record.Followup]) {
+		if m.Record.CreatedAt.IsZero() {
+			return
+		}
+		took := tallies.SecondsBetween(m.Record.CreatedAt.Unix(), m.At.Unix())
+		for _, w := range in.WindowsHolding(m.At) {
+			times.Observe(in.Owners.UnitOf[m.Owner], out.Dim(w.Name), took)
+		}
+	})
+	times.Finish()
+	if !in.Sources.Of(record.KindFollowup).Ever {
+		return
+	}
+	for _, unit := range in.Owners.PresentUnits() {
+		for _, w := range in.Policy.Windows() {
+			out.Zero(unit, out.Dim(w.Name))
+		}
+	}
+}
+
+func escalationsInWindow(in *tallies.Tallies, out *frame.Sink) {
+	windows := in.Policy.Windows()
+	tallies.EachCounted(&in.Input, in.Snapshot.Raised, func(m *snapshot.Milestone[record.Escalation]) {
+		group, kind, reason := in.Owners.GroupOf[m.Owner], tallies.EscalationKind(m.Record.Kind), frame.Named(m.Record.Reason, frame.None)
+		held := in.WindowsHolding(m.At)
+		for _, w := range held {
+			out.Add(group, out.Dim(w.Name, kind, reason), 1)
+		}
+		if len(held) > 0 { // the shorter windows that do not hold it say 0
+			for _, w := range windows {
+				out.Zero(group, out.Dim(w.Name, kind, reason))
+			}
+		}
+	})
+	if !in.Sources.Of(record.KindEscalation).Ever {
+		return
+	}
+	for _, group := range in.Owners.PresentGroups() {
+		for _, w := range windows {
+			for _, kind := range tallies.EscalationKinds {
+				out.Zero(group, out.Dim(w.Name, string(kind), frame.None))
+			}
+		}
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 
 	"prodsec_exporter/internal/metrics/frame"
 	"prodsec_exporter/internal/metrics/tallies"
+	"prodsec_exporter/internal/policy"
 	"prodsec_exporter/internal/record"
 	"prodsec_exporter/internal/snapshot"
 )
@@ -29,6 +30,26 @@ var trend = []*Family{
 		Refresh: refreshPolicy,
 		Example: `time() - prodsec_policy_changed_timestamp_seconds < 86400`,
 		Combine: frame.Least,
+	}},
+	{Collect: targets, Family: frame.Family{
+		Name: "prodsec_target_ratio",
+		Help: "The share, in 0-1, that policy holds an objective to (policy.targets, and policy.sla.attainment_target for sla_attainment). Rules and boards compare with it. " +
+			"concentration is a bound from above, all others from below.",
+		Type: frame.Gauge, Stability: frame.Experimental,
+		Labels:  []string{"objective"},
+		Source:  "the configuration, section policy",
+		Refresh: refreshPolicy,
+		Example: `prodsec_target_ratio{objective="sla_attainment"}`,
+		Combine: frame.Once,
+	}},
+	{Collect: minimumOutcomes, Family: frame.Family{
+		Name: "prodsec_target_minimum_outcomes",
+		Help: "The smallest denominator of a share that is compared with its target (policy.targets.minimum_outcomes).",
+		Type: frame.Gauge, Stability: frame.Experimental,
+		Source:  "the configuration, section policy",
+		Refresh: refreshPolicy,
+		Example: `prodsec_target_minimum_outcomes`,
+		Combine: frame.Once,
 	}},
 	{Collect: countingChanges, Family: frame.Family{
 		Name: "prodsec_counting_changes_total",
@@ -83,6 +104,16 @@ func policyChanged(in *tallies.Tallies, out *frame.Sink) {
 			return
 		}
 	}
+}
+
+func targets(in *tallies.Tallies, out *frame.Sink) {
+	for _, objective := range policy.Objectives() {
+		out.Add(frame.NoEntity, out.Dim(string(objective)), in.Policy.ObjectiveTarget(objective))
+	}
+}
+
+func minimumOutcomes(in *tallies.Tallies, out *frame.Sink) {
+	out.Add(frame.NoEntity, out.Dim(), float64(in.Policy.MinimumOutcomes()))
 }
 
 func countingChanges(in *tallies.Tallies, out *frame.Sink) {

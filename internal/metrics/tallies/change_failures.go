@@ -25,6 +25,8 @@ type ChangeFailures struct {
 	Counted, Recent []ChangeFailure
 	// Incidents are attributed by all that is known now.
 	Incidents []IncidentAttribution
+	// Rework says of each deployment, by position in Snapshot.Deployed, by all that is known now, whether a failure in production made it necessary.
+	Rework []Rework
 }
 
 // ChangeFailure is a change that failed.
@@ -45,7 +47,9 @@ type IncidentAttribution struct {
 func newChangeFailures(in *Input, deployments *Deployments) *ChangeFailures {
 	f := &ChangeFailures{}
 	f.Counted, _ = (&attribution{in: in, ended: deployments.Ended, final: true}).run()
-	f.Recent, f.Incidents = (&attribution{in: in, ended: deployments.Ended}).run()
+	recent := &attribution{in: in, ended: deployments.Ended}
+	f.Recent, f.Incidents = recent.run()
+	f.Rework = recent.rework()
 	return f
 }
 
@@ -133,7 +137,7 @@ func (a *attribution) findCandidates() *subjects {
 		}
 		subject := subjects.of(m.Owner, m.Service, m.Record.Repository)
 		a.subjectOf[i] = subject
-		if d.Rollback {
+		if !a.in.Policy.IsChange(&m.Record) {
 			continue
 		}
 		if d.Status == record.DeploymentFailed {

@@ -61,7 +61,7 @@ func (t *Deployments) readEnded(in *Input, sources *Sources) {
 		m := &in.Snapshot.Deployed[i]
 		t.Ended[i] = Deployment{
 			second: m.At.Unix(), environment: t.Environments.Of(m.Record.Environment), owner: m.Owner, Status: m.Record.Status,
-			counts: !m.Counted.After(in.At), Rollback: m.Record.Rollback == record.AnswerYes,
+			counts: !m.Counted.After(in.At) && !m.At.After(in.At), Rollback: m.Record.Rollback == record.AnswerYes,
 			Window: int32(FirstWindow(windows, m.At, in.At)), dropped: sources.IsDropped(m.Scope),
 		}
 	}
@@ -82,7 +82,7 @@ func newDeployments(in *Input, sources *Sources) *Deployments {
 		if d.Status == record.DeploymentSucceeded {
 			t.Succeeded.Of(d.owner, d.environment).ByApproval[approvalIndex(m.Record.Approval)].add(int(d.Window), windows, d.dropped)
 		}
-		if d.InProduction() && !d.Rollback {
+		if d.InProduction() && in.Policy.IsChange(&m.Record) {
 			t.Changes[d.owner].add(int(d.Window), windows, d.dropped)
 		}
 	}

@@ -68,8 +68,9 @@ func newEvents(in *Input, own *Ownership) *Events {
 			continue
 		}
 		t.Windows[window][t.WindowAt(own.GroupOf[e.Owner], int(e.Severity), e.Kind)]++
-		t.Recurrence.add(e, window)
-		t.Failures.add(in, e, window)
+		repeat := e.Kind == snapshot.EventOpened && t.Recurrence.repeats(e)
+		t.Recurrence.add(e, window, repeat)
+		t.Failures.add(in, e, window, repeat)
 	}
 	for i := 1; i < len(t.Windows); i++ { // a longer window holds the shorter ones
 		for j, n := range t.Windows[i-1] {

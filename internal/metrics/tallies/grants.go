@@ -20,6 +20,8 @@ type Grant struct {
 	For string
 	// Exception is as it was granted.
 	Exception *record.Exception
+	// Renewal: the same was granted before, no longer ago than policy.exceptions.renewal_within.
+	Renewal bool
 }
 
 // Grants are all approvals that count, oldest first: the first of each exception, and the present one where it was approved anew.
@@ -28,10 +30,17 @@ func (in *Input) Grants() []Grant {
 	first := map[string]time.Time{}
 	add := func(h *snapshot.Held[record.Exception]) {
 		service := in.Snapshot.Services[h.Service].Name
-		if h.Service == 0 {
+		switch {
+		case h.Service != 0:
+		case h.Record.Service == "" && h.Record.Repository == "":
+			// What names nothing is about nothing that another one could be about, too.
+			service = frame.Key(h.Instance, h.Record.ID)
+		default:
 			service = frame.Key(h.Record.Service, string(h.Record.Repository))
 		}
-		all = append(all, Grant{h.Record.DecidedAt, h.Owner, frame.Named(h.Record.Category, frame.None), service, &h.Record})
+		all = append(all, Grant{
+			At: h.Record.DecidedAt, Owner: h.Owner, Category: frame.Named(h.Record.Category, frame.None), For: service, Exception: &h.Record,
+		})
 	}
 	id := func(h *snapshot.Held[record.Exception]) string { return frame.Key(h.Instance, h.Record.ID) }
 	EachCounted(in, in.Snapshot.Decided, func(m *snapshot.Milestone[record.Exception]) {
@@ -48,5 +57,22 @@ func (in *Input) Grants() []Grant {
 		}
 	}
 	slices.SortStableFunc(all, func(a, b Grant) int { return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.For, b.For)) })
+	markRenewals(all, in.Policy.Config().Exceptions.RenewalWithin.Std())
 	return all
+}
+
+// markRenewals marks the grants that follow one for the same subject and category; they are ordered by time.
+func markRenewals(grants []Grant, within time.Duration) {
+	type subject struct{ of, category string }
+	// last is the latest grant before the instant under way, latest that of any so far; grants of one instant renew none of each other.
+	last, latest := map[subject]time.Time{}, map[subject]time.Time{}
+	for i := range grants {
+		g := &grants[i]
+		s := subject{g.For, g.Category}
+		if g.At.After(latest[s]) {
+			last[s], latest[s] = latest[s], g.At
+		}
+		before := last[s]
+		g.Renewal = !before.IsZero() && g.At.Sub(before) <= within
+	}
 }

@@ -2,6 +2,7 @@ package tallies
 
 import (
 	"prodsec_exporter/internal/metrics/frame"
+	"prodsec_exporter/internal/record"
 	"prodsec_exporter/internal/snapshot"
 )
 
@@ -18,11 +19,17 @@ type Recurrence struct {
 	windows    int
 	categories []uint32
 	verdicts   []uint32
+	// fixed is when something of a pair was fixed first, in Unix seconds, by pair; 0 while nothing was.
+	fixed []int64
 }
 
 // The positions of the kinds of recurrence.
 const (
+	// RecurrenceNew: opened, and nothing of its category had been fixed in its product area before.
 	RecurrenceNew = iota
+	// RecurrenceRepeat: opened after something of its category had been fixed in its product area.
+	RecurrenceRepeat
+	// RecurrenceReopened: the same weakness came back.
 	RecurrenceReopened
 	// RecurrenceKinds is their number.
 	RecurrenceKinds
@@ -55,14 +62,44 @@ func newRecurrence(s *snapshot.Snapshot, windows int) *Recurrence {
 		r.areaOf = append(r.areaOf, at[name])
 	}
 	r.pairs = newPairs(len(r.areas), len(s.Strings))
+	r.noteFixed(s)
 	return r
 }
 
-// add counts an event that falls into a window.
-func (r *Recurrence) add(e *snapshot.Event, window int) {
-	switch e.Kind { //nolint:exhaustive // Other events do not count here.
+// noteFixed notes when something of each category was fixed in each product area first. Weaknesses tell, and not events, because compaction keeps no single event of long
+// ago. One that is open again tells nothing.
+func (r *Recurrence) noteFixed(s *snapshot.Snapshot) {
+	fixed := snapshot.IndexOfClosure(record.ClosureFixed)
+	for i := range s.Weaknesses.Len() {
+		w := s.Weaknesses.At(i)
+		if w.Closure != fixed || w.ClosedAt == 0 {
+			continue
+		}
+		pair := int(r.pairs.of(r.areaOf[s.Services[w.Service].Owner], w.Category))
+		for pair >= len(r.fixed) {
+			r.fixed = append(r.fixed, 0)
+		}
+		if r.fixed[pair] == 0 || w.ClosedAt < r.fixed[pair] {
+			r.fixed[pair] = w.ClosedAt
+		}
+	}
+}
+
+// repeats reports whether something of the category of a weakness that opened had been fixed in its product area before.
+func (r *Recurrence) repeats(e *snapshot.Event) bool {
+	pair := int(r.pairs.of(r.areaOf[e.Owner], r.weaknesses.At(int(e.Weakness)).Category))
+	return pair < len(r.fixed) && r.fixed[pair] != 0 && r.fixed[pair] < e.At
+}
+
+// add counts an event that falls into a window; repeat says that it opened a weakness of a category that had been fixed before.
+func (r *Recurrence) add(e *snapshot.Event, window int, repeat bool) {
+	switch e.Kind { //nolint:exhaustive // Other events say nothing about categories or tools.
 	case snapshot.EventOpened:
-		r.addCategory(e, RecurrenceNew, window)
+		kind := RecurrenceNew
+		if repeat {
+			kind = RecurrenceRepeat
+		}
+		r.addCategory(e, kind, window)
 	case snapshot.EventReopened:
 		r.addCategory(e, RecurrenceReopened, window)
 	case snapshot.EventFixed, snapshot.EventDismissedWontFix:
@@ -75,7 +112,7 @@ func (r *Recurrence) add(e *snapshot.Event, window int) {
 func (r *Recurrence) addCategory(e *snapshot.Event, kind, window int) {
 	pair := r.pairs.of(r.areaOf[e.Owner], r.weaknesses.At(int(e.Weakness)).Category)
 	width := RecurrenceKinds * r.windows
-	if need := (int(pair) + 1) * width; need > len(r.categories) {
+	for (int(pair)+1)*width > len(r.categories) {
 		r.categories = append(r.categories, make([]uint32, width)...)
 	}
 	r.categories[int(pair)*width+kind*r.windows+window]++
@@ -101,9 +138,25 @@ func (r *Recurrence) Pairs(yield func(number int, p Pair) bool) {
 	}
 }
 
-// Categories are the counts of the pair with a number and of a kind, by window; a longer window does not hold the shorter ones.
+// Categories are the counts of the pair with a number and of a kind, by window; a longer window does not hold the shorter ones. They are nil for a pair of which
+// nothing fell into a window.
 func (r *Recurrence) Categories(pair, kind int) []uint32 {
+	if (pair+1)*RecurrenceKinds*r.windows > len(r.categories) {
+		return nil
+	}
 	return r.categories[(pair*RecurrenceKinds+kind)*r.windows:][:r.windows]
+}
+
+// Occurred reports whether anything of the pair with a number fell into a window.
+func (r *Recurrence) Occurred(pair int) bool {
+	for kind := range RecurrenceKinds {
+		for _, n := range r.Categories(pair, kind) {
+			if n > 0 {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // Verdicts are the counts of a tool (by position in Snapshot.Strings) and class, by verdict and window; a longer window does not hold the
