@@ -91,7 +91,7 @@ func TestMoves(t *testing.T) {
 	s.catalog(4, "a")
 	s.expect("moved_out critical 4/4, moved_in critical 4/4")
 	known = s.Snapshot()
-	if w := known.Weaknesses.At(0); w.Service != 0 || len(known.Services) != 1 || known.Repositories[0].Unmapped != snapshot.UnmappedNoCatalogEntry {
+	if w := known.Weaknesses.At(0); w.Service != 0 || len(known.Services) != 1 || known.Repositories[0].Unmapped != snapshot.UnmappedNoHost {
 		t.Errorf("without a catalog the weakness belongs to service %d of %d", w.Service, len(known.Services))
 	}
 }
@@ -213,6 +213,25 @@ func TestExceptionsCover(t *testing.T) {
 					t.Errorf("covered: %v, want %v", got, c.want)
 				}
 			})
+		}
+	}
+}
+
+// TestMonorepoOwnedByPaths: a repository whose parts all have a team has an owner, and one with a part that has none has not.
+func TestMonorepoOwnedByPaths(t *testing.T) {
+	part := func(name, team, pattern string) record.Service {
+		return record.Service{Name: name, Team: team, Repositories: []record.RepositoryPath{{Repository: "acme/mono", Paths: []string{pattern}}}}
+	}
+	s := newStory(t, nil)
+	s.apply(1, "one", record.Batch{Scope: "repositories:acme", Mode: record.Full, Repositories: []record.Repository{{Name: "acme/mono"}}})
+	for _, c := range []struct {
+		team string
+		want snapshot.UnmappedReason
+	}{{"blue", ""}, {"", snapshot.UnmappedNoOwner}} {
+		s.next()
+		s.catalog(2, "a", part("api", "red", "api/**"), part("web", c.team, "web/**"))
+		if got := s.Snapshot().Repositories[0].Unmapped; got != c.want {
+			t.Errorf("team %q: got %q, want %q", c.team, got, c.want)
 		}
 	}
 }

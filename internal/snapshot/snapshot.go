@@ -146,8 +146,8 @@ type Repository struct {
 	record.Repository
 	// Service is an index into Snapshot.Services; 0 when no catalog claims the repository.
 	Service int32
-	// Unmapped is why no team owns it; empty if one does. A service without a team leaves it UnmappedNoOwner, and so do
-	// several services that share the repository while none of them owns the whole.
+	// Unmapped is why no team owns it; empty if one does, or if every service that has a part of it has a team. A service without a team leaves it
+	// UnmappedNoOwner.
 	Unmapped UnmappedReason
 	// Scope is an index into Snapshot.Scopes, -1 when only a catalog or a finding names the repository.
 	Scope int32
@@ -160,15 +160,18 @@ type UnmappedReason string
 const (
 	// UnmappedNoCatalogEntry: no catalog mentions it.
 	UnmappedNoCatalogEntry UnmappedReason = "no_catalog_entry"
-	// UnmappedNoOwner: its service names no team.
+	// UnmappedNoOwner: its service, or one that has a part of it, names no team.
 	UnmappedNoOwner UnmappedReason = "no_owner"
-	// UnmappedArchived: it is archived and no catalog mentions it.
+	// UnmappedArchived and UnmappedFork: it has no owner, and is archived or a fork.
 	UnmappedArchived UnmappedReason = "archived"
+	UnmappedFork     UnmappedReason = "fork"
+	// UnmappedNoHost: it has no owner, and no source host lists it; findings name it.
+	UnmappedNoHost UnmappedReason = "no_source_host"
 )
 
 // UnmappedReasons lists every reason.
 func UnmappedReasons() []UnmappedReason {
-	return []UnmappedReason{UnmappedNoCatalogEntry, UnmappedNoOwner, UnmappedArchived}
+	return []UnmappedReason{UnmappedNoCatalogEntry, UnmappedNoOwner, UnmappedArchived, UnmappedFork, UnmappedNoHost}
 }
 
 // Held is a record with where it came from and what it belongs to.

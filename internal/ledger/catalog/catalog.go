@@ -54,6 +54,20 @@ func (r *Rule) Sole() string {
 	return r.Paths[0].service
 }
 
+// Services are the names of the services that have a part of the repository, each once.
+func (r *Rule) Services() []string {
+	var names []string
+	if r.Service != "" {
+		names = append(names, r.Service)
+	}
+	for _, p := range r.Paths {
+		if !slices.Contains(names, p.service) {
+			names = append(names, p.service)
+		}
+	}
+	return names
+}
+
 // Equal reports whether two rules attribute everything alike.
 func (r *Rule) Equal(o *Rule) bool {
 	return r.Service == o.Service && slices.EqualFunc(r.Paths, o.Paths, func(a, b pathRule) bool {
@@ -124,11 +138,15 @@ func under[K, V comparable](m, lower map[K]V) map[K]V {
 	return m
 }
 
-// Rules says which service owns what, by repository. Where two services claim the same, the first by name has it.
-func Rules(services []record.Service) map[record.RepositoryName]*Rule {
-	byName := slices.SortedFunc(slices.Values(services), func(a, b record.Service) int { return cmp.Compare(a.Name, b.Name) })
+// Rules says which service owns what, by repository; services are the merged ones, and statements what they were merged from, in the order of precedence. Where two
+// services claim the same, the one whose repositories the catalog of higher precedence states has it; of one catalog the first by name.
+func Rules(services []record.Service, statements []Statement) map[record.RepositoryName]*Rule {
+	rank := hostRanks(statements)
+	ordered := slices.SortedFunc(slices.Values(services), func(a, b record.Service) int {
+		return cmp.Or(cmp.Compare(rank[a.Name], rank[b.Name]), cmp.Compare(a.Name, b.Name))
+	})
 	rules := map[record.RepositoryName]*Rule{}
-	for _, s := range byName {
+	for _, s := range ordered {
 		for _, claim := range s.Repositories {
 			rule := rules[claim.Repository]
 			if rule == nil {
@@ -147,6 +165,20 @@ func Rules(services []record.Service) map[record.RepositoryName]*Rule {
 		slices.SortStableFunc(rule.Paths, func(a, b pathRule) int { return cmp.Compare(len(b.pattern), len(a.pattern)) })
 	}
 	return rules
+}
+
+// hostRanks are, by service, the rank of the catalog that states its repositories: that of the highest precedence has 0.
+func hostRanks(statements []Statement) map[string]int {
+	catalogs, ranks := map[string]int{}, map[string]int{}
+	for _, s := range statements {
+		if _, known := catalogs[s.By]; !known {
+			catalogs[s.By] = len(catalogs)
+		}
+		if _, hosted := ranks[s.Name]; !hosted && len(s.Repositories) > 0 {
+			ranks[s.Name] = catalogs[s.By]
+		}
+	}
+	return ranks
 }
 
 // globPattern compiles a pattern in the form of CODEOWNERS: "*" and "?" stay inside a path element, "**" crosses them, a
@@ -221,16 +253,21 @@ func MergeRepositories(m, r record.Repository) record.Repository {
 	return m
 }
 
-// Unmapped says why a repository has no owner.
-func Unmapped(r *record.Repository, rule *Rule, team string) snapshot.UnmappedReason {
+// Unmapped says why a repository has no owner; owned says whether every part of it that a rule names belongs to a service with a team. Archived repositories and forks
+// have reasons of their own, because prodsec_scope_size does not count them, and so do repositories that no source host lists.
+func Unmapped(r *snapshot.Repository, rule *Rule, owned bool) snapshot.UnmappedReason {
 	switch {
-	case rule == nil && r.Archived:
+	case rule != nil && owned:
+		return ""
+	case r.Scope < 0:
+		return snapshot.UnmappedNoHost
+	case r.Archived:
 		return snapshot.UnmappedArchived
+	case r.Fork:
+		return snapshot.UnmappedFork
 	case rule == nil:
 		return snapshot.UnmappedNoCatalogEntry
-	case team == "":
-		return snapshot.UnmappedNoOwner
 	default:
-		return ""
+		return snapshot.UnmappedNoOwner
 	}
 }

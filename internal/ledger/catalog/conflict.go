@@ -70,6 +70,35 @@ func Compare(statements []Statement) []Conflict {
 			}
 		}
 	}
+	return append(found, disputedRepositories(statements, found)...)
+}
+
+// disputedRepositories finds the whole repositories that two catalogs give to different services. The conflict is one of the service that has the repository by
+// precedence, unless that has one about its repositories already.
+func disputedRepositories(statements []Statement, known []Conflict) []Conflict {
+	type claim struct{ service, by string }
+	first := map[record.RepositoryName]claim{}
+	var found []Conflict
+	for _, s := range statements {
+		for _, r := range s.Repositories {
+			if len(r.Paths) > 0 {
+				continue
+			}
+			has, claimed := first[r.Repository]
+			if !claimed {
+				first[r.Repository] = claim{s.Name, s.By}
+				continue
+			}
+			same := func(c Conflict) bool { return c.Name == has.service && c.Field == record.FieldRepositories }
+			if has.service == s.Name || has.by == s.By || slices.ContainsFunc(known, same) || slices.ContainsFunc(found, same) {
+				continue
+			}
+			found = append(found, Conflict{has.service, snapshot.CatalogConflict{
+				Field: record.FieldRepositories, Used: record.Text(string(r.Repository) + " belongs to " + has.service), UsedBy: has.by,
+				Ignored: record.Text(string(r.Repository) + " belongs to " + s.Name), IgnoredBy: s.By,
+			}})
+		}
+	}
 	return found
 }
 

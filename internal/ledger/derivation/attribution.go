@@ -57,7 +57,7 @@ func (s *State) readCatalogs() (moved []int32, renamed bool) {
 	for i := range services {
 		services[i] = s.serviceAt(byName[s.services.at(int32(i))])
 	}
-	s.catalog = catalog.Catalog{Services: services, Retired: s.readRetired(), Rules: catalog.Rules(merged), Conflicts: s.placeConflicts(catalog.Compare(statements))}
+	s.catalog = catalog.Catalog{Services: services, Retired: s.readRetired(), Rules: catalog.Rules(merged, statements), Conflicts: s.placeConflicts(catalog.Compare(statements))}
 	s.hostsStale, s.repositoryLeft, s.positionsMoved = true, true, true
 	for name := range s.catalog.Rules {
 		s.repositoryOf(name)
@@ -270,14 +270,20 @@ func (s *State) listRepository(name record.RepositoryName) snapshot.Repository {
 	if h, ok := s.hosts[name]; ok {
 		r.Repository, r.Scope = h.repository, s.scopePositionOf(h.scope)
 	}
-	rule, team := s.catalog.Rules[name], ""
+	rule := s.catalog.Rules[name]
 	if rule != nil {
-		if r.Service = max(0, s.services.find(rule.Sole())); r.Service > 0 {
-			team = s.catalog.Services[r.Service].Team
-		}
+		r.Service = max(0, s.services.find(rule.Sole()))
 	}
-	r.Unmapped = catalog.Unmapped(&r.Repository, rule, team)
+	r.Unmapped = catalog.Unmapped(&r, rule, s.owned(rule))
 	return r
+}
+
+// owned reports whether every service that has a part of a repository has a team.
+func (s *State) owned(rule *catalog.Rule) bool {
+	return rule != nil && !slices.ContainsFunc(rule.Services(), func(name string) bool {
+		at := s.services.find(name)
+		return at <= 0 || s.catalog.Services[at].Team == ""
+	})
 }
 
 // placeConflicts gives conflicts the positions that services have now.

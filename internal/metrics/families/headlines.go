@@ -35,12 +35,14 @@ func Headlines(in *tallies.Tallies) map[string]float64 {
 		headlineHighs:      {"prodsec_findings_open", []string{"severity", string(record.SeverityHigh)}},
 		headlineBreached:   {"prodsec_findings_open", []string{"sla", policy.SLABreached.String()}},
 		headlineExceptions: {"prodsec_exceptions", []string{"state", string(policy.StandingActive)}},
-		headlineUnmapped:   {"prodsec_unmapped_repositories", nil},
 		headlineRisk:       {"prodsec_risk_score", nil},
 	} {
 		if value, known := totals.sum(of); known {
 			headlines[name] = value
 		}
+	}
+	if unmapped, known := totals.sumOf("prodsec_unmapped_repositories", "reason", string(snapshot.UnmappedNoCatalogEntry), string(snapshot.UnmappedNoOwner)); known {
+		headlines[headlineUnmapped] = unmapped
 	}
 	met, metKnown := totals.sum(selection{"prodsec_sla_outcomes_in_window", []string{"window", window, "outcome", snapshot.OutcomeMet.String()}})
 	missed, missedKnown := totals.sum(selection{"prodsec_sla_outcomes_in_window", []string{"window", window, "outcome", snapshot.OutcomeMissed.String()}})
@@ -82,6 +84,18 @@ func (t *totals) sink(family string) *frame.Sink {
 	f.Collect(t.in, s)
 	t.sinks[family] = s
 	return s
+}
+
+// sumOf adds up the series of a family that have one of several values of a label; known is false if one of them cannot be known.
+func (t *totals) sumOf(family, label string, values ...string) (sum float64, known bool) {
+	for _, v := range values {
+		value, ok := t.sum(selection{family, []string{label, v}})
+		if !ok {
+			return 0, false
+		}
+		sum += value
+	}
+	return sum, true
 }
 
 // sum adds up series; known is false if it cannot be known.

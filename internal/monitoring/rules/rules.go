@@ -46,7 +46,7 @@ func coverageRecords() rulefile.Group {
 		{
 			Why:    "Share of repositories that the catalog gives to a service. Findings in the others reach nobody.",
 			Record: names.RecMappedRatio,
-			Expr:   "1 - " + promql.SumBy("", promql.Once(names.UnmappedRepositories)) + "\n/\n(" + promql.SumBy("", promql.Once(names.ScopeSize, promql.Is("kind", "repositories"))) + " > 0)",
+			Expr:   "1 - " + promql.SumBy("", promql.Once(names.UnmappedRepositories, promql.In("reason", names.ReasonsUnowned()...))) + "\n/\n(" + promql.SumBy("", promql.Once(names.ScopeSize, promql.Is("kind", "repositories"))) + " > 0)",
 		},
 	}}
 }

@@ -73,8 +73,10 @@ func OwnedShare() string {
 	return fmt.Sprintf("1 - %s\n/\n(%s > 0)", Unmapped(), promql.SumBy("", promql.Once(names.ScopeSize, promql.Is("kind", "repositories"))))
 }
 
-// Unmapped counts the repositories that no service answers for.
-func Unmapped() string { return promql.SumBy("", promql.Once(names.UnmappedRepositories)) }
+// Unmapped counts the repositories that no service answers for, of those that prodsec_scope_size counts.
+func Unmapped() string {
+	return promql.SumBy("", promql.Once(names.UnmappedRepositories, promql.In("reason", names.ReasonsUnowned()...)))
+}
 
 // UnmappedByReason is the same by reason.
 func UnmappedByReason() string {
