@@ -122,7 +122,7 @@ var answers = map[string]record.Answer{
 
 // answer is the fact as a yes or no. A plain tag that is there means yes; one that is not there means nothing: nobody has to tag
 // what is not so.
-func (f field) answer(e *entity, strangers *translate.UnknownWords) record.Answer {
+func (f field) answer(e *entity, unknown *translate.UnknownWords) record.Answer {
 	words := translate.Vocabulary[record.Answer]{Name: "backstage " + f.name, Words: answers, Other: record.AnswerUnknown}
 	for _, p := range f.places {
 		word := p.in(e)
@@ -135,7 +135,7 @@ func (f field) answer(e *entity, strangers *translate.UnknownWords) record.Answe
 		case p.kind == placeTag && !p.rest:
 			return record.AnswerYes
 		default:
-			return words.Of(strangers, word)
+			return words.Of(unknown, word)
 		}
 	}
 	return record.AnswerUnknown

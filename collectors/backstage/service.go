@@ -193,22 +193,22 @@ func (c *Collector) warnShared(services []record.Service) {
 // maxWarnings bounds what is remembered and logged, since the names come from outside.
 const maxWarnings = 256
 
-// warnings remembers what was said, so that a poll does not say again what the one before it said.
+// warnings remembers what was logged, so that a poll does not repeat the warnings of the one before.
 type warnings struct {
-	mu   sync.Mutex
-	told map[string]bool
+	mu     sync.Mutex
+	logged map[string]bool
 }
 
-// first reports whether nobody has said it of a subject yet.
+// first reports whether a subject was not logged yet.
 func (w *warnings) first(subject string) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.told[subject] || len(w.told) >= maxWarnings {
+	if w.logged[subject] || len(w.logged) >= maxWarnings {
 		return false
 	}
-	if w.told == nil {
-		w.told = map[string]bool{}
+	if w.logged == nil {
+		w.logged = map[string]bool{}
 	}
-	w.told[subject] = true
+	w.logged[subject] = true
 	return true
 }

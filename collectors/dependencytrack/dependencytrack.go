@@ -2,7 +2,7 @@
 // decided about them, policy violations, and how fresh each project's bill of materials is.
 //
 // Findings are read for the whole portfolio at once and emitted project by project: a project that is deleted, made inactive
-// or hidden stops being spoken of, so that its findings are not taken for fixed.
+// or hidden is no longer covered, so that its findings are not taken for fixed.
 package dependencytrack
 
 import (
@@ -118,16 +118,16 @@ func (c *Collector) collectFindings(ctx context.Context, projects []*project, em
 
 // reading is what a chain of requests gave for several projects: all of it or an error.
 type reading struct {
-	piles map[string]*translate.FindingSet // by project
+	findings map[string]*translate.FindingSet // by project
 	// doubt says that an item was left out which may be any project's.
 	doubt bool
 	err   error
 }
 
 func newReading(projects []*project) reading {
-	r := reading{piles: make(map[string]*translate.FindingSet, len(projects))}
+	r := reading{findings: make(map[string]*translate.FindingSet, len(projects))}
 	for _, p := range projects {
-		r.piles[p.uuid()] = translate.NewFindingSet()
+		r.findings[p.uuid()] = translate.NewFindingSet()
 	}
 	return r
 }
@@ -137,7 +137,7 @@ func emitAll(kind string, projects []*project, r reading, emit func(record.Batch
 	for _, p := range projects {
 		b := translate.Failed(kind+p.uuid(), r.err)
 		if r.err == nil {
-			b = r.piles[p.uuid()].Batch(b.Scope)
+			b = r.findings[p.uuid()].Batch(b.Scope)
 			if len(b.Rejected) == 0 && !r.doubt {
 				// What is absent is fixed only if everything that is there could be read.
 				b.Absence = record.ClosureFixed

@@ -153,7 +153,7 @@ func (c *Collector) readProject(ctx context.Context, p *project) reading {
 	r := newReading([]*project{p})
 	path := "api/v1/finding/project/" + url.PathEscape(p.ID)
 	r.err = c.walk(ctx, path, url.Values{"suppressed": {"true"}}, totalEnds, func(raw json.RawMessage) {
-		r.piles[p.ID].Take(c.finding(raw, func(string) *project { return p }))
+		r.findings[p.ID].Take(c.finding(raw, func(string) *project { return p }))
 	})
 	if r.err != nil {
 		r.err = fmt.Errorf("read the findings of project %s: %w", p.ID, translate.Needs(r.err, viewVulnerability))
@@ -175,7 +175,7 @@ func (c *Collector) readViolations(ctx context.Context, projects []*project) rea
 
 type translation func(raw json.RawMessage, projectOf func(uuid string) *project) (record.Finding, error)
 
-// take puts an item on its project's pile. An item of a project that is not listed (inactive, or made a moment ago) is left
+// take adds an item to its project's findings. An item of a project that is not listed (inactive, or made a moment ago) is left
 // for the collection that lists it; an item that does not even tell its project is counted with the first one.
 func (c *Collector) take(r *reading, byID map[string]*project, raw json.RawMessage, translated translation) {
 	var at *project
@@ -185,10 +185,10 @@ func (c *Collector) take(r *reading, byID map[string]*project, raw json.RawMessa
 	})
 	switch {
 	case at != nil:
-		r.piles[at.ID].Take(f, err)
-	case err != nil && !unlisted(err) && len(r.piles) > 0:
+		r.findings[at.ID].Take(f, err)
+	case err != nil && !unlisted(err) && len(r.findings) > 0:
 		r.doubt = true
-		r.piles[slices.Min(slices.Collect(maps.Keys(r.piles)))].Take(f, err)
+		r.findings[slices.Min(slices.Collect(maps.Keys(r.findings)))].Take(f, err)
 	}
 }
 

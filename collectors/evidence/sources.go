@@ -79,6 +79,6 @@ func (c *Collector) read(ctx context.Context, s source) record.Batch {
 	if err := r.stream(ctx, content); err != nil {
 		return fail(err)
 	}
-	r.told()
+	r.logLeftOut()
 	return record.Batch{Scope: s.scope, Mode: record.Full, Evidence: r.statements.evidence(), Rejected: r.rejected}
 }

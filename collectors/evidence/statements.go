@@ -9,7 +9,7 @@ import (
 	"prodsec_exporter/internal/record"
 )
 
-// statementSet is what a source says, by control and what it is about: one piece of evidence for each, however many items speak of it.
+// statementSet is what a source says, by control and what it is about: one piece of evidence for each, however many items are about it.
 type statementSet map[subjectKey]*record.Evidence
 
 type subjectKey struct {

@@ -24,8 +24,8 @@ const (
 	maxItem = 16 << 20
 	// maxStatements bounds the statements of one evidence document, which are kept until its end is known.
 	maxStatements = 200_000
-	// maxTold bounds how many items that were left out are named in the log.
-	maxTold = 10
+	// maxLogged bounds how many items that were left out are named in the log.
+	maxLogged = 10
 )
 
 // reading is a source that is being read.
@@ -47,14 +47,14 @@ type reading struct {
 func (r *reading) reject(where string, err error) {
 	reason := translate.Reason(err)
 	r.rejected[reason]++
-	if r.left++; r.left <= maxTold {
+	if r.left++; r.left <= maxLogged {
 		r.collector.env.Logger.Warn("An item of evidence was left out", "scope", r.scope, "item", record.Text(where), "reason", string(reason), "cause", record.Text(err.Error()))
 	}
 }
 
-func (r *reading) told() {
-	if r.left > maxTold {
-		r.collector.env.Logger.Warn("Further items of evidence were left out", "scope", r.scope, "items", r.left-maxTold)
+func (r *reading) logLeftOut() {
+	if r.left > maxLogged {
+		r.collector.env.Logger.Warn("Further items of evidence were left out", "scope", r.scope, "items", r.left-maxLogged)
 	}
 }
 

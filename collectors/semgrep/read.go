@@ -22,12 +22,12 @@ func (c *Collector) readFindings(ctx context.Context, d deployment, p Product) r
 	if c.config.Ref != "" {
 		query.Set("ref", c.config.Ref)
 	}
-	pile := translate.NewFindingSet()
-	err := c.pages(ctx, d.path("findings"), query, "findings", func(raw json.RawMessage) { pile.Take(c.finding(raw, p)) })
+	found := translate.NewFindingSet()
+	err := c.pages(ctx, d.path("findings"), query, "findings", func(raw json.RawMessage) { found.Take(c.finding(raw, p)) })
 	if err != nil {
 		return translate.Failed(scope, fmt.Errorf("read %s findings of %s: %w", p, d.Slug, translate.Needs(err, webAPI)))
 	}
-	return pile.Batch(scope)
+	return found.Batch(scope)
 }
 
 // readProjects reads when each project was last scanned.
@@ -105,7 +105,7 @@ func (d deployment) secretsPath() string {
 // readSecrets reads the findings of Secrets, whose pages are found by a cursor.
 func (c *Collector) readSecrets(ctx context.Context, d deployment) record.Batch {
 	scope := "secrets:" + d.Slug
-	pile := translate.NewFindingSet()
+	found := translate.NewFindingSet()
 	err := apiclient.Walk(ctx, 0, func(ctx context.Context, cursor string) (string, error) {
 		query := url.Values{"limit": {strconv.Itoa(c.PageSize)}}
 		if cursor != "" {
@@ -120,7 +120,7 @@ func (c *Collector) readSecrets(ctx context.Context, d deployment) record.Batch 
 			return "", err
 		}
 		for _, raw := range items {
-			pile.Take(c.secret(raw))
+			found.Take(c.secret(raw))
 		}
 		var next translate.ID
 		if raw, ok := answer["cursor"]; ok {
@@ -134,5 +134,5 @@ func (c *Collector) readSecrets(ctx context.Context, d deployment) record.Batch 
 	if err != nil {
 		return translate.Failed(scope, fmt.Errorf("read secrets of %s: %w", d.Slug, translate.Needs(err, webAPI)))
 	}
-	return pile.Batch(scope)
+	return found.Batch(scope)
 }

@@ -124,10 +124,10 @@ func (c *Collector) readIssues(ctx context.Context, org string, cursor record.Cu
 		mode, latest = record.Delta, since
 		query.Set("updated_after", since.Add(-overlap).UTC().Format(time.RFC3339))
 	}
-	pile := translate.NewFindingSet()
+	found := translate.NewFindingSet()
 	err := c.pages(ctx, "rest/orgs/"+url.PathEscape(org)+"/issues", query, func(raw json.RawMessage) {
 		f, err := c.issue(raw, t)
-		pile.Take(f, err)
+		found.Take(f, err)
 		if err == nil && f.UpdatedAt.After(latest) {
 			latest = f.UpdatedAt
 		}
@@ -135,7 +135,7 @@ func (c *Collector) readIssues(ctx context.Context, org string, cursor record.Cu
 	if err != nil {
 		return translate.Failed(scope, fmt.Errorf("read the issues of organisation %s: %w", org, translate.Needs(err, viewSnapshot)))
 	}
-	b := pile.Batch(scope)
+	b := found.Batch(scope)
 	b.Mode = mode
 	if !latest.IsZero() {
 		b.Cursor = record.Cursor(latest.UTC().Format(time.RFC3339Nano))

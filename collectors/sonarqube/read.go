@@ -186,14 +186,14 @@ func (c *Collector) readIssues(ctx context.Context, p project, cursor record.Cur
 	if err != nil {
 		return fail(err)
 	}
-	r := &reading{c: c, p: p, pile: translate.NewFindingSet(), mode: record.Full}
+	r := &reading{c: c, p: p, found: translate.NewFindingSet(), mode: record.Full}
 	if since, err := time.Parse(time.RFC3339, string(cursor)); err == nil {
 		// A cursor that cannot be read asks for everything.
 		r.mode, r.latest = record.Delta, since
 		err = r.changed(ctx, since.Add(-overlap))
 		switch {
 		case errors.Is(err, errLimit):
-			r = &reading{c: c, p: p, pile: translate.NewFindingSet(), mode: record.Full}
+			r = &reading{c: c, p: p, found: translate.NewFindingSet(), mode: record.Full}
 		case err != nil:
 			return fail(err)
 		}
@@ -203,10 +203,10 @@ func (c *Collector) readIssues(ctx context.Context, p project, cursor record.Cur
 			return fail(err)
 		}
 	}
-	if err := c.addCWEs(ctx, r.pile.Findings); err != nil {
+	if err := c.addCWEs(ctx, r.found.Findings); err != nil {
 		return fail(err)
 	}
-	b := r.pile.Batch(scope)
+	b := r.found.Batch(scope)
 	b.Mode = r.mode
 	if !r.latest.IsZero() {
 		b.Cursor = record.Cursor(r.latest.UTC().Format(time.RFC3339))
@@ -244,7 +244,7 @@ func (c *Collector) analysed(ctx context.Context, key string) (time.Time, error)
 type reading struct {
 	c      *Collector
 	p      project
-	pile   *translate.FindingSet
+	found  *translate.FindingSet
 	mode   record.Mode
 	latest time.Time
 }
@@ -261,7 +261,7 @@ func (r *reading) query() url.Values {
 
 func (r *reading) take(raw json.RawMessage, page *answer) {
 	f, err := r.c.issue(raw, page, r.p)
-	r.pile.Take(f, err)
+	r.found.Take(f, err)
 	if err == nil && f.UpdatedAt.After(r.latest) {
 		r.latest = f.UpdatedAt
 	}
@@ -355,11 +355,11 @@ func cloneValues(v url.Values) url.Values {
 // readHotspots reads the hotspots of a project, sliced by review where there are too many. There is no further way to slice.
 func (c *Collector) readHotspots(ctx context.Context, p project) record.Batch {
 	scope := "hotspots:" + p.key
-	pile := translate.NewFindingSet()
+	found := translate.NewFindingSet()
 	read := func(query url.Values) error {
 		query.Set("projectKey", p.key)
 		return c.run(ctx, search{path: hotspotsPath, query: query, items: hotspotsOf, each: func(raw json.RawMessage, page *answer) {
-			pile.Take(c.hotspot(raw, page, p))
+			found.Take(c.hotspot(raw, page, p))
 		}})
 	}
 	err := read(url.Values{})
@@ -375,12 +375,12 @@ func (c *Collector) readHotspots(ctx context.Context, p project) record.Batch {
 		err = &record.Error{Reason: record.ReasonTruncated, Err: err}
 	}
 	if err == nil {
-		err = c.addCWEs(ctx, pile.Findings)
+		err = c.addCWEs(ctx, found.Findings)
 	}
 	if err != nil {
 		return translate.Failed(scope, fmt.Errorf("read the hotspots of project %s: %w", p.key, err))
 	}
-	b := pile.Batch(scope)
+	b := found.Batch(scope)
 	if len(b.Rejected) == 0 {
 		// The search leaves out hotspots whose code was changed so that they are no longer found.
 		b.Absence = record.ClosureFixed

@@ -79,16 +79,16 @@ func (t *transport) RoundTrip(request *http.Request) (*http.Response, error) {
 
 // message is what an answer says to people: the field "message" or "error" of JSON, or plain text.
 func message(contentType string, body []byte) string {
-	var said struct {
+	var refusal struct {
 		Message string `json:"message"`
 		Error   string `json:"error"`
 	}
 	switch {
-	case json.Unmarshal(body, &said) == nil:
-		if said.Message == "" {
-			return record.Text(said.Error)
+	case json.Unmarshal(body, &refusal) == nil:
+		if refusal.Message == "" {
+			return record.Text(refusal.Error)
 		}
-		return record.Text(said.Message)
+		return record.Text(refusal.Message)
 	case strings.HasPrefix(contentType, "text/plain"):
 		return record.Text(string(body))
 	default:

@@ -40,7 +40,7 @@ type Source struct {
 	accept map[string]bool
 }
 
-// ofRepository reports whether the source speaks of repositories; statements speak of either.
+// ofRepository reports whether the source is about repositories; statements are about either.
 func (s Source) ofRepository() bool {
 	switch s.From {
 	case FromCatalogField, FromCatalogFact, FromReview, FromRollback:
@@ -62,7 +62,7 @@ func (s *Source) AcceptsRunner(trust RunnerTrust) record.Answer {
 	}
 }
 
-// OfRepositories reports whether a source of the control speaks of repositories, so that there is a result for each.
+// OfRepositories reports whether a source of the control is about repositories, so that there is a result for each.
 func (c *Control) OfRepositories() bool {
 	return slices.ContainsFunc(c.Sources, Source.ofRepository)
 }

@@ -94,7 +94,7 @@ func Absences() []Absence { return []Absence{AbsenceUnknown, AbsenceFail} }
 // EvidenceSource is where evidence comes from.
 type EvidenceSource string
 
-// The sources. The first group speaks of services, the second of repositories, and statements of either.
+// The sources. The first group is about services, the second of repositories, and statements of either.
 const (
 	// FromCatalogField: a field that the catalog fills or leaves empty.
 	FromCatalogField EvidenceSource = "catalog_field"

@@ -192,10 +192,10 @@ func RunnerTrusts() []RunnerTrust {
 	return []RunnerTrust{RunnerDedicated, RunnerShared, RunnerPublicExposed, RunnerTrustUnknown}
 }
 
-// RunnerTrust judges a runner. Public says whether there is a public repository among those that may use it by name; unknown if they are not
+// RunnerTrust classifies a runner. Public says whether there is a public repository among those that may use it by name; unknown if they are not
 // all listed, or the visibility of one is not known and no other is public.
 //
-// It is public_exposed if a public repository may use it: a stranger's pull request could run on it. Otherwise it is dedicated if only
+// It is public_exposed if a public repository may use it: a pull request of somebody without write access could run on it. Otherwise it is dedicated if only
 // listed workflows may use it, or no more than policy's few repositories; shared if more may; and unknown as long as nobody can
 // rule out a public repository or say who may use it.
 func (p *Policy) RunnerTrust(r *record.Runner, public record.Answer) RunnerTrust {
@@ -239,7 +239,7 @@ func CloudMethods() []CloudMethod {
 	return []CloudMethod{CloudOIDC, CloudStaticKey, CloudNone, CloudUnknown}
 }
 
-// CloudMethod judges a repository. A secret whose name looks like a key makes it static_key, whatever else it uses and although other
+// CloudMethod classifies a repository. A secret whose name looks like a key makes it static_key, whatever else it uses and although other
 // secrets could not be read. Otherwise it is unknown unless all names were read: then oidc or none, as its workflows ask for a token or not.
 func (p *Policy) CloudMethod(c *record.CloudIdentity) CloudMethod {
 	for i := range c.Secrets {

@@ -65,7 +65,7 @@ func (p *Policy) counts(e *record.Exception) bool {
 	return !e.VendorAcceptance || p.accepted[strings.ToLower(e.Tool)]
 }
 
-// Granted reports whether an exception that policy takes was approved on a known date, whatever became of it since.
+// Granted reports whether an exception that policy takes was approved on a known date, whatever happened to it since.
 func (p *Policy) Granted(e *record.Exception) bool {
 	return p.counts(e) && !e.DecidedAt.IsZero() && (e.State == record.ExceptionApproved || e.State == record.ExceptionEnded)
 }

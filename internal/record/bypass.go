@@ -12,7 +12,7 @@ const (
 	BypassOther    BypassResult = "other"
 )
 
-// Bypass is a push or merge that went past a rule, or that a rule stopped.
+// Bypass is a push or merge that bypassed a rule, or that a rule stopped.
 type Bypass struct {
 	ID         string
 	Repository RepositoryName

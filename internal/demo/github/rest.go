@@ -142,20 +142,20 @@ func (g *gitHub) answer(w http.ResponseWriter, r *http.Request, value any) {
 		return
 	}
 	g.state(w, "core", 0)
-	recorder := &costing{ResponseWriter: w, charge: func() { g.state(w, "core", 1) }}
+	recorder := &costing{ResponseWriter: w, count: func() { g.state(w, "core", 1) }}
 	answer.WriteTagged(recorder, r, "application/json; charset=utf-8", body)
 }
 
 // costing charges for an answer when its code is known, before its headers are sent.
 type costing struct {
 	http.ResponseWriter
-	charge func()
+	count func()
 }
 
 // WriteHeader charges unless nothing has changed.
 func (c *costing) WriteHeader(code int) {
 	if code != http.StatusNotModified {
-		c.charge()
+		c.count()
 	}
 	c.ResponseWriter.WriteHeader(code)
 }

@@ -58,13 +58,13 @@ func retold(changes []Change) []Change {
 		record.ClosureWontFix: record.ClosureRiskAccepted, record.ClosureOther: record.ClosureRiskAccepted, record.ClosureMitigated: record.ClosureRiskAccepted,
 		record.ClosureUsedInTests: record.ClosureFalsePositive, record.ClosureAutoDismissed: record.ClosureOutOfScope,
 	}
-	told := slices.Clone(changes)
-	for i, c := range told {
+	changed := slices.Clone(changes)
+	for i, c := range changed {
 		if word, ok := words[c.To]; ok {
-			told[i].To = word
+			changed[i].To = word
 		}
 	}
-	return told
+	return changed
 }
 
 // life draws how long the finding stays open.

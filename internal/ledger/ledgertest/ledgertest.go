@@ -150,8 +150,7 @@ func runHistory(t *testing.T, reopen Open, seed uint64) bool {
 			return false
 		}
 		s := l.Snapshot()
-		if diff := cmp.Diff(open(s), flows(s, h.at.Unix()), cmp.AllowUnexported(cell{})); diff != "" {
-			t.Errorf("history %d, step %d (%s): open weaknesses are not the sum of flows (-open +flows):\n%s%s", seed, i, what, diff, Describe(s))
+		if !reconciled(t, s, h.at, seed, i, what) {
 			return false
 		}
 		if !s.Founded.IsZero() {
@@ -180,14 +179,32 @@ func runHistory(t *testing.T, reopen Open, seed uint64) bool {
 			}
 		}
 	}
-	s := l.Snapshot()
+	if !reconstructed(t, l.Snapshot(), past, seed) {
+		return false
+	}
+	return step("closing", l.Close())
+}
+
+// reconciled checks that what is open is the sum of the flows up to an instant.
+func reconciled(t *testing.T, s *snapshot.Snapshot, at time.Time, seed uint64, step int, what string) bool {
+	t.Helper()
+	diff := cmp.Diff(open(s), flows(s, at.Unix()), cmp.AllowUnexported(cell{}))
+	if diff != "" {
+		t.Errorf("history %d, step %d (%s): open weaknesses are not the sum of flows (-open +flows):\n%s%s", seed, step, what, diff, Describe(s))
+	}
+	return diff == ""
+}
+
+// reconstructed checks that the flows still give what was served at every past instant.
+func reconstructed(t *testing.T, s *snapshot.Snapshot, past []served, seed uint64) bool {
+	t.Helper()
 	for _, p := range past {
 		if diff := cmp.Diff(p.open, flows(s, p.at.Unix()), cmp.AllowUnexported(cell{})); diff != "" {
 			t.Errorf("history %d: %s is not reconstructed as it was served (-served +reconstructed):\n%s", seed, p.at, diff)
 			return false
 		}
 	}
-	return step("closing", l.Close())
+	return true
 }
 
 // consistent checks what must hold for every snapshot by itself.
