@@ -75,7 +75,7 @@ type Snapshot struct {
 	Completed []Milestone[record.Followup]
 	Raised    []Milestone[record.Escalation]
 	// Deployed are deployments that succeeded or failed, Opened incidents as they were opened, Restored as they were restored, Bypassed
-	// pushes and merges that went past a rule or were stopped by one.
+	// rule bypasses, and pushes that a rule stopped.
 	Deployed []Milestone[record.Deployment]
 	Opened   []Milestone[record.Incident]
 	Restored []Milestone[record.Incident]
@@ -189,7 +189,7 @@ type Held[T any] struct {
 	FirstObserved time.Time
 }
 
-// Milestone is a record as it was when it first reached what its kind is counted by, whatever became of it since: counters that
+// Milestone is a record as it was when it first reached what its kind is counted by, whatever happened to it since: counters that
 // are sums over milestones never fall.
 type Milestone[T any] struct {
 	Held[T]

@@ -3,6 +3,7 @@
 package ledgertest
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -139,12 +140,7 @@ func runHistory(t *testing.T, reopen Open, seed uint64) bool {
 		case n < 5:
 			err = l.Settle(ctx, h.at)
 		default:
-			collector, instance, b := h.batch()
-			known := slices.ContainsFunc(configured, func(s ledger.Source) bool { return s.Collector == collector && s.Instance == instance })
-			if what, err = "applying "+b.Scope, l.Apply(ctx, collector, instance, b, h.at); !known && errors.Is(err, ledger.ErrNotConfigured) {
-				err = nil
-				clear(h.world)
-			}
+			what, err = h.apply(ctx, l, configured)
 		}
 		if !step(fmt.Sprintf("step %d: %s", i, what), err) || !step("settling", l.Settle(ctx, h.at)) {
 			return false
@@ -183,6 +179,17 @@ func runHistory(t *testing.T, reopen Open, seed uint64) bool {
 		return false
 	}
 	return step("closing", l.Close())
+}
+
+// apply applies one random batch. One of a source that is not configured must be refused, which is no error here.
+func (h *history) apply(ctx context.Context, l *ledger.Ledger, configured []ledger.Source) (what string, err error) {
+	collector, instance, b := h.batch()
+	known := slices.ContainsFunc(configured, func(s ledger.Source) bool { return s.Collector == collector && s.Instance == instance })
+	if err = l.Apply(ctx, collector, instance, b, h.at); !known && errors.Is(err, ledger.ErrNotConfigured) {
+		clear(h.world)
+		err = nil
+	}
+	return "applying " + b.Scope, err
 }
 
 // reconciled checks that what is open is the sum of the flows up to an instant.
