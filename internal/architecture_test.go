@@ -226,6 +226,45 @@ func TestEveryCollectorIsListed(t *testing.T) {
 	}
 }
 
+// layers of the collector of GitHub: what each package below it may import of it. Whatever is not named is a part.
+var githubLayers = map[string][]string{
+	"api": {}, "part": {"api"}, "inventory": {"api", "part"},
+	// What the tests of all parts share.
+	"githubtest": {"", "api", "part", "inventory", "alerts", "protection", "trust", "delivery"},
+}
+
+// TestPartsOfGitHubShareNothingElse: the API knows nothing, the contract of parts the API, the inventory both, and a part these three and no other part.
+func TestPartsOfGitHubShareNothingElse(t *testing.T) {
+	const face = module + "/collectors/github"
+	all, parts := packages(t), 0
+	for path, p := range all {
+		name, below := strings.CutPrefix(path, face+"/")
+		if !below {
+			if path != face && !strings.HasPrefix(path, face+"/") && ours(path) && slices.ContainsFunc(p.Imports, func(i string) bool { return strings.HasPrefix(i, face+"/") }) {
+				t.Errorf("%s imports a part of %s: only the face may be imported", path, face)
+			}
+			continue
+		}
+		allowed, named := githubLayers[name]
+		if !named {
+			allowed = []string{"api", "part", "inventory"}
+			parts++
+		}
+		for _, imported := range p.Imports {
+			rest, ok := strings.CutPrefix(imported, face)
+			if ok && !slices.Contains(allowed, strings.TrimPrefix(rest, "/")) {
+				t.Errorf("%s imports %s, which is not among %q", path, imported, allowed)
+			}
+		}
+		if name != "githubtest" && slices.Contains(p.Deps, face+"/githubtest") {
+			t.Errorf("%s depends on githubtest, which is for tests", path)
+		}
+	}
+	if parts < 4 {
+		t.Errorf("found %d parts, want at least alerts, protection, trust and delivery", parts)
+	}
+}
+
 func ours(path string) bool { return path == module || strings.HasPrefix(path, module+"/") }
 
 // anyMatch reports whether a package is among patterns: ours by the path below the module, others by their full path.

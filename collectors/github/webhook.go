@@ -1,6 +1,7 @@
 package github
 
 import (
+	"cmp"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -14,6 +15,7 @@ import (
 	"strings"
 
 	"prodsec_exporter/collectors"
+	"prodsec_exporter/collectors/github/part"
 	"prodsec_exporter/internal/apiclient"
 	"prodsec_exporter/internal/record"
 )
@@ -27,13 +29,11 @@ type Webhook struct {
 // signaturePrefix names the algorithm. Older ones are not taken: SHA-1 signatures come in a header of their own, which is not looked at.
 const signaturePrefix = "sha256="
 
-var _ collectors.Hinted = (*Collector)(nil)
-
 // TakesHints reports whether a webhook's secret is configured.
 func (c *Collector) TakesHints() bool { return !c.config.Webhook.Secret.IsZero() }
 
-// delivery is what is read of a webhook's payload: what it is about. Everything else is asked of the API.
-type delivery struct {
+// webhookPayload is what is read of a webhook's payload: what it is about. Everything else is asked of the API.
+type webhookPayload struct {
 	Organization struct {
 		Login string `json:"login"`
 	} `json:"organization"`
@@ -43,28 +43,6 @@ type delivery struct {
 			Login string `json:"login"`
 		} `json:"owner"`
 	} `json:"repository"`
-}
-
-// hintedKinds are the kinds of scope that an event concerns. Events that are not here concern nothing that is read.
-var hintedKinds = map[string][]string{
-	"dependabot_alert":                {string(Dependabot)},
-	"repository_vulnerability_alert":  {string(Dependabot)},
-	"code_scanning_alert":             {string(CodeScanning)},
-	"secret_scanning_alert":           {string(SecretScanning)},
-	"secret_scanning_alert_location":  {string(SecretScanning)},
-	"branch_protection_rule":          {scopeProtection},
-	"branch_protection_configuration": {scopeProtection},
-	"repository_ruleset":              {scopeProtection},
-	"repository":                      {scopeRepositories},
-	"security_and_analysis":           {scopeRepositories},
-	"custom_property":                 {scopeProperties, scopeCatalog},
-	"custom_property_values":          {scopeProperties, scopeCatalog},
-	"release":                         {scopeReleases},
-}
-
-// hintedRepositoryKinds are the kinds of scope of one repository that an event concerns.
-var hintedRepositoryKinds = map[string][]string{
-	"code_scanning_alert": {scopeScanning},
 }
 
 // Hint proves a delivery by its HMAC-SHA256 and finds the scopes that it concerns.
@@ -80,7 +58,7 @@ func (c *Collector) Hint(header http.Header, body []byte) (collectors.Hint, erro
 	if err != nil {
 		return collectors.Hint{}, fmt.Errorf("%w: %w", collectors.ErrHintMalformed, err)
 	}
-	var d delivery
+	var d webhookPayload
 	if err := json.Unmarshal(payload, &d); err != nil {
 		return collectors.Hint{}, fmt.Errorf("%w: %w", collectors.ErrHintMalformed, err)
 	}
@@ -122,22 +100,25 @@ func payloadOf(contentType string, body []byte) ([]byte, error) {
 }
 
 // concerned are the scopes of this instance that an event is about.
-func (c *Collector) concerned(event string, d *delivery) []string {
-	org := strings.ToLower(firstOf(d.Organization.Login, d.Repository.Owner.Login))
-	if !slices.ContainsFunc(c.config.Organizations, func(o string) bool { return strings.EqualFold(o, org) }) {
+func (c *Collector) concerned(event string, d *webhookPayload) []string {
+	org := strings.ToLower(cmp.Or(d.Organization.Login, d.Repository.Owner.Login))
+	if !slices.Contains(c.organizations(), org) {
 		return nil
 	}
+	var kinds []string
+	for _, p := range c.parts {
+		kinds = append(kinds, p.Hints()[event]...)
+	}
 	var scopes []string
-	for _, kind := range hintedKinds[event] {
-		name := kind + ":" + org
-		if slices.ContainsFunc(c.scopes(org), func(s scope) bool { return s.name == name }) {
-			scopes = append(scopes, name)
+	for _, s := range c.scopes(org) {
+		if kind, _, _ := strings.Cut(s.Name, ":"); !s.Ended && slices.Contains(kinds, kind) {
+			scopes = append(scopes, s.Name)
 		}
 	}
 	repository := strings.ToLower(d.Repository.FullName)
-	for _, kind := range hintedRepositoryKinds[event] {
-		if repository != "" && slices.ContainsFunc(c.repositoryScopes(), func(s repositoryScope) bool { return s.kind == kind }) {
-			scopes = append(scopes, kind+":"+repository)
+	for _, s := range c.repositoryScopes() {
+		if repository != "" && s.Read != nil && slices.Contains(kinds, s.Kind) {
+			scopes = append(scopes, s.Kind+":"+repository)
 		}
 	}
 	return scopes
@@ -145,38 +126,28 @@ func (c *Collector) concerned(event string, d *delivery) []string {
 
 // CollectScopes reads the named scopes, whether or not they are due.
 func (c *Collector) CollectScopes(ctx context.Context, scopes []string, cursors collectors.Cursors, emit func(record.Batch) error) error {
-	wanted := map[string]bool{}
-	for _, name := range scopes {
-		wanted[name] = true
-	}
-	for _, org := range c.config.Organizations {
-		for _, s := range c.scopes(org) {
-			if !wanted[s.name] {
+	for _, org := range c.organizations() {
+		for _, s := range append(c.scopes(org), c.scopesOfRepositories(org)...) {
+			if s.Ended || !slices.Contains(scopes, s.Name) {
 				continue
 			}
-			if err := visit(ctx, s, cursors[s.name], emit); err != nil {
+			if err := read(ctx, s, cursors[s.Name], emit); err != nil {
 				return err
 			}
-		}
-		if err := c.collectRepositoryScopes(ctx, strings.ToLower(org), wanted, cursors, emit); err != nil {
-			return err
 		}
 	}
 	return nil
 }
 
-func (c *Collector) collectRepositoryScopes(ctx context.Context, org string, wanted map[string]bool, cursors collectors.Cursors, emit func(record.Batch) error) error {
-	var list []head
-	c.remember(org, func(o *organisation) { list = o.heads })
+// scopesOfRepositories are those of single repositories that can be read alone.
+func (c *Collector) scopesOfRepositories(org string) []part.Scope {
+	var list []part.Scope
 	for _, s := range c.repositoryScopes() {
-		for _, r := range list {
-			if name := s.scope(r); !r.archived && wanted[name] {
-				one := scope{name: name, read: func(ctx context.Context, cursor record.Cursor) record.Batch { return s.from(ctx, org, r, cursor) }}
-				if err := visit(ctx, one, cursors[name], emit); err != nil {
-					return err
-				}
+		for _, r := range c.inventory.Repositories(org) {
+			if !r.Archived && s.Read != nil {
+				list = append(list, scopeOf(s, org, r))
 			}
 		}
 	}
-	return nil
+	return list
 }

@@ -1,8 +1,8 @@
-package github
+package github_test
 
 import (
 	"crypto/hmac"
-	"crypto/sha1" //nolint:gosec // To show that it is not taken.
+	"crypto/sha1"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -13,9 +13,13 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"prodsec_exporter/collectors"
 	"prodsec_exporter/collectors/collectorstest"
+	"prodsec_exporter/collectors/github"
+	"prodsec_exporter/collectors/github/alerts"
+	"prodsec_exporter/collectors/github/githubtest"
 	"prodsec_exporter/internal/apiclient"
 	"prodsec_exporter/internal/record"
 )
@@ -33,14 +37,14 @@ func deliveryHeader(event, secret, body string) http.Header {
 	h.Set("Content-Type", "application/json")
 	h.Set("X-GitHub-Event", event)
 	h.Set("X-GitHub-Delivery", "72d3162e-cc78-11e3-81ab-4c9367dc0958")
-	h.Set("X-Hub-Signature-256", signaturePrefix+mac(sha256.New, secret, body))
+	h.Set("X-Hub-Signature-256", "sha256="+mac(sha256.New, secret, body))
 	return h
 }
 
-func withWebhook(t *testing.T) func(*Config) {
-	return func(c *Config) {
-		*c = everythingOn(*c)
-		c.Trust = Default().Trust
+func withWebhook(t *testing.T) func(*github.Config) {
+	return func(c *github.Config) {
+		*c = githubtest.PostureOn(*c)
+		c.Trust = github.Default().Trust
 		c.Webhook.Secret = collectorstest.Secret(t, webhookSecret)
 	}
 }
@@ -48,7 +52,7 @@ func withWebhook(t *testing.T) func(*Config) {
 const acmePayload = `{"action":"created","organization":{"login":"Acme"},"repository":{"full_name":"Acme/API","owner":{"login":"Acme"}},"alert":{"number":1}}`
 
 func TestOnlySHA256WithTheSecretProvesADelivery(t *testing.T) {
-	c, _, _ := setup(t, withWebhook(t))
+	c, _, _ := githubtest.Setup(t, withWebhook(t))
 	good := deliveryHeader("dependabot_alert", webhookSecret, acmePayload)
 	without := func(change func(http.Header)) http.Header {
 		h := good.Clone()
@@ -64,7 +68,7 @@ func TestOnlySHA256WithTheSecretProvesADelivery(t *testing.T) {
 	}{
 		{"signed", good, acmePayload, false},
 		{"upper case digits", without(func(h http.Header) {
-			h.Set("X-Hub-Signature-256", signaturePrefix+strings.ToUpper(strings.TrimPrefix(h.Get("X-Hub-Signature-256"), signaturePrefix)))
+			h.Set("X-Hub-Signature-256", "sha256="+strings.ToUpper(strings.TrimPrefix(h.Get("X-Hub-Signature-256"), "sha256=")))
 		}), acmePayload, false},
 		{"unsigned", without(func(h http.Header) { h.Del("X-Hub-Signature-256") }), acmePayload, true},
 		{"another body", good, acmePayload + " ", true},
@@ -73,10 +77,10 @@ func TestOnlySHA256WithTheSecretProvesADelivery(t *testing.T) {
 		{"SHA-1 in its own header", without(func(h http.Header) { h.Del("X-Hub-Signature-256"); h.Set("X-Hub-Signature", "sha1="+sha1OfIt) }), acmePayload, true},
 		{"SHA-1 in the header of the other", without(func(h http.Header) { h.Set("X-Hub-Signature-256", "sha1="+sha1OfIt) }), acmePayload, true},
 		{"no prefix", without(func(h http.Header) {
-			h.Set("X-Hub-Signature-256", strings.TrimPrefix(h.Get("X-Hub-Signature-256"), signaturePrefix))
+			h.Set("X-Hub-Signature-256", strings.TrimPrefix(h.Get("X-Hub-Signature-256"), "sha256="))
 		}), acmePayload, true},
 		{"half a signature", without(func(h http.Header) { h.Set("X-Hub-Signature-256", h.Get("X-Hub-Signature-256")[:30]) }), acmePayload, true},
-		{"no signature after the prefix", without(func(h http.Header) { h.Set("X-Hub-Signature-256", signaturePrefix) }), acmePayload, true},
+		{"no signature after the prefix", without(func(h http.Header) { h.Set("X-Hub-Signature-256", "sha256=") }), acmePayload, true},
 	} {
 		hint, err := c.Hint(tt.header, []byte(tt.body))
 		if forged := errors.Is(err, collectors.ErrHintForged); forged != tt.forged || (err == nil) == tt.forged {
@@ -91,13 +95,13 @@ func TestOnlySHA256WithTheSecretProvesADelivery(t *testing.T) {
 // TestSignatureOfTheDocumentation checks the vector that GitHub's documentation gives.
 func TestSignatureOfTheDocumentation(t *testing.T) {
 	const want = "sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17"
-	if !signed(want, webhookSecret, []byte("Hello, World!")) {
+	if !github.Signed(want, webhookSecret, []byte("Hello, World!")) {
 		t.Error("the documented signature is refused")
 	}
 }
 
 func TestDeliveriesConcernScopes(t *testing.T) {
-	c, _, _ := setup(t, withWebhook(t))
+	c, _, _ := githubtest.Setup(t, withWebhook(t))
 	for _, tt := range []struct {
 		event, body string
 		want        []string
@@ -120,8 +124,8 @@ func TestDeliveriesConcernScopes(t *testing.T) {
 			t.Errorf("%s of %s concerns %v, error %v, want %v", tt.event, tt.body, hint.Scopes, err, tt.want)
 		}
 	}
-	few, _, _ := setup(t, func(c *Config) {
-		c.Alerts, c.Webhook.Secret = []AlertKind{SecretScanning}, collectorstest.Secret(t, webhookSecret)
+	few, _, _ := githubtest.Setup(t, func(c *github.Config) {
+		c.Alerts.Kinds, c.Webhook.Secret = []alerts.Kind{alerts.SecretScanning}, collectorstest.Secret(t, webhookSecret)
 	})
 	if hint, err := few.Hint(deliveryHeader("dependabot_alert", webhookSecret, acmePayload), []byte(acmePayload)); err != nil || hint.Scopes != nil {
 		t.Errorf("a kind of alert that is not read gives the hint %+v, error %v", hint, err)
@@ -129,7 +133,7 @@ func TestDeliveriesConcernScopes(t *testing.T) {
 }
 
 func TestFormsAndWhatIsNoDelivery(t *testing.T) {
-	c, _, _ := setup(t, withWebhook(t))
+	c, _, _ := githubtest.Setup(t, withWebhook(t))
 	form := "payload=" + url.QueryEscape(acmePayload)
 	header := deliveryHeader("dependabot_alert", webhookSecret, form)
 	header.Set("Content-Type", "application/x-www-form-urlencoded")
@@ -149,12 +153,12 @@ func TestFormsAndWhatIsNoDelivery(t *testing.T) {
 }
 
 func TestWebhookNeedsASecret(t *testing.T) {
-	off, _, _ := setup(t, nil)
+	off, _, _ := githubtest.Setup(t, nil)
 	if off.TakesHints() {
 		t.Error("hints are taken without a secret")
 	}
 	path := collectorstest.Secret(t, webhookSecret)
-	c, _, _ := setup(t, func(c *Config) { c.Webhook.Secret = path })
+	c, _, _ := githubtest.Setup(t, func(c *github.Config) { c.Webhook.Secret = path })
 	if err := os.WriteFile(path.File, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -162,17 +166,17 @@ func TestWebhookNeedsASecret(t *testing.T) {
 	if err == nil || errors.Is(err, collectors.ErrHintForged) || !strings.Contains(err.Error(), "empty") {
 		t.Errorf("with an empty secret a delivery ends as %v, want that the secret is empty", err)
 	}
-	cfg := config("https://api.github.com", path)
+	cfg := githubtest.Configuration("https://api.github.com", path)
 	cfg.Webhook.Secret = apiclient.Secret{File: "a", Env: "B"}
-	if _, err := New(cfg, collectors.Env{}); err == nil || !strings.Contains(err.Error(), "webhook.secret") {
-		t.Errorf("New() = %v, want a complaint about webhook.secret", err)
+	if _, err := github.New(cfg, collectors.Env{}); err == nil || !strings.Contains(err.Error(), "webhook.secret") {
+		t.Errorf("github.New() = %v, want a complaint about webhook.secret", err)
 	}
 }
 
 func TestCollectScopesReadsNothingElse(t *testing.T) {
-	_, c, s, _ := posture(t, nil, nil) // everything was read a moment ago, so nothing is due
+	_, c, s, clock := githubtest.Posture(t, nil, nil) // everything was read a moment ago, so nothing is due
 	s.Forget()
-	cursors := collectors.Cursors{"dependabot:acme": "2026-01-01T00:00:00Z", "protection:acme": c.readAt()}
+	cursors := collectors.Cursors{"dependabot:acme": "2026-01-01T00:00:00Z", "protection:acme": record.Cursor(clock.Now().Format(time.RFC3339))}
 	var read []string
 	err := c.CollectScopes(t.Context(), []string{"protection:acme", "dependabot:acme", "scanning:acme/api", "scanning:acme/gone", "other:acme"}, cursors,
 		func(b record.Batch) error {
@@ -199,9 +203,9 @@ func FuzzWebhook(f *testing.F) {
 	f.Add("code_scanning_alert", "application/json; charset=utf-8", `{"organization":null,"repository":{"full_name":7}}`)
 	secret := apiclient.Secret{Env: "PRODSEC_FUZZ_WEBHOOK"}
 	f.Setenv(secret.Env, webhookSecret)
-	cfg := everythingOn(config("http://localhost", secret))
+	cfg := githubtest.PostureOn(githubtest.Configuration("http://localhost", secret))
 	cfg.Webhook.Secret = secret
-	c, err := New(cfg, collectorstest.Env(collectorstest.NewClock(), nil))
+	c, err := github.New(cfg, collectorstest.Env(collectorstest.NewClock(), nil))
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -22,6 +22,7 @@ import (
 	"prodsec_exporter/collectors"
 	"prodsec_exporter/collectors/collectorstest"
 	"prodsec_exporter/collectors/github"
+	"prodsec_exporter/collectors/github/delivery"
 	"prodsec_exporter/internal/record"
 )
 
@@ -170,9 +171,9 @@ func TestGitHubAsDescribed(t *testing.T) {
 	defer server.Close()
 	config := github.Default()
 	config.Name, config.URL, config.Organizations, config.Token = "contract", server.URL, []string{"octocat"}, collectorstest.Secret(t, "token")
-	config.SecurityConfigurations, config.ReleaseBranches, config.RepositoryRunners = true, []string{"te*"}, true
+	config.Alerts.SecurityConfigurations, config.Protection.ReleaseBranches, config.Trust.RepositoryRunners = true, []string{"te*"}, true
 	// The examples are of 2013.
-	config.ReleaseHistory, config.DependencyGraphSBOM = collectors.Duration(100*365*24*time.Hour), true
+	config.Trust.ReleaseHistory, config.Trust.DependencyGraphSBOM = collectors.Duration(100*365*24*time.Hour), true
 	// The example of a run is still queued.
 	over := func(example string) string {
 		return strings.NewReplacer(`"status":"queued"`, `"status":"completed"`, `"conclusion":null`, `"conclusion":"success"`).Replace(example)
@@ -183,8 +184,8 @@ func TestGitHubAsDescribed(t *testing.T) {
 		"/repos/{owner}/{repo}/compare/{basehead}":   strings.NewReplacer(`"status":"behind"`, `"status":"ahead"`).Replace,
 		"/repos/{owner}/{repo}/rulesets/rule-suites": strings.NewReplacer("2023-07-06T08:43:03Z", time.Now().UTC().Add(-time.Hour).Format(time.RFC3339)).Replace,
 	}
-	config.DeploymentHistory, config.SecurityReview.Teams = config.ReleaseHistory, []string{"octocat/justice-league"}
-	config.DeploymentServices = []github.ServiceRule{{Repository: "octocat/*", Environment: "staging", Service: "hello", Paths: []string{"*"}}}
+	config.Delivery.DeploymentHistory, config.Delivery.SecurityReview.Teams = config.Trust.ReleaseHistory, []string{"octocat/justice-league"}
+	config.Delivery.DeploymentServices = []delivery.ServiceRule{{Repository: "octocat/*", Environment: "staging", Service: "hello", Paths: []string{"*"}}}
 	collector, err := github.New(config, collectorstest.Env(collectorstest.NewClock(), slog.New(slog.NewTextHandler(t.Output(), nil))))
 	if err != nil {
 		t.Fatal(err)

@@ -24,6 +24,9 @@ import (
 	"prodsec_exporter/collectors"
 	"prodsec_exporter/collectors/collectorstest"
 	"prodsec_exporter/collectors/github"
+	"prodsec_exporter/collectors/github/alerts"
+	"prodsec_exporter/collectors/github/protection"
+	"prodsec_exporter/collectors/github/trust"
 	"prodsec_exporter/internal/record"
 )
 
@@ -210,9 +213,9 @@ func TestRecordedDelivery(t *testing.T) {
 	defer server.Close()
 	config := github.Default()
 	config.Name, config.URL, config.Organizations, config.Token = "recorded", server.URL, []string{"panjf2000"}, collectorstest.Secret(t, "token")
-	config.Alerts, config.Protection, config.Environments, config.Properties, config.Scanning, config.Actions, config.Bypasses = nil, false, false, false, false, false, false
-	config.Manifests, config.Trust = false, github.Trust{}
-	config.DeploymentEnvironments, config.DeploymentHistory = []string{"production"}, collectors.Duration(100*365*24*time.Hour)
+	config.Alerts, config.Protection, config.Inventory.Properties = alerts.Config{}, protection.Config{}, false
+	config.Trust = trust.Config{}
+	config.Delivery.DeploymentEnvironments, config.Delivery.DeploymentHistory = []string{"production"}, collectors.Duration(100*365*24*time.Hour)
 	collector, err := github.New(config, collectorstest.Env(collectorstest.NewClock(), slog.New(slog.NewTextHandler(t.Output(), nil))))
 	if err != nil {
 		t.Fatal(err)

@@ -62,7 +62,7 @@ func TestRecordedRuns(t *testing.T) {
 	})
 	config := github.Default()
 	config.Name, config.URL, config.Organizations, config.Token = "recorded", s.URL(), []string{"panjf2000"}, collectorstest.Secret(t, "token")
-	config.PipelinePatterns, config.Attestations = []string{"codeql*"}, false
+	config.Trust.PipelinePatterns, config.Trust.Attestations = []string{"codeql*"}, false
 	collector, err := github.New(config, collectorstest.Env(collectorstest.NewClock(), slog.New(slog.DiscardHandler)))
 	if err != nil {
 		t.Fatal(err)

@@ -22,6 +22,7 @@ import (
 
 	"prodsec_exporter/collectors/collectorstest"
 	"prodsec_exporter/collectors/github"
+	"prodsec_exporter/collectors/github/inventory"
 	"prodsec_exporter/internal/apiclient"
 	"prodsec_exporter/internal/record"
 )
@@ -181,7 +182,7 @@ func TestRecordedRepositories(t *testing.T) {
 	}))
 	defer server.Close()
 	config := github.Config{
-		Common: github.Default().Common, URL: server.URL, Organizations: []string{"recorded"}, Token: collectorstest.Secret(t, "token"), Repositories: true,
+		Common: github.Default().Common, URL: server.URL, Organizations: []string{"recorded"}, Token: collectorstest.Secret(t, "token"), Inventory: inventory.Config{Repositories: true},
 		PostureInterval: github.Default().PostureInterval, RepositoriesPerCollection: 1,
 	}
 	collector, err := github.New(config, collectorstest.Env(collectorstest.NewClock(), slog.New(slog.DiscardHandler)))

@@ -1,0 +1,145 @@
+package alerts
+
+import (
+	"context"
+	"encoding/json"
+	"net/url"
+	"time"
+
+	"prodsec_exporter/collectors/github/api"
+	"prodsec_exporter/internal/record"
+)
+
+// overlap is how far before its watermark a delta reads on: clocks differ, and an update may become visible late.
+const overlap = 10 * time.Minute
+
+// alertSource is a kind of alert and where it comes from.
+type alertSource struct {
+	kind       Kind
+	class      record.Class
+	path       string
+	permission string
+	query      url.Values
+	// decode turns an alert into a finding; an error of type rejection leaves it out.
+	decode func(c *Collector, item json.RawMessage) (record.Finding, error)
+}
+
+func alertSources() []alertSource {
+	return []alertSource{
+		{Dependabot, record.ClassSCA, "dependabot/alerts", "vulnerability_alerts=read", nil, (*Collector).dependabotFinding},
+		{CodeScanning, record.ClassSAST, "code-scanning/alerts", securityEventsPermission, nil, (*Collector).codeScanningFinding},
+		// Without hide_secret the answer holds the secrets themselves.
+		{SecretScanning, record.ClassSecret, "secret-scanning/alerts", "secret_scanning_alerts=read", url.Values{"hide_secret": {"true"}}, (*Collector).secretScanningFinding},
+	}
+}
+
+// readAlerts reads the alerts of one kind in an organisation: all of them, or those updated since the cursor.
+//
+// A full sweep goes by time of creation, oldest first: nothing that happens meanwhile moves an alert to a page that was
+// read already, so an alert that is absent is gone. A delta goes by time of update, newest first, until it meets the watermark.
+func (c *Collector) readAlerts(ctx context.Context, org string, source alertSource, cursor record.Cursor) record.Batch {
+	started, classes := c.Now(), []record.Class{source.class}
+	walk := newAlertWalk(c, source, cursor)
+	query := url.Values{"per_page": {api.PageSize}, "sort": {"created"}, "direction": {"asc"}}
+	if walk.delta {
+		query = url.Values{"per_page": {api.PageSize}, "sort": {"updated"}, "direction": {"desc"}}
+	}
+	for key, values := range source.query {
+		query[key] = values
+	}
+	pages, err := c.API.Pages(ctx, "orgs/"+url.PathEscape(org)+"/"+source.path, query, walk.page)
+	if err != nil {
+		return record.Batch{Classes: classes, Err: api.ScopeError(err, source.permission)}
+	}
+	c.state.With(org, func(o *organisation) {
+		if !walk.delta {
+			o.sweepPages[source.kind] = pages
+		}
+	})
+	walk.markArchived(c.inventory.Archived(org))
+	if err := walk.markDeleted(ctx, org); err != nil {
+		return record.Batch{Classes: classes, Err: err}
+	}
+	return walk.batch(started)
+}
+
+// alertWalk gathers the alerts of one reading.
+type alertWalk struct {
+	collector *Collector
+	source    alertSource
+	delta     bool
+	cutoff    time.Time
+	latest    time.Time
+	findings  []record.Finding
+	at        map[string]int
+	rejected  map[record.RejectReason]int
+}
+
+func newAlertWalk(c *Collector, source alertSource, cursor record.Cursor) *alertWalk {
+	w := &alertWalk{
+		collector: c, source: source, findings: []record.Finding{}, at: map[string]int{}, rejected: map[record.RejectReason]int{},
+	}
+	if watermark, err := time.Parse(time.RFC3339, string(cursor)); err == nil {
+		w.delta, w.cutoff, w.latest = true, watermark.Add(-overlap), watermark
+	}
+	return w
+}
+
+// page takes a page and says whether the next one is wanted.
+func (w *alertWalk) page(items []json.RawMessage) (more bool) {
+	for _, item := range items {
+		finding, err := w.source.decode(w.collector, item)
+		if err != nil {
+			w.rejected[api.RejectReasonOf(err)]++
+			continue
+		}
+		if w.delta && !finding.UpdatedAt.IsZero() && finding.UpdatedAt.Before(w.cutoff) {
+			return false
+		}
+		w.add(finding)
+	}
+	return true
+}
+
+// add keeps the newer of two reports of one alert: a list that moves while it is read may show it twice.
+func (w *alertWalk) add(f record.Finding) {
+	if f.UpdatedAt.After(w.latest) {
+		w.latest = f.UpdatedAt
+	}
+	i, twice := w.at[f.ID]
+	switch {
+	case !twice:
+		w.at[f.ID] = len(w.findings)
+		w.findings = append(w.findings, f)
+	case f.UpdatedAt.After(w.findings[i].UpdatedAt):
+		w.findings[i] = f
+	}
+}
+
+// markArchived closes what is open in archived repositories, where nobody can fix it any more.
+func (w *alertWalk) markArchived(archived map[record.RepositoryName]bool) {
+	for i := range w.findings {
+		if f := &w.findings[i]; f.Closure == record.ClosureNone && archived[f.Repository] {
+			f.Closure = record.ClosureRepositoryArchived
+		}
+	}
+}
+
+// batch makes the batch of a reading that began at a time. The watermark is never later than that: what was updated while
+// the pages were read must be met again.
+func (w *alertWalk) batch(started time.Time) record.Batch {
+	b := record.Batch{Mode: record.Full, Findings: w.findings, Classes: []record.Class{w.source.class}}
+	if w.delta {
+		b.Mode = record.Delta
+	}
+	if len(w.rejected) > 0 {
+		b.Rejected = w.rejected
+	}
+	if watermark := w.latest; !watermark.IsZero() {
+		if watermark.After(started) {
+			watermark = started
+		}
+		b.Cursor = record.Cursor(watermark.UTC().Format(time.RFC3339))
+	}
+	return b
+}

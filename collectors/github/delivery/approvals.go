@@ -1,0 +1,196 @@
+package delivery
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"prodsec_exporter/collectors/github/api"
+	"prodsec_exporter/collectors/github/inventory"
+	"prodsec_exporter/internal/record"
+)
+
+// workflowRun is the run that deployed.
+type workflowRun struct {
+	Path       string       `json:"path"`
+	HeadBranch string       `json:"head_branch"`
+	Actor      *api.Account `json:"actor"`
+	Triggering *api.Account `json:"triggering_actor"`
+}
+
+// approval is the answer of a reviewer. It has no date.
+type approval struct {
+	State        string       `json:"state"`
+	User         *api.Account `json:"user"`
+	Environments []struct {
+		Name string `json:"name"`
+	} `json:"environments"`
+}
+
+// environmentRules are the rules of a repository's environments.
+type environmentRules struct {
+	list []inventory.Environment
+	// known is false where they are hidden, which permission would show.
+	known      bool
+	permission string
+	readAt     time.Time
+}
+
+// approve says how a deployment passed release control, and which workflow it came from.
+func (r *repositoryReading) approve(ctx context.Context, d *deployment) error {
+	d.Approval = record.ApprovalUnknown
+	rules, err := r.environmentRules(ctx)
+	if err != nil {
+		return err
+	}
+	run, err := r.run(ctx, d)
+	if err != nil {
+		return err
+	}
+	if run != nil {
+		if file, _, _ := strings.Cut(run.Path, "@"); file != "" {
+			d.Pipeline = api.PipelineID(r.head.FullName, file)
+		}
+		if d.Ref == "" {
+			d.Ref = record.Text(run.HeadBranch)
+		}
+		if d.branch == "" && r.looksAt(run.HeadBranch) {
+			d.branch = run.HeadBranch
+		}
+	}
+	at := slices.IndexFunc(rules.list, func(e inventory.Environment) bool { return strings.EqualFold(e.Name, d.Environment) })
+	switch {
+	case !rules.known:
+		d.lacks(rules.permission)
+	case at < 0: // The environment is gone, and with it who had to approve.
+	case r.collector.inventory.Protection(&rules.list[at]).RequiredReviewers != record.AnswerYes:
+		d.Approval = record.ApprovalNone
+	default:
+		if err := r.reviewed(ctx, d, run, &rules.list[at]); err != nil {
+			return err
+		}
+	}
+	d.Evidence = map[record.EvidenceKind]record.Answer{record.EvidenceApproval: evidenceOf(d.Approval)}
+	return nil
+}
+
+// evidenceOf says whether an approval is evidence of one.
+func evidenceOf(a record.Approval) record.Answer {
+	switch a {
+	case record.ApprovalApproved:
+		return record.AnswerYes
+	case record.ApprovalNone, record.ApprovalBypassed:
+		return record.AnswerNo
+	case record.ApprovalUnknown:
+	}
+	return record.AnswerUnknown
+}
+
+// environmentRules reads the rules of the repository's environments, once per posture interval.
+func (r *repositoryReading) environmentRules(ctx context.Context) (*environmentRules, error) {
+	if r.rules != nil {
+		return r.rules, nil
+	}
+	r.collector.state.With(r.org, func(o *organisation) { r.rules = o.rules[r.head.Name] })
+	if r.rules != nil && r.now.Sub(r.rules.readAt) < r.collector.Intervals.Posture {
+		return r.rules, nil
+	}
+	rules := &environmentRules{readAt: r.now, permission: inventory.EnvironmentsPermission}
+	if !r.refused[inventory.EnvironmentsPermission] {
+		list, err := r.collector.inventory.Environments(ctx, r.head.FullName)
+		switch reason := record.ReasonOf(err); {
+		case err == nil:
+			rules.list, rules.known, rules.permission = list, true, ""
+		case reason == record.ReasonPermission:
+			r.refused[inventory.EnvironmentsPermission] = true
+		case reason == record.ReasonNotFound:
+		default:
+			return nil, fmt.Errorf("environments of %s: %w", record.Text(r.head.FullName), err)
+		}
+	}
+	r.rules = rules
+	r.collector.state.With(r.org, func(o *organisation) { o.rules[r.head.Name] = rules })
+	return rules, nil
+}
+
+// run reads the workflow run that deployed; nil if there was none, or it is gone or hidden.
+func (r *repositoryReading) run(ctx context.Context, d *deployment) (*workflowRun, error) {
+	if d.run == 0 || r.refused[api.RunsPermission] {
+		return nil, r.pass(d, api.RunsPermission, nil)
+	}
+	if run, ok := r.runs[d.run]; ok {
+		return run, nil
+	}
+	var run workflowRun
+	_, err := r.collector.API.Get(ctx, fmt.Sprintf("repos/%s/actions/runs/%d?exclude_pull_requests=true", api.EscapeName(r.head.FullName), d.run), &run)
+	if err != nil {
+		return nil, r.pass(d, api.RunsPermission, err)
+	}
+	r.runs[d.run] = &run
+	return &run, nil
+}
+
+// reviewed says whether a deployment that needs a review got one from a person other than those who started it.
+func (r *repositoryReading) reviewed(ctx context.Context, d *deployment, run *workflowRun, e *inventory.Environment) error {
+	if d.run == 0 || r.refused[api.RunsPermission] {
+		// Environments bind the jobs of GitHub Actions. Of what something else deployed nobody can say.
+		return r.pass(d, api.RunsPermission, nil)
+	}
+	var list []approval
+	_, err := r.collector.API.Get(ctx, fmt.Sprintf("repos/%s/actions/runs/%d/approvals", api.EscapeName(r.head.FullName), d.run), &list)
+	if err != nil {
+		return r.pass(d, api.RunsPermission, err)
+	}
+	d.Approval = r.verdict(d, run, e, list)
+	return nil
+}
+
+// verdict weighs the answers of reviewers for the environment of a deployment.
+func (r *repositoryReading) verdict(d *deployment, run *workflowRun, e *inventory.Environment, list []approval) record.Approval {
+	approved, rejected, another := false, false, false
+	for i := range list {
+		a := &list[i]
+		if !slices.ContainsFunc(a.Environments, func(at struct {
+			Name string `json:"name"`
+		}) bool {
+			return strings.EqualFold(at.Name, d.Environment)
+		}) {
+			continue
+		}
+		switch a.State {
+		case "approved":
+			approved = true
+			another = another || a.User.Person() && !startedBy(a.User.Login, d, run)
+		case "rejected":
+			rejected = true
+		case "pending":
+		default:
+			r.collector.UnknownValue("state of a deployment's review", a.State)
+		}
+	}
+	selfless := e.PreventsSelfReview() || run != nil || d.creator.Person()
+	switch {
+	case another && selfless:
+		return record.ApprovalApproved
+	case another: // Who started it is not known, and may be who approved it.
+		return record.ApprovalUnknown
+	case approved || rejected || !d.started:
+		return record.ApprovalNone
+	case e.UpdatedAt.IsZero() || e.UpdatedAt.After(d.CreatedAt):
+		return record.ApprovalUnknown // The rule may be younger than the deployment.
+	default:
+		return record.ApprovalBypassed // It had to wait for a reviewer, and went ahead without one.
+	}
+}
+
+// startedBy reports whether somebody is behind a deployment.
+func startedBy(login string, d *deployment, run *workflowRun) bool {
+	if d.creator.Is(login) {
+		return true
+	}
+	return run != nil && slices.ContainsFunc([]*api.Account{run.Actor, run.Triggering}, func(a *api.Account) bool {
+		return a != nil && strings.EqualFold(a.Login, login)
+	})
+}

@@ -1,0 +1,50 @@
+package delivery
+
+import (
+	"context"
+	"path"
+	"slices"
+
+	"prodsec_exporter/collectors/github/api"
+	"prodsec_exporter/internal/record"
+)
+
+// matches reports whether a glob pattern matches a name.
+func matches(pattern, name string) bool {
+	ok, err := path.Match(pattern, name)
+	return err == nil && ok
+}
+
+// onProtectedBranch says whether a commit was on a branch whose protection is read: the default branch, or one that release_branches names. What is not deployed
+// from one by name may still be part of the default branch.
+func (r *repositoryReading) onProtectedBranch(ctx context.Context, d *deployment) error {
+	if r.looksAt(d.branch) {
+		d.FromProtectedBranch = record.AnswerYes
+		return nil
+	}
+	if r.head.Branch == "" {
+		return nil
+	}
+	answer, ok := r.protected[d.Commit]
+	if !ok {
+		c, err := r.compare(ctx, r.head.Branch, d.Commit, 1)
+		if err != nil || c == nil {
+			return r.pass(d, api.ContentsPermission, err)
+		}
+		switch {
+		case c.Status == comparedBehind || c.Status == comparedIdentical:
+			answer = record.AnswerYes
+		case d.branch != "" || len(r.collector.releaseBranches) == 0:
+			answer = record.AnswerNo
+		}
+		r.protected[d.Commit] = answer
+	}
+	d.FromProtectedBranch = answer
+	return nil
+}
+
+// looksAt reports whether the protection of a branch is read.
+func (r *repositoryReading) looksAt(branch string) bool {
+	return branch != "" && (branch == r.head.Branch ||
+		slices.ContainsFunc(r.collector.releaseBranches, func(pattern string) bool { return matches(pattern, branch) }))
+}

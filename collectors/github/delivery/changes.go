@@ -1,0 +1,278 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+
+	"prodsec_exporter/collectors/github/api"
+	"prodsec_exporter/internal/record"
+)
+
+const (
+	// pullsPermission is what reading pull requests needs.
+	pullsPermission = "pull_requests=read"
+	// maxCommitPages bounds what one deployment can bring, in pages of a hundred commits.
+	maxCommitPages = 10
+	// commitsAtOnce and pullsAtOnce are how many are asked for in one query, of one point and about two.
+	commitsAtOnce = 100
+	pullsAtOnce   = 25
+)
+
+// commitName is a commit's own name.
+var commitName = regexp.MustCompile(`^[0-9a-f]{40}([0-9a-f]{24})?$`)
+
+// How a commit stands to another.
+const (
+	comparedAhead     = "ahead"
+	comparedBehind    = "behind"
+	comparedDiverged  = "diverged"
+	comparedIdentical = "identical"
+)
+
+// comparison is what a commit has that another lacks.
+type comparison struct {
+	Status  string `json:"status"`
+	Total   int    `json:"total_commits"`
+	Commits []struct {
+		SHA     string     `json:"sha"`
+		Parents []struct{} `json:"parents"`
+	} `json:"commits"`
+}
+
+// compare asks how a commit stands to a base, and for as many pages of commits; nil if the permission is known to be missing.
+func (r *repositoryReading) compare(ctx context.Context, base, commit string, pages int) (*comparison, error) {
+	if r.refused[api.ContentsPermission] {
+		return nil, nil
+	}
+	var all comparison
+	address := "repos/" + api.EscapeName(r.head.FullName) + "/compare/" + url.PathEscape(base) + "..." + commit + "?per_page=" + api.PageSize
+	for range pages {
+		var page comparison
+		resp, err := r.collector.API.Get(ctx, address, &page)
+		if err != nil {
+			return nil, err
+		}
+		if page.Status == "" {
+			return nil, &record.Error{Reason: record.ReasonDecode, Err: errors.New("a comparison of commits without its outcome")}
+		}
+		all.Status, all.Total = page.Status, page.Total
+		all.Commits = append(all.Commits, page.Commits...)
+		if address = resp.Next; address == "" {
+			break
+		}
+	}
+	return &all, nil
+}
+
+// compareWith compares a deployment with what was live before: it is a rollback if it is an ancestor of that, and brings the commits that it is ahead.
+func (r *repositoryReading) compareWith(ctx context.Context, base string, d *deployment) error {
+	d.ChangesKnown = record.AnswerNo
+	c, err := r.compare(ctx, base, d.Commit, maxCommitPages)
+	if err != nil || c == nil {
+		return r.pass(d, api.ContentsPermission, err)
+	}
+	switch c.Status {
+	case comparedBehind:
+		d.Rollback, d.ChangesKnown = record.AnswerYes, record.AnswerYes
+		return nil
+	case comparedAhead, comparedDiverged, comparedIdentical:
+		d.Rollback = firstAnswer(d.Rollback, record.AnswerNo)
+	default:
+		r.collector.UnknownValue("comparison of commits", c.Status)
+		return nil
+	}
+	// A merge commit brings nothing that the commits it merges do not.
+	for _, commit := range c.Commits {
+		if len(commit.Parents) < 2 && commitName.MatchString(commit.SHA) {
+			d.commits = append(d.commits, commit.SHA)
+		}
+	}
+	d.ChangesKnown = record.AnswerOf(len(c.Commits) >= c.Total)
+	return nil
+}
+
+func firstAnswer(a, b record.Answer) record.Answer {
+	if a.Known() {
+		return a
+	}
+	return b
+}
+
+// mergedPulls are the pull requests by which commits came.
+type mergedPulls struct {
+	// of are the numbers by commit; a commit that nobody could look up is absent, and one that was pushed directly has none.
+	of map[string]int
+	// changes are the pull requests by number; one that could not be read is absent.
+	changes map[int]*pulled
+	// permission is what the credential lacks.
+	permission string
+}
+
+// pullsOf looks up the pull requests of all commits that deployments bring.
+func (r *repositoryReading) pullsOf(ctx context.Context, list []*deployment) (*mergedPulls, error) {
+	found := &mergedPulls{of: map[string]int{}, changes: map[int]*pulled{}}
+	wanted := map[string]bool{}
+	for _, d := range list {
+		for _, commit := range d.commits {
+			wanted[commit] = true
+		}
+	}
+	for commits := range slices.Chunk(slices.Sorted(maps.Keys(wanted)), commitsAtOnce) {
+		if err := r.findPulls(ctx, commits, found); err != nil {
+			return nil, err
+		}
+	}
+	numbers := map[int]bool{}
+	for _, number := range found.of {
+		if number != 0 {
+			numbers[number] = true
+		}
+	}
+	for some := range slices.Chunk(slices.Sorted(maps.Keys(numbers)), pullsAtOnce) {
+		if err := r.readPulls(ctx, some, found); err != nil {
+			return nil, err
+		}
+	}
+	return found, nil
+}
+
+// associatedPull is a pull request that holds a commit.
+type associatedPull struct {
+	Number         int           `json:"number"`
+	MergedAt       api.Timestamp `json:"mergedAt"`
+	BaseRepository *struct {
+		NameWithOwner string `json:"nameWithOwner"`
+	} `json:"baseRepository"`
+}
+
+// findPulls asks which pull requests commits came by. A squashed commit belongs to the pull request that it was made of.
+func (r *repositoryReading) findPulls(ctx context.Context, commits []string, found *mergedPulls) error {
+	if r.refused[pullsPermission] {
+		found.permission = pullsPermission
+		return nil
+	}
+	var query strings.Builder
+	query.WriteString("query PullsOfCommits($owner:String!,$name:String!){ repository(owner:$owner,name:$name){")
+	for i, commit := range commits {
+		fmt.Fprintf(&query, " c%d:object(oid:%q){...commit}", i, commit)
+	}
+	query.WriteString(" } }\nfragment commit on Commit{ associatedPullRequests(first:10){nodes{number mergedAt baseRepository{nameWithOwner}}} }")
+	answer := map[string]*struct {
+		Pulls *struct {
+			Nodes []*associatedPull `json:"nodes"`
+		} `json:"associatedPullRequests"`
+	}{}
+	failures, err := r.askRepository(ctx, query.String(), nil, &answer)
+	if err != nil {
+		return r.deny(err, found)
+	}
+	for _, f := range failures {
+		if err := r.deny(api.QueryFailure([]api.QueryError{f}), found); err != nil {
+			return err
+		}
+	}
+	for i, commit := range commits {
+		c := answer[fmt.Sprintf("c%d", i)]
+		if c == nil || c.Pulls == nil {
+			continue
+		}
+		found.of[commit] = r.mergedFirst(c.Pulls.Nodes)
+	}
+	return nil
+}
+
+// mergedFirst is the number of the pull request that brought a commit into the repository: the first that was merged, because others pass it on from branch to
+// branch. 0 if there is none.
+func (r *repositoryReading) mergedFirst(list []*associatedPull) int {
+	var first *associatedPull
+	for _, p := range list {
+		if p == nil || p.MergedAt.IsZero() || p.BaseRepository != nil && !strings.EqualFold(p.BaseRepository.NameWithOwner, r.head.FullName) {
+			continue
+		}
+		if first == nil || p.MergedAt.Before(first.MergedAt.Time) {
+			first = p
+		}
+	}
+	if first == nil {
+		return 0
+	}
+	return first.Number
+}
+
+// askRepository sends a query about the repository.
+func (r *repositoryReading) askRepository(ctx context.Context, query string, variables map[string]any, into any) ([]api.QueryError, error) {
+	owner, name, _ := strings.Cut(r.head.FullName, "/")
+	all := map[string]any{"owner": owner, "name": name}
+	maps.Copy(all, variables)
+	answer := struct {
+		Repository any `json:"repository"`
+	}{into}
+	failures, err := r.collector.API.GraphQL(ctx, query, all, &answer)
+	if err != nil {
+		return nil, err
+	}
+	if answer.Repository == nil {
+		return nil, api.QueryFailure(failures)
+	}
+	return failures, nil
+}
+
+// deny lets an error pass that says that pull requests may not be read, or that something is gone.
+func (r *repositoryReading) deny(err error, found *mergedPulls) error {
+	switch record.ReasonOf(err) {
+	case record.ReasonPermission:
+		r.refused[pullsPermission], found.permission = true, pullsPermission
+		return nil
+	case record.ReasonNotFound:
+		return nil
+	default:
+		return err
+	}
+}
+
+// bring gives a deployment the changes that its commits came by.
+func (r *repositoryReading) bring(d *deployment, found *mergedPulls) {
+	if d.Status != record.DeploymentSucceeded {
+		d.Changes = nil
+		return
+	}
+	d.Changes = []record.Change{}
+	seen := map[int]bool{}
+	lost := func() {
+		d.ChangesKnown = record.AnswerNo
+		d.lacks(found.permission)
+	}
+	for _, commit := range d.commits {
+		number, ok := found.of[commit]
+		if !ok {
+			lost()
+			continue
+		}
+		if number == 0 || seen[number] {
+			continue
+		}
+		seen[number] = true
+		pull := found.changes[number]
+		if pull == nil {
+			lost()
+			continue
+		}
+		if d.paths != nil && !touch(d.paths, pull.files) {
+			if pull.moreFiles {
+				lost()
+			}
+			continue
+		}
+		if pull.missing != "" {
+			d.lacks(pull.missing)
+		}
+		d.Changes = append(d.Changes, pull.Change)
+	}
+	slices.SortFunc(d.Changes, func(a, b record.Change) int { return numberOf(a.ID) - numberOf(b.ID) })
+}

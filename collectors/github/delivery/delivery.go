@@ -1,0 +1,71 @@
+// Package delivery reads what was deployed where: deployments and how they ended, who approved them, which changes (pull requests) they brought, and whether
+// security looked at these.
+//
+// It may import api, part and inventory. A further fact about a deployment goes into details.go, which is asked once for each that has ended; one about a pull
+// request into pull_requests.go; a further way to tell services apart into service_rules.go.
+package delivery
+
+import (
+	"regexp"
+	"time"
+
+	"prodsec_exporter/collectors/github/inventory"
+	"prodsec_exporter/collectors/github/part"
+	"prodsec_exporter/internal/record"
+)
+
+// scopeDeployments is the first part of the names of scopes.
+const scopeDeployments = "deployments"
+
+// Collector reads deployments.
+type Collector struct {
+	part.Env
+	config    Config
+	inventory *inventory.Inventory
+	state     *part.State[organisation]
+	// releaseBranches are patterns of branches that are protected beside the default branch.
+	releaseBranches []string
+	// services tell services apart that share a repository; environments match those that deployments are read of.
+	services     serviceRules
+	environments []*regexp.Regexp
+}
+
+var _ part.Collector = (*Collector)(nil)
+
+// organisation is what is remembered of an organisation. Deployments that have ended do not change any more: what was found out about them is kept as long as
+// they are within the history, so that a whole reading costs little more than a list.
+type organisation struct {
+	deployed         map[record.RepositoryName]map[string]record.Deployment
+	rules            map[record.RepositoryName]*environmentRules
+	environmentNames environmentNames
+	// deploymentsAt is the time of the last look for new ones; zero if something was left to do.
+	deploymentsAt time.Time
+}
+
+// New makes a collector that remembers nothing yet.
+func New(config Config, env part.Env, repositories *inventory.Inventory, releaseBranches []string) *Collector {
+	c := &Collector{
+		Env: env, config: config, inventory: repositories, releaseBranches: releaseBranches, services: newServiceRules(config.DeploymentServices),
+		state: part.NewState(func() organisation {
+			return organisation{deployed: map[record.RepositoryName]map[string]record.Deployment{}, rules: map[record.RepositoryName]*environmentRules{}}
+		}),
+	}
+	for _, pattern := range config.environmentPatterns() {
+		c.environments = append(c.environments, namePattern(pattern))
+	}
+	return c
+}
+
+// Scopes are none: there is one of each repository, so that one that cannot be read fails alone.
+func (c *Collector) Scopes(string) []part.Scope { return nil }
+
+// RepositoryScopes are the deployments, of which those of fifty repositories are read at once.
+func (c *Collector) RepositoryScopes() []part.RepositoryScope {
+	if !c.config.Deployments {
+		return nil
+	}
+	return []part.RepositoryScope{{Kind: scopeDeployments, ReadAll: c.collect, Empty: record.Batch{Deployments: []record.Deployment{}}}}
+}
+
+// Hints are none: a delivery says nothing that the next look does not find.
+func (c *Collector) Hints() map[string][]string { return nil }

@@ -1,0 +1,90 @@
+package protection
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+
+	"prodsec_exporter/collectors/github/api"
+	"prodsec_exporter/internal/record"
+)
+
+// bypass is what is known about who may pass by a ruleset.
+type bypass struct {
+	// adminsBound: administrators may not; limited: nobody may, but by way of a pull request.
+	adminsBound, limited record.Answer
+	permission           string
+	readAt               time.Time
+}
+
+// knownBypass is what earlier walks learned about rulesets and is still fresh: every ruleset is asked about once per full interval, because an
+// organisation may have one in each repository.
+func (c *Collector) knownBypass(org string) map[int64]bypass {
+	known := map[int64]bypass{}
+	now := c.Now()
+	c.state.With(org, func(o *organisation) {
+		for id, b := range o.bypass {
+			if now.Sub(b.readAt) < c.Intervals.Full {
+				known[id] = b
+			}
+		}
+	})
+	return known
+}
+
+const bypassPermission = "administration=write"
+
+// bypassOf asks about a ruleset by way of a repository that it applies to. Only who may write a ruleset sees who may pass by it; for anybody else the
+// answers stay unknown. The error is not nil only when ctx ended or the budget is spent.
+func (w *protectionWalk) bypassOf(ctx context.Context, fullName string, id int64) (bypass, error) {
+	w.used[id] = true
+	if known, ok := w.bypass[id]; ok {
+		return known, nil
+	}
+	path := "repos/" + api.EscapeName(fullName) + "/rulesets/" + strconv.FormatInt(id, 10) + "?includes_parents=true"
+	var ruleset struct {
+		Actors *[]bypassActor `json:"bypass_actors"`
+	}
+	_, err := w.collector.API.Get(ctx, path, &ruleset)
+	result := bypass{permission: bypassPermission}
+	switch reason := record.ReasonOf(err); {
+	case err == nil && ruleset.Actors != nil:
+		result = w.collector.judge(*ruleset.Actors)
+	case err == nil || reason == record.ReasonPermission || reason == record.ReasonNotFound || reason == record.ReasonDecode:
+		// Unknown, and the permission says why.
+	default:
+		return bypass{}, fmt.Errorf("bypass actors of ruleset %d: %w", id, err)
+	}
+	result.readAt = w.collector.Now()
+	w.bypass[id] = result
+	return result, nil
+}
+
+type bypassActor struct {
+	ID   *int64 `json:"actor_id"`
+	Type string `json:"actor_type"`
+	Mode string `json:"bypass_mode"`
+}
+
+// adminRole is the id of the repository role "admin".
+const adminRole = 5
+
+// judge says what bypass actors mean. An actor of mode pull_request still needs a pull request, which others see.
+func (c *Collector) judge(actors []bypassActor) bypass {
+	b := bypass{adminsBound: record.AnswerYes, limited: record.AnswerYes}
+	for _, a := range actors {
+		switch a.Mode {
+		case "pull_request":
+			continue
+		case "always", "exempt":
+		default:
+			c.UnknownValue("ruleset bypass_mode", a.Mode)
+		}
+		b.limited = record.AnswerNo
+		if a.Type == "OrganizationAdmin" || a.Type == "EnterpriseOwner" || a.Type == "RepositoryRole" && a.ID != nil && *a.ID == adminRole {
+			b.adminsBound = record.AnswerNo
+		}
+	}
+	return b
+}

@@ -1,0 +1,228 @@
+package trust
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"strconv"
+	"time"
+
+	"prodsec_exporter/collectors/github/api"
+	"prodsec_exporter/internal/record"
+)
+
+// publishedQuery reads a page of repositories with the dates of their last releases, by which it is known which have new ones, and the commits these were made
+// of, which REST does not say. It costs 1 + first requests by GitHub's formula, about one point.
+const publishedQuery = `query Releases($org:String!,$first:Int!,$cursor:String,$releases:Int!){
+ organization(login:$org){ repositories(first:$first,after:$cursor,orderBy:{field:NAME,direction:ASC}){ pageInfo{hasNextPage endCursor} nodes{
+  nameWithOwner url releases(first:$releases,orderBy:{field:CREATED_AT,direction:DESC}){nodes{databaseId publishedAt updatedAt tagCommit{oid}}} } } } }`
+
+const (
+	// lastReleases is how many releases of a repository are looked at for dates and commits.
+	lastReleases = 30
+	// releaseOverlap is how far before its watermark a reading of new releases goes back: files and attestations may follow a release.
+	releaseOverlap = 24 * time.Hour
+)
+
+var repositoriesWithReleases = api.RepositoryQuery[releasingRepository]{
+	Text: publishedQuery, Variables: map[string]any{"releases": lastReleases},
+	Node: func(r *releasingRepository) *api.RepositoryNode { return &r.RepositoryNode }, Fields: []string{"releases"},
+}
+
+type releasingRepository struct {
+	api.RepositoryNode
+	Releases *struct {
+		Nodes []*struct {
+			ID          int64         `json:"databaseId"`
+			PublishedAt api.Timestamp `json:"publishedAt"`
+			UpdatedAt   api.Timestamp `json:"updatedAt"`
+			Commit      *struct {
+				OID string `json:"oid"`
+			} `json:"tagCommit"`
+		} `json:"nodes"`
+	} `json:"releases"`
+}
+
+// release is a release as REST shows it.
+type release struct {
+	ID          int64         `json:"id"`
+	Tag         string        `json:"tag_name"`
+	HTMLURL     string        `json:"html_url"`
+	Draft       bool          `json:"draft"`
+	Immutable   bool          `json:"immutable"`
+	CreatedAt   api.Timestamp `json:"created_at"`
+	PublishedAt api.Timestamp `json:"published_at"`
+	UpdatedAt   api.Timestamp `json:"updated_at"`
+	Assets      []asset       `json:"assets"`
+}
+
+type asset struct {
+	Name string `json:"name"`
+	// Digest is null for what was uploaded before GitHub computed it.
+	Digest *string `json:"digest"`
+}
+
+// published is a release of a repository and what is known about it.
+type published struct {
+	release
+	repository api.Repository
+	// Commit is what it was made of; empty where it is not known.
+	commit     string
+	evidence   map[record.EvidenceKind]record.Answer
+	permission string
+}
+
+// releaseWalk gathers the releases of an organisation.
+type releaseWalk struct {
+	collector *Collector
+	org       string
+	// Since is the time from which releases matter; delta says that it is later than the history that is kept.
+	since    time.Time
+	delta    bool
+	commits  map[int64]string
+	due      []api.Repository
+	named    map[record.RepositoryName]bool
+	found    []*published
+	rejected map[record.RejectReason]int
+	// Releasing are the repositories that have any release, but for unnamed ones.
+	releasing map[record.RepositoryName]bool
+	unnamed   int
+}
+
+// readReleases reads releases: those of the last release_history, or those that are new since the cursor. What is older than the history, and what was deleted,
+// goes with the next whole reading.
+func (c *Collector) readReleases(ctx context.Context, org string, cursor record.Cursor) record.Batch {
+	cut := c.ReadAt()
+	w := &releaseWalk{
+		collector: c, org: org, since: c.Now().Add(-c.config.ReleaseHistory.Std()), commits: map[int64]string{},
+		named: map[record.RepositoryName]bool{}, releasing: map[record.RepositoryName]bool{}, rejected: map[record.RejectReason]int{},
+	}
+	if last, err := time.Parse(time.RFC3339, string(cursor)); err == nil && last.Add(-releaseOverlap).After(w.since) {
+		w.since, w.delta = last.Add(-releaseOverlap), true
+	}
+	if err := w.read(ctx); err != nil {
+		return record.Batch{Err: api.ScopeError(err, api.ContentsPermission)}
+	}
+	b := record.Batch{Mode: record.Full, Cursor: cut, Releases: []record.Release{}}
+	if w.delta {
+		b.Mode = record.Delta
+	}
+	if len(w.rejected) > 0 {
+		b.Rejected = w.rejected
+	}
+	for _, p := range w.found {
+		b.Releases = append(b.Releases, p.record())
+	}
+	return b
+}
+
+func (w *releaseWalk) read(ctx context.Context) error {
+	if err := repositoriesWithReleases.Walk(ctx, w.collector.API, w.org, w.add); err != nil {
+		return err
+	}
+	for _, r := range w.due {
+		if err := w.list(ctx, r); err != nil {
+			return fmt.Errorf("releases of %s: %w", record.Text(r.FullName), err)
+		}
+	}
+	if err := w.collector.findEvidence(ctx, w.org, w.found); err != nil {
+		return err
+	}
+	if err := w.collector.findApprovals(ctx, w.org, w.found, !w.delta); err != nil {
+		return err
+	}
+	w.collector.state.With(w.org, func(o *organisation) {
+		if w.unnamed == 0 {
+			o.releasing = w.releasing
+		}
+		if !w.delta || o.evidence == nil {
+			o.evidence = map[string]runEvidence{} // which forgets releases that are gone
+		}
+		for _, p := range w.found {
+			o.evidence[p.key()] = runEvidence{evidence: p.evidence, permission: p.permission}
+		}
+	})
+	return nil
+}
+
+// add notes whether a repository has releases that matter.
+func (w *releaseWalk) add(node *releasingRepository) error {
+	name, err := record.RepositoryName(""), error(nil)
+	if node != nil {
+		name, err = w.collector.API.RepositoryName(node.URL, node.NameWithOwner)
+	}
+	if node == nil || err != nil {
+		w.rejected[record.RejectNoID]++
+		w.unnamed++
+		return nil //nolint:nilerr // The item is rejected and counted.
+	}
+	if w.named[name] {
+		return nil
+	}
+	w.named[name] = true
+	r := api.Repository{Name: name, FullName: node.NameWithOwner}
+	if node.Lacks("releases") || node.Releases == nil {
+		w.due, w.releasing[name] = append(w.due, r), true // REST says whether it may be read.
+		return nil
+	}
+	due := false
+	for _, n := range node.Releases.Nodes {
+		if n == nil {
+			continue
+		}
+		if n.Commit != nil {
+			w.commits[n.ID] = n.Commit.OID
+		}
+		due = due || !n.PublishedAt.Before(w.since) || !n.UpdatedAt.Before(w.since) && !n.PublishedAt.IsZero()
+	}
+	w.releasing[name] = len(node.Releases.Nodes) > 0
+	if due {
+		w.due = append(w.due, r)
+	}
+	return nil
+}
+
+// list reads the releases of a repository until a page holds none that matters. GitHub sorts by creation, which for a draft is long before it is published.
+func (w *releaseWalk) list(ctx context.Context, r api.Repository) error {
+	history := w.collector.Now().Add(-w.collector.config.ReleaseHistory.Std())
+	_, err := w.collector.API.Pages(ctx, "repos/"+api.EscapeName(r.FullName)+"/releases", url.Values{"per_page": {api.PageSize}}, func(items []json.RawMessage) bool {
+		more := false
+		for _, item := range items {
+			var x release
+			err := json.Unmarshal(item, &x)
+			if err == nil && x.ID <= 0 {
+				err = api.Reject(record.RejectNoID, errors.New("the release has no number"))
+			}
+			if err != nil {
+				w.rejected[api.RejectReasonOf(err)]++
+				more = true
+				continue
+			}
+			recent := !x.PublishedAt.Before(w.since) || !x.UpdatedAt.Before(w.since)
+			more = more || recent || !x.CreatedAt.Before(w.since)
+			if !x.Draft && recent && !x.PublishedAt.Before(history) {
+				w.found = append(w.found, &published{release: x, repository: r, commit: w.commits[x.ID]})
+			}
+		}
+		return more
+	})
+	return err
+}
+
+// key is the identity of the release within the collector's instance.
+func (p *published) key() string {
+	return string(p.repository.Name) + "#" + strconv.FormatInt(p.ID, 10)
+}
+
+func (p *published) record() record.Release {
+	updated := p.UpdatedAt.Time
+	if updated.IsZero() {
+		updated = p.PublishedAt.Time
+	}
+	return record.Release{
+		ID: p.key(), Repository: p.repository.Name, Version: record.Text(p.Tag), URL: record.Text(p.HTMLURL), PublishedAt: p.PublishedAt.Time,
+		Evidence: p.evidence, MissingPermission: p.permission, UpdatedAt: updated,
+	}
+}
