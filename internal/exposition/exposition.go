@@ -3,6 +3,9 @@
 // An evaluation is encoded at most once per format and compression; a scrape writes bytes that are already there and appends the
 // exporter's own metrics, which are few and gathered at each scrape. It never waits for an evaluation and never fails because of one bad
 // series: that is left out, counted and logged once.
+//
+// It knows families by their description alone (package metrics) and the libraries of Prometheus. To add a format, add a constant to format.go
+// with its content type, and encode it in encode.go; to leave out another kind of series, add a reason to drops.go and a rule to check.go.
 package exposition
 
 import (

@@ -12,6 +12,9 @@
 // calendar decides (an SLA that is missed, an exception that ends) counts from its date. So at any instant t the open
 // weaknesses are the sum of the signs of all events counted until t, which makes flows reconcile exactly
 // and lets a past day be evaluated again as it was served.
+//
+// The package knows records and policy and does no I/O. To add a kind of record, add a field of Held to Snapshot (and one of Milestone if
+// counters count it), fill it in the ledger, and hold it back in imported.go.
 package snapshot
 
 import (

@@ -38,19 +38,19 @@ type carriedChange struct {
 // changePosition is where a change is: by position in Snapshot.Deployed and in Deployment.Changes.
 type changePosition struct{ deployment, change int32 }
 
-// goneLive finds where changes went live. Of several deployments that carry a change the one that became known first counts, and of those
+// firstDeployments are the deployments with which changes went live. Of several deployments that carry a change the one that became known first counts, and of those
 // that became known together the one that was live first; so what was counted stays counted.
-type goneLive struct {
+type firstDeployments struct {
 	seed  maphash.Seed
 	first map[uint64]changePosition
 }
 
-func (g *goneLive) key(m *snapshot.Milestone[record.Deployment], service int32, change string) uint64 {
+func (g *firstDeployments) key(m *snapshot.Milestone[record.Deployment], service int32, change string) uint64 {
 	return maphash.Comparable(g.seed, carriedChange{m.Instance, m.Record.Repository, service, change})
 }
 
 // note enters a change.
-func (g *goneLive) note(s *snapshot.Snapshot, key uint64, at changePosition) {
+func (g *firstDeployments) note(s *snapshot.Snapshot, key uint64, at changePosition) {
 	before, ok := g.first[key]
 	if !ok || earlierKnown(s, &s.Deployed[at.deployment], &s.Deployed[before.deployment]) {
 		g.first[key] = at
@@ -62,14 +62,14 @@ func earlierKnown(s *snapshot.Snapshot, a, b *snapshot.Milestone[record.Deployme
 	return cmp.Or(knownAt(s, a.Observed).Compare(knownAt(s, b.Observed)), compareDeployments(a, b)) < 0
 }
 
-// eachLive calls with every change that went live and the position of its deployment in Snapshot.Deployed.
-func eachLive(in *Input, ended []Deployment, call func(deployment int, c *record.Change)) {
+// eachLiveChange calls with every change that went live and the position of its deployment in Snapshot.Deployed.
+func eachLiveChange(in *Input, ended []Deployment, call func(deployment int, c *record.Change)) {
 	s, service := in.Snapshot, frozenServices(in.Snapshot)
 	several := severalEnvironments(s, service, ended)
-	g := &goneLive{seed: maphash.MakeSeed(), first: map[uint64]changePosition{}}
-	each := func(again bool, visit func(m *snapshot.Milestone[record.Deployment], at changePosition)) {
+	g := &firstDeployments{seed: maphash.MakeSeed(), first: map[uint64]changePosition{}}
+	each := func(onlySeveral bool, visit func(m *snapshot.Milestone[record.Deployment], at changePosition)) {
 		for i := range ended {
-			if d := &ended[i]; !d.InProduction() || again && !several[service[d.owner]] || !in.Policy.Carries(&s.Deployed[i].Record) {
+			if d := &ended[i]; !d.InProduction() || onlySeveral && !several[service[d.owner]] || !in.Policy.Carries(&s.Deployed[i].Record) {
 				continue
 			}
 			for j := range s.Deployed[i].Record.Changes {
@@ -118,7 +118,7 @@ func newLeadTimes(in *Input, own *Ownership, deployments *Deployments) *LeadTime
 	ended := deployments.Ended
 	t := &LeadTimes{Groups: make([]*frame.Distribution, len(own.Groups.Labels)*n), Units: len(own.Units.Labels), Dropped: map[int]bool{}}
 	t.Windows = make([]*frame.Distribution, len(windows)*t.Units*n)
-	eachLive(in, ended, func(i int, c *record.Change) {
+	eachLiveChange(in, ended, func(i int, c *record.Change) {
 		m := &in.Snapshot.Deployed[i]
 		lead, ok := in.Policy.LeadTime(c, m.At)
 		if !ok {
