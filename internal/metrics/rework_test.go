@@ -64,6 +64,26 @@ func TestRework(t *testing.T) {
 	}
 }
 
+// TestReworkOfRepositoriesWithoutAService: an incident makes rework of the deployments of its own repository, and of no other.
+func TestReworkOfRepositoriesWithoutAService(t *testing.T) {
+	p := policy.Default()
+	opened := day(3, 20)
+	s := delivered(p, []record.Deployment{
+		deployment("1", "one", opened.Add(time.Hour), record.ApprovalApproved), deployment("2", "two", opened.Add(time.Hour), record.ApprovalApproved),
+		deployment("3", "two", opened.Add(2*time.Hour), record.ApprovalApproved),
+	}, record.Incident{ID: "I", Repository: "acme/two", OpenedAt: opened})
+	for i := range s.Deployed {
+		s.Deployed[i].Service, s.Deployed[i].Owner = 0, 0
+	}
+	s.Opened[0].Service, s.Opened[0].Owner = 0, 0
+	got := family(metrics.Evaluate(s, p, noon), "prodsec_deployment_rework_in_window")
+	for rework, want := range map[string]float64{"planned": 1, "incident": 2} {
+		if n, _ := value(got, "window=30d,team=unattributed,rework="+rework); n != want {
+			t.Errorf("%s: got %v, want %v", rework, n, want)
+		}
+	}
+}
+
 // TestFailedDeploymentsThatReachedNobody: policy may leave them out of changes and failures alike.
 func TestFailedDeploymentsThatReachedNobody(t *testing.T) {
 	for _, c := range []struct {

@@ -216,7 +216,7 @@ func deploymentRework(in *tallies.Tallies, out *frame.Sink) {
 		if !d.InProduction() {
 			continue
 		}
-		kind := int(in.ChangeFailures.Rework[i])
+		kind := int(in.Rework[i])
 		if kind == int(tallies.ReworkNone) && !told {
 			kind = unknown
 		}

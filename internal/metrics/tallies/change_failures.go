@@ -8,7 +8,6 @@ import (
 
 	"prodsec_exporter/internal/policy"
 	"prodsec_exporter/internal/record"
-	"prodsec_exporter/internal/snapshot"
 )
 
 // A change to production is a deployment to a production environment that ended and is no rollback. It failed if it did
@@ -25,8 +24,6 @@ type ChangeFailures struct {
 	Counted, Recent []ChangeFailure
 	// Incidents are attributed by all that is known now.
 	Incidents []IncidentAttribution
-	// Rework says of each deployment, by position in Snapshot.Deployed, by all that is known now, whether a failure in production made it necessary.
-	Rework []Rework
 }
 
 // ChangeFailure is a change that failed.
@@ -47,9 +44,7 @@ type IncidentAttribution struct {
 func newChangeFailures(in *Input, deployments *Deployments) *ChangeFailures {
 	f := &ChangeFailures{}
 	f.Counted, _ = (&attribution{in: in, ended: deployments.Ended, final: true}).run()
-	recent := &attribution{in: in, ended: deployments.Ended}
-	f.Recent, f.Incidents = recent.run()
-	f.Rework = recent.rework()
+	f.Recent, f.Incidents = (&attribution{in: in, ended: deployments.Ended}).run()
 	return f
 }
 
@@ -245,81 +240,4 @@ func (a *attribution) endedAfter(deployment int32, at time.Time) bool {
 		return a.ended[deployment].second > second
 	}
 	return a.in.Snapshot.Deployed[deployment].At.After(at)
-}
-
-// subjects number what deployments and incidents are about: a service, or the repository where no catalog knows the service. 0 is
-// nothing known.
-type subjects struct {
-	// byOwner is by position in Snapshot.Owners; nil where the present service counts.
-	byOwner      []int32
-	services     int32
-	repositories map[record.RepositoryName]int32
-}
-
-func newSubjects(s *snapshot.Snapshot, final bool) *subjects {
-	made := &subjects{services: int32(len(s.Services) + len(s.Owners)), repositories: map[record.RepositoryName]int32{}}
-	if final {
-		made.byOwner = frozenServices(s)
-	}
-	return made
-}
-
-func (x *subjects) of(owner, service int32, repository record.RepositoryName) int32 {
-	if x.byOwner != nil {
-		service = x.byOwner[owner]
-	}
-	switch {
-	case service > 0:
-		return service
-	case repository == "":
-		return 0
-	}
-	at, ok := x.repositories[repository]
-	if !ok {
-		at = x.services + int32(len(x.repositories)) + 1
-		x.repositories[repository] = at
-	}
-	return at
-}
-
-// IncidentFacts are what sources know of incidents.
-type IncidentFacts struct {
-	// now and restored are nil where what was known when the incident was first observed counts.
-	now, restored map[incidentKey]*record.Incident
-}
-
-type incidentKey struct{ instance, id string }
-
-func keyOf(h *snapshot.Held[record.Incident]) incidentKey {
-	return incidentKey{h.Instance, h.Record.ID}
-}
-
-// NewIncidentFacts returns what is known of incidents now or, if final, what was known when they were first observed.
-func NewIncidentFacts(s *snapshot.Snapshot, final bool) *IncidentFacts {
-	f := &IncidentFacts{}
-	if final {
-		return f
-	}
-	f.now, f.restored = map[incidentKey]*record.Incident{}, map[incidentKey]*record.Incident{}
-	for i := range s.Incidents {
-		f.now[keyOf(&s.Incidents[i])] = &s.Incidents[i].Record
-	}
-	for i := range s.Restored {
-		f.restored[keyOf(&s.Restored[i].Held)] = &s.Restored[i].Record
-	}
-	return f
-}
-
-// Of is what is known of an incident: by its present record, else by the one with which it was restored, else by the given one.
-func (f *IncidentFacts) Of(h *snapshot.Held[record.Incident]) *record.Incident {
-	if f.now == nil {
-		return &h.Record
-	}
-	if now, ok := f.now[keyOf(h)]; ok {
-		return now
-	}
-	if restored, ok := f.restored[keyOf(h)]; ok {
-		return restored
-	}
-	return &h.Record
 }

@@ -126,20 +126,3 @@ func compareDeployments(a, b *snapshot.Milestone[record.Deployment]) int {
 		cmp.Compare(a.Instance, b.Instance), cmp.Compare(a.Scope, b.Scope),
 	)
 }
-
-// frozenServices numbers the services by their names as of when their owners were frozen: by position in Snapshot.Owners, 0 for what was
-// unattributed.
-func frozenServices(s *snapshot.Snapshot) []int32 {
-	numbers := map[string]int32{"": 0, record.Unattributed: 0}
-	of := make([]int32, len(s.Owners))
-	for i := range s.Owners {
-		name := s.Owners[i].Service
-		n, ok := numbers[name]
-		if !ok {
-			n = int32(len(numbers)) - 1
-			numbers[name] = n
-		}
-		of[i] = n
-	}
-	return of
-}

@@ -23,6 +23,8 @@ type Tallies struct {
 	Deployments    *Deployments
 	LeadTimes      *LeadTimes
 	ChangeFailures *ChangeFailures
+	// Rework is by position in Snapshot.Deployed.
+	Rework []Rework
 	// Exceptions are all that are part of the inventory.
 	Exceptions []Exception
 	// Scans are by class, in the order of record.Classes.
@@ -45,6 +47,7 @@ func New(s *snapshot.Snapshot, p *policy.Policy, at time.Time) *Tallies {
 	t.Deployments = newDeployments(in, t.Sources)
 	t.LeadTimes = newLeadTimes(in, t.Owners, t.Deployments)
 	t.ChangeFailures = newChangeFailures(in, t.Deployments)
+	t.Rework = newRework(in, t.Deployments)
 	t.Exceptions = newExceptions(in, t.Sources)
 	t.Scans = newScans(in, t.Sources)
 	t.Controls = newControls(in, t.Sources, t.Exceptions, newControlEvidence(in, t.Sources, t.Repositories, t.Deployments, t.Postures, t.Scans))
