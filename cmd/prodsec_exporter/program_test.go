@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"database/sql"
 	"fmt"
 	"io"
 	"net"
@@ -234,6 +235,44 @@ func TestReload(t *testing.T) {
 	if _, text := r.ask(http.MethodGet, "/config"); strings.Contains(text, "reports") || !strings.Contains(text, "catalog") {
 		t.Errorf("/config shows another configuration than the one in force:\n%s", text)
 	}
+}
+
+// TestReloadThatTheLedgerRefuses leaves everything as it was: numbers, collectors, the configuration that is shown.
+func TestReloadThatTheLedgerRefuses(t *testing.T) {
+	dir, configFile := files(t)
+	path := filepath.Join(dir, "prodsec.db")
+	r := run(t, "--config.file="+configFile, "--ledger.path="+path)
+	r.until("/-/ready", "is ready", true)
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close() //nolint:errcheck // Nothing depends on it.
+	if _, err := db.ExecContext(t.Context(), "CREATE TRIGGER full BEFORE INSERT ON policies BEGIN SELECT RAISE(FAIL, 'disk is full'); END"); err != nil {
+		t.Fatal(err)
+	}
+	reports, _, _ := strings.Cut(string(readFile(t, configFile)), "  reports:")
+	put(t, configFile, strings.Replace(reports, "collectors:", "policy: {sla: {targets: [{severity: high, within: 1s}]}}\ncollectors:", 1)+"    - name: another\n      path: "+dir+"/services.yml\n")
+	if code, body := r.ask(http.MethodPost, "/-/reload"); code != http.StatusInternalServerError || !strings.Contains(body, "disk is full") {
+		t.Errorf("got %d %s, want 500 and the reason", code, body)
+	}
+	_, metrics := r.ask(http.MethodGet, "/metrics")
+	if !strings.Contains(metrics, openFinding) || !strings.Contains(metrics, `collector="reports"`) {
+		t.Error("a reload that failed took records away")
+	}
+	if strings.Contains(metrics, `instance_name="another"`) {
+		t.Error("a reload that failed left an instance that does not run")
+	}
+	if _, text := r.ask(http.MethodGet, "/config"); !strings.Contains(text, "reports") || strings.Contains(text, "another") {
+		t.Errorf("/config shows another configuration than the one in force:\n%s", text)
+	}
+	if _, err := db.ExecContext(t.Context(), "DROP TRIGGER full"); err != nil {
+		t.Fatal(err)
+	}
+	if code, body := r.ask(http.MethodPost, "/-/reload"); code != http.StatusOK {
+		t.Errorf("the same once the ledger works: got %d %s", code, body)
+	}
+	r.until("/metrics", `instance_name="another"`, true)
 }
 
 func TestDemoIsCompleteWithinSeconds(t *testing.T) {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"time"
 
@@ -43,6 +42,10 @@ func (e *exporter) reload(ctx context.Context) error {
 	p, err := e.telemetry.plan(e.load)
 	if err == nil {
 		err = e.apply(ctx, p)
+	} else {
+		e.applying.Lock()
+		e.telemetry.keep(e.builtRunning())
+		e.applying.Unlock()
 	}
 	e.telemetry.reloaded(err == nil)
 	if err != nil {
@@ -54,40 +57,61 @@ func (e *exporter) reload(ctx context.Context) error {
 	return nil
 }
 
-// apply brings ledger, policy and running collectors in line with a plan. Instances whose sections are unchanged go on running.
-func (e *exporter) apply(ctx context.Context, p plan) error {
+// apply brings ledger, policy and running collectors in line with a plan, or leaves everything as it was. Instances whose sections are unchanged go on running.
+func (e *exporter) apply(ctx context.Context, p plan) (err error) {
 	e.applying.Lock()
 	defer e.applying.Unlock()
+	defer func() {
+		if err != nil {
+			e.telemetry.keep(e.builtRunning()) // making the plan told it of instances that will not run
+		}
+	}()
 	wanted := map[instanceKey]config.Built{}
 	for _, b := range p.built {
 		wanted[keyOf(b)] = b
 	}
-	ended := e.end(func(key instanceKey, r *runningInstance) bool { return wanted[key].Fingerprint != r.built.Fingerprint })
+	changed := func(key instanceKey, r *runningInstance) bool { return wanted[key].Fingerprint != r.built.Fingerprint }
+	var fresh []prepared
+	for key, b := range wanted {
+		if r := e.running[key]; r != nil && !changed(key, r) {
+			continue
+		}
+		one, err := e.prepare(b)
+		if err != nil {
+			return err
+		}
+		fresh = append(fresh, one)
+	}
+	ended, err := e.prepareAgain(changed)
+	if err != nil {
+		return err
+	}
+	e.end(changed) // before its records leave, so that no batch comes in behind them
 	if err := e.decide(ctx, p); err != nil {
-		// What was stopped goes on under the old configuration.
-		for _, r := range ended {
-			if again := e.launch(r.built); again != nil {
-				err = fmt.Errorf("%w; and %w", err, again)
-			}
+		for _, one := range ended {
+			e.launch(one) // what was stopped goes on under the old configuration
 		}
 		return err
 	}
-	for key, b := range wanted {
-		if e.running[key] != nil {
-			continue
-		}
-		if err := e.launch(b); err != nil {
-			return err
-		}
+	for _, one := range fresh {
+		e.launch(one)
 	}
 	e.telemetry.keep(wanted)
 	e.config.Store(p.config)
 	return nil
 }
 
+// builtRunning are the running instances.
+func (e *exporter) builtRunning() map[instanceKey]config.Built {
+	built := make(map[instanceKey]config.Built, len(e.running))
+	for key, r := range e.running {
+		built[key] = r.built
+	}
+	return built
+}
+
 // decide tells the ledger what is configured and what counts from now on.
 func (e *exporter) decide(ctx context.Context, p plan) error {
-	at := e.now()
 	sources := make([]ledger.Source, len(p.built))
 	for i, b := range p.built {
 		sources[i] = ledger.Source{
@@ -95,13 +119,8 @@ func (e *exporter) decide(ctx context.Context, p plan) error {
 			StaleAfter: b.Settings.StaleAfter.Std(), StaleFrom: staleFrom(b),
 		}
 	}
-	if err := e.ledger.Configure(ctx, sources, at); err != nil {
+	if err := e.ledger.Reconfigure(ctx, sources, p.config.Policy, e.now()); err != nil {
 		return err
-	}
-	if e.policy == nil || e.policy.Version() != p.config.Policy.Version() {
-		if err := e.ledger.SetPolicy(ctx, p.config.Policy, at); err != nil {
-			return err
-		}
 	}
 	e.policy = p.config.Policy
 	return nil
@@ -115,7 +134,7 @@ func staleFrom(b config.Built) time.Duration {
 }
 
 // end stops the running instances that match and waits for them.
-func (e *exporter) end(match func(instanceKey, *runningInstance) bool) []*runningInstance {
+func (e *exporter) end(match func(instanceKey, *runningInstance) bool) {
 	var ended []*runningInstance
 	for key, r := range e.running {
 		if match(key, r) {
@@ -127,11 +146,15 @@ func (e *exporter) end(match func(instanceKey, *runningInstance) bool) []*runnin
 	for _, r := range ended {
 		<-r.done
 	}
-	return ended
 }
 
-// launch runs an instance until it is stopped or the exporter ends.
-func (e *exporter) launch(b config.Built) error {
+// prepared is an instance that is ready to be launched, which cannot fail.
+type prepared struct {
+	built     config.Built
+	scheduler *schedule.Scheduler
+}
+
+func (e *exporter) prepare(b config.Built) (prepared, error) {
 	scheduler, err := schedule.New(schedule.Options{
 		Jobs: []schedule.Job{{
 			Collector: b.Kind.Name, Instance: b.Settings.Name, Run: b.Collector,
@@ -139,11 +162,30 @@ func (e *exporter) launch(b config.Built) error {
 		}},
 		Sink: sink{e}, Observer: e.telemetry.observer(b), Logger: e.logger, Now: e.now,
 	})
-	if err != nil {
-		return err
+	return prepared{b, scheduler}, err
+}
+
+// prepareAgain prepares the running instances that match, in case that what should replace them fails.
+func (e *exporter) prepareAgain(match func(instanceKey, *runningInstance) bool) ([]prepared, error) {
+	var again []prepared
+	for key, r := range e.running {
+		if !match(key, r) {
+			continue
+		}
+		one, err := e.prepare(r.built)
+		if err != nil {
+			return nil, err
+		}
+		again = append(again, one)
 	}
+	return again, nil
+}
+
+// launch runs an instance until it is stopped or the exporter ends.
+func (e *exporter) launch(one prepared) {
+	b := one.built
 	ctx, stop := context.WithCancel(e.lifetime)
-	r := &runningInstance{built: b, scheduler: scheduler, stop: stop, done: make(chan struct{})}
+	r := &runningInstance{built: b, scheduler: one.scheduler, stop: stop, done: make(chan struct{})}
 	e.running[keyOf(b)] = r
 	if hinted, ok := b.Collector.(collectors.Hinted); ok && hinted.TakesHints() {
 		e.telemetry.instance(keyOf(b)).takesDeliveries()
@@ -151,10 +193,9 @@ func (e *exporter) launch(b config.Built) error {
 	e.stopped.Go(func() {
 		defer close(r.done)
 		defer stop()
-		if err := scheduler.Run(ctx); err != nil {
+		if err := r.scheduler.Run(ctx); err != nil {
 			e.logger.LogAttrs(ctx, slog.LevelError, "A collector's schedule ended", slog.String("collector", b.Kind.Name),
 				slog.String("instance_name", b.Settings.Name), slog.Any("error", err))
 		}
 	})
-	return nil
 }

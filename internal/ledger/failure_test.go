@@ -283,3 +283,38 @@ func TestEvidence(t *testing.T) {
 		}
 	}
 }
+
+// TestReconfigureIsAllOrNothing: where the policy cannot be stored the sources stay, too, in the file and in memory.
+func TestReconfigureIsAllOrNothing(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "ledger.db")
+	l := filled(t, path)
+	one := []ledger.Source{{Collector: "scanner", Instance: "one"}}
+	if err := l.Configure(t.Context(), one, day(3)); err != nil {
+		t.Fatal(err)
+	}
+	before := ledgertest.Flatten(l.Snapshot())
+	db := raw(t, path)
+	execute(t, db, "CREATE TRIGGER full BEFORE INSERT ON policies BEGIN SELECT RAISE(FAIL, 'disk is full'); END")
+	config := policy.DefaultConfig()
+	config.SLA.AttainmentTarget = 0.5
+	other, err := policy.New(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Reconfigure(t.Context(), nil, other, day(4)); err == nil {
+		t.Fatal("the configuration was taken over although its policy cannot be stored")
+	}
+	if diff := ledgertest.Diff(before, ledgertest.Flatten(l.Snapshot())); diff != "" {
+		t.Errorf("half a configuration was taken over:\n%s", diff)
+	}
+	if err := l.Apply(t.Context(), "scanner", "one", more(), day(4)); err != nil {
+		t.Errorf("the instance that was to leave: %v, want it to go on", err)
+	}
+	execute(t, db, "DROP TRIGGER full")
+	if err := l.Reconfigure(t.Context(), one, other, day(5)); err != nil {
+		t.Fatal(err)
+	}
+	if versions := l.Snapshot().PolicyVersions; versions[len(versions)-1].Version != other.Version() {
+		t.Errorf("policies %v, want the other one last", versions)
+	}
+}

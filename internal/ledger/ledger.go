@@ -195,24 +195,39 @@ func (l *Ledger) ready(ctx context.Context) error {
 // Configure says which collector instances there are. Everything of an instance that is no longer among them leaves: its scopes and
 // records at once, its open findings by the event scope_lost. Once founded, a change of the set is a CountingSource change.
 func (l *Ledger) Configure(ctx context.Context, sources []Source, at time.Time) error {
+	return l.Reconfigure(ctx, sources, nil, at)
+}
+
+// Reconfigure puts a set of collector instances and a policy in force, in one transaction: Configure and SetPolicy together, or neither. Nil is the policy that is in force.
+func (l *Ledger) Reconfigure(ctx context.Context, sources []Source, p *policy.Policy, at time.Time) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if err := l.ready(ctx); err != nil {
 		l.errors.Add(1)
-		return failed("taking over the configured sources", err)
+		return failed("taking over the configuration", err)
 	}
 	if l.state.Recounts(sources) {
 		if err := l.settle(ctx, at); err != nil {
 			return err
 		}
 	}
-	return l.change(ctx, at, func(t store.Tx, st *derivation.State) error {
+	err := l.change(ctx, at, func(t store.Tx, st *derivation.State) error {
 		if err := st.Configure(t, sources); err != nil {
-			return fmt.Errorf("taking over the configured sources: %w", err)
+			return fmt.Errorf("the sources: %w", err)
 		}
-		l.sources = sources
-		return nil
+		if p == nil || p.Version() == l.policy.Version() {
+			return nil
+		}
+		return failed("the policy", st.SetPolicy(t, p))
 	})
+	if err != nil {
+		return failed("taking over the configuration", err)
+	}
+	l.sources = sources
+	if p != nil {
+		l.policy = p
+	}
+	return nil
 }
 
 // Apply brings in what a collector instance learned about one scope, as of the instant at, in one transaction. A batch with Err
