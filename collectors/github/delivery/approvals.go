@@ -39,7 +39,7 @@ type environmentRules struct {
 }
 
 // approve says how a deployment passed release control, and which workflow it came from.
-func (r *repositoryReading) approve(ctx context.Context, d *deployment) error {
+func (r *repositoryReader) approve(ctx context.Context, d *deployment) error {
 	d.Approval = record.ApprovalUnknown
 	rules, err := r.environmentRules(ctx)
 	if err != nil {
@@ -56,7 +56,7 @@ func (r *repositoryReading) approve(ctx context.Context, d *deployment) error {
 		if d.Ref == "" {
 			d.Ref = record.Text(run.HeadBranch)
 		}
-		if d.branch == "" && r.looksAt(run.HeadBranch) {
+		if d.branch == "" && r.isProtected(run.HeadBranch) {
 			d.branch = run.HeadBranch
 		}
 	}
@@ -89,7 +89,7 @@ func evidenceOf(a record.Approval) record.Answer {
 }
 
 // environmentRules reads the rules of the repository's environments, once per posture interval.
-func (r *repositoryReading) environmentRules(ctx context.Context) (*environmentRules, error) {
+func (r *repositoryReader) environmentRules(ctx context.Context) (*environmentRules, error) {
 	if r.rules != nil {
 		return r.rules, nil
 	}
@@ -116,9 +116,9 @@ func (r *repositoryReading) environmentRules(ctx context.Context) (*environmentR
 }
 
 // run reads the workflow run that deployed; nil if there was none, or it is gone or hidden.
-func (r *repositoryReading) run(ctx context.Context, d *deployment) (*workflowRun, error) {
+func (r *repositoryReader) run(ctx context.Context, d *deployment) (*workflowRun, error) {
 	if d.run == 0 || r.refused[api.RunsPermission] {
-		return nil, r.pass(d, api.RunsPermission, nil)
+		return nil, r.tolerate(d, api.RunsPermission, nil)
 	}
 	if run, ok := r.runs[d.run]; ok {
 		return run, nil
@@ -126,29 +126,29 @@ func (r *repositoryReading) run(ctx context.Context, d *deployment) (*workflowRu
 	var run workflowRun
 	_, err := r.collector.API.Get(ctx, fmt.Sprintf("repos/%s/actions/runs/%d?exclude_pull_requests=true", api.EscapeName(r.head.FullName), d.run), &run)
 	if err != nil {
-		return nil, r.pass(d, api.RunsPermission, err)
+		return nil, r.tolerate(d, api.RunsPermission, err)
 	}
 	r.runs[d.run] = &run
 	return &run, nil
 }
 
 // reviewed says whether a deployment that needs a review got one from a person other than those who started it.
-func (r *repositoryReading) reviewed(ctx context.Context, d *deployment, run *workflowRun, e *inventory.Environment) error {
+func (r *repositoryReader) reviewed(ctx context.Context, d *deployment, run *workflowRun, e *inventory.Environment) error {
 	if d.run == 0 || r.refused[api.RunsPermission] {
 		// Environments bind the jobs of GitHub Actions. Of what something else deployed nobody can say.
-		return r.pass(d, api.RunsPermission, nil)
+		return r.tolerate(d, api.RunsPermission, nil)
 	}
 	var list []approval
 	_, err := r.collector.API.Get(ctx, fmt.Sprintf("repos/%s/actions/runs/%d/approvals", api.EscapeName(r.head.FullName), d.run), &list)
 	if err != nil {
-		return r.pass(d, api.RunsPermission, err)
+		return r.tolerate(d, api.RunsPermission, err)
 	}
-	d.Approval = r.verdict(d, run, e, list)
+	d.Approval = r.classifyApproval(d, run, e, list)
 	return nil
 }
 
-// verdict weighs the answers of reviewers for the environment of a deployment.
-func (r *repositoryReading) verdict(d *deployment, run *workflowRun, e *inventory.Environment, list []approval) record.Approval {
+// classifyApproval evaluates the answers of reviewers for the environment of a deployment.
+func (r *repositoryReader) classifyApproval(d *deployment, run *workflowRun, e *inventory.Environment, list []approval) record.Approval {
 	approved, rejected, another := false, false, false
 	for i := range list {
 		a := &list[i]

@@ -17,8 +17,8 @@ func matches(pattern, name string) bool {
 
 // onProtectedBranch says whether a commit was on a branch whose protection is read: the default branch, or one that release_branches names. What is not deployed
 // from one by name may still be part of the default branch.
-func (r *repositoryReading) onProtectedBranch(ctx context.Context, d *deployment) error {
-	if r.looksAt(d.branch) {
+func (r *repositoryReader) onProtectedBranch(ctx context.Context, d *deployment) error {
+	if r.isProtected(d.branch) {
 		d.FromProtectedBranch = record.AnswerYes
 		return nil
 	}
@@ -29,7 +29,7 @@ func (r *repositoryReading) onProtectedBranch(ctx context.Context, d *deployment
 	if !ok {
 		c, err := r.compare(ctx, r.head.Branch, d.Commit, 1)
 		if err != nil || c == nil {
-			return r.pass(d, api.ContentsPermission, err)
+			return r.tolerate(d, api.ContentsPermission, err)
 		}
 		switch {
 		case c.Status == comparedBehind || c.Status == comparedIdentical:
@@ -43,8 +43,8 @@ func (r *repositoryReading) onProtectedBranch(ctx context.Context, d *deployment
 	return nil
 }
 
-// looksAt reports whether the protection of a branch is read.
-func (r *repositoryReading) looksAt(branch string) bool {
+// isProtected reports whether the protection of a branch is read.
+func (r *repositoryReader) isProtected(branch string) bool {
 	return branch != "" && (branch == r.head.Branch ||
 		slices.ContainsFunc(r.collector.releaseBranches, func(pattern string) bool { return matches(pattern, branch) }))
 }

@@ -46,7 +46,7 @@ type comparison struct {
 }
 
 // compare asks how a commit stands to a base, and for as many pages of commits; nil if the permission is known to be missing.
-func (r *repositoryReading) compare(ctx context.Context, base, commit string, pages int) (*comparison, error) {
+func (r *repositoryReader) compare(ctx context.Context, base, commit string, pages int) (*comparison, error) {
 	if r.refused[api.ContentsPermission] {
 		return nil, nil
 	}
@@ -71,11 +71,11 @@ func (r *repositoryReading) compare(ctx context.Context, base, commit string, pa
 }
 
 // compareWith compares a deployment with what was live before: it is a rollback if it is an ancestor of that, and brings the commits that it is ahead.
-func (r *repositoryReading) compareWith(ctx context.Context, base string, d *deployment) error {
+func (r *repositoryReader) compareWith(ctx context.Context, base string, d *deployment) error {
 	d.ChangesKnown = record.AnswerNo
 	c, err := r.compare(ctx, base, d.Commit, maxCommitPages)
 	if err != nil || c == nil {
-		return r.pass(d, api.ContentsPermission, err)
+		return r.tolerate(d, api.ContentsPermission, err)
 	}
 	switch c.Status {
 	case comparedBehind:
@@ -115,7 +115,7 @@ type mergedPulls struct {
 }
 
 // pullsOf looks up the pull requests of all commits that deployments bring.
-func (r *repositoryReading) pullsOf(ctx context.Context, list []*deployment) (*mergedPulls, error) {
+func (r *repositoryReader) pullsOf(ctx context.Context, list []*deployment) (*mergedPulls, error) {
 	found := &mergedPulls{of: map[string]int{}, changes: map[int]*pulled{}}
 	wanted := map[string]bool{}
 	for _, d := range list {
@@ -152,7 +152,7 @@ type associatedPull struct {
 }
 
 // findPulls asks which pull requests commits came by. A squashed commit belongs to the pull request that it was made of.
-func (r *repositoryReading) findPulls(ctx context.Context, commits []string, found *mergedPulls) error {
+func (r *repositoryReader) findPulls(ctx context.Context, commits []string, found *mergedPulls) error {
 	if r.refused[pullsPermission] {
 		found.permission = pullsPermission
 		return nil
@@ -170,10 +170,10 @@ func (r *repositoryReading) findPulls(ctx context.Context, commits []string, fou
 	}{}
 	failures, err := r.askRepository(ctx, query.String(), nil, &answer)
 	if err != nil {
-		return r.deny(err, found)
+		return r.tolerateHidden(err, found)
 	}
 	for _, f := range failures {
-		if err := r.deny(api.QueryFailure([]api.QueryError{f}), found); err != nil {
+		if err := r.tolerateHidden(api.QueryFailure([]api.QueryError{f}), found); err != nil {
 			return err
 		}
 	}
@@ -189,7 +189,7 @@ func (r *repositoryReading) findPulls(ctx context.Context, commits []string, fou
 
 // mergedFirst is the number of the pull request that brought a commit into the repository: the first that was merged, because others pass it on from branch to
 // branch. 0 if there is none.
-func (r *repositoryReading) mergedFirst(list []*associatedPull) int {
+func (r *repositoryReader) mergedFirst(list []*associatedPull) int {
 	var first *associatedPull
 	for _, p := range list {
 		if p == nil || p.MergedAt.IsZero() || p.BaseRepository != nil && !strings.EqualFold(p.BaseRepository.NameWithOwner, r.head.FullName) {
@@ -206,7 +206,7 @@ func (r *repositoryReading) mergedFirst(list []*associatedPull) int {
 }
 
 // askRepository sends a query about the repository.
-func (r *repositoryReading) askRepository(ctx context.Context, query string, variables map[string]any, into any) ([]api.QueryError, error) {
+func (r *repositoryReader) askRepository(ctx context.Context, query string, variables map[string]any, into any) ([]api.QueryError, error) {
 	owner, name, _ := strings.Cut(r.head.FullName, "/")
 	all := map[string]any{"owner": owner, "name": name}
 	maps.Copy(all, variables)
@@ -223,8 +223,8 @@ func (r *repositoryReading) askRepository(ctx context.Context, query string, var
 	return failures, nil
 }
 
-// deny lets an error pass that says that pull requests may not be read, or that something is gone.
-func (r *repositoryReading) deny(err error, found *mergedPulls) error {
+// tolerateHidden drops an error that means that pull requests may not be read, or that something is gone.
+func (r *repositoryReader) tolerateHidden(err error, found *mergedPulls) error {
 	switch record.ReasonOf(err) {
 	case record.ReasonPermission:
 		r.refused[pullsPermission], found.permission = true, pullsPermission
@@ -236,22 +236,22 @@ func (r *repositoryReading) deny(err error, found *mergedPulls) error {
 	}
 }
 
-// bring gives a deployment the changes that its commits came by.
-func (r *repositoryReading) bring(d *deployment, found *mergedPulls) {
+// attachChanges gives a deployment the changes that its commits came by.
+func (r *repositoryReader) attachChanges(d *deployment, found *mergedPulls) {
 	if d.Status != record.DeploymentSucceeded {
 		d.Changes = nil
 		return
 	}
 	d.Changes = []record.Change{}
 	seen := map[int]bool{}
-	lost := func() {
+	incomplete := func() {
 		d.ChangesKnown = record.AnswerNo
 		d.lacks(found.permission)
 	}
 	for _, commit := range d.commits {
 		number, ok := found.of[commit]
 		if !ok {
-			lost()
+			incomplete()
 			continue
 		}
 		if number == 0 || seen[number] {
@@ -260,12 +260,12 @@ func (r *repositoryReading) bring(d *deployment, found *mergedPulls) {
 		seen[number] = true
 		pull := found.changes[number]
 		if pull == nil {
-			lost()
+			incomplete()
 			continue
 		}
 		if d.paths != nil && !touch(d.paths, pull.files) {
 			if pull.moreFiles {
-				lost()
+				incomplete()
 			}
 			continue
 		}

@@ -202,9 +202,9 @@ func TestCommitsOfOtherPullRequests(t *testing.T) {
 	if got := fmt.Sprint(d.ChangesKnown, numbers(d)); got != "yes[5]" {
 		t.Errorf("%s, want the pull request by which the commit first came in", got)
 	}
-	lost := oneChange(nil, nil, "b")
-	lost.Queries = map[string]http.HandlerFunc{"query PullsOfCommits(": githubtest.Answering(`{"data":{"repository":{"c0":null}}}`)}
-	if d := byID(t, deployed(t, nil, lost), "D"); d.ChangesKnown != githubtest.No {
+	incomplete := oneChange(nil, nil, "b")
+	incomplete.Queries = map[string]http.HandlerFunc{"query PullsOfCommits(": githubtest.Answering(`{"data":{"repository":{"c0":null}}}`)}
+	if d := byID(t, deployed(t, nil, incomplete), "D"); d.ChangesKnown != githubtest.No {
 		t.Errorf("a commit that nobody finds: %+v", d)
 	}
 }

@@ -6,25 +6,25 @@ import (
 	"prodsec_exporter/internal/record"
 )
 
-// look finds out all there is to know about deployments that have ended, in their order, and returns those that it came to within what one collection may ask.
-func (r *repositoryReading) look(ctx context.Context, ended []*deployment) ([]*deployment, error) {
-	before := r.remembered()
+// readDetails reads all details of deployments that have ended, in their order, and returns those that it read within the limit of one collection.
+func (r *repositoryReader) readDetails(ctx context.Context, ended []*deployment) ([]*deployment, error) {
+	known := r.knownDeployments()
 	var ready, open []*deployment
 	for _, d := range ended {
-		line := r.line(d)
-		if found, ok := before[d.ID]; ok && !d.known {
+		history := r.lineage(d)
+		if found, ok := known[d.ID]; ok && !d.known {
 			d.Deployment, d.known = found, true
 		} else if !d.known {
 			if r.details == 0 {
 				break
 			}
 			r.details--
-			if err := r.detail(ctx, d, line); err != nil {
+			if err := r.detail(ctx, d, history); err != nil {
 				return nil, err
 			}
 			open = append(open, d)
 		}
-		line.follow(d)
+		history.advance(d)
 		ready = append(ready, d)
 	}
 	pulls, err := r.pullsOf(ctx, open)
@@ -33,11 +33,11 @@ func (r *repositoryReading) look(ctx context.Context, ended []*deployment) ([]*d
 	}
 	kept := map[string]record.Deployment{}
 	for _, d := range ready {
-		line := r.line(d)
+		history := r.lineage(d)
 		if !d.known {
-			r.bring(d, pulls)
+			r.attachChanges(d, pulls)
 		}
-		d.Changes = line.fresh(d, d.Changes)
+		d.Changes = history.newChanges(d, d.Changes)
 		if !d.CreatedAt.Before(r.cursor.Since) {
 			kept[d.ID] = d.Deployment
 		}
@@ -46,22 +46,22 @@ func (r *repositoryReading) look(ctx context.Context, ended []*deployment) ([]*d
 	return ready, nil
 }
 
-func (r *repositoryReading) line(d *deployment) *lineage {
-	key := lineOf(d)
+func (r *repositoryReader) lineage(d *deployment) *lineage {
+	key := lineageKey(d)
 	if r.cursor.Lines[key] == nil {
 		r.cursor.Lines[key] = &lineage{}
 	}
 	return r.cursor.Lines[key]
 }
 
-// remembered are the repository's deployments about which all was found out before.
-func (r *repositoryReading) remembered() (known map[string]record.Deployment) {
+// knownDeployments are the repository's deployments about which all was found out before.
+func (r *repositoryReader) knownDeployments() (known map[string]record.Deployment) {
 	r.collector.state.With(r.org, func(o *organisation) { known = o.deployed[r.head.Name] })
 	return known
 }
 
 // keep remembers deployments, and with a whole reading forgets the rest.
-func (r *repositoryReading) keep(read map[string]record.Deployment) {
+func (r *repositoryReader) keep(read map[string]record.Deployment) {
 	horizon := r.now.Add(-r.collector.config.DeploymentHistory.Std())
 	r.collector.state.With(r.org, func(o *organisation) {
 		kept := map[string]record.Deployment{}
@@ -81,15 +81,15 @@ func (r *repositoryReading) keep(read map[string]record.Deployment) {
 }
 
 // detail finds out how a deployment was let through and what it brought.
-func (r *repositoryReading) detail(ctx context.Context, d *deployment, line *lineage) error {
+func (r *repositoryReader) detail(ctx context.Context, d *deployment, history *lineage) error {
 	if err := r.approve(ctx, d); err != nil {
 		return err
 	}
 	if err := r.onProtectedBranch(ctx, d); err != nil {
 		return err
 	}
-	if line.judge(d, r.cursor.Whole) {
-		if err := r.compareWith(ctx, line.Base, d); err != nil {
+	if history.classify(d, r.cursor.Whole) {
+		if err := r.compareWith(ctx, history.Base, d); err != nil {
 			return err
 		}
 	}
@@ -99,8 +99,8 @@ func (r *repositoryReading) detail(ctx context.Context, d *deployment, line *lin
 	return nil
 }
 
-// pass decides what a failure means for a deployment: a permission that is missing and something that is gone leave a part unknown, and nothing else does.
-func (r *repositoryReading) pass(d *deployment, permission string, err error) error {
+// tolerate decides what a failure means for a deployment: a permission that is missing and something that is gone leave a part unknown, and nothing else does.
+func (r *repositoryReader) tolerate(d *deployment, permission string, err error) error {
 	switch record.ReasonOf(err) {
 	case record.ReasonPermission:
 		r.refused[permission] = true

@@ -26,12 +26,12 @@ const (
 	keptPulls   = 200
 )
 
-// lineOf names the line that a deployment belongs to.
-func lineOf(d *deployment) string { return strings.ToLower(d.Environment) + "\x00" + d.Service }
+// lineageKey names the line that a deployment belongs to.
+func lineageKey(d *deployment) string { return strings.ToLower(d.Environment) + "\x00" + d.Service }
 
-// judge says whether a deployment is a rollback and what it brings, as far as the order in which commits were deployed tells; ask says that GitHub has to
+// classify says whether a deployment is a rollback and what it brings, as far as the order in which commits were deployed tells; ask says that GitHub has to
 // compare it with Base.
-func (l *lineage) judge(d *deployment, whole bool) (ask bool) {
+func (l *lineage) classify(d *deployment, whole bool) (ask bool) {
 	at, live := slices.Index(l.Commits, d.Commit), slices.Index(l.Commits, l.Live)
 	switch {
 	case l.Base == "":
@@ -58,8 +58,8 @@ func (l *lineage) judge(d *deployment, whole bool) (ask bool) {
 	return true
 }
 
-// follow goes on after a deployment that has ended.
-func (l *lineage) follow(d *deployment) {
+// advance goes on after a deployment that has ended.
+func (l *lineage) advance(d *deployment) {
 	l.Last = d.Commit
 	if d.Status != record.DeploymentSucceeded {
 		return
@@ -71,8 +71,8 @@ func (l *lineage) follow(d *deployment) {
 	}
 }
 
-// fresh keeps the changes that no deployment before brought, and remembers them if this one succeeded.
-func (l *lineage) fresh(d *deployment, changes []record.Change) []record.Change {
+// newChanges keeps the changes that no deployment before brought, and remembers them if this one succeeded.
+func (l *lineage) newChanges(d *deployment, changes []record.Change) []record.Change {
 	kept := []record.Change{}
 	for i := range changes {
 		number := numberOf(changes[i].ID)

@@ -123,7 +123,7 @@ type pulled struct {
 }
 
 // readPulls reads pull requests.
-func (r *repositoryReading) readPulls(ctx context.Context, numbers []int, found *mergedPulls) error {
+func (r *repositoryReader) readPulls(ctx context.Context, numbers []int, found *mergedPulls) error {
 	var query strings.Builder
 	query.WriteString("query PullRequests($owner:String!,$name:String!,$teams:Boolean!,$files:Boolean!){ repository(owner:$owner,name:$name){")
 	for _, number := range numbers {
@@ -135,7 +135,7 @@ func (r *repositoryReading) readPulls(ctx context.Context, numbers []int, found 
 		"teams": len(r.collector.config.SecurityReview.Teams) > 0, "files": r.collector.services.needFiles(),
 	}, &answer)
 	if err != nil {
-		return r.deny(err, found)
+		return r.tolerateHidden(err, found)
 	}
 	for _, number := range numbers {
 		alias := fmt.Sprintf("p%d", number)
@@ -195,7 +195,7 @@ func permissionOf(failures []api.QueryError, alias string) string {
 }
 
 // allReviews reads the reviews by REST where there are more than a query holds.
-func (r *repositoryReading) allReviews(ctx context.Context, node *pullNode) error {
+func (r *repositoryReader) allReviews(ctx context.Context, node *pullNode) error {
 	if node.Reviews.TotalCount <= len(node.Reviews.Nodes) {
 		return nil
 	}

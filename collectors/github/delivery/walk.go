@@ -172,7 +172,7 @@ func (w *deploymentWalk) read(ctx context.Context, h api.Repository, node *deplo
 	if w.unnamed[h.Name] {
 		return &record.Batch{Err: &record.Error{Reason: record.ReasonPermission, Permission: inventory.EnvironmentsPermission, Err: fmt.Errorf("its environments are hidden")}}
 	}
-	r := &repositoryReading{
+	r := &repositoryReader{
 		deploymentWalk: w, head: h, now: w.collector.Now(), runs: map[int64]*workflowRun{}, protected: map[string]record.Answer{},
 	}
 	r.cursor, r.resumed = w.cursor(h)
@@ -196,8 +196,8 @@ func (w *deploymentWalk) read(ctx context.Context, h api.Repository, node *deplo
 	return batch
 }
 
-// repositoryReading is one reading of one repository.
-type repositoryReading struct {
+// repositoryReader is one reading of one repository.
+type repositoryReader struct {
 	*deploymentWalk
 	head    api.Repository
 	now     time.Time
@@ -211,7 +211,7 @@ type repositoryReading struct {
 	protected map[string]record.Answer
 }
 
-func (r *repositoryReading) batch(ctx context.Context, node *deploymentRepository) (*record.Batch, error) {
+func (r *repositoryReader) batch(ctx context.Context, node *deploymentRepository) (*record.Batch, error) {
 	list, err := r.deployments(ctx, node)
 	if err != nil {
 		return nil, err
@@ -226,7 +226,7 @@ func (r *repositoryReading) batch(ctx context.Context, node *deploymentRepositor
 		}
 	}
 	inOrder(ended)
-	ready, err := r.look(ctx, ended)
+	ready, err := r.readDetails(ctx, ended)
 	if err != nil {
 		return nil, err
 	}
@@ -256,7 +256,7 @@ func (r *repositoryReading) batch(ctx context.Context, node *deploymentRepositor
 }
 
 // deployments are those that were created since the cursor, and for a whole reading those before that came along, because something was deployed before the first.
-func (r *repositoryReading) deployments(ctx context.Context, node *deploymentRepository) ([]*deployment, error) {
+func (r *repositoryReader) deployments(ctx context.Context, node *deploymentRepository) ([]*deployment, error) {
 	nodes, whole, err := r.history(ctx, r.head, node, r.cursor.Since)
 	if err != nil {
 		return nil, err
@@ -292,7 +292,7 @@ func (r *repositoryReading) deployments(ctx context.Context, node *deploymentRep
 }
 
 // next is the cursor after what was read: it goes back to the oldest deployment that has not ended or was not looked into yet.
-func (r *repositoryReading) next(list, ready []*deployment) (record.Cursor, error) {
+func (r *repositoryReader) next(list, ready []*deployment) (record.Cursor, error) {
 	done := map[string]bool{}
 	for _, id := range r.cursor.Done {
 		done[id] = true

@@ -226,7 +226,7 @@ func (w *protectionWalk) rulesetSources(ctx context.Context, node *api.Repositor
 		r := &rules.Nodes[i]
 		if r.Ruleset == nil {
 			// Nobody says whether it is enforced, so what it would protect is unknown.
-			sources = append(sources, r.add(unprotected()).doubt())
+			sources = append(sources, r.add(unprotected()).unknown())
 			continue
 		}
 		if r.Ruleset.Enforcement != "ACTIVE" {
@@ -271,8 +271,8 @@ func (r *rule) add(p source) source {
 	return p
 }
 
-// doubt turns every yes into unknown.
-func (p source) doubt() source {
+// unknown turns every yes into unknown.
+func (p source) unknown() source {
 	for _, a := range []*record.Answer{
 		&p.pullRequest, &p.codeOwnerReview, &p.staleDismissal, &p.statusChecks, &p.forcePush, &p.deletion, &p.signed, &p.deployment,
 	} {

@@ -58,7 +58,7 @@ type environmentWalk struct {
 	collector *Collector
 	batch     record.Batch
 	seen      map[record.RepositoryName]bool
-	// details are what REST said, from this walk and earlier ones that are fresh.
+	// details are what REST answered, from this walk and earlier ones that are fresh.
 	details map[record.RepositoryName]environmentDetails
 	// refused says that GitHub lets the credential read no environments by REST: it is not asked again in this walk.
 	refused bool

@@ -66,7 +66,7 @@ var _ part.Collector = (*Collector)(nil)
 type organisation struct {
 	// bypass is who may pass by each ruleset, by the ruleset's number.
 	bypass map[int64]bypass
-	// environments are what REST said about those of each repository.
+	// environments are what REST answered about those of each repository.
 	environments map[record.RepositoryName]environmentDetails
 	// ruleSuites are those of which the detail was read, by repository and number.
 	ruleSuites map[record.RepositoryName]map[int64]record.Bypass

@@ -50,7 +50,7 @@ func (w *protectionWalk) bypassOf(ctx context.Context, fullName string, id int64
 	result := bypass{permission: bypassPermission}
 	switch reason := record.ReasonOf(err); {
 	case err == nil && ruleset.Actors != nil:
-		result = w.collector.judge(*ruleset.Actors)
+		result = w.collector.classifyActors(*ruleset.Actors)
 	case err == nil || reason == record.ReasonPermission || reason == record.ReasonNotFound || reason == record.ReasonDecode:
 		// Unknown, and the permission says why.
 	default:
@@ -70,8 +70,8 @@ type bypassActor struct {
 // adminRole is the id of the repository role "admin".
 const adminRole = 5
 
-// judge says what bypass actors mean. An actor of mode pull_request still needs a pull request, which others see.
-func (c *Collector) judge(actors []bypassActor) bypass {
+// classifyActors says what bypass actors mean. An actor of mode pull_request still needs a pull request, which others see.
+func (c *Collector) classifyActors(actors []bypassActor) bypass {
 	b := bypass{adminsBound: record.AnswerYes, limited: record.AnswerYes}
 	for _, a := range actors {
 		switch a.Mode {

@@ -186,7 +186,7 @@ func (c *Collector) forecastPipelines(requests map[string]float64, seen *organis
 			pipelineScopes++
 		}
 		for i := range w.files {
-			if c.looksAt(&w.files[i]) {
+			if c.isPipeline(&w.files[i]) {
 				pipelines++
 			}
 		}

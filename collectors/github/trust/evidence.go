@@ -36,7 +36,7 @@ func (c *Collector) findEvidence(ctx context.Context, org string, list []*publis
 	}
 	graphs := map[record.RepositoryName]record.Answer{}
 	for _, p := range list {
-		if err := c.weigh(ctx, org, p, found); err != nil {
+		if err := c.evaluate(ctx, org, p, found); err != nil {
 			return err
 		}
 		if !c.config.DependencyGraphSBOM || p.evidence[record.EvidenceSBOM] == record.AnswerYes {
@@ -78,8 +78,8 @@ func (r *release) has(role assetRole) bool {
 	return slices.ContainsFunc(r.Assets, func(a asset) bool { return roleOf(a.Name) == role })
 }
 
-// weigh decides what evidence a release has, from its files and from the attestations that were found.
-func (c *Collector) weigh(ctx context.Context, org string, p *published, found map[predicate]map[string]bool) error {
+// evaluate decides what evidence a release has, from its files and from the attestations that were found.
+func (c *Collector) evaluate(ctx context.Context, org string, p *published, found map[predicate]map[string]bool) error {
 	attested := map[predicate]record.Answer{}
 	for _, kind := range predicates() {
 		answer, permission, err := c.covered(ctx, org, p, kind, found[kind])

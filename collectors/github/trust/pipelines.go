@@ -38,15 +38,15 @@ type runEvidence struct {
 // complete says whether nothing is left that could become known.
 func (e *runEvidence) complete() bool { return e.permission == "" && e.evidence != nil }
 
-// looksAt says whether a workflow is one of the pipelines that are looked at: its name or path says so, or one of its jobs deploys to an environment. What only others
+// isPipeline reports whether a workflow is one of the pipelines that are read: its name or path says so, or one of its jobs deploys to an environment. What only others
 // call never runs by itself.
-func (c *Collector) looksAt(w *workflow) bool {
+func (c *Collector) isPipeline(w *workflow) bool {
 	return !w.onlyCalled && (w.matchesAny(c.config.PipelinePatterns) || w.deploys())
 }
 
 // hasPipelines says whether a repository has any.
 func (c *Collector) hasPipelines(w repositoryWorkflows) bool {
-	return slices.ContainsFunc(w.files, func(f workflow) bool { return c.looksAt(&f) })
+	return slices.ContainsFunc(w.files, func(f workflow) bool { return c.isPipeline(&f) })
 }
 
 // pipelineWalk gathers the pipelines of a repository.
@@ -75,7 +75,7 @@ func (c *Collector) readPipelines(ctx context.Context, org string, r api.Reposit
 	}
 	for i := range workflows.files {
 		file := &workflows.files[i]
-		if !c.looksAt(file) {
+		if !c.isPipeline(file) {
 			continue
 		}
 		if err := w.add(ctx, file); err != nil {
@@ -100,7 +100,7 @@ func (w *pipelineWalk) add(ctx context.Context, file *workflow) error {
 	}
 	if last := slices.IndexFunc(runs, func(r run) bool { return r.succeeded() }); last >= 0 {
 		p.LastSuccessAt = runs[last].UpdatedAt.Time
-		if err := w.judge(ctx, &p, &runs[last]); err != nil {
+		if err := w.readEvidence(ctx, &p, &runs[last]); err != nil {
 			return err
 		}
 		if p.Environments, err = w.environments(ctx, file, runs); err != nil {
@@ -158,8 +158,8 @@ func (w *pipelineWalk) runs(ctx context.Context, file *workflow, query url.Value
 	return slices.DeleteFunc(runs, func(r run) bool { return r.ofPullRequest() }), read < runsPerPipeline, "", err
 }
 
-// judge looks for what a run left behind. A run does not change once it is over, so that what was found is kept until there is a later one.
-func (w *pipelineWalk) judge(ctx context.Context, p *record.Pipeline, last *run) error {
+// readEvidence reads the evidence of a run. A run does not change once it is over, so that what was found is kept until there is a later one.
+func (w *pipelineWalk) readEvidence(ctx context.Context, p *record.Pipeline, last *run) error {
 	c := w.collector
 	var known runEvidence
 	c.state.With(w.org, func(o *organisation) { known = o.runs[p.ID] })

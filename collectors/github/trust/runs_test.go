@@ -23,7 +23,7 @@ func TestPipelinesThatAreLookedAt(t *testing.T) {
 		{workflow{path: ".github/workflows/test.yml", name: "Test", calls: true}, false},
 		{workflow{path: ".github/workflows/deploy.yml", name: "x", environments: []string{"staging"}, onlyCalled: true}, false},
 	} {
-		if got := c.looksAt(&tt.w); got != tt.want {
+		if got := c.isPipeline(&tt.w); got != tt.want {
 			t.Errorf("%+v is looked at: %t, want %t", tt.w, got, tt.want)
 		}
 	}

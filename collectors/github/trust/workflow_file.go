@@ -59,7 +59,7 @@ func parseWorkflow(file, text string) (w workflow, err error) {
 	w = unreadWorkflow(file)
 	var f workflowFile
 	defer func() {
-		// The library promises no panics, and the text is a stranger's.
+		// The library promises no panics, and the text is untrusted.
 		if r := recover(); r != nil {
 			w, err = unreadWorkflow(file), fmt.Errorf("workflow %s: %v", record.Text(file), r)
 		}
