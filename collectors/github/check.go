@@ -38,7 +38,7 @@ func (c *Collector) Forecast() map[string]float64 {
 				live++
 			}
 		}
-		rate := min(part.PerHour(c.env.Intervals.Repository)*float64(live), part.PerHour(c.env.Collection)*float64(c.env.RepositoriesPerCollection))
+		rate := min(part.PerHour(c.env.Intervals.Repository)*float64(live), part.PerHour(c.env.Intervals.Collection)*float64(c.env.RepositoriesPerCollection))
 		for _, s := range c.repositoryScopes() {
 			forecast["core"] += rate * s.Requests
 		}

@@ -145,7 +145,7 @@ func (c *Collector) due(org string, cursor record.Cursor) bool {
 		return true
 	}
 	last, err := time.Parse(time.RFC3339, string(cursor))
-	return err != nil || c.env.Now().Sub(last) >= c.env.Posture
+	return err != nil || c.env.Now().Sub(last) >= c.env.Intervals.Posture
 }
 
 // Describes reports whether custom properties are a catalog here.

@@ -172,15 +172,15 @@ func (c *Collector) looksForManifests() bool {
 // Forecast adds a request for each kind of alert in each collection while little changes, the pages of sweeps, the queries about manifests, and the lists of
 // security configurations.
 func (c *Collector) Forecast(org string, requests map[string]float64) {
-	requests["core"] += part.PerHour(c.Collection) * float64(len(c.config.Kinds))
+	requests["core"] += part.PerHour(c.Intervals.Collection) * float64(len(c.config.Kinds))
 	c.state.With(org, func(o *organisation) {
 		for _, pages := range o.sweepPages {
-			requests["core"] += part.PerHour(c.Full) * float64(pages)
+			requests["core"] += part.PerHour(c.Intervals.Full) * float64(pages)
 		}
-		requests["graphql"] += part.PerHour(c.Full) * math.Ceil(float64(o.manifests)/manifestsAtOnce)
+		requests["graphql"] += part.PerHour(c.Intervals.Full) * math.Ceil(float64(o.manifests)/manifestsAtOnce)
 	})
 	if c.config.SecurityConfigurations {
-		requests["core"] += part.PerHour(c.Posture) * (1 + c.inventory.Pages(org, 100))
+		requests["core"] += part.PerHour(c.Intervals.Posture) * (1 + c.inventory.Pages(org, 100))
 	}
 }
 

@@ -148,8 +148,8 @@ func ComparePath(base, commit string) string {
 	return "/repos/Acme/api/compare/" + base + "..." + commit
 }
 
+// RunJSON is the run that deployed, ApprovalsJSON who approved it, RunPath its path.
 const (
-	// RunJSON is the run that deployed, ApprovalsJSON who approved it, RunPath its path.
 	RunJSON       = `{"id":77,"path":".github/workflows/Deploy.yml@main","head_branch":"main","event":"push","actor":{"login":"ada","type":"User"},"triggering_actor":{"login":"ada","type":"User"}}`
 	ApprovalsJSON = `[{"state":"approved","user":{"login":"eve","type":"User"},"environments":[{"name":"production"}]}]`
 	RunPath       = "/repos/Acme/api/actions/runs/77"

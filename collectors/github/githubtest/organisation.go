@@ -189,8 +189,8 @@ func Answering(body string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) { collectorstest.WriteJSON(w, body) }
 }
 
+// Answers, for short.
 const (
-	// Answers, for short.
 	Yes     = record.AnswerYes
 	No      = record.AnswerNo
 	Unknown = record.AnswerUnknown

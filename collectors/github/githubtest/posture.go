@@ -14,8 +14,8 @@ func EnvironmentNode(name, codeowners, environments string) string {
 		name, codeowners, environments)
 }
 
+// OneEnvironment, NoEnvironments and RESTEnvironments are environments in the forms of GraphQL and REST; AnalysisJSON is the format of an analysis.
 const (
-	// OneEnvironment, NoEnvironments and RESTEnvironments are environments in the forms of GraphQL and REST; AnalysisJSON is the format of an analysis.
 	OneEnvironment = `{"totalCount":1,"nodes":[{"name":"production","protectionRules":{"nodes":[` +
 		`{"type":"REQUIRED_REVIEWERS","timeout":0,"preventSelfReview":true},{"type":"WAIT_TIMER","timeout":30},{"type":"BRANCH_POLICY","timeout":0}]}}]}`
 	NoEnvironments   = `{"totalCount":0,"nodes":[]}`

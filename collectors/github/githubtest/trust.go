@@ -12,8 +12,8 @@ import (
 	"prodsec_exporter/collectors/collectorstest"
 )
 
+// ReleaseWorkflow publishes, TestWorkflow does not, and DeployWorkflow finds its environment out when it runs.
 const (
-	// ReleaseWorkflow publishes, TestWorkflow does not, and DeployWorkflow finds its environment out when it runs.
 	ReleaseWorkflow = "name: Ship it\non: {push: {tags: ['v*']}}\npermissions: {contents: read}\njobs:\n  build:\n    permissions: {id-token: write, contents: write}\n" +
 		"    environment: production\n    steps: [{uses: softprops/action-gh-release@v2}]\n"
 	TestWorkflow   = "name: Test\non: push\njobs: {test: {steps: [{run: make test}]}}\n"

@@ -163,7 +163,7 @@ func (c *Inventory) Check(ctx context.Context, org string) []collectors.CheckRes
 func (c *Inventory) Forecast(org string, requests map[string]float64) {
 	for _, on := range []bool{c.config.Repositories, c.config.Properties, c.Describes()} {
 		if on {
-			requests["core"] += part.PerHour(c.Posture) * c.Pages(org, 100)
+			requests["core"] += part.PerHour(c.Intervals.Posture) * c.Pages(org, 100)
 		}
 	}
 }

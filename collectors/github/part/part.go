@@ -76,7 +76,8 @@ type Env struct {
 	Refusals *api.Refusals
 	Logger   *slog.Logger
 	Now      func() time.Time
-	Intervals
+	// Intervals are the times between two readings.
+	Intervals Intervals
 	// RepositoriesPerCollection is the number of repositories that one collection reads at most, of each kind of scope.
 	RepositoriesPerCollection int
 }

@@ -103,12 +103,12 @@ func (c *Collector) Forecast(org string, requests map[string]float64) {
 	pages, bypass, environments := c.inventory.Pages(org, api.FirstPage), 0, 0
 	c.state.With(org, func(o *organisation) { bypass, environments = len(o.bypass), len(o.environments) })
 	if c.config.Branches {
-		requests["graphql"] += part.PerHour(c.Posture) * pages * float64(1+len(c.config.ReleaseBranches))
-		requests["core"] += part.PerHour(c.Full) * float64(bypass)
+		requests["graphql"] += part.PerHour(c.Intervals.Posture) * pages * float64(1+len(c.config.ReleaseBranches))
+		requests["core"] += part.PerHour(c.Intervals.Full) * float64(bypass)
 	}
 	if c.config.Environments {
-		requests["graphql"] += part.PerHour(c.Posture) * pages
-		requests["core"] += part.PerHour(c.Full) * float64(environments)
+		requests["graphql"] += part.PerHour(c.Intervals.Posture) * pages
+		requests["core"] += part.PerHour(c.Intervals.Full) * float64(environments)
 	}
 }
 
