@@ -22,7 +22,7 @@ var (
 		"Scopes, and whole runs, that could not be read, by reason.",
 		[]string{"collector", "instance_name", "reason"}, nil)
 	rejectedDesc = prometheus.NewDesc("prodsec_records_rejected_total",
-		"Single items left out because they could not be understood, by reason; the rest of their scope was kept.",
+		"Single items left out because they could not be understood, or are about no weakness (reason not_security), by reason; the rest of their scope was kept.",
 		[]string{"collector", "instance_name", "reason"}, nil)
 	requestsDesc = prometheus.NewDesc("prodsec_api_requests_total",
 		"API requests by status code; code \"none\" means no answer, cached that the source confirmed what was known (304).",

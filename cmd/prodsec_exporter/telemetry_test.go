@@ -69,7 +69,7 @@ prodsec_ledger_bytes 4096
 # HELP prodsec_ledger_errors_total Operations on the ledger that failed. What was known before stays served; what was to be stored will be read again.
 # TYPE prodsec_ledger_errors_total counter
 prodsec_ledger_errors_total 1
-# HELP prodsec_records_rejected_total Single items left out because they could not be understood, by reason; the rest of their scope was kept.
+# HELP prodsec_records_rejected_total Single items left out because they could not be understood, or are about no weakness (reason not_security), by reason; the rest of their scope was kept.
 # TYPE prodsec_records_rejected_total counter
 prodsec_records_rejected_total{collector="github",instance_name="main",reason="no_id"} 3
 `

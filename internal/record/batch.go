@@ -48,11 +48,13 @@ type Batch struct {
 	// Absence says what it means when a Full batch lacks a finding that the scope had: ClosureFixed for a report
 	// that lists what is there now; ClosureNone lets the ledger record ClosureVanished.
 	Absence Closure
+	// Unread are places (Finding.Place) that the source says it did not look at: what a Full batch lacks there stays.
+	Unread []string
 	// AsOf is when the source produced what was read (a report's own date); zero means now.
 	AsOf time.Time
 	// Cursor is stored in the same transaction as the records; empty keeps the previous one.
 	Cursor Cursor
-	// Rejected counts items that were left out because they could not be understood, by reason. A Full batch that left
+	// Rejected counts items that were left out because they could not be understood or are about no weakness, by reason. A Full batch that left
 	// out more than the scope's last whole one removes nothing: what it lacks may be what it could not understand.
 	Rejected map[RejectReason]int
 	// Retired says that the scope is gone at its source: a project that was deleted or made inactive, an organisation that left. The batch holds nothing
@@ -73,6 +75,8 @@ const (
 	RejectNoTarget   RejectReason = "no_target"
 	RejectTimestamp  RejectReason = "timestamp"
 	RejectOutOfRange RejectReason = "out_of_range"
+	// RejectNotSecurity: the item was understood and is about no weakness (a rule of code quality or style, a licence).
+	RejectNotSecurity RejectReason = "not_security"
 )
 
 // Size is the number of records in the batch.
@@ -83,11 +87,13 @@ func (b *Batch) Size() int {
 		len(b.Exploitations)
 }
 
-// LeftOut is the number of items that were rejected.
+// LeftOut is the number of items that could not be understood. What is about no weakness was.
 func (b *Batch) LeftOut() int {
 	sum := 0
-	for _, n := range b.Rejected {
-		sum += n
+	for reason, n := range b.Rejected {
+		if reason != RejectNotSecurity {
+			sum += n
+		}
 	}
 	return sum
 }

@@ -353,6 +353,9 @@ func (a *application) absent(missing func(p int32, r *report) bool, absence reco
 		return err
 	}
 	for _, d := range details {
+		if slices.Contains(a.batch.Unread, d.Finding.Place) {
+			continue
+		}
 		d.GoneAt, d.ChangedAt, d.Changed = a.now, a.now, true
 		if d.Open() {
 			d.Finding.Closure, d.Finding.ClosedAt = a.absenceOf(absence, d.Finding.Repository), store.TimeOf(a.now)

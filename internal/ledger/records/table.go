@@ -18,6 +18,8 @@ type Table[T any] struct {
 	Entries map[Key]*Entry[T]
 	// about is what a record says of itself: its id in its scope, and what it belongs to.
 	about func(*T) Subject
+	// carry, if set, takes over into a record of a delta what is known and the batch does not say.
+	carry func(known, value *T)
 	// Stale says that held has to be made anew.
 	Stale bool
 	Held  []snapshot.Held[T]
@@ -95,13 +97,16 @@ func put[T any](p *putting, h *Table[T], items []T) error {
 }
 
 func (h *Table[T]) put(p *putting, id string, value T) error {
+	key := Key{p.scope, id}
+	e := h.Entries[key]
+	if h.carry != nil && !p.whole && e != nil {
+		h.carry(&e.Value, &value)
+	}
 	body, err := json.Marshal(value)
 	if err != nil {
 		return fmt.Errorf("encoding %s %q: %w", h.kind, id, err)
 	}
 	digest := sha256.Sum256(body)
-	key := Key{p.scope, id}
-	e := h.Entries[key]
 	if e != nil && e.digest == digest && !e.Gone {
 		return nil
 	}

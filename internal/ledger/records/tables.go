@@ -58,6 +58,7 @@ func New() *Tables {
 		Bypasses:  newTable(record.KindBypass, func(r *record.Bypass) Subject { return Subject{r.ID, r.Service, r.Repository} }),
 		Exploited: newTable(record.KindExploitation, func(r *record.Exploitation) Subject { return Subject{id: r.Advisory} }),
 	}
+	h.Scans.carry = carryScan
 	h.Reviews.countedBy(answered)
 	h.Exceptions.countedBy(decided)
 	h.Followups.countedBy(completed)
@@ -105,6 +106,13 @@ func (h *Tables) Counted() []record.Kind {
 		}
 	}
 	return kinds
+}
+
+// carryScan keeps the last success: a later scan that failed does not take it back.
+func carryScan(known, value *record.Scan) {
+	if value.SucceededAt.IsZero() {
+		value.SucceededAt = known.SucceededAt
+	}
 }
 
 // Load enters a stored record.

@@ -40,7 +40,7 @@ func ownFamilies() []*metrics.Family {
 		own("prodsec_collector_up", "Whether the last pass of a collector could read its source. Absent until its first pass has ended.", metrics.Gauge, "collector", "instance_name"),
 		own("prodsec_collection_duration_seconds", "Duration of a collector's passes, failed ones included.", metrics.EventHistogram, "collector", "instance_name"),
 		own("prodsec_collection_errors_total", "Scopes that could not be read, by reason.", metrics.Counter, "collector", "instance_name", "reason"),
-		own("prodsec_records_rejected_total", "Records of a source that could not be parsed and were rejected one by one, by reason.", metrics.Counter, "collector", "instance_name", "reason"),
+		own("prodsec_records_rejected_total", "Records of a source that could not be parsed, or are about no weakness (reason not_security), and were rejected one by one, by reason.", metrics.Counter, "collector", "instance_name", "reason"),
 		own("prodsec_api_requests_total", "Requests to a source's API, by status code and by whether the response came from the cache.", metrics.Counter, "collector", "instance_name", "code", "cached"),
 		own("prodsec_api_budget_limit", "Requests that a source allows in its current rate-limit period.", metrics.Gauge, "collector", "instance_name", "resource"),
 		own("prodsec_api_budget_remaining", "Requests left in the current rate-limit period. Absent where the source reports no limit.", metrics.Gauge, "collector", "instance_name", "resource"),

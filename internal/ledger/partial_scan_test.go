@@ -1,0 +1,81 @@
+package ledger_test
+
+import (
+	"testing"
+	"time"
+
+	"prodsec_exporter/internal/record"
+)
+
+// TestFailedScanKeepsTheLastSuccess: a scan that failed is an attempt, and does not take back when the last one succeeded.
+func TestFailedScanKeepsTheLastSuccess(t *testing.T) {
+	s := begun(t, nil)
+	scan := func(n int, mode record.Mode, succeeded bool) {
+		one := record.Scan{Tool: "scanner", Class: record.ClassSAST, Repository: "acme/api", AttemptedAt: day(n)}
+		if succeeded {
+			one.SucceededAt = day(n)
+		}
+		s.apply(n, "one", record.Batch{Scope: "report:a", Mode: mode, Scans: []record.Scan{one}})
+	}
+	last := func() (succeeded, attempted time.Time) {
+		t.Helper()
+		scans := s.Snapshot().Scans
+		if len(scans) != 1 {
+			t.Fatalf("%d scans, want 1", len(scans))
+		}
+		return scans[0].Record.SucceededAt, scans[0].Record.AttemptedAt
+	}
+	scan(2, record.Full, true)
+	scan(3, record.Delta, false)
+	if succeeded, attempted := last(); !succeeded.Equal(day(2)) || !attempted.Equal(day(3)) {
+		t.Errorf("after a failure: succeeded %s, attempted %s; want day 2 and day 3", succeeded, attempted)
+	}
+	s.next()
+	scan(4, record.Delta, true)
+	if succeeded, _ := last(); !succeeded.Equal(day(4)) {
+		t.Errorf("after a success: %s, want day 4", succeeded)
+	}
+	scan(5, record.Full, false)
+	if succeeded, _ := last(); !succeeded.IsZero() {
+		t.Errorf("a source that is read whole and knows of no success: %s, want none", succeeded)
+	}
+}
+
+// TestUnreadPlacesKeepTheirFindings: what a whole batch lacks stays where its source did not look.
+func TestUnreadPlacesKeepTheirFindings(t *testing.T) {
+	s := begun(t, nil)
+	at := func(id, place string) record.Finding {
+		f := critical(id, 2)
+		f.Place = place
+		return f
+	}
+	batch := func(n int, unread []string, findings ...record.Finding) {
+		s.apply(n, "one", record.Batch{Scope: "report:a", Mode: record.Full, Absence: record.ClosureFixed, Unread: unread, Findings: append([]record.Finding{}, findings...)})
+	}
+	open := func() (n int) {
+		known := s.Snapshot()
+		for _, w := range known.Weaknesses.All() {
+			if w.Open() {
+				n++
+			}
+		}
+		return n
+	}
+	batch(2, nil, at("x", "a.py"), at("y", "b.py"))
+	batch(3, []string{"a.py"})
+	if got := open(); got != 1 {
+		t.Errorf("%d open, want the one in the file that was not looked at", got)
+	}
+	s.next()
+	batch(4, nil)
+	if got := open(); got != 0 {
+		t.Errorf("%d open, want none", got)
+	}
+}
+
+func TestWhatIsNoWeaknessIsNotLeftOut(t *testing.T) {
+	b := record.Batch{Rejected: map[record.RejectReason]int{record.RejectNotSecurity: 7, record.RejectDecode: 2}}
+	if got := b.LeftOut(); got != 2 {
+		t.Errorf("LeftOut() = %d, want 2: what was understood hides no news", got)
+	}
+}
