@@ -30,6 +30,7 @@ func TestDemo(t *testing.T) {
 	p := startPrometheus(t, e.address, alertmanager)
 
 	t.Run("promtool finds nothing to lint", func(t *testing.T) { lint(t, e) })
+	t.Run("a strict OpenMetrics parser takes the scrape", func(t *testing.T) { strictlyParsed(t, e) })
 	t.Run("every panel has data", func(t *testing.T) { panels(t, p) })
 	t.Run("every recording rule records", func(t *testing.T) { recordings(t, p) })
 	t.Run("a breached critical finding pages its team", func(t *testing.T) { page(t, hook) })

@@ -56,7 +56,7 @@ func newExporter(kept *ledger.Ledger, t *telemetry, load func() (*config.Config,
 		landed: make(chan struct{}, 1), running: map[instanceKey]*runningInstance{},
 	}
 	registry := t.registry(kept.Stats)
-	e.store = exposition.New(registry, logger)
+	e.store = exposition.New(withoutClash(registry), logger)
 	registry.MustRegister(e.store)
 	return e
 }

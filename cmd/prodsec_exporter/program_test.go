@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"prodsec_exporter/internal/exposition/openmetrics"
 	"prodsec_exporter/internal/metrics"
 )
 
@@ -290,6 +291,7 @@ func TestDemoIsCompleteWithinSeconds(t *testing.T) {
 		t.Error("ready without findings")
 	}
 	fillsEveryFamily(t, exposed)
+	passesStrictParsers(t, r.url+"/metrics")
 	if err := r.end(); err != nil {
 		t.Fatal(err)
 	}
@@ -310,6 +312,38 @@ func fillsEveryFamily(t *testing.T, exposed string) {
 	for _, f := range metrics.All() {
 		if !shown[f.Name] {
 			t.Errorf("%s has no sample in the demo", f.Name)
+		}
+	}
+}
+
+// passesStrictParsers: the whole scrape, product families and the exporter's own, is OpenMetrics to the letter.
+func passesStrictParsers(t *testing.T, url string) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Accept", "application/openmetrics-text;version=1.0.0")
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close() //nolint:errcheck // Read to its end below.
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if kind := response.Header.Get("Content-Type"); !strings.HasPrefix(kind, "application/openmetrics-text") {
+		t.Errorf("the scrape is %s", kind)
+	}
+	for i, err := range openmetrics.Check(string(body)) {
+		if t.Error(err); i == 10 {
+			break
+		}
+	}
+	for _, name := range []string{"go_memstats_alloc_bytes ", "go_gc_heap_allocs_bytes_total "} {
+		if !strings.Contains(string(body), "\n"+name) {
+			t.Errorf("no %s", name)
 		}
 	}
 }

@@ -66,7 +66,7 @@ func (t *telemetry) registry(stats func() ledger.Stats) *prometheus.Registry {
 	r.MustRegister(
 		self{t, stats}, t.duration, t.panicked,
 		versioncollector.NewCollector(programName),
-		promcollectors.NewGoCollector(), promcollectors.NewProcessCollector(promcollectors.ProcessCollectorOpts{}),
+		newGoCollector(), promcollectors.NewProcessCollector(promcollectors.ProcessCollectorOpts{}),
 	)
 	return r
 }
