@@ -23,7 +23,7 @@ type Holder struct{ lock *flock.Flock }
 // system's. The lock file stays and says who holds the ledger, or held it last. The error wraps ErrHeld and names the holder.
 func Hold(path string, since time.Time) (*Holder, error) {
 	name := path + lockSuffix
-	lock := flock.New(name, flock.SetPermissions(0o640))
+	lock := flock.New(name, flock.SetPermissions(0o600))
 	taken, err := lock.TryLock()
 	if err != nil {
 		return nil, fmt.Errorf("holding the ledger %s by a lock on %s: %w; keep it on a file system that has locks", path, name, err)
@@ -36,7 +36,7 @@ func Hold(path string, since time.Time) (*Holder, error) {
 		host = "unknown"
 	}
 	text := fmt.Sprintf("process %d on host %s since %s\n", os.Getpid(), host, since.UTC().Format(time.RFC3339))
-	if err := os.WriteFile(name, []byte(text), 0o640); err != nil {
+	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
 		return nil, errors.Join(fmt.Errorf("saying who holds the ledger: %w", err), lock.Unlock())
 	}
 	return &Holder{lock}, nil

@@ -34,6 +34,10 @@ type Store struct {
 	db         *sql.DB
 	generation int64
 	upgraded   bool
+	// opened is the file as it was opened.
+	opened os.FileInfo
+	// marked says that the file has the application_id of ledgers.
+	marked bool
 }
 
 // open opens or creates the file and brings it to the newest schema.
@@ -42,6 +46,9 @@ func open(ctx context.Context, path string) (*Store, error) {
 		return nil, errors.New("opening the ledger: no path given")
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
+		return nil, fmt.Errorf("opening the ledger: %w", err)
+	}
+	if err := secure(path); err != nil {
 		return nil, fmt.Errorf("opening the ledger: %w", err)
 	}
 	pragmas := url.Values{
@@ -59,8 +66,8 @@ func open(ctx context.Context, path string) (*Store, error) {
 	}
 	db.SetMaxOpenConns(1) // one writer; readers use the snapshot
 	s := &Store{path: path, db: db}
-	if err := s.migrate(ctx); err != nil {
-		return nil, errors.Join(fmt.Errorf("opening the ledger %s: %w", path, err), db.Close())
+	if err := errors.Join(s.migrate(ctx), s.identify()); err != nil {
+		return nil, errors.Join(fmt.Errorf("opening the ledger %s: %w", path, s.inWords(err)), db.Close())
 	}
 	return s, nil
 }
@@ -89,7 +96,14 @@ func (s *Store) migrate(ctx context.Context) error {
 		return err
 	}
 	version, err := s.version(ctx, len(steps))
-	if err != nil || version == len(steps) {
+	if err != nil {
+		return err
+	}
+	if version == len(steps) {
+		if s.marked {
+			return nil
+		}
+		_, err := s.db.ExecContext(ctx, markStatement()) // an earlier version of the program did not
 		return err
 	}
 	t, err := s.db.BeginTx(ctx, nil)
@@ -102,8 +116,10 @@ func (s *Store) migrate(ctx context.Context) error {
 			return fmt.Errorf("migrating from schema %d to %d: %w", version+i, version+i+1, err)
 		}
 	}
-	if _, err := t.ExecContext(ctx, "PRAGMA user_version = "+strconv.Itoa(len(steps))); err != nil {
-		return fmt.Errorf("setting its version: %w", err)
+	for _, statement := range []string{"PRAGMA user_version = " + strconv.Itoa(len(steps)), markStatement()} {
+		if _, err := t.ExecContext(ctx, statement); err != nil {
+			return fmt.Errorf("setting its version: %w", err)
+		}
 	}
 	s.upgraded = version > 0
 	if err := t.Commit(); err != nil {
@@ -114,9 +130,9 @@ func (s *Store) migrate(ctx context.Context) error {
 
 // version is the schema of the file, which is none that this program does not know.
 func (s *Store) version(ctx context.Context, known int) (int, error) {
-	var version int
-	if err := s.db.QueryRowContext(ctx, "PRAGMA user_version").Scan(&version); err != nil {
-		return 0, fmt.Errorf("reading its version: %w", err)
+	version, err := s.recognise(ctx)
+	if err != nil {
+		return 0, err
 	}
 	if version > known {
 		return 0, fmt.Errorf("%w: %s has schema %d and this program knows schemas up to %d; upgrade the program or use another file",
@@ -344,9 +360,12 @@ func loadRecord(r *sql.Rows, into *store.Rows) error {
 
 // Begin starts a transaction and takes the file's next generation, which fails if anybody else took it.
 func (s *Store) Begin(ctx context.Context) (store.Tx, error) {
+	if err := s.present(); err != nil {
+		return nil, err
+	}
 	t, err := s.db.BeginTx(ctx, nil)
 	if err != nil {
-		return nil, fmt.Errorf("starting a transaction: %w", err)
+		return nil, fmt.Errorf("starting a transaction: %w", s.inWords(err))
 	}
 	w := &transaction{ctx: ctx, store: s, tx: t, statements: map[string]*sql.Stmt{}}
 	if err := w.advance(); err != nil {
