@@ -18,6 +18,7 @@ package collectors
 import (
 	"context"
 	"log/slog"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -116,6 +117,8 @@ type Common struct {
 	FullInterval Duration `yaml:"full_interval,omitempty"`
 	StaleAfter   Duration `yaml:"stale_after,omitempty"`
 	Timeout      Duration `yaml:"timeout,omitempty"`
+	// HTTPClient is how the source is reached; nil is as HTTPClient says of what is not set.
+	HTTPClient *HTTPClient `yaml:"http_client,omitempty"`
 }
 
 // Settings returns the common settings; embedding Common makes every Config satisfy the interface that the wiring
@@ -148,6 +151,13 @@ type Env struct {
 	// TimeZone is policy.time_zone, in which a source's plain dates are days: a date without a clock begins at record.DayStart and ends at
 	// record.DayEnd of this zone. Nil is UTC.
 	TimeZone *time.Location
+	// Transport makes the connection that http_client describes; Builder calls it and Client uses what it made. Collectors may not depend on the library
+	// that does it, which brings a Prometheus client with it.
+	Transport Transport
+
+	// connection is what Transport made, redirects what was said of them.
+	connection http.RoundTripper
+	redirects  *bool
 }
 
 // Section is a collector's part of the configuration file. Decode is strict: an unknown key, a wrong type or an

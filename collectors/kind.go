@@ -8,6 +8,10 @@ func Builder[C interface{ Settings() Common }, T Collector](defaults func() C, b
 		if err := section.Decode(&config); err != nil {
 			return nil, Common{}, err
 		}
+		env, err := env.connected(config.Settings().HTTPClient)
+		if err != nil {
+			return nil, Common{}, err
+		}
 		built, err := build(config, env)
 		if err != nil {
 			return nil, Common{}, err

@@ -17,6 +17,7 @@ import (
 	"prodsec_exporter/collectors"
 	"prodsec_exporter/internal/apiclient"
 	"prodsec_exporter/internal/config"
+	"prodsec_exporter/internal/httpclient"
 )
 
 // intervals are the lines of the example that say how often something is done.
@@ -39,7 +40,7 @@ func TestForecastsOfTheDefaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	built, err := c.Build(func(string, string) collectors.Env {
-		return collectors.Env{Logger: slog.New(slog.DiscardHandler), Observer: silent{}, Now: time.Now}
+		return collectors.Env{Logger: slog.New(slog.DiscardHandler), Observer: silent{}, Now: time.Now, Transport: httpclient.New}
 	})
 	if err != nil {
 		t.Fatal(err)

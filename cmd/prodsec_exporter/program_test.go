@@ -416,7 +416,7 @@ func TestCheckKnowsEverySecret(t *testing.T) {
 	for _, b := range p.built {
 		found += len(b.UnreadableSecrets())
 	}
-	named := regexp.MustCompile(`(?m)^[^#\n]*\b(file|env): `).FindAll(readFile(t, examplePath), -1)
+	named := regexp.MustCompile(`(?m)^[^#\n]*\b((\w+_)?file|env): `).FindAll(readFile(t, examplePath), -1)
 	if want := len(named) - len(privateKey.FindAll(readFile(t, examplePath), -1)); found != want || found == 0 {
 		t.Errorf("%d secrets found, the example names %d that do not exist", found, want)
 	}

@@ -12,6 +12,7 @@ import (
 
 	"prodsec_exporter/collectors"
 	"prodsec_exporter/internal/config"
+	"prodsec_exporter/internal/httpclient"
 	"prodsec_exporter/internal/web"
 )
 
@@ -76,7 +77,7 @@ func (t *telemetry) env(kind, name string) collectors.Env {
 	return collectors.Env{
 		Logger:   t.logger.With("collector", kind, "instance_name", name),
 		Observer: t.instance(instanceKey{kind, name}),
-		Now:      t.now,
+		Now:      t.now, Transport: httpclient.New,
 	}
 }
 

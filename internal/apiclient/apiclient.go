@@ -60,12 +60,17 @@ type Options struct {
 	Concurrency int
 	// Retries bounds the attempts after the first; negative means none.
 	Retries int
-	// MaxWait bounds a single wait for a budget where the context has no deadline.
+	// MaxWait is what a single wait for a budget must stay below where the context has no deadline.
 	MaxWait time.Duration
 	// CacheBytes bounds the memory of the conditional-request cache; negative switches it off.
 	CacheBytes int64
 	// Resource names the budget a request is charged to before its answer says so; nil puts all into one.
 	Resource func(*http.Request) string
+	// Limited reports whether an answer with status 200 is a refusal for rate, which its body alone tells; it is then obeyed as 429 is, by Retry-After
+	// or what the headers say of the budget. Nil knows only what RefusedWithOK does.
+	Limited func(resp *http.Response, body []byte) bool
+	// FollowRedirects follows redirects on the same scheme and host; without it a redirect is an error. None is ever followed to another one.
+	FollowRedirects bool
 	// Transport sends the requests; nil uses a copy of http.DefaultTransport.
 	Transport http.RoundTripper
 	// Now is the clock and Sleep how to wait on it until ctx ends; nil uses the system's.
@@ -95,7 +100,7 @@ func New(o Options) (*Client, error) {
 	}
 	return &Client{
 		base:      base,
-		http:      &http.Client{Transport: chain, CheckRedirect: checkRedirect(base)},
+		http:      &http.Client{Transport: chain, CheckRedirect: checkRedirect(base, o.FollowRedirects)},
 		userAgent: o.UserAgent,
 		redact:    redact,
 	}, nil
@@ -113,7 +118,7 @@ func (o *Options) chain(base *url.URL, redact *redactor) (http.RoundTripper, err
 	if err != nil {
 		return nil, fmt.Errorf("prepare authentication: %w", err)
 	}
-	return &guard{next: newPace(rt, o), base: base}, nil
+	return &guard{next: newPace(rt, o, redact), base: base}, nil
 }
 
 func (o *Options) setDefaults() {

@@ -56,7 +56,7 @@ func (c *cache) RoundTrip(req *http.Request) (*http.Response, error) {
 	switch {
 	case resp.StatusCode == http.StatusNotModified && kept != nil:
 		return kept.answer(resp), nil
-	case resp.StatusCode == http.StatusOK && resp.Header.Get("ETag") != "" && !strings.Contains(resp.Header.Get("Cache-Control"), "no-store"):
+	case resp.StatusCode == http.StatusOK && resp.Header.Get("ETag") != "" && resp.Header.Get("Retry-After") == "" && !strings.Contains(resp.Header.Get("Cache-Control"), "no-store"):
 		c.put(&cached{key: key, header: resp.Header.Clone(), body: bytesOf(resp)})
 	}
 	return resp, nil

@@ -219,8 +219,18 @@ func TestCredentialStaysOnItsHost(t *testing.T) {
 	if stolen.Load() {
 		t.Error("a request reached the foreign host")
 	}
+	if _, err := c.Do(t.Context(), http.MethodGet, "moved", nil, nil, nil); err == nil || !strings.Contains(err.Error(), "follow_redirects") || !strings.Contains(err.Error(), "/here") {
+		t.Errorf("a redirect on the same host: got %v, want an error that says where it leads and how to follow it", err)
+	}
+	c, err = New(Options{BaseURL: c.BaseURL(), Auth: Bearer(tokenFile(t, testToken)), FollowRedirects: true})
+	if err != nil {
+		t.Fatal(err)
+	}
 	if _, err := c.Do(t.Context(), http.MethodGet, "moved", nil, nil, nil); err != nil {
-		t.Errorf("a redirect on the same host: %v", err)
+		t.Errorf("a redirect on the same host that may be followed: %v", err)
+	}
+	if _, err := c.Do(t.Context(), http.MethodGet, "away", nil, nil, nil); record.ReasonOf(err) != record.ReasonTransport || stolen.Load() {
+		t.Errorf("a redirect to another host while they are followed: %v", err)
 	}
 }
 
@@ -241,6 +251,15 @@ func TestRetryAfterIsHonoured(t *testing.T) {
 		{"nothing said", 429, nil, "", time.Minute},
 		{"only in the text", 403, nil, `{"message":"You have exceeded a secondary rate limit"}`, time.Minute},
 		{"unavailable", 503, http.Header{"Retry-After": {"40"}}, "", 40 * time.Second},
+		{"negative", 429, http.Header{"Retry-After": {"-5"}}, "", time.Minute},
+		{"not a number", 429, http.Header{"Retry-After": {"NaN"}}, "", time.Minute},
+		{"reset in milliseconds", 403, http.Header{"X-Ratelimit-Remaining": {"0"}, "X-Ratelimit-Reset": {fmt.Sprint(start.Add(90 * time.Second).UnixMilli())}}, "", 91 * time.Second},
+		{"GraphQL, secondary, with 200", 200, http.Header{"Retry-After": {"30"}}, `{"data": null, "errors": [{"message": "You have exceeded a secondary rate limit. Please wait."}]}`, 30 * time.Second},
+		{"GraphQL, secondary, by type", 200, http.Header{"Retry-After": {"30"}}, `{"errors": [{"type": "RATE_LIMITED"}]}`, 30 * time.Second},
+		{"GraphQL, primary, with 200", 200, http.Header{"X-Ratelimit-Remaining": {"0"}, "X-Ratelimit-Reset": {fmt.Sprint(start.Add(90 * time.Second).Unix())}}, `{"errors": [{"type": "RATE_LIMITED", "message": "API rate limit exceeded"}]}`, 91 * time.Second},
+		{"REST, secondary, with 200", 200, http.Header{"Retry-After": {"30"}}, `{"message": "You have exceeded a secondary rate limit"}`, 30 * time.Second},
+		{"an answer that speaks of it", 200, nil, `{"message": "the rate limit of our API is RATE_LIMIT"}`, 0},
+		{"a list, and a header that means nothing", 200, http.Header{"Retry-After": {"30"}}, `[{"message": "rate limit"}]`, 0},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -263,6 +282,62 @@ func TestRetryAfterIsHonoured(t *testing.T) {
 				t.Errorf("waited %s (%v), want %s", got, clk.waits, tt.want)
 			}
 		})
+	}
+}
+
+// TestAbsurdWaitsAreCapped: years, milliseconds taken for seconds and dates far away silence a collector for an hour at most.
+func TestAbsurdWaitsAreCapped(t *testing.T) {
+	for name, header := range map[string]http.Header{
+		"years":                    {"Retry-After": {"999999999"}},
+		"beyond all numbers":       {"Retry-After": {"1e999"}},
+		"infinite":                 {"Retry-After": {"Inf"}},
+		"milliseconds":             {"Retry-After": {"60000"}},
+		"a date far away":          {"Retry-After": {"Fri, 31 Dec 9999 23:59:59 GMT"}},
+		"a reset in years":         {"X-Ratelimit-Remaining": {"0"}, "X-Ratelimit-Reset": {fmt.Sprint(newClock().Now().AddDate(9, 0, 0).Unix())}},
+		"a reset in milliseconds":  {"X-Ratelimit-Remaining": {"0"}, "X-Ratelimit-Reset": {fmt.Sprint(newClock().Now().AddDate(0, 0, 1).UnixMilli())}},
+		"a reset as a date":        {"X-Ratelimit-Remaining": {"0"}, "X-Ratelimit-Reset": {"9999-12-31T23:59Z"}},
+		"a reset beyond all dates": {"X-Ratelimit-Remaining": {"0"}, "X-Ratelimit-Reset": {"9223372036854775807"}},
+	} {
+		for _, status := range []int{http.StatusTooManyRequests, http.StatusServiceUnavailable} {
+			clk := newClock()
+			var calls atomic.Int32
+			c, _ := newClient(t, Options{Now: clk.Now, Sleep: clk.Sleep, Retries: -1}, func(w http.ResponseWriter, _ *http.Request) {
+				if calls.Add(1) == 1 {
+					for k, v := range header {
+						w.Header()[k] = v
+					}
+					w.WriteHeader(status)
+				}
+			})
+			_, err := c.Do(t.Context(), http.MethodGet, "x", nil, nil, nil)
+			if e, ok := errors.AsType[*record.Error](err); !ok || e.RetryAfter > time.Hour {
+				t.Errorf("%s, %d: %v asks for a wait of %s", name, status, err, e.RetryAfter)
+			}
+			clk.now = clk.now.Add(time.Hour + time.Second)
+			if _, err := c.Do(t.Context(), http.MethodGet, "x", nil, nil, nil); err != nil {
+				t.Errorf("%s, %d: still %v after an hour", name, status, err)
+			}
+		}
+	}
+}
+
+// TestLimitedByTheCollectorsWord: a collector knows answers with 200 that refuse; they are obeyed as 429 is.
+func TestLimitedByTheCollectorsWord(t *testing.T) {
+	clk := newClock()
+	start := clk.Now()
+	var calls atomic.Int32
+	c, _ := newClient(t, Options{Now: clk.Now, Sleep: clk.Sleep, Limited: func(_ *http.Response, body []byte) bool { return bytes.Contains(body, []byte("slow down")) }},
+		func(w http.ResponseWriter, _ *http.Request) {
+			if calls.Add(1) == 1 {
+				w.Header().Set("Retry-After", "7")
+				_, _ = io.WriteString(w, `{"status": "slow down"}`)
+				return
+			}
+			_, _ = io.WriteString(w, `{"status": "fine"}`)
+		})
+	var answer struct{ Status string }
+	if _, err := c.Do(t.Context(), http.MethodPost, "x", nil, struct{}{}, &answer); err != nil || answer.Status != "fine" || clk.Now().Sub(start) != 7*time.Second {
+		t.Errorf("got %q after %s, %v", answer.Status, clk.Now().Sub(start), err)
 	}
 }
 

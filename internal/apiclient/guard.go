@@ -1,14 +1,12 @@
 package apiclient
 
 import (
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
-	"sync"
 
 	"prodsec_exporter/internal/record"
 )
@@ -28,12 +26,15 @@ func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
 
 const maxRedirects = 10
 
-func checkRedirect(base *url.URL) func(*http.Request, []*http.Request) error {
+func checkRedirect(base *url.URL, follow bool) func(*http.Request, []*http.Request) error {
 	return func(req *http.Request, via []*http.Request) error {
-		if !sameOrigin(base, req.URL) {
+		switch {
+		case !sameOrigin(base, req.URL):
 			return foreign("a redirect", base, req.URL)
-		}
-		if len(via) >= maxRedirects {
+		case !follow:
+			return &record.Error{Reason: record.ReasonTransport, Err: fmt.Errorf(
+				"%s redirects to %s, which is not followed: if the API moved, change its URL; if it is meant to redirect, set http_client.follow_redirects", describe(via[len(via)-1]), record.Text(req.URL.EscapedPath()))}
+		case len(via) >= maxRedirects:
 			return &record.Error{Reason: record.ReasonTransport, Err: fmt.Errorf("%s redirected %d times", base.Host, len(via))}
 		}
 		return nil
@@ -107,51 +108,4 @@ func linkRelation(header, relation string) (string, bool) {
 		}
 	}
 	return "", false
-}
-
-// redactor knows the credentials that were sent last and removes them from texts that a server may have echoed.
-type redactor struct {
-	mu      sync.Mutex
-	secrets []string
-}
-
-const (
-	redactedSecrets = 8
-	shortestSecret  = 6
-)
-
-func (r *redactor) learn(header string) {
-	if header == "" {
-		return
-	}
-	scheme, value, ok := strings.Cut(header, " ")
-	if !ok {
-		value = scheme
-	}
-	found := []string{value}
-	if decoded, err := base64.StdEncoding.DecodeString(value); err == nil && strings.EqualFold(scheme, "Basic") {
-		if _, password, ok := strings.Cut(string(decoded), ":"); ok {
-			found = append(found, password)
-		}
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for _, s := range found {
-		if len(s) < shortestSecret || slices.Contains(r.secrets, s) {
-			continue
-		}
-		r.secrets = append(r.secrets, s)
-		if len(r.secrets) > redactedSecrets {
-			r.secrets = slices.Delete(r.secrets, 0, 1)
-		}
-	}
-}
-
-func (r *redactor) clean(text string) string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for _, s := range r.secrets {
-		text = strings.ReplaceAll(text, s, "<redacted>")
-	}
-	return text
 }

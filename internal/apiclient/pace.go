@@ -3,12 +3,14 @@ package apiclient
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
 	"math"
 	"math/rand/v2"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -21,6 +23,9 @@ const (
 	// silentWait is the first wait when a server refuses for rate but does not say for how long; it doubles each time.
 	silentWait    = time.Minute
 	maxSilentWait = 15 * time.Minute
+	// longestAsked is the longest wait that a server may ask for. What is longer (years, milliseconds taken for seconds, a date far away) is a mistake or
+	// an attempt to silence us; to ask once an hour harms nobody.
+	longestAsked = time.Hour
 	// resetSlack makes up for clocks that differ a little.
 	resetSlack  = time.Second
 	backoffBase = 500 * time.Millisecond
@@ -38,6 +43,8 @@ type pace struct {
 	retries  int
 	maxWait  time.Duration
 	resource func(*http.Request) string
+	limited  func(*http.Response, []byte) bool
+	redact   *redactor
 	limiter  *rate.Limiter
 	slots    chan struct{}
 	logger   *slog.Logger
@@ -49,9 +56,9 @@ type pace struct {
 	silent  int
 }
 
-func newPace(next http.RoundTripper, o *Options) *pace {
+func newPace(next http.RoundTripper, o *Options, redact *redactor) *pace {
 	p := &pace{
-		next: next, retries: max(0, o.Retries), maxWait: o.MaxWait, resource: o.Resource, logger: o.Logger,
+		next: next, retries: max(0, o.Retries), maxWait: o.MaxWait, resource: o.Resource, limited: o.Limited, redact: redact, logger: o.Logger,
 		slots: make(chan struct{}, max(1, o.Concurrency)), now: o.Now, sleep: o.Sleep, blocked: map[string]time.Time{},
 	}
 	if o.RequestsPerSecond > 0 {
@@ -78,7 +85,7 @@ func (p *pace) RoundTrip(req *http.Request) (*http.Response, error) {
 		if !again {
 			return resp, err
 		}
-		p.logger.Debug("Request failed and is sent again", "request", describe(req), "attempt", attempt+1, "wait", wait, "cause", cause(resp, err))
+		p.logger.Debug("Request failed and is sent again", "request", describe(req), "attempt", attempt+1, "wait", wait, "cause", p.redact.clean(cause(resp, err)))
 		if sleepErr := p.sleep(ctx, wait); sleepErr != nil {
 			return nil, canceled(req, sleepErr)
 		}
@@ -147,7 +154,7 @@ func (p *pace) affordable(ctx context.Context, wait time.Duration) bool {
 	if deadline, ok := ctx.Deadline(); ok {
 		return p.now().Add(wait).Before(deadline)
 	}
-	return wait <= p.maxWait
+	return wait < p.maxWait
 }
 
 func (p *pace) blockedFor(resource string) time.Duration {
@@ -172,12 +179,13 @@ func (p *pace) learn(req *http.Request, resp *http.Response, err error) (limited
 	b := readBudget(resp.Header)
 	resource := firstOf(b.resource, p.resource(req))
 	spent := b.stated && b.remaining == 0 && b.reset.After(p.now())
+	untilReset := min(b.reset.Sub(p.now())+resetSlack, longestAsked)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if spent {
-		p.block(resource, b.reset.Sub(p.now())+resetSlack)
+		p.block(resource, untilReset)
 	}
-	if !refusedForRate(resp, b) {
+	if !p.refusedForRate(resp, b) {
 		p.silent = 0
 		return false, 0
 	}
@@ -185,7 +193,7 @@ func (p *pace) learn(req *http.Request, resp *http.Response, err error) (limited
 		return true, p.block(everyResource, wait)
 	}
 	if spent {
-		return true, b.reset.Sub(p.now()) + resetSlack
+		return true, untilReset
 	}
 	wait = min(maxSilentWait, silentWait<<min(p.silent, 10))
 	p.silent++
@@ -200,17 +208,46 @@ func (p *pace) block(resource string, wait time.Duration) time.Duration {
 	return wait
 }
 
-// refusedForRate tells a spent budget from a missing permission: GitHub answers 403 to both.
-func refusedForRate(resp *http.Response, b budget) bool {
+// refusedForRate tells a spent budget from a missing permission, to both of which GitHub answers 403, and from an answer: a secondary limit may come with
+// status 200.
+func (p *pace) refusedForRate(resp *http.Response, b budget) bool {
 	switch resp.StatusCode {
 	case http.StatusTooManyRequests:
 		return true
 	case http.StatusForbidden:
 		text := bytes.ToLower(bytesOf(resp)[:min(2048, len(bytesOf(resp)))])
 		return resp.Header.Get("Retry-After") != "" || b.stated && b.remaining == 0 || bytes.Contains(text, []byte("rate limit"))
+	case http.StatusOK:
+		return RefusedWithOK(resp.Header, bytesOf(resp)) || p.limited != nil && p.limited(resp, bytesOf(resp))
 	default:
 		return false
 	}
+}
+
+// RefusedWithOK reports whether an answer with status 200 is a refusal for rate in the words of GitHub, whose GraphQL API answers so: an object with errors of the
+// type RATE_LIMITED, or with Retry-After and a message, its own or of its errors, that speaks of a rate limit.
+func RefusedWithOK(header http.Header, body []byte) bool {
+	asked := header.Get("Retry-After") != ""
+	if !asked && !bytes.Contains(body, []byte(`"RATE_LIMIT`)) {
+		return false
+	}
+	var answer struct {
+		Message string `json:"message"`
+		Errors  []struct {
+			Type    string `json:"type"`
+			Message string `json:"message"`
+		} `json:"errors"`
+	}
+	if json.Unmarshal(body, &answer) != nil {
+		return false
+	}
+	speaks := func(message string) bool { return asked && strings.Contains(strings.ToLower(message), "rate limit") }
+	for _, e := range answer.Errors {
+		if strings.HasPrefix(e.Type, "RATE_LIMIT") || speaks(e.Message) {
+			return true
+		}
+	}
+	return speaks(answer.Message)
 }
 
 // backoff decides about failures that have nothing to do with rate.

@@ -26,9 +26,7 @@ type wire struct {
 }
 
 func (w *wire) RoundTrip(req *http.Request) (*http.Response, error) {
-	for _, name := range w.credentials {
-		w.redact.learn(req.Header.Get(name))
-	}
+	w.redact.learnRequest(req.Header, w.credentials)
 	ctx, cancel := context.WithTimeout(req.Context(), w.timeout)
 	defer cancel()
 	resp, err := w.next.RoundTrip(req.WithContext(ctx))
@@ -97,7 +95,7 @@ type budget struct {
 	reset            time.Time
 }
 
-// readBudget understands GitHub's headers (reset in epoch seconds) and Jira's (reset as an ISO time).
+// readBudget understands GitHub's headers (reset in epoch seconds, of others in milliseconds) and Jira's (reset as an ISO time).
 func readBudget(h http.Header) budget {
 	b := budget{resource: record.Text(h.Get("X-RateLimit-Resource"))}
 	remaining, err := strconv.Atoi(h.Get("X-RateLimit-Remaining"))
@@ -112,10 +110,16 @@ func readBudget(h http.Header) budget {
 	return b
 }
 
+// milliseconds is the number from which on an epoch counts milliseconds: as seconds it would be the year 5138.
+const milliseconds = 100_000_000_000
+
 func parseReset(s string) time.Time {
 	s = strings.TrimSpace(s)
-	if seconds, err := strconv.ParseInt(s, 10, 64); err == nil && seconds > 0 {
-		return time.Unix(seconds, 0)
+	if n, err := strconv.ParseInt(s, 10, 64); err == nil && n > 0 {
+		if n >= milliseconds {
+			return time.UnixMilli(n)
+		}
+		return time.Unix(n, 0)
 	}
 	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04Z07:00", "2006-01-02T15:04:05Z0700", http.TimeFormat} {
 		if t, err := time.Parse(layout, s); err == nil {
@@ -125,14 +129,17 @@ func parseReset(s string) time.Time {
 	return time.Time{}
 }
 
-// parseRetryAfter reads seconds or an HTTP date.
+// parseRetryAfter reads seconds or an HTTP date, at most longestAsked. A negative number, as anything that is neither, asks for nothing that can be known.
 func parseRetryAfter(s string, now time.Time) (time.Duration, bool) {
 	s = strings.TrimSpace(s)
-	if seconds, err := strconv.ParseFloat(s, 64); err == nil && seconds >= 0 && seconds < 1e9 {
-		return time.Duration(seconds * float64(time.Second)), true
+	if seconds, err := strconv.ParseFloat(s, 64); err == nil || errors.Is(err, strconv.ErrRange) {
+		if seconds >= longestAsked.Seconds() {
+			return longestAsked, true
+		}
+		return time.Duration(seconds * float64(time.Second)), seconds >= 0
 	}
 	if t, err := http.ParseTime(s); err == nil {
-		return max(0, t.Sub(now)), true
+		return min(max(0, t.Sub(now)), longestAsked), true
 	}
 	return 0, false
 }

@@ -222,7 +222,7 @@ collectors:
     - name: a
       url: https://user:hunter2@example.com/x
       token: {env: TOKEN_VARIABLE}
-      labels: {password: hunter2, note: ghp_hunter2hunter2, title: shown}
+      labels: {password: hunter2, note: ghp_hunter2hunter2, title: shown, signed: "https://files.example/r.json?sig=hunter2&hunter2", what: "why?"}
 `))
 	if err != nil {
 		t.Fatal(err)
@@ -234,7 +234,7 @@ collectors:
 	if strings.Contains(text, "hunter2") {
 		t.Errorf("a credential is shown:\n%s", text)
 	}
-	for _, want := range []string{"title: shown", "env: TOKEN_VARIABLE", "password: <masked>", "masked@example.com"} {
+	for _, want := range []string{"title: shown", "env: TOKEN_VARIABLE", "password: <masked>", "masked@example.com", "https://files.example/r.json?sig=masked&masked", `what: "why?"`} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is missing:\n%s", want, text)
 		}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/url"
 	"regexp"
+	"strings"
 	"time"
 
 	"gopkg.in/yaml.v3"
@@ -55,11 +56,28 @@ func maskedText(value, key string) string {
 	if value != "" && (secretKey.MatchString(key) || secretShaped.MatchString(value)) {
 		return mask
 	}
-	if u, err := url.Parse(value); err == nil && u.User != nil {
-		u.User = url.User("masked")
-		return u.String()
+	return maskedAddress(value)
+}
+
+// maskedAddress hides what may be a secret in an address: user and password, and the values in its query, as of addresses that are signed.
+func maskedAddress(value string) string {
+	u, err := url.Parse(value)
+	if err != nil || u.Host == "" || u.User == nil && u.RawQuery == "" {
+		return value
 	}
-	return value
+	if u.User != nil {
+		u.User = url.User("masked")
+	}
+	pairs := strings.Split(u.RawQuery, "&")
+	for i, pair := range pairs {
+		if name, _, ok := strings.Cut(pair, "="); ok {
+			pairs[i] = name + "=masked"
+		} else if pair != "" {
+			pairs[i] = "masked"
+		}
+	}
+	u.RawQuery = strings.Join(pairs, "&")
+	return u.String()
 }
 
 // fingerprint is equal for sections that say the same, whatever their layout and comments, and are read in the same time zone.

@@ -22,7 +22,7 @@ func Schema(kinds []collectors.Kind, example []byte) (map[string]any, error) {
 	if problem != nil {
 		return nil, problem
 	}
-	w := &schemaWriter{comments: map[fieldOf]string{}}
+	w := &schemaWriter{comments: map[fieldOf]string{}, definitions: map[string]any{}}
 	forms := map[string]reflect.Type{}
 	w.learn(reflect.TypeFor[file](), root)
 	for _, k := range kinds {
@@ -44,6 +44,7 @@ func Schema(kinds []collectors.Kind, example []byte) (map[string]any, error) {
 	schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
 	schema["title"] = "Configuration of prodsec_exporter"
 	schema["required"] = []string{"collectors"}
+	schema["$defs"] = w.definitions
 	properties := schema["properties"].(map[string]any)
 	properties["collectors"] = map[string]any{
 		"type": "object", "additionalProperties": false, "properties": instances,
@@ -61,7 +62,12 @@ type schemaWriter struct {
 	// comments are what the example says about fields, wherever it says it first.
 	comments    map[fieldOf]string
 	unexplained []string
+	// definitions are the schemas of shared types by name.
+	definitions map[string]any
 }
+
+// shared are the types that every kind of collector has: they are written once and referred to.
+var shared = map[reflect.Type]string{reflect.TypeFor[collectors.HTTPClient](): "http_client"}
 
 // fieldOf is a key of a struct type; what is embedded belongs to its own type.
 type fieldOf struct {
@@ -161,6 +167,12 @@ func (w *schemaWriter) schema(t reflect.Type, path string) map[string]any {
 	case reflect.Map:
 		return map[string]any{"type": []string{"object", "null"}, "additionalProperties": w.schema(t.Elem(), join(path, "*"))}
 	case reflect.Struct:
+		if name, ok := shared[t]; ok {
+			if w.definitions[name] == nil {
+				w.definitions[name] = w.object(t, path)
+			}
+			return map[string]any{"$ref": "#/$defs/" + name}
+		}
 		return w.object(t, path)
 	case reflect.Bool:
 		return map[string]any{"type": "boolean"}

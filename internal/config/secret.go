@@ -4,9 +4,13 @@ import (
 	"fmt"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 
 	"gopkg.in/yaml.v3"
+
+	"prodsec_exporter/collectors"
+	"prodsec_exporter/internal/apiclient"
 )
 
 // secretPlace is a value that names where a secret is, as apiclient.Secret does.
@@ -44,6 +48,12 @@ func secretsOf(n *yaml.Node, v reflect.Value, path string) (found []namedSecret)
 				found = append(found, secretsOf(n.Content[i+1], field, join(path, n.Content[i].Value))...)
 			}
 		}
+	case n.Kind == yaml.MappingNode && v.Kind() == reflect.Map:
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			if element := v.MapIndex(reflect.ValueOf(n.Content[i].Value).Convert(v.Type().Key())); element.IsValid() {
+				found = append(found, secretsOf(n.Content[i+1], element, join(path, n.Content[i].Value))...)
+			}
+		}
 	case n.Kind == yaml.SequenceNode && v.Kind() == reflect.Slice:
 		for i := range min(len(n.Content), v.Len()) {
 			found = append(found, secretsOf(n.Content[i], v.Index(i), fmt.Sprintf("%s[%d]", path, i))...)
@@ -52,11 +62,27 @@ func secretsOf(n *yaml.Node, v reflect.Value, path string) (found []namedSecret)
 	return found
 }
 
-// UnreadableSecrets reads every secret that the instance's section names, as the collector will, and tells those that cannot be
-// read or are empty, with key, place and remedy. No message holds a secret.
+// connectionFiles are the files that the section's http_client names.
+func connectionFiles(s section, settings *collectors.HTTPClient) []namedSecret {
+	if settings == nil {
+		return nil
+	}
+	var files []namedSecret
+	for key, path := range map[string]string{"ca_file": settings.TLS.CAFile, "cert_file": settings.TLS.CertFile, "key_file": settings.TLS.KeyFile} {
+		key = "http_client.tls_config." + key
+		if path != "" {
+			files = append(files, namedSecret{place: apiclient.Secret{File: path}, node: nearest(s.node, key), path: join(s.path, key)})
+		}
+	}
+	slices.SortFunc(files, func(a, b namedSecret) int { return strings.Compare(a.path, b.path) })
+	return files
+}
+
+// UnreadableSecrets reads every secret and every file for the connection that the instance's section names, as the collector will, and tells those
+// that cannot be read or are empty, with key, place and remedy. No message holds a secret.
 func (b Built) UnreadableSecrets() Problems {
 	d := &decoder{file: b.file}
-	for _, s := range b.secrets {
+	for _, s := range slices.Concat(b.secrets, b.files) {
 		if _, err := s.place.Read(); err != nil {
 			d.fail(s.node, s.path, "%v%s", err, placeRemedy(s.node))
 		}

@@ -53,6 +53,8 @@ type Built struct {
 
 	file    string
 	secrets []namedSecret
+	// files are those that the connection needs.
+	files []namedSecret
 }
 
 // Build builds every instance; env gives each its surroundings, and the policy its time zone. The error is of type Problems and lists what is wrong in all of
@@ -74,7 +76,7 @@ func (c *Config) Build(env func(kind, name string) collectors.Env) ([]Built, err
 		d.settle(&settings, i)
 		built = append(built, Built{
 			Kind: i.Kind, Settings: settings, Collector: collector, Fingerprint: fingerprint(i.section.node, c.timeZone()),
-			file: c.File, secrets: secrets,
+			file: c.File, secrets: secrets, files: connectionFiles(i.section, settings.HTTPClient),
 		})
 	}
 	if err := d.problems.err(); err != nil {

@@ -57,7 +57,8 @@ func New(address string, token apiclient.Secret, app App, env collectors.Env) (*
 	if app != (App{}) {
 		auth = appAuth(app, base)
 	}
-	client, err := env.Client(apiclient.Options{BaseURL: base.String(), Auth: auth, Concurrency: 1, Resource: resource})
+	// GitHub documents redirects within its host for what was renamed or transferred.
+	client, err := env.Client(apiclient.Options{BaseURL: base.String(), Auth: auth, Concurrency: 1, Resource: resource, FollowRedirects: true})
 	if err != nil {
 		return nil, err
 	}
