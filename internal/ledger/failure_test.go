@@ -70,7 +70,7 @@ func TestNewerSchemaIsRefused(t *testing.T) {
 	if !errors.Is(err, ledger.ErrNewerSchema) {
 		t.Fatalf("opening a newer ledger: %v, want ErrNewerSchema", err)
 	}
-	for _, want := range []string{path, "schema 99", "up to 2"} {
+	for _, want := range []string{path, "schema 99", "up to 3"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%q does not say %q", err, want)
 		}

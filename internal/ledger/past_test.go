@@ -3,6 +3,7 @@ package ledger_test
 import (
 	"database/sql"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -46,10 +47,11 @@ func openAsOf(t *testing.T, path string, at time.Time) int {
 	return n
 }
 
-// fromSchema1 makes the file that the first released version left: founded on day 1, changed last on day 5.
-func fromSchema1(t *testing.T) string {
+// fromSchema makes the file that a released version left. Of schema 1 it was founded on day 1 and changed last on day 5; of schema 2 likewise, and
+// changed last on day 7.
+func fromSchema(t *testing.T, version int) string {
 	t.Helper()
-	dump, err := os.ReadFile("testdata/schema-1.sql")
+	dump, err := os.ReadFile(fmt.Sprintf("testdata/schema-%d.sql", version))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,7 +71,7 @@ func fromSchema1(t *testing.T) string {
 // TestFromSchema1 opens what the first released version left: nothing is lost, the migration is a counting change of the day, and the past
 // is kept from the last transaction of the old version on.
 func TestFromSchema1(t *testing.T) {
-	path := fromSchema1(t)
+	path := fromSchema(t, 1)
 	if _, err := asOf(t, path, day(5)); err == nil || !strings.Contains(err.Error(), "schema 1") {
 		t.Errorf("the past of a file that was not migrated: %v", err)
 	}
@@ -100,6 +102,48 @@ func TestFromSchema1(t *testing.T) {
 	}
 	if _, err := asOf(t, path, day(4)); !errors.Is(err, ledger.ErrBeforeHistory) || !strings.Contains(err.Error(), "2026-01-05T12:00:00Z") {
 		t.Errorf("as of day 4: %v, want ErrBeforeHistory with the day from which on the past is kept", err)
+	}
+}
+
+// TestFromSchema2: what was covered stays covered, and the revisions of an exception hold from when they were observed. f is excepted from day 3 to 40; g was
+// from day 3, until its ticket was gone on day 6.
+func TestFromSchema2(t *testing.T) {
+	path := fromSchema(t, 2)
+	l, err := ledger.Open(t.Context(), ledger.Options{Path: path, At: day(8)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	pauses := func() string {
+		var text []string
+		for _, p := range l.Snapshot().Pauses {
+			for _, pause := range p {
+				text = append(text, fmt.Sprintf("%d-%d", (pause.Start-day(0).Unix())/86400, (pause.End-day(0).Unix())/86400))
+			}
+		}
+		return strings.Join(text, " ")
+	}
+	if got := pauses(); got != "3-40" {
+		t.Errorf("after the migration the pauses are %q", got)
+	}
+	if got := openAsOf(t, path, day(5)); got != 2 {
+		t.Errorf("%d open as of day 5, want 2", got)
+	}
+	b := record.Batch{Scope: "query:x", Mode: record.Full, Exceptions: []record.Exception{{
+		ID: "E", Title: "longer", State: record.ExceptionApproved, Service: "api", Findings: []string{"f"}, RequestedAt: day(2), DecidedAt: day(9), ExpiresAt: day(80), UpdatedAt: day(9),
+	}}}
+	if err := l.Apply(t.Context(), "scanner", "tickets", b, day(10)); err != nil {
+		t.Fatal(err)
+	}
+	if got := pauses(); got != "3-80" {
+		t.Errorf("approved anew the pauses are %q", got)
+	}
+	b.Exceptions = []record.Exception{}
+	if err := l.Apply(t.Context(), "scanner", "tickets", b, day(11)); err != nil {
+		t.Fatal(err)
+	}
+	if got := pauses(); got != "3-11" {
+		t.Errorf("when its ticket is gone the pauses are %q", got)
 	}
 }
 

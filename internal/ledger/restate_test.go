@@ -31,7 +31,7 @@ func openAndLate(s *snapshot.Snapshot, p *policy.Policy, at time.Time) map[strin
 // TestRestated follows every kind of change: each says what it alone did, over the same records, whatever else a batch brings, and
 // goes on saying it after a restart.
 func TestRestated(t *testing.T) {
-	path := fromSchema1(t)
+	path := fromSchema(t, 1)
 	open := func(at time.Time, p *policy.Policy) *ledger.Ledger {
 		t.Helper()
 		l, err := ledger.Open(t.Context(), ledger.Options{Path: path, At: at, Policy: p, Measure: openAndLate})

@@ -13,6 +13,7 @@ type ExceptionStanding string
 
 // The standings of an exception.
 const (
+	// StandingRequested: asked for, or approved from a later instant on.
 	StandingRequested        ExceptionStanding = "requested"
 	StandingActive           ExceptionStanding = "active"
 	StandingExpired          ExceptionStanding = "expired"
@@ -44,6 +45,8 @@ func (p *Policy) ExceptionStanding(e *record.Exception, at time.Time) ExceptionS
 		return StandingGone
 	case record.ExceptionApproved:
 		switch {
+		case e.DecidedAt.After(at):
+			return StandingRequested
 		case !e.EndedAt.IsZero() && !at.Before(e.EndedAt):
 			return StandingGone
 		case !e.ExpiresAt.IsZero() && !at.Before(e.ExpiresAt):
@@ -145,9 +148,31 @@ func allows(names []string, given ...string) bool {
 	})
 }
 
-// PauseOf is the span in which an exception stops the clock of what it covers; ok is false when it never did. An approved
+// PausesOf are the spans in which an exception stops the clock of what it covers, in order: those in which its source says that it was in force,
+// where it keeps that history, else the one that follows from its dates.
+func PausesOf(e *record.Exception) []Pause {
+	if e.InForce == nil {
+		if pause, ok := pauseOf(e); ok {
+			return []Pause{pause}
+		}
+		return nil
+	}
+	pauses := make([]Pause, 0, len(e.InForce))
+	for _, interval := range e.InForce {
+		pause := Pause{Start: max(0, interval.From.Unix()), End: Forever}
+		if !interval.Until.IsZero() {
+			pause.End = interval.Until.Unix()
+		}
+		if pause.End > pause.Start {
+			pauses = append(pauses, pause)
+		}
+	}
+	return pauses
+}
+
+// pauseOf is the span that follows from the dates of an exception; ok is false when it never was in force. An approved
 // exception without a date of approval holds from its request.
-func PauseOf(e *record.Exception) (pause Pause, ok bool) {
+func pauseOf(e *record.Exception) (pause Pause, ok bool) {
 	if e.State != record.ExceptionApproved && (e.State != record.ExceptionEnded || e.DecidedAt.IsZero()) {
 		return Pause{}, false
 	}

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -75,6 +76,8 @@ func TestExceptionStanding(t *testing.T) {
 		{"until now, exclusive", with(func(e *record.Exception) { e.ExpiresAt = now }), StandingExpired},
 		{"expired and unscoped", record.Exception{State: record.ExceptionApproved, ExpiresAt: date(1, 1)}, StandingExpired},
 		{"unscoped", record.Exception{State: record.ExceptionApproved, Service: "checkout"}, StandingUnscoped},
+		{"approved as of now", with(func(e *record.Exception) { e.DecidedAt = now }), StandingActive},
+		{"approved from the next second on", with(func(e *record.Exception) { e.DecidedAt = now.Add(time.Second) }), StandingRequested},
 		{"withdrawn", with(func(e *record.Exception) { e.EndedAt = now }), StandingGone},
 		{"withdrawn tomorrow", with(func(e *record.Exception) { e.EndedAt = date(6, 16) }), StandingActive},
 		{"ended", record.Exception{State: record.ExceptionEnded}, StandingGone},
@@ -113,7 +116,7 @@ func TestHorizonOf(t *testing.T) {
 	}
 }
 
-func TestPauseOf(t *testing.T) {
+func TestPausesOf(t *testing.T) {
 	for _, c := range []struct {
 		name      string
 		exception record.Exception
@@ -132,10 +135,26 @@ func TestPauseOf(t *testing.T) {
 		{"requested", record.Exception{State: record.ExceptionRequested, RequestedAt: date(1, 1)}, Pause{}, false},
 		{"rejected", record.Exception{State: record.ExceptionRejected, DecidedAt: date(1, 5)}, Pause{}, false},
 	} {
-		got, ok := PauseOf(&c.exception)
-		if ok != c.ok || ok && got != c.want {
-			t.Errorf("%s: got %v, %v; want %v, %v", c.name, got, ok, c.want, c.ok)
+		got := PausesOf(&c.exception)
+		if (len(got) == 1) != c.ok || c.ok && got[0] != c.want {
+			t.Errorf("%s: got %v; want %v, %v", c.name, got, c.want, c.ok)
 		}
+	}
+}
+
+// TestPausesOfHistory: what the source says about when an exception was in force counts, and not the dates of its last decision.
+func TestPausesOfHistory(t *testing.T) {
+	e := record.Exception{
+		State: record.ExceptionApproved, DecidedAt: date(3, 10), ExpiresAt: date(6, 1),
+		InForce: []record.Interval{{From: date(1, 8), Until: date(3, 1)}, {From: date(3, 5), Until: date(3, 5)}, {From: date(3, 10)}},
+	}
+	want := []Pause{{date(1, 8).Unix(), date(3, 1).Unix()}, {date(3, 10).Unix(), Forever}}
+	if got := PausesOf(&e); !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	e.InForce = []record.Interval{}
+	if got := PausesOf(&e); len(got) != 0 {
+		t.Errorf("it was never in force by its source: got %v", got)
 	}
 }
 

@@ -103,7 +103,9 @@ func (s *State) reattribute(t store.Tx) error {
 	}
 	s.nextDue = 0 // facts may have changed: look at every clock
 	s.settleDeadlines()
-	return s.recoverAll(t, moving)
+	return s.recoverAll(t, moving, func(p int32, cluster []*identity.Report) {
+		s.coverFrom(p, cluster, s.now, s.weaknesses.At(int(p)).Open())
+	})
 }
 
 // moved emits a change of owner of an open weakness.
@@ -179,8 +181,9 @@ func (s *State) specialCases(old *catalog.Catalog, renamed bool) map[int32]bool 
 	return special
 }
 
-// recoverAll brings the pauses of the given weaknesses up to date.
-func (s *State) recoverAll(t store.Tx, weaknesses map[int32]bool) error {
+// recoverAll brings the pauses of the given weaknesses up to date by cover, and lets their deadlines pass where they lie behind us. An exception that
+// began in time is in time even if it was read after the deadline; one that ended moves the deadline back, and a miss then counts from now.
+func (s *State) recoverAll(t store.Tx, weaknesses map[int32]bool, cover func(p int32, cluster []*identity.Report)) error {
 	if len(weaknesses) == 0 || len(s.exceptions.all)+len(s.pauses) == 0 {
 		return nil
 	}
@@ -189,26 +192,19 @@ func (s *State) recoverAll(t store.Tx, weaknesses map[int32]bool) error {
 		return fmt.Errorf("matching exceptions: %w", err)
 	}
 	for _, p := range sortedKeys(details) {
-		s.recover(p, details[p])
+		before := s.dueOf(p, s.weaknesses.At(int(p)))
+		cover(p, details[p])
+		if s.Importing() {
+			continue
+		}
+		settled := s.at
+		if before >= s.now {
+			s.at = s.now
+		}
+		s.lapse(p, s.now, 0, true)
+		s.at = settled
 	}
 	return nil
-}
-
-// recover brings the pauses of one weakness up to date and lets its deadline pass if it lies behind us. An exception that began in
-// time is in time even if it was read after the deadline; one that ended moves the deadline back, and a miss then counts from now.
-func (s *State) recover(p int32, cluster []*identity.Report) {
-	w := s.weaknesses.At(int(p))
-	before := s.dueOf(p, w)
-	s.cover(p, cluster, w.Open())
-	if s.Importing() {
-		return
-	}
-	settled := s.at
-	if before >= s.now {
-		s.at = s.now
-	}
-	s.lapse(p, s.now, 0, true)
-	s.at = settled
 }
 
 // repositoryOf is the position of a repository, which it gets if it has none.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"time"
 
 	"prodsec_exporter/internal/ledger/identity"
 	"prodsec_exporter/internal/ledger/store"
@@ -21,6 +22,8 @@ type application struct {
 	// scope is the number of the batch's scope; first says that it was never read before.
 	scope int32
 	first bool
+	// read is when the scope was read last before.
+	read time.Time
 	// whole: what the batch lacks is gone. A full sweep that could not understand more items than the last whole one may
 	// lack just those.
 	whole bool
@@ -57,7 +60,7 @@ func (s *State) Apply(t store.Tx, source store.SourceID, b *record.Batch) error 
 		return nil //nolint:nilerr // it is the source's failure and is handled here: the scope is marked
 	}
 	a := &application{
-		State: s, tx: t, batch: b, source: source, scope: number, first: sc.LastSuccess.IsZero(),
+		State: s, tx: t, batch: b, source: source, scope: number, first: sc.LastSuccess.IsZero(), read: sc.LastSuccess,
 		whole:    b.Mode == record.Full && (sc.LastFull.IsZero() || b.LeftOut() <= sc.LeftOut),
 		byReport: map[int32]*identity.Report{}, touched: map[uint32]bool{},
 	}
@@ -96,7 +99,7 @@ func (s *State) Apply(t store.Tx, source store.SourceID, b *record.Batch) error 
 
 // records stores every kind but findings and follows what that changes.
 func (a *application) records() error {
-	if err := a.tables.Apply(placement{a.State}, a.now, a.tx, a.scope, a.batch, a.whole); err != nil {
+	if err := a.tables.Apply(placement{a.State}, a.now, a.tx, a.scope, a.read, a.batch, a.whole); err != nil {
 		return err
 	}
 	return a.follow()
@@ -117,24 +120,22 @@ func (a *application) follow() error {
 		}
 	}
 	if exceptions {
-		return a.reexcept(a.tx)
+		return a.reexcept(a.tx, store.Unix(a.read))
 	}
 	return nil
 }
 
 // reexcept reads the exceptions anew and brings the pauses of everything they cover or covered up to date.
-func (s *State) reexcept(t store.Tx) error {
+// They are known to have been as they were until the instant known.
+func (s *State) reexcept(t store.Tx, known int64) error {
 	old := s.exceptions
 	s.exceptions = newExceptionIndex(s.tables.Exceptions)
-	changed := differing(&old, &s.exceptions, sameException)
-	return s.recoverAll(t, s.candidates(changed))
-}
-
-// sameException compares all that an exception says.
-func sameException(a, b *record.Exception) bool {
-	x, errX := json.Marshal(a)
-	y, errY := json.Marshal(b)
-	return errX == nil && errY == nil && string(x) == string(y)
+	change := &exceptionChange{known: known}
+	change.before, change.after = differing(&old, &s.exceptions)
+	return s.recoverAll(t, s.candidates(slices.Concat(change.before, change.after)), func(p int32, cluster []*identity.Report) {
+		w := s.weaknesses.At(int(p))
+		s.cover(p, s.pausesAfter(p, s.subjectOf(w, cluster), change), w.Open())
+	})
 }
 
 // findings applies the findings of a batch.

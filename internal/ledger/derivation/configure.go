@@ -39,7 +39,7 @@ func (s *State) Configure(t store.Tx, sources []store.Source) error {
 		if err := s.reattribute(t); err != nil {
 			return err
 		}
-		if err := s.reexcept(t); err != nil {
+		if err := s.reexcept(t, s.now); err != nil {
 			return err
 		}
 		if err := s.reexploit(t); err != nil {

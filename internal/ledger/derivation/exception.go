@@ -3,6 +3,7 @@ package derivation
 import (
 	"cmp"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -14,48 +15,95 @@ import (
 	"prodsec_exporter/internal/snapshot"
 )
 
-// exceptionIndex finds the exceptions that may cover a weakness without looking at all of them. Each is in exactly one map: by
-// the service it names, else the repository, else the ids of findings.
+// Exceptions in time. A weakness is covered while an exception was in force and named it, both as they were then. So an exception takes part with all
+// its revisions, each in the span in which it held (package records), those of tickets that are gone included; and what a weakness was covered by
+// stays in its pauses when it, its service or the policy changes: such a change counts from when it was made.
+
+// exceptionHistory is an exception as it was over time.
+type exceptionHistory []records.Revision[record.Exception]
+
+// exceptionIndex finds the exceptions that may cover a weakness, or may have, without looking at all of them. Each is found by every service,
+// repository or finding that one of its revisions names; the service comes first, else the repository, else the findings.
 type exceptionIndex struct {
-	byService    map[string][]*record.Exception
-	byRepository map[record.RepositoryName][]*record.Exception
-	byFinding    map[string][]*record.Exception
-	all          map[records.Key]*record.Exception
+	byService    map[string][]exceptionHistory
+	byRepository map[record.RepositoryName][]exceptionHistory
+	byFinding    map[string][]exceptionHistory
+	all          map[records.Key]exceptionHistory
 }
 
 func newExceptionIndex(table *records.Table[record.Exception]) exceptionIndex {
 	x := exceptionIndex{
-		byService: map[string][]*record.Exception{}, byRepository: map[record.RepositoryName][]*record.Exception{},
-		byFinding: map[string][]*record.Exception{}, all: map[records.Key]*record.Exception{},
+		byService: map[string][]exceptionHistory{}, byRepository: map[record.RepositoryName][]exceptionHistory{},
+		byFinding: map[string][]exceptionHistory{}, all: map[records.Key]exceptionHistory{},
 	}
 	for key, e := range table.Entries {
-		if e.Gone || !policy.Scoped(&e.Value) {
+		history := exceptionHistory(e.Revisions)
+		if !slices.ContainsFunc(history, func(r records.Revision[record.Exception]) bool { return policy.Scoped(&r.Value) }) {
 			continue
 		}
-		value := e.Value // a copy: the entry is overwritten by the next batch
-		x.all[key] = &value
-		switch {
-		case value.Service != "":
-			x.byService[value.Service] = append(x.byService[value.Service], &value)
-		case value.Repository != "":
-			x.byRepository[value.Repository] = append(x.byRepository[value.Repository], &value)
-		default:
-			for _, id := range value.Findings {
-				x.byFinding[id] = append(x.byFinding[id], &value)
-			}
+		x.all[key] = history
+		services, repositories, findings := history.names()
+		for name := range services {
+			x.byService[name] = append(x.byService[name], history)
+		}
+		for name := range repositories {
+			x.byRepository[name] = append(x.byRepository[name], history)
+		}
+		for id := range findings {
+			x.byFinding[id] = append(x.byFinding[id], history)
 		}
 	}
 	return x
 }
 
-// pausesOf are the spans in which exceptions stop the clock of a subject, ordered and disjoint.
-func (x *exceptionIndex) pausesOf(p *policy.Policy, subject *policy.Subject) []policy.Pause {
+// names are what the revisions are found by.
+func (h exceptionHistory) names() (services map[string]bool, repositories map[record.RepositoryName]bool, findings map[string]bool) {
+	services, repositories, findings = map[string]bool{}, map[record.RepositoryName]bool{}, map[string]bool{}
+	for i := range h {
+		switch e := &h[i].Value; {
+		case e.Service != "":
+			services[e.Service] = true
+		case e.Repository != "":
+			repositories[e.Repository] = true
+		default:
+			for _, id := range e.Findings {
+				findings[id] = true
+			}
+		}
+	}
+	return services, repositories, findings
+}
+
+// equal reports whether two histories are the same: revisions are never changed, but replaced and ended.
+func (h exceptionHistory) equal(o exceptionHistory) bool {
+	return slices.EqualFunc(h, o, func(a, b records.Revision[record.Exception]) bool {
+		return a.From == b.From && a.Until == b.Until && reflect.DeepEqual(a.Value, b.Value)
+	})
+}
+
+// pausesOf are the spans in which the exception stopped or stops the clock of a subject.
+func (h exceptionHistory) pausesOf(p *policy.Policy, subject *policy.Subject) []policy.Pause {
 	var pauses []policy.Pause
-	consider := func(exceptions []*record.Exception) {
-		for _, e := range exceptions {
-			if pause, ok := policy.PauseOf(e); ok && p.Covers(e, subject) {
+	for i := range h {
+		r := &h[i]
+		if !p.Covers(&r.Value, subject) {
+			continue
+		}
+		for _, pause := range policy.PausesOf(&r.Value) {
+			if pause.Start, pause.End = max(pause.Start, r.From), min(pause.End, r.Until); pause.Start < pause.End {
 				pauses = append(pauses, pause)
 			}
+		}
+	}
+	return pauses
+}
+
+// pausesOf are the spans in which exceptions stopped or stop the clock of a subject, ordered and disjoint.
+func (x *exceptionIndex) pausesOf(p *policy.Policy, subject *policy.Subject) []policy.Pause {
+	var pauses []policy.Pause
+	consider := func(histories []exceptionHistory) {
+		for _, h := range histories {
+			pauses = append(pauses, h.pausesOf(p, subject)...)
 		}
 	}
 	if subject.Service != "" {
@@ -68,20 +116,6 @@ func (x *exceptionIndex) pausesOf(p *policy.Policy, subject *policy.Subject) []p
 		consider(x.byFinding[id])
 	}
 	return union(pauses)
-}
-
-// union merges spans that touch or overlap.
-func union(pauses []policy.Pause) []policy.Pause {
-	slices.SortFunc(pauses, func(a, b policy.Pause) int { return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(a.End, b.End)) })
-	merged := pauses[:0]
-	for _, pause := range pauses {
-		if n := len(merged); n > 0 && pause.Start <= merged[n-1].End {
-			merged[n-1].End = max(merged[n-1].End, pause.End)
-			continue
-		}
-		merged = append(merged, pause)
-	}
-	return merged
 }
 
 // subjectOf is a cluster in the words an exception uses.
@@ -100,11 +134,25 @@ func (s *State) subjectOf(w *snapshot.Weakness, cluster []*identity.Report) *pol
 	return subject
 }
 
-// cover brings the pauses of a weakness up to date. wasOpen says whether it was open before the change under way.
-func (s *State) cover(p int32, cluster []*identity.Report, wasOpen bool) {
+// coverFrom brings the pauses of a weakness up to date that changed, or whose service or policy did, at an instant: what it was covered by before stays.
+// An instant of records.Always says that it is not a change but history that was not known yet, which is added. wasOpen says whether the weakness was open
+// before the change under way.
+func (s *State) coverFrom(p int32, cluster []*identity.Report, instant int64, wasOpen bool) {
+	pauses := s.exceptions.pausesOf(s.policy, s.subjectOf(s.weaknesses.At(int(p)), cluster))
+	if !s.Importing() {
+		lived := s.pauses[p]
+		if instant != records.Always {
+			lived = clip(lived, records.Always, instant)
+		}
+		pauses = union(slices.Concat(lived, clip(pauses, instant, policy.Forever)))
+	}
+	s.cover(p, pauses, wasOpen)
+}
+
+// cover puts other pauses in the place of those that a weakness has.
+func (s *State) cover(p int32, pauses []policy.Pause, wasOpen bool) {
 	w := s.weaknesses.At(int(p))
 	old := s.pauses[p]
-	pauses := s.exceptions.pausesOf(s.policy, s.subjectOf(w, cluster))
 	changed := !slices.Equal(old, pauses)
 	if changed {
 		s.setPauses(p, pauses)
@@ -118,28 +166,54 @@ func (s *State) cover(p int32, cluster []*identity.Report, wasOpen bool) {
 	case isPaused && (!wasOpen || !wasPaused):
 		s.emit(snapshot.EventExcepted, p, w, max(after.Start, w.FirstSeen), s.now)
 	case !isPaused && wasOpen && wasPaused:
-		s.emit(snapshot.EventExceptionEnded, p, w, min(before.End, s.now), s.now)
+		end := min(before.End, s.now)
+		if last, ok := lastBefore(pauses, s.now); ok && last.End > before.Start {
+			end = last.End
+		}
+		s.emit(snapshot.EventExceptionEnded, p, w, end, s.now)
 	}
 }
 
+// exceptionChange is a change of exceptions, and the instant until which it was known that they were as they were.
+type exceptionChange struct {
+	before, after []exceptionHistory
+	known         int64
+}
+
+// pausesAfter are the pauses of a weakness after a change of exceptions: what they gave is taken off from the change on, unless another one
+// gives it, and what they give is added. What was lived under until then stays.
+func (s *State) pausesAfter(p int32, subject *policy.Subject, change *exceptionChange) []policy.Pause {
+	given := func(histories []exceptionHistory) []policy.Pause {
+		var pauses []policy.Pause
+		for _, h := range histories {
+			pauses = append(pauses, h.pausesOf(s.policy, subject)...)
+		}
+		return union(pauses)
+	}
+	before, after := given(change.before), given(change.after)
+	all := s.exceptions.pausesOf(s.policy, subject)
+	taken := clip(minus(before, all), change.known, policy.Forever)
+	return union(slices.Concat(minus(s.pauses[p], taken), minus(after, before)))
+}
+
 // candidates are the weaknesses that any of the given exceptions may cover.
-func (s *State) candidates(exceptions []*record.Exception) map[int32]bool {
-	services, repositories := map[int32][]*record.Exception{}, map[int32][]*record.Exception{}
+func (s *State) candidates(histories []exceptionHistory) map[int32]bool {
+	services, repositories := map[int32][]exceptionHistory{}, map[int32][]exceptionHistory{}
 	found := map[int32]bool{}
-	for _, e := range exceptions {
-		switch {
-		case e.Service != "":
-			if at := s.services.find(e.Service); at > 0 {
-				services[at] = append(services[at], e)
+	for _, h := range histories {
+		named, hosted, listed := h.names()
+		for name := range named {
+			if at := s.services.find(name); at > 0 {
+				services[at] = append(services[at], h)
 			}
-		case e.Repository != "":
-			if at := s.repositories.find(string(e.Repository)); at >= 0 {
-				repositories[at] = append(repositories[at], e)
+		}
+		for name := range hosted {
+			if at := s.repositories.find(string(name)); at >= 0 {
+				repositories[at] = append(repositories[at], h)
 			}
-		default:
-			for _, id := range e.Findings {
-				s.weaknessesOf(id, found)
-			}
+		}
+		for id := range listed {
+			s.weaknessesOf(id, found)
 		}
 	}
 	if len(services)+len(repositories) == 0 {
@@ -155,10 +229,12 @@ func (s *State) candidates(exceptions []*record.Exception) map[int32]bool {
 }
 
 // mayCover says no where the category alone rules an exception out, so that no record has to be read for it.
-func (s *State) mayCover(exceptions []*record.Exception, w *snapshot.Weakness) bool {
-	return w.Reports > 0 && slices.ContainsFunc(exceptions, func(e *record.Exception) bool {
-		return len(e.Categories) == 0 || slices.ContainsFunc(e.Categories, func(c string) bool {
-			return strings.EqualFold(c, s.texts.values[w.Category])
+func (s *State) mayCover(histories []exceptionHistory, w *snapshot.Weakness) bool {
+	return w.Reports > 0 && slices.ContainsFunc(histories, func(h exceptionHistory) bool {
+		return slices.ContainsFunc(h, func(r records.Revision[record.Exception]) bool {
+			return len(r.Value.Categories) == 0 || slices.ContainsFunc(r.Value.Categories, func(c string) bool {
+				return strings.EqualFold(c, s.texts.values[w.Category])
+			})
 		})
 	})
 }
@@ -181,20 +257,19 @@ func (s *State) instances() []store.SourceID {
 	return slices.SortedFunc(maps.Keys(seen), func(a, b store.SourceID) int { return cmp.Compare(a.String(), b.String()) })
 }
 
-// differing are the exceptions that are in only one of two indexes, or different in them.
-func differing(a, b *exceptionIndex, equal func(a, b *record.Exception) bool) []*record.Exception {
-	var result []*record.Exception
-	for key, e := range a.all {
-		if other := b.all[key]; other == nil || !equal(e, other) {
-			result = append(result, e)
+// differing are the exceptions of which two indexes have different histories, as one has them and as the other does.
+func differing(a, b *exceptionIndex) (before, after []exceptionHistory) {
+	for key, h := range a.all {
+		if !h.equal(b.all[key]) {
+			before = append(before, h)
 		}
 	}
-	for key, e := range b.all {
-		if other := a.all[key]; other == nil || !equal(e, other) {
-			result = append(result, e)
+	for key, h := range b.all {
+		if !h.equal(a.all[key]) {
+			after = append(after, h)
 		}
 	}
-	return result
+	return before, after
 }
 
 // sortedKeys are the keys of a map in order, so that events are derived in an order that does not depend on the run.

@@ -5,6 +5,8 @@ import (
 	"slices"
 
 	"prodsec_exporter/internal/ledger/identity"
+	"prodsec_exporter/internal/ledger/records"
+	"prodsec_exporter/internal/ledger/store"
 )
 
 // derive folds every group that changed into weaknesses, matches them to those that were there, and stores the reports.
@@ -102,6 +104,10 @@ func (a *application) become(cluster []*identity.Report, p int32) {
 	if p < 0 && slices.ContainsFunc(cluster, func(d *identity.Report) bool { return a.reports.At(int(d.Number)).weakness >= 0 }) {
 		how = split
 	}
+	since := records.Always // of what was not there before, or is read for the first time, all is history
+	if p >= 0 && how == observed {
+		since = a.changedAt(cluster)
+	}
 	w := a.fold(cluster)
 	way, wasOpen := passage{how: how, clock: w, ended: !w.Open()}, false
 	if p >= 0 {
@@ -126,7 +132,22 @@ func (a *application) become(cluster []*identity.Report, p int32) {
 		r.set(primaryBit, i == 0)
 	}
 	if len(a.exceptions.all) > 0 || a.pauses[p] != nil {
-		a.cover(p, cluster, wasOpen)
+		a.coverFrom(p, cluster, since, wasOpen)
 	}
 	a.settleClock(p, way)
+}
+
+// changedAt is the instant from which a change of reports counts for what covers their weakness: their last update by the source, if it lies after
+// the last reading, else now.
+func (a *application) changedAt(cluster []*identity.Report) int64 {
+	updated := int64(0)
+	for _, d := range cluster {
+		if d.Changed {
+			updated = max(updated, store.Unix(d.Finding.UpdatedAt))
+		}
+	}
+	if updated <= store.Unix(a.read) || updated > a.now {
+		return a.now
+	}
+	return updated
 }

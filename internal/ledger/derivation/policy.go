@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"prodsec_exporter/internal/ledger/identity"
 	"slices"
 
 	"prodsec_exporter/internal/ledger/store"
@@ -86,7 +87,9 @@ func (s *State) SetPolicy(t store.Tx, p *policy.Policy) error {
 		return err
 	}
 	all := slices.Collect(maps.Values(s.exceptions.all))
-	if err := s.recoverAll(t, s.candidates(all)); err != nil {
+	if err := s.recoverAll(t, s.candidates(all), func(p int32, cluster []*identity.Report) {
+		s.coverFrom(p, cluster, s.now, s.weaknesses.At(int(p)).Open())
+	}); err != nil {
 		return err
 	}
 	s.at = s.now

@@ -122,6 +122,7 @@ func runHistory(t *testing.T, reopen Open, seed uint64) bool {
 	founding := h.rng.IntN(8)
 	for i := range 24 {
 		h.pass()
+		before := l.Snapshot()
 		var err error
 		what := "settling"
 		switch n := h.rng.IntN(24); {
@@ -157,7 +158,7 @@ func runHistory(t *testing.T, reopen Open, seed uint64) bool {
 			events = s.Events.Len()
 			past = append(past, served{h.at, open(s)})
 		}
-		if !consistent(t, s, seed, i, what) {
+		if !consistent(t, s, seed, i, what) || !lived(t, before, s, fmt.Sprintf("history %d, step %d (%s)", seed, i, what)) {
 			return false
 		}
 		if h.chance(6) {

@@ -27,6 +27,8 @@ type Table[T any] struct {
 	// milestones of all records in the snapshot's form, by goal, made with held.
 	goals   []goal[T]
 	Reached [][]snapshot.Milestone[T]
+	// dating is the rule by which its revisions are dated; nil if none are kept.
+	dating dating[T]
 	// live is the number of entries that are not gone.
 	live int
 }
@@ -50,6 +52,8 @@ type Entry[T any] struct {
 	revision      int32
 	// milestones are by goal, nil until it is reached.
 	milestones []*milestone[T]
+	// Revisions are what it said over time, oldest first, if its table keeps them.
+	Revisions []Revision[T]
 }
 
 // Subject is what a record says of itself.
@@ -70,6 +74,8 @@ type putting struct {
 	tx    store.Tx
 	scope int32
 	whole bool
+	// read is when the scope was read last before the batch, 0 if never.
+	read int64
 	// next is the number of the next record of any kind.
 	next *int32
 }
@@ -123,19 +129,24 @@ func (h *Table[T]) put(p *putting, id string, value T) error {
 	if e.Gone {
 		h.live++
 	}
+	since := h.sinceOf(e, &value, observation{at: p.at, read: p.read}, p.in.Founded().IsZero())
+	h.revise(e, value, since)
 	e.Value, e.digest, e.Gone = value, digest, false
 	h.reach(e, p.at)
 	h.Stale = true
-	return h.store(p.tx, e, p.at, body, revised)
+	return h.store(p.tx, e, p.at, since, body, revised)
 }
 
-func (h *Table[T]) store(t store.Tx, e *Entry[T], at int64, body []byte, revised bool) error {
+func (h *Table[T]) store(t store.Tx, e *Entry[T], at, since int64, body []byte, revised bool) error {
 	row := store.RecordRow{
 		Record: e.number, Kind: h.kind, Scope: e.Scope, ID: e.id, Owner: e.owner, FirstObserved: e.firstObserved,
 		ChangedAt: at, Revision: e.revision, Body: body, Revised: revised,
 	}
 	if e.Gone {
 		row.GoneAt = at
+	}
+	if since != Always {
+		row.Since = since
 	}
 	if err := t.PutRecord(row); err != nil {
 		return fmt.Errorf("storing %s %q: %w", h.kind, e.id, err)
@@ -152,8 +163,9 @@ func (h *Table[T]) Drop(at int64, t store.Tx, scope int32, keep map[string]bool)
 		e.Gone = true
 		h.live--
 		h.Stale = true
+		h.end(e, at)
 		e.digest = [sha256.Size]byte{} // its return is a revision: the one before ends now
-		if err := h.store(t, e, at, nil, false); err != nil {
+		if err := h.store(t, e, at, 0, nil, false); err != nil {
 			return err
 		}
 	}
@@ -184,6 +196,7 @@ func (h *Table[T]) load(row store.RecordRow) error {
 	if !e.Gone {
 		e.digest = sha256.Sum256(row.Body)
 	}
+	h.loadRevision(e, value, row)
 	h.reach(e, row.ValidFrom)
 	h.Stale = true
 	return nil
@@ -245,7 +258,7 @@ func (h *Table[T]) Freeze(in Placement, at int64, t store.Tx) error {
 			continue
 		}
 		e.owner = owner
-		if err := h.store(t, e, at, nil, false); err != nil {
+		if err := h.store(t, e, at, 0, nil, false); err != nil {
 			return err
 		}
 	}

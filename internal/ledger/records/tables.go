@@ -61,6 +61,7 @@ func New() *Tables {
 	h.Scans.carry = carryScan
 	h.Reviews.countedBy(answered)
 	h.Exceptions.countedBy(decided)
+	h.Exceptions.keepRevisions(exceptionSince)
 	h.Followups.countedBy(completed)
 	h.Escalations.countedBy(raised)
 	h.Deployments.countedBy(deployed)
@@ -127,8 +128,8 @@ func (h *Tables) Load(row store.RecordRow) error {
 }
 
 // Apply stores what a batch says of all kinds but findings; a table that changed is stale afterwards.
-func (h *Tables) Apply(in Placement, at int64, t store.Tx, scope int32, b *record.Batch, whole bool) error {
-	p := putting{in, at, t, scope, whole, &h.next}
+func (h *Tables) Apply(in Placement, at int64, t store.Tx, scope int32, read time.Time, b *record.Batch, whole bool) error {
+	p := putting{in: in, at: at, tx: t, scope: scope, whole: whole, read: store.Unix(read), next: &h.next}
 	for _, err := range []error{
 		put(&p, h.Services, b.Services),
 		put(&p, h.Repositories, b.Repositories),

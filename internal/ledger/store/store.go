@@ -143,6 +143,10 @@ type RecordRow struct {
 	ChangedAt     int64
 	GoneAt        int64
 	Revision      int32
+	// Since is from when the revision holds, which may be before it was observed; 0 is as far back as its own dates tell.
+	Since int64
+	// ValidTo is when the revision ended, 0 while it holds; only read.
+	ValidTo int64
 	// ValidFrom is when the revision was observed; only read, for it is written as changedAt.
 	ValidFrom int64
 	Body      []byte

@@ -114,7 +114,7 @@ func takeBack(ctx context.Context, q querier, undo func(at int64, body []byte) (
 // recordsAsOf selects every revision that was observed until an instant, with the time at which it ended if that is not later.
 func recordsAsOf(instant int64) string {
 	return fmt.Sprintf(`SELECT r.record, r.kind, r.scope, r.id, r.owner, r.first_observed, r.changed_at,
-	 CASE WHEN v.valid_to <= %[1]d THEN v.valid_to ELSE 0 END, v.revision, v.valid_from, v.body
+	 CASE WHEN v.valid_to <= %[1]d THEN v.valid_to ELSE 0 END, v.revision, v.valid_from, 0, v.since, v.body
 	FROM records r JOIN revisions v ON v.record = r.record
 	WHERE v.valid_from <= %[1]d
 	ORDER BY r.record, v.revision`, instant)

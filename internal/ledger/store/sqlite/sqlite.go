@@ -339,7 +339,7 @@ func loadBlock(t store.BlockTable, into *store.Rows) func(*sql.Rows) error {
 }
 
 const recordColumns = `SELECT r.record, r.kind, r.scope, r.id, r.owner, r.first_observed, r.changed_at, coalesce(r.gone_at, 0), v.revision,
-	 v.valid_from, v.body
+	 v.valid_from, coalesce(v.valid_to, 0), v.since, v.body
 	FROM records r JOIN revisions v ON v.record = r.record`
 
 // recordQuery reads the last revision of every record, and all of them where a milestone may be in an earlier one.
@@ -352,7 +352,7 @@ func recordQuery(revisions []record.Kind) string {
 func loadRecord(r *sql.Rows, into *store.Rows) error {
 	var row store.RecordRow
 	if err := r.Scan(&row.Record, &row.Kind, &row.Scope, &row.ID, &row.Owner, &row.FirstObserved, &row.ChangedAt, &row.GoneAt,
-		&row.Revision, &row.ValidFrom, &row.Body); err != nil {
+		&row.Revision, &row.ValidFrom, &row.ValidTo, &row.Since, &row.Body); err != nil {
 		return err
 	}
 	return into.Record(row)

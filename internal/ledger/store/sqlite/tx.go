@@ -169,8 +169,8 @@ func (w *transaction) PutRecord(r store.RecordRow) error {
 	if !r.Revised {
 		return nil
 	}
-	return w.exec("INSERT INTO revisions (record, valid_from, revision, valid_to, body) VALUES (?, ?, ?, NULL, ?)",
-		r.Record, r.ChangedAt, r.Revision, string(r.Body))
+	return w.exec("INSERT INTO revisions (record, valid_from, revision, valid_to, since, body) VALUES (?, ?, ?, NULL, ?, ?)",
+		r.Record, r.ChangedAt, r.Revision, r.Since, string(r.Body))
 }
 
 func (w *transaction) Findings(reports []int32, yield func(store.FindingRow) error) error {
