@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"strings"
 
-	"prodsec_exporter/internal/apiclient"
+	"prodsec_exporter/internal/platform"
 	"prodsec_exporter/internal/record"
 	"prodsec_exporter/internal/translate"
 )
@@ -112,29 +112,33 @@ func (c *Config) filters() []string {
 
 // entities reads components, groups and, where they are needed, systems to the end of the list.
 func (c *Collector) entities(ctx context.Context) (*found, error) {
-	f := &found{groups: map[ref]*entity{}, systems: map[ref]*entity{}, rejected: map[record.RejectReason]int{}}
-	items, total := 0, 0
-	err := apiclient.Walk(ctx, 0, func(ctx context.Context, cursor string) (string, error) {
-		page, err := c.page(ctx, cursor)
-		if err != nil {
-			return "", err
-		}
-		for _, raw := range page.Items {
-			c.take(f, raw)
-		}
-		items, total = items+len(page.Items), page.TotalItems
-		return page.PageInfo.NextCursor, nil
+	var f *found
+	err := platform.Again(func() error {
+		f = &found{groups: map[ref]*entity{}, systems: map[ref]*entity{}, rejected: map[record.RejectReason]int{}}
+		return platform.List{Name: "the catalog", ID: entityKey, Take: func(raw json.RawMessage) { c.take(f, raw) }, Page: func(ctx context.Context, cursor string) (platform.Page, error) {
+			page, err := c.page(ctx, cursor)
+			if err != nil {
+				return platform.Page{}, err
+			}
+			return platform.Page{Items: page.Items, Next: page.PageInfo.NextCursor, Total: page.TotalItems}, nil
+		}}.Read(ctx)
 	})
-	if err == nil && items < total {
-		err = &record.Error{Reason: record.ReasonTruncated, Err: fmt.Errorf("the list ended after %d of %d entities", items, total)}
-	}
 	return f, err
+}
+
+// entityKey tells entities apart; empty for what cannot be read.
+func entityKey(raw json.RawMessage) string {
+	e, err := decodeEntity(raw)
+	if err != nil {
+		return ""
+	}
+	return e.ref().String()
 }
 
 // page is one page of the list.
 type page struct {
 	Items      []json.RawMessage `json:"items"`
-	TotalItems int               `json:"totalItems"`
+	TotalItems *int              `json:"totalItems"`
 	PageInfo   struct {
 		NextCursor string `json:"nextCursor"`
 	} `json:"pageInfo"`

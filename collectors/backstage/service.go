@@ -36,9 +36,6 @@ func (c *Collector) services(f *found) ([]record.Service, error) {
 				c.Env.Logger.Warn("A component has a reserved name and is left out; rename it", "component", own.String())
 			}
 			continue
-		case twice && other == own:
-			// An entity that moved between pages while they were read.
-			continue
 		case twice:
 			return nil, fmt.Errorf("components %s and %s would both be the service %q; rename one, or read fewer namespaces", other, own, e.Metadata.Name)
 		}

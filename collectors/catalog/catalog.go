@@ -108,7 +108,7 @@ type file struct {
 }
 
 // Collect reads every file and emits one Full batch for each. Cursors are not used: a file is cheap to read whole.
-func (c *Collector) Collect(ctx context.Context, _ collectors.Cursors, emit func(record.Batch) error) error {
+func (c *Collector) Collect(ctx context.Context, known collectors.Cursors, emit func(record.Batch) error) error {
 	files, err := c.files(ctx)
 	if err != nil {
 		return err
@@ -117,6 +117,14 @@ func (c *Collector) Collect(ctx context.Context, _ collectors.Cursors, emit func
 	emit = collectors.Emitter(ctx, kindName, emit)
 	for _, f := range files {
 		if err := emit(c.batch(f, read)); err != nil {
+			return err
+		}
+	}
+	// A file that the pattern no longer matches describes nothing any more.
+	for _, scope := range known.Gone(kindName, func(scope string) bool {
+		return slices.ContainsFunc(files, func(f file) bool { return f.scope == scope })
+	}) {
+		if err := emit(collectors.Retired(scope, record.ClosureNone)); err != nil {
 			return err
 		}
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"prodsec_exporter/collectors"
+	"prodsec_exporter/collectors/collectorstest"
 	"prodsec_exporter/internal/apiclient"
 	"prodsec_exporter/internal/record"
 )
@@ -210,6 +211,27 @@ func TestCollectStops(t *testing.T) {
 	refusal := fmt.Errorf("disk full")
 	if err := c.Collect(t.Context(), nil, func(record.Batch) error { return refusal }); err == nil || !strings.Contains(err.Error(), "disk full") {
 		t.Errorf("emit failed: got %v", err)
+	}
+}
+
+// TestFileThatLeaves: a file that the pattern no longer matches is retired; while nothing matches, nobody knows what left.
+func TestFileThatLeaves(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "a.yml", "services: [{name: a}]")
+	c, err := New(Config{Path: filepath.Join(dir, "*.yml")}, testEnv())
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := collectors.Cursors{"catalog:a.yml": "", "catalog:b.yml": ""}
+	batches, err := collectorstest.Gather(t.Context(), c, known)
+	if err != nil || len(batches) != 2 || batches["catalog:a.yml"].Retired || !batches["catalog:b.yml"].Retired {
+		t.Errorf("got %+v, %v; want the file that is gone retired", batches, err)
+	}
+	if err := os.Remove(filepath.Join(dir, "a.yml")); err != nil {
+		t.Fatal(err)
+	}
+	if batches, err := collectorstest.Gather(t.Context(), c, known); err == nil || len(batches) > 0 {
+		t.Errorf("nothing matches: %+v, %v; want an error alone", batches, err)
 	}
 }
 

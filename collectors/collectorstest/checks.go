@@ -191,8 +191,8 @@ func (s *Suite) checkFault(t testing.TB, scope Scope, c faultCase, from int) []s
 		return []string{err.Error()}
 	}
 	b.server.Inject(&Fault{Name: c.name, Match: scope.Requests, From: from, Apply: c.apply})
-	batches, err := b.gather(t)
-	problems := b.leaks(batches, err)
+	batches, err := b.gatherFrom(t, s.known())
+	problems := append(b.leaks(batches, err), s.closedBy(t, batches)...)
 	if unknown, ok := scope.Tolerates[c.name]; ok {
 		problems = append(problems, checkWhole(batches, scope)...)
 		if err := unknown(batches[scope.Name]); err != nil {
@@ -224,10 +224,45 @@ func (s *Suite) checkFault(t testing.TB, scope Scope, c faultCase, from int) []s
 	return append(problems, checkNoShortBatch(s, batches)...)
 }
 
+// closedBy lists the findings that are open in a healthy source and are closed in what a failing one led to.
+func (s *Suite) closedBy(t testing.TB, batches map[string]record.Batch) []string {
+	if s.open == nil {
+		b, err := s.bench(t)
+		if err != nil {
+			return []string{err.Error()}
+		}
+		healthy, err := b.gather(t)
+		if err != nil {
+			return []string{err.Error()}
+		}
+		s.open = map[string]bool{}
+		for _, batch := range healthy {
+			for i := range batch.Findings {
+				if f := &batch.Findings[i]; f.Closure == record.ClosureNone {
+					s.open[f.ID] = true
+				}
+			}
+		}
+	}
+	var problems []string
+	for _, name := range slices.Sorted(maps.Keys(batches)) {
+		batch := batches[name]
+		for i := range batch.Findings {
+			if f := &batch.Findings[i]; batch.Err == nil && f.Closure != record.ClosureNone && s.open[f.ID] {
+				problems = append(problems, fmt.Sprintf("the failure closes finding %s as %s", f.ID, f.Closure))
+			}
+		}
+	}
+	return problems
+}
+
 // checkNoShortBatch finds batches that claim to be whole and are not.
 func checkNoShortBatch(s *Suite, batches map[string]record.Batch) []string {
 	var problems []string
 	for _, scope := range s.Scopes {
+		if batches[scope.Name].Retired {
+			problems = append(problems, fmt.Sprintf("scope %s is retired because of a failure", scope.Name))
+		}
 		if batch, ok := batches[scope.Name]; ok && batch.Err == nil && batch.Size() != scope.Records {
 			problems = append(problems, fmt.Sprintf("scope %s claims to be whole with %d of %d records", scope.Name, batch.Size(), scope.Records))
 		}

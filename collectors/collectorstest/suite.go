@@ -35,8 +35,15 @@ type Suite struct {
 	// Altered are changes to the healthy source and what they lead to; at least one brings an unknown value of an
 	// enumeration and one an item that cannot be understood.
 	Altered []Altered
+	// Gone are sources that have no more what some scopes are about; at least one, unless Fixed says why no scope can end.
+	Gone []Gone
+	// Fixed says why the collector's scopes cannot end at the source: that the configuration names them, say.
+	Fixed string
 	// Readme is the file whose first YAML block is a sample configuration of the kind.
 	Readme string
+
+	// open are the findings that are open in a healthy source.
+	open map[string]bool
 }
 
 // Scope is one scope and what it should hold.
@@ -58,6 +65,9 @@ type Scope struct {
 	Reasons map[string][]record.ErrorReason
 	// Tolerates are faults, by their name, that the scope survives: what could not be read because of them is unknown in its records, as the function checks.
 	Tolerates map[string]func(record.Batch) error
+	// Items is where the items are in an answer: the key of the list, with dots where it is nested; empty where the answer is the list. Steady, where it is set, says why
+	// items of the list cannot be hidden by others that move between its pages: because pages are continued after the last item that was given, say.
+	Items, Steady string
 	// Nothing is the JSON text by which the source is documented to say that there is nothing, where that is null or an empty object;
 	// elsewhere these are faults.
 	Nothing string
@@ -73,6 +83,17 @@ type Altered struct {
 	Rejected int
 	// Check, if set, looks at the scope's batch.
 	Check func(record.Batch) error
+}
+
+// Gone is a source that changed so that what some scopes were about is no longer there, or no longer visible.
+type Gone struct {
+	Name  string
+	Serve func(*Server)
+	// Retired are the scopes that end, and Reason why.
+	Retired []string
+	Reason  record.Closure
+	// Hidden are the scopes whose end nobody can tell from a missing permission: they fail.
+	Hidden []string
 }
 
 // Run runs every check of the suite as a subtest.
@@ -97,6 +118,8 @@ func checks() []check {
 		{"healthy source is read whole", checkHealthy},
 		{"two collections are equal", checkEqual},
 		{"failures never look like less", checkFaults},
+		{"what is gone is retired, and nothing else", checkGone},
+		{"items that move between pages are not lost", checkMoved},
 		{"Retry-After is honoured", checkRetryAfter},
 		{"a canceled context ends it promptly", checkCancel},
 		{"a failing ledger stops it", checkEmit},
@@ -197,10 +220,12 @@ func (s *Suite) bench(t testing.TB) (*bench, error) {
 
 const patience = 30 * time.Second
 
-func (b *bench) gather(t testing.TB) (map[string]record.Batch, error) {
+func (b *bench) gather(t testing.TB) (map[string]record.Batch, error) { return b.gatherFrom(t, nil) }
+
+func (b *bench) gatherFrom(t testing.TB, cursors collectors.Cursors) (map[string]record.Batch, error) {
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	return Gather(ctx, b.collector, nil)
+	return Gather(ctx, b.collector, cursors)
 }
 
 // leaks lists where the token should not be.

@@ -1,6 +1,7 @@
 package collectorstest
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -12,6 +13,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -45,7 +47,7 @@ func newToy(config toyConfig, env collectors.Env, fault string) (*toy, error) {
 	return &toy{config: config, client: client, env: env, fault: fault}, err
 }
 
-func (c *toy) Collect(ctx context.Context, _ collectors.Cursors, emit func(record.Batch) error) error {
+func (c *toy) Collect(ctx context.Context, known collectors.Cursors, emit func(record.Batch) error) error {
 	if c.fault == "deaf to its context" {
 		ctx = context.WithoutCancel(ctx)
 	}
@@ -56,8 +58,17 @@ func (c *toy) Collect(ctx context.Context, _ collectors.Cursors, emit func(recor
 			return nil
 		}
 	}
-	for _, scope := range []string{"a", "b"} {
+	lists := []string{"a", "b"}
+	if c.fault != "waits for nobody" {
+		if _, err := c.client.Do(ctx, http.MethodGet, "lists", nil, nil, &lists); err != nil {
+			return err
+		}
+	}
+	for _, scope := range lists {
 		b := c.read(ctx, scope)
+		if c.fault == "retires what fails" && b.Err != nil {
+			b = collectors.Retired(b.Scope, record.ClosureNone)
+		}
 		if c.fault == "emits nothing on failure" && b.Err != nil {
 			continue
 		}
@@ -66,6 +77,16 @@ func (c *toy) Collect(ctx context.Context, _ collectors.Cursors, emit func(recor
 		}
 		if ctx.Err() != nil || c.fault == "one failure stops all" && b.Err != nil {
 			break
+		}
+	}
+	for _, scope := range known.Gone("items", func(scope string) bool {
+		return slices.Contains(lists, scope[len("items:"):]) != (c.fault == "retires the wrong ones")
+	}) {
+		if c.fault == "never retires" {
+			continue
+		}
+		if err := emit(collectors.Retired(scope, record.ClosureOutOfScope)); err != nil {
+			return err
 		}
 	}
 	return ctx.Err()
@@ -85,6 +106,16 @@ func (c *toy) read(ctx context.Context, scope string) record.Batch {
 	switch c.fault {
 	case "sends the token anywhere":
 		err = c.readAnywhere(ctx, scope, page)
+	case "forgives repeats":
+		err = apiclient.Walk(ctx, 0, func(ctx context.Context, cursor string) (string, error) {
+			var items []json.RawMessage
+			resp, err := c.client.Do(ctx, http.MethodGet, cmp.Or(cursor, "items/"+url.PathEscape(scope)), nil, nil, &items)
+			if err != nil {
+				return "", err
+			}
+			_, err = page(items)
+			return resp.Next, err
+		})
 	case "waits for nobody":
 		_, err = http.Get(c.config.URL) //nolint:all // A bad collector.
 	default:
@@ -97,6 +128,10 @@ func (c *toy) read(ctx context.Context, scope string) record.Batch {
 	case "takes null for no items":
 		if err != nil && strings.Contains(err.Error(), "it is null") {
 			err = nil
+		}
+	case "guesses what fails":
+		if err != nil && scope == "b" {
+			b.Findings, err = []record.Finding{{ID: "b1", Tool: "toy", Class: record.ClassOther, Severity: record.SeverityUnknown, Closure: record.ClosureOther}}, nil
 		}
 	case "drops the reason":
 		if err != nil {
@@ -199,6 +234,7 @@ func toySuite(t *testing.T, fault string) *Suite {
 			return newToy(toyConfig{URL: baseURL, Token: token}, env, fault)
 		},
 		Serve: func(s *Server) {
+			s.JSON("GET /lists", `["a","b"]`)
 			s.LinkPages("GET /items/a", "after", Items(`{"id":"a1","state":"open"}`, `{"id":"a2","state":"fixed"}`), Items(`{"id":"a3","state":"open"}`))
 			s.JSON("GET /items/b", Items(`{"id":"b1","state":"open"}`))
 		},
@@ -210,6 +246,9 @@ func toySuite(t *testing.T, fault string) *Suite {
 			{Name: "unknown state", Scope: "items:b", Records: 1, Serve: func(s *Server) { s.JSON("GET /items/b", Items(`{"id":"b1","state":"snoozed"}`)) }},
 			{Name: "bad item", Scope: "items:b", Records: 1, Rejected: 1, Serve: func(s *Server) { s.JSON("GET /items/b", Items(`{"id":"b1","state":"open"}`, `{"id":{}}`)) }},
 		},
+		Gone: []Gone{{
+			Name: "a list is gone", Retired: []string{"items:b"}, Reason: record.ClosureOutOfScope, Serve: func(s *Server) { s.JSON("GET /lists", `["a"]`) },
+		}},
 		Readme: readme,
 	}
 }
@@ -222,6 +261,11 @@ func TestBadCollectorsAreCaught(t *testing.T) {
 		{"swallows errors", "failures never look like less", "claims to be whole"},
 		{"takes null for no items", "failures never look like less", "null body at request 1 of items:b: the scope has no error"},
 		{"emits nothing on failure", "failures never look like less", "neither Collect nor the scope has an error"},
+		{"retires what fails", "failures never look like less", "scope items:b is retired because of a failure"},
+		{"guesses what fails", "failures never look like less", "the failure closes finding b1"},
+		{"never retires", "what is gone is retired, and nothing else", "scope items:b is gone and was not retired"},
+		{"retires the wrong ones", "what is gone is retired, and nothing else", "ends or fails (<nil>) though its source did not change"},
+		{"forgives repeats", "items that move between pages are not lost", "an item of items:a repeats"},
 		{"drops the reason", "failures never look like less", `reason "other"`},
 		{"one failure stops all", "failures never look like less", "scope items:b is missing"},
 		{"token in the error", "failures never look like less", "holds the token"},

@@ -1,13 +1,15 @@
 // Package dependencytrack reads OWASP Dependency-Track 4 and 5: vulnerable components of every active project with what was
 // decided about them, policy violations, and how fresh each project's bill of materials is.
 //
-// Findings are read for the whole portfolio at once and emitted project by project: a project that is deleted, made inactive
-// or hidden is no longer covered, so that its findings are not taken for fixed.
+// Findings are read for the whole portfolio at once and emitted project by project. A project that was deleted or made inactive is retired: what was found in it is out of
+// scope, and not taken for fixed. One that is hidden from the credential is a scope that cannot be read.
 package dependencytrack
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net/url"
 	"time"
 
 	"prodsec_exporter/collectors"
@@ -24,6 +26,10 @@ const (
 	tool = "dependency-track"
 
 	defaultTag = "repository:"
+
+	// The kinds of scope that there is one of for each project.
+	scopeFindings   = "findings"
+	scopeViolations = "violations"
 )
 
 // Config is the section of one Dependency-Track server.
@@ -82,7 +88,7 @@ func Kind() collectors.Kind {
 
 // Collect reads the list of projects and, for all of them, findings and violations. Cursors are not used: fixed findings
 // vanish without a trace, so only a whole reading tells what is fixed. Without the list of projects no scope is known.
-func (c *Collector) Collect(ctx context.Context, _ collectors.Cursors, emit func(record.Batch) error) error {
+func (c *Collector) Collect(ctx context.Context, known collectors.Cursors, emit func(record.Batch) error) error {
 	defer c.Source.Begin()()
 	emit = collectors.Emitter(ctx, kindName, emit)
 	projects, err := c.readProjects(ctx)
@@ -95,25 +101,63 @@ func (c *Collector) Collect(ctx context.Context, _ collectors.Cursors, emit func
 	if err := c.collectFindings(ctx, projects, emit); err != nil {
 		return err
 	}
-	if c.config.WithoutViolations {
-		return collectors.Canceled(ctx)
+	if !c.config.WithoutViolations {
+		if err := emitAll(scopeViolations+":", projects, c.readViolations(ctx, projects), emit); err != nil {
+			return err
+		}
 	}
-	return emitAll("violations:", projects, c.readViolations(ctx, projects), emit)
+	if err := c.retire(ctx, projects, known, emit); err != nil {
+		return err
+	}
+	return collectors.Canceled(ctx)
 }
 
 // collectFindings reads the portfolio at once or, on servers that cannot, project by project.
 func (c *Collector) collectFindings(ctx context.Context, projects []*project, emit func(record.Batch) error) error {
 	portfolio := c.readPortfolio(ctx, projects)
-	if portfolio.err == nil || record.ReasonOf(portfolio.err) != record.ReasonNotFound || !c.predatesPortfolio(ctx) {
-		return emitAll("findings:", projects, portfolio, emit)
+	moved := errors.Is(portfolio.err, platform.ErrMoved)
+	if !moved && (record.ReasonOf(portfolio.err) != record.ReasonNotFound || !c.predatesPortfolio(ctx)) {
+		return emitAll(scopeFindings+":", projects, portfolio, emit)
 	}
-	for _, p := range projects {
+	for i, p := range projects {
 		single := c.readProject(ctx, p)
-		if err := emitAll("findings:", []*project{p}, single, emit); err != nil {
+		if moved && record.ReasonOf(single.err) == record.ReasonNotFound {
+			return emitAll(scopeFindings+":", projects[i:], portfolio, emit) // the server has no call for one project
+		}
+		if err := emitAll(scopeFindings+":", []*project{p}, single, emit); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// retire ends the scopes of projects that are deleted or inactive, and of what is no longer read.
+func (c *Collector) retire(ctx context.Context, projects []*project, known collectors.Cursors, emit func(record.Batch) error) error {
+	byID := index(projects)
+	r := platform.Retirement{
+		Known: known, Kinds: []string{scopeFindings, scopeViolations}, Exists: func(key string) bool { return byID[key] != nil },
+		Look: func(key string) (record.Closure, error) { return c.fateOf(ctx, key) },
+	}
+	if c.config.WithoutViolations {
+		r.Kinds, r.Unread = r.Kinds[:1], r.Kinds[1:]
+	}
+	return r.Emit(emit)
+}
+
+// fateOf is what became of a project that is not listed.
+func (c *Collector) fateOf(ctx context.Context, uuid string) (record.Closure, error) {
+	var p struct {
+		Active *bool `json:"active"`
+	}
+	_, err := c.Source.Get(ctx, projectsPath+"/"+url.PathEscape(uuid), nil, &p)
+	switch {
+	case record.ReasonOf(err) == record.ReasonNotFound && err != nil, err == nil && p.Active != nil && !*p.Active:
+		return record.ClosureOutOfScope, nil
+	case err != nil:
+		return record.ClosureNone, fmt.Errorf("look for project %s, which the list lacks: %w", uuid, translate.Needs(err, viewPortfolio))
+	default:
+		return record.ClosureNone, platform.ErrStillThere
+	}
 }
 
 // reading is what a chain of requests gave for several projects: all of it or an error.

@@ -129,6 +129,29 @@ func TestConformance(t *testing.T) {
 				},
 			},
 		},
+		Gone: []collectorstest.Gone{
+			{
+				Name: "a project is inactive, the other deleted", Reason: record.ClosureOutOfScope, Retired: along,
+				Serve: func(s *collectorstest.Server) {
+					s.Handle("GET /api/v1/project", numbered(`[]`))
+					s.JSON("GET /api/v1/project/"+apiUUID, `{"uuid":"`+apiUUID+`","name":"api","active":false}`)
+				},
+			},
+			{
+				Name: "a project is hidden from the team", Hidden: []string{along[0], along[2]},
+				Serve: func(s *collectorstest.Server) {
+					s.Handle("GET /api/v1/project", numbered(projectsPage[:strings.LastIndex(projectsPage, ",\n")]+"]"))
+					s.Handle("GET /api/v1/project/"+apiUUID, func(w http.ResponseWriter, _ *http.Request) { http.Error(w, `{}`, http.StatusForbidden) })
+				},
+			},
+			{
+				Name: "a project that was switched on a moment ago",
+				Serve: func(s *collectorstest.Server) {
+					s.Handle("GET /api/v1/project", numbered(projectsPage[:strings.LastIndex(projectsPage, ",\n")]+"]"))
+					s.JSON("GET /api/v1/project/"+apiUUID, `{"uuid":"`+apiUUID+`","name":"api","active":true}`)
+				},
+			},
+		},
 		Readme: "README.md",
 	})
 }

@@ -1,6 +1,7 @@
 package dependencytrack
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 
+	"prodsec_exporter/internal/platform"
 	"prodsec_exporter/internal/record"
 	"prodsec_exporter/internal/translate"
 )
@@ -21,6 +23,8 @@ const (
 	viewVulnerability = "VIEW_VULNERABILITY"
 	viewViolation     = "VIEW_POLICY_VIOLATION"
 )
+
+const projectsPath = "api/v1/project"
 
 // project is an entry of /api/v1/project. UUIDs are kept in lower case.
 type project struct {
@@ -53,34 +57,29 @@ func (p *project) fullName() string {
 
 // readProjects lists the active projects, ordered by UUID.
 func (c *Collector) readProjects(ctx context.Context) ([]*project, error) {
-	byID := map[string]*project{}
+	var byID map[string]*project
 	var bad error
-	err := c.walk(ctx, "api/v1/project", url.Values{"excludeInactive": {"true"}}, totalChecks, func(raw json.RawMessage) {
-		p, err := translate.Decode[project](raw)
-		if err == nil && p.ID == "" {
-			err = translate.ErrNoID
-		}
-		if err != nil {
-			// A project that cannot be read would take its findings with it.
-			bad = &record.Error{Reason: record.ReasonDecode, Err: fmt.Errorf("read a project: %w", err)}
-			return
-		}
-		p.ID = strings.ToLower(record.Text(p.ID))
-		p.owner = c.ownerOf(p)
-		byID[p.ID] = p
+	err := platform.Again(func() error {
+		byID, bad = map[string]*project{}, nil
+		return c.read(ctx, list{path: projectsPath, query: url.Values{"excludeInactive": {"true"}}, id: uuidKey}, func(raw json.RawMessage) {
+			p, err := translate.Decode[project](raw)
+			if err == nil && p.ID == "" {
+				err = translate.ErrNoID
+			}
+			if err != nil {
+				// A project that cannot be read would take its findings with it.
+				bad = &record.Error{Reason: record.ReasonDecode, Err: fmt.Errorf("read a project: %w", err)}
+				return
+			}
+			p.ID = strings.ToLower(record.Text(p.ID))
+			p.owner = c.ownerOf(p)
+			byID[p.ID] = p
+		})
 	})
-	if err == nil {
-		err = bad
-	}
-	if err != nil {
+	if err = cmp.Or(err, bad); err != nil {
 		return nil, translate.Needs(err, viewPortfolio)
 	}
-	projects := make([]*project, 0, len(byID))
-	for _, p := range byID {
-		projects = append(projects, p)
-	}
-	slices.SortFunc(projects, func(a, b *project) int { return strings.Compare(a.ID, b.ID) })
-	return projects, nil
+	return slices.SortedFunc(maps.Values(byID), func(a, b *project) int { return strings.Compare(a.ID, b.ID) }), nil
 }
 
 // ownerOf is where a project belongs: by a rule of the configuration, else by its tag, else by its version-control reference.
@@ -138,23 +137,23 @@ func scansOf(projects []*project) []record.Scan {
 
 // readPortfolio reads the findings of all projects, suppressed ones included: they are dismissals and not fixes.
 func (c *Collector) readPortfolio(ctx context.Context, projects []*project) reading {
-	r := newReading(projects)
-	byID := index(projects)
-	query := url.Values{"showSuppressed": {"true"}, "showInactive": {"false"}}
-	r.err = c.walk(ctx, "api/v1/finding", query, totalChecks, func(raw json.RawMessage) { c.take(&r, byID, raw, c.finding) })
+	r := c.readList(ctx, projects, list{
+		path: "api/v1/finding", query: url.Values{"showSuppressed": {"true"}, "showInactive": {"false"}}, id: findingKey,
+	}, c.finding)
 	if r.err != nil {
 		r.err = fmt.Errorf("read the findings of the portfolio: %w", translate.Needs(r.err, viewVulnerability))
 	}
 	return r
 }
 
-// readProject reads the findings of one project, for servers without a call for the portfolio.
+// readProject reads the findings of one project: for servers without a call for the portfolio, and where items moved between the portfolio's pages. The
+// call answers everything at once.
 func (c *Collector) readProject(ctx context.Context, p *project) reading {
 	r := newReading([]*project{p})
-	path := "api/v1/finding/project/" + url.PathEscape(p.ID)
-	r.err = c.walk(ctx, path, url.Values{"suppressed": {"true"}}, totalEnds, func(raw json.RawMessage) {
-		r.findings[p.ID].Take(c.finding(raw, func(string) *project { return p }))
-	})
+	own := func(string) *project { return p }
+	r.err = c.read(ctx, list{
+		path: "api/v1/finding/project/" + url.PathEscape(p.ID), query: url.Values{"suppressed": {"true"}}, id: findingKey, atOnce: true,
+	}, func(raw json.RawMessage) { r.findings[p.ID].Take(c.finding(raw, own)) })
 	if r.err != nil {
 		r.err = fmt.Errorf("read the findings of project %s: %w", p.ID, translate.Needs(r.err, viewVulnerability))
 	}
@@ -163,10 +162,9 @@ func (c *Collector) readProject(ctx context.Context, p *project) reading {
 
 // readViolations reads the policy violations of all projects.
 func (c *Collector) readViolations(ctx context.Context, projects []*project) reading {
-	r := newReading(projects)
-	byID := index(projects)
-	query := url.Values{"suppressed": {"true"}, "showInactive": {"false"}}
-	r.err = c.walk(ctx, "api/v1/violation", query, totalChecks, func(raw json.RawMessage) { c.take(&r, byID, raw, c.violation) })
+	r := c.readList(ctx, projects, list{
+		path: "api/v1/violation", query: url.Values{"suppressed": {"true"}, "showInactive": {"false"}}, id: uuidKey,
+	}, c.violation)
 	if r.err != nil {
 		r.err = fmt.Errorf("read policy violations: %w", translate.Needs(r.err, viewViolation))
 	}
@@ -174,6 +172,18 @@ func (c *Collector) readViolations(ctx context.Context, projects []*project) rea
 }
 
 type translation func(raw json.RawMessage, projectOf func(uuid string) *project) (record.Finding, error)
+
+// readList reads a list of all projects, anew if items moved while it was read.
+func (c *Collector) readList(ctx context.Context, projects []*project, l list, translated translation) reading {
+	byID := index(projects)
+	var r reading
+	err := platform.Again(func() error {
+		r = newReading(projects)
+		return c.read(ctx, l, func(raw json.RawMessage) { c.take(&r, byID, raw, translated) })
+	})
+	r.err = err
+	return r
+}
 
 // take adds an item to its project's findings. An item of a project that is not listed (inactive, or made a moment ago) is left
 // for the collection that lists it; an item that does not even tell its project is counted with the first one.
@@ -200,47 +210,57 @@ func index(projects []*project) map[string]*project {
 	return byID
 }
 
-// totals says what X-Total-Count is good for.
-type totals int
-
-const (
-	// totalChecks: pages are read until one is empty, and an exact total above what was read means that something is missing.
-	totalChecks totals = iota
-	// totalEnds: the call knows no pages and answers everything each time, so that an exact total ends it.
-	totalEnds
-)
-
-// walk reads all pages of a list.
-func (c *Collector) walk(ctx context.Context, path string, query url.Values, use totals, each func(json.RawMessage)) error {
-	read, total := 0, -1
-	err := translate.Numbered(ctx, 1, func(ctx context.Context, number int) (translate.Page, error) {
-		q := url.Values{"pageNumber": {strconv.Itoa(number)}, "pageSize": {strconv.Itoa(c.PageSize)}}
-		for key, values := range query {
-			q[key] = values
-		}
-		var page translate.Page
-		resp, err := c.Source.Get(ctx, path, q, &page.Items)
-		if err != nil {
-			return page, err
-		}
-		total = exactTotal(resp.Header)
-		page.Last = use == totalEnds && total >= 0 && read+len(page.Items) >= total
-		return page, nil
-	}, func(raw json.RawMessage) {
-		read++
-		each(raw)
-	})
-	if err == nil && total > read {
-		return &record.Error{Reason: record.ReasonTruncated, Err: fmt.Errorf("%s: the server counts %d items and gave %d", path, total, read)}
-	}
-	return err
+// list is a list of the server.
+type list struct {
+	path  string
+	query url.Values
+	// id is what tells an item from others.
+	id func(json.RawMessage) string
+	// atOnce: the call knows no pages and answers everything each time, unless a total says that there is more.
+	atOnce bool
 }
 
-// exactTotal is the header X-Total-Count, or -1 if there is none or the server of version 5 stopped counting.
-func exactTotal(h http.Header) int {
+// read reads all pages of a list: until one is empty, since a total may be capped.
+func (c *Collector) read(ctx context.Context, l list, take func(json.RawMessage)) error {
+	read := 0
+	return platform.List{Name: l.path, ID: l.id, Take: take, Page: platform.Numbered(1, func(ctx context.Context, number int) (page platform.Page, last bool, err error) {
+		query := url.Values{"pageNumber": {strconv.Itoa(number)}, "pageSize": {strconv.Itoa(c.PageSize)}}
+		maps.Copy(query, l.query)
+		resp, err := c.Source.Get(ctx, l.path, query, &page.Items)
+		if err != nil {
+			return page, false, err
+		}
+		read += len(page.Items)
+		page.Total = exactTotal(resp.Header)
+		return page, l.atOnce && (page.Total == nil || read >= *page.Total), nil
+	})}.Read(ctx)
+}
+
+// exactTotal is the header X-Total-Count, nil if there is none or the server of version 5 stopped counting.
+func exactTotal(h http.Header) *int {
 	total, err := strconv.Atoi(h.Get("X-Total-Count"))
 	if err != nil || total < 0 || strings.EqualFold(h.Get("X-Total-Count-Type"), "BOUNDED") {
-		return -1
+		return nil
 	}
-	return total
+	return &total
+}
+
+func uuidKey(raw json.RawMessage) string { return platform.Key(raw, "uuid") }
+
+// findingKey tells rows of the list of findings apart: a finding that two analysers attribute may have a row for each.
+func findingKey(raw json.RawMessage) string {
+	var w struct {
+		Component     component `json:"component"`
+		Vulnerability struct {
+			ID     string `json:"vulnId"`
+			Source string `json:"source"`
+		} `json:"vulnerability"`
+		Attribution struct {
+			Analyzer string `json:"analyzerIdentity"`
+		} `json:"attribution"`
+	}
+	if json.Unmarshal(raw, &w) != nil || w.Component.key() == "" || w.Vulnerability.ID == "" {
+		return ""
+	}
+	return strings.Join([]string{w.Component.Project, w.Component.key(), w.Vulnerability.Source, w.Vulnerability.ID, w.Attribution.Analyzer}, " ")
 }

@@ -86,7 +86,7 @@ func TestConformance(t *testing.T) {
  {"control":"sast","service":"a","holds":true,"produced_at":"2099-01-01"}, {"control":"sast","service":"a","holds":true,"note":"x"}]}`),
 			},
 		},
-		Readme: "README.md",
+		Fixed: "the configuration names the addresses", Readme: "README.md",
 	})
 }
 

@@ -37,10 +37,17 @@ func TestConformance(t *testing.T) {
 			{Name: "dependabot:acme", Records: 3, Requests: githubtest.AtPath("/orgs/acme/dependabot/alerts"), Pages: 2, Cursor: true, Links: true},
 			{Name: "code_scanning:acme", Records: 2, Requests: githubtest.AtPath("/orgs/acme/code-scanning/alerts"), Pages: 2, Cursor: true, Links: true},
 			{Name: "secret_scanning:acme", Records: 2, Requests: githubtest.AtPath("/orgs/acme/secret-scanning/alerts"), Pages: 2, Cursor: true, Links: true},
-			{Name: "protection:acme", Records: 6, Requests: githubtest.Asks("query Protection("), Pages: 2, Cursor: true},
+			{Name: "protection:acme", Records: 6, Requests: githubtest.Asks("query Protection("), Pages: 2, Steady: "a cursor of GraphQL goes on after the last item that was given", Cursor: true},
 		}...),
 		Altered: slices.Concat(altered(), alteredPosture(), alteredDelivery(), alteredTrust()),
-		Readme:  "README.md",
+		Gone: []collectorstest.Gone{{
+			Name: "a repository is archived", Retired: []string{"scanning:acme/web"},
+			Serve: func(s *collectorstest.Server) {
+				s.LinkPages("GET /orgs/acme/repos", "page", collectorstest.Items(githubtest.RepositoryJSON("api", "")),
+					collectorstest.Items(githubtest.RepositoryJSON("web", `,"archived":true`), githubtest.RepositoryJSON("old", `,"archived":true`)))
+			},
+		}},
+		Readme: "README.md",
 	})
 }
 
@@ -86,7 +93,7 @@ func needList() []string {
 func postureScopes() []collectorstest.Scope {
 	return []collectorstest.Scope{
 		{Name: "properties:acme", Records: 2, Requests: githubtest.AtPath("/orgs/acme/properties/values"), Pages: 2, Cursor: true, Links: true},
-		{Name: "environments:acme", Records: 2, Requests: githubtest.Asks("query Environments("), Pages: 2, Cursor: true},
+		{Name: "environments:acme", Records: 2, Requests: githubtest.Asks("query Environments("), Pages: 2, Steady: "a cursor of GraphQL goes on after the last item that was given", Cursor: true},
 		{Name: "security_configurations:acme", Records: 3, Requests: githubtest.AtPath("/orgs/acme/code-security/configurations/17/repositories"), Pages: 2, Cursor: true, Links: true},
 		{Name: "scanning:acme/api", Records: 3, Requests: githubtest.AtPath("/repos/Acme/api/code-scanning/analyses"), Pages: 2, Cursor: true, Links: true},
 		{Name: "scanning:acme/web", Records: 3, Requests: githubtest.AtPath("/repos/Acme/web/code-scanning/analyses"), Pages: 2, Cursor: true, Links: true},
@@ -142,7 +149,7 @@ func deliveryScopes() []collectorstest.Scope {
 		{Name: "bypasses:acme/api", Records: 2, Requests: githubtest.AtPath(githubtest.SuitesOfAPI), Pages: 2, Cursor: true, Links: true},
 		{Name: "bypasses:acme/web", Records: 0, Requests: githubtest.AtPath("/repos/Acme/web/rulesets/rule-suites"), Pages: 1, Links: true},
 		{Name: "deployments:acme/api", Records: 3, Requests: githubtest.Asks("query Deployments("), Pages: 1, Along: []string{"deployments:acme/web"}},
-		{Name: "deployments:acme/web", Records: 0, Requests: githubtest.Asks("query Deployments("), Pages: 2, Cursor: true, Along: []string{"deployments:acme/api"}},
+		{Name: "deployments:acme/web", Records: 0, Requests: githubtest.Asks("query Deployments("), Pages: 2, Steady: "a cursor of GraphQL goes on after the last item that was given", Cursor: true, Along: []string{"deployments:acme/api"}},
 	}
 }
 
@@ -178,7 +185,7 @@ func alteredDelivery() []collectorstest.Altered {
 
 func runnerScopes() []collectorstest.Scope {
 	return []collectorstest.Scope{
-		{Name: "runners:acme", Records: 4, Requests: githubtest.AtPath("/orgs/acme/actions/runners"), Pages: 2, Cursor: true, Links: true},
+		{Name: "runners:acme", Records: 4, Requests: githubtest.AtPath("/orgs/acme/actions/runners"), Pages: 2, Items: "runners", Cursor: true, Links: true},
 		{Name: "runners:acme/api", Records: 1, Requests: githubtest.AtPath("/repos/Acme/api/actions/runners"), Pages: 1},
 		{Name: "runners:acme/web", Records: 0, Requests: githubtest.AtPath("/repos/Acme/web/actions/runners"), Pages: 1},
 	}
@@ -220,7 +227,7 @@ func trustScopes() []collectorstest.Scope {
 	}
 	return append(runnerScopes(), []collectorstest.Scope{
 		{Name: "releases:acme", Records: 2, Requests: githubtest.Either(githubtest.Asks("query Releases("), githubtest.AtPath("/repos/Acme/api/releases")), Pages: 3, Cursor: true, Along: []string{"pipelines:acme/api"}},
-		{Name: "workflows:acme", Records: 2, Requests: githubtest.Either(githubtest.Asks("query WorkflowTrees("), githubtest.Asks("query Workflows(")), Pages: 3, Cursor: true, Along: needWorkflows()},
+		{Name: "workflows:acme", Records: 2, Requests: githubtest.Either(githubtest.Asks("query WorkflowTrees("), githubtest.Asks("query Workflows(")), Pages: 3, Steady: "a cursor of GraphQL goes on after the last item that was given", Cursor: true, Along: needWorkflows()},
 		{Name: "pipelines:acme/api", Records: 2, Requests: func(r collectorstest.Request) bool {
 			return strings.HasPrefix(r.Path, "/repos/Acme/api/actions/workflows/")
 		}, Pages: 1, Tolerates: tolerate(hiddenRuns)},

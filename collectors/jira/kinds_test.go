@@ -49,7 +49,7 @@ func TestConformanceOfEveryKind(t *testing.T) {
 		}
 		scope := func(kind, project string) collectorstest.Scope {
 			return collectorstest.Scope{
-				Name: kind + ":default", Records: 3, Pages: 2, Cursor: deployment.api == "3",
+				Name: kind + ":default", Records: 3, Pages: 2, Items: "issues", Cursor: deployment.api == "3",
 				Requests: func(r collectorstest.Request) bool {
 					return r.Path == deployment.search && strings.Contains(r.Query.Get("jql"), project)
 				},
@@ -87,7 +87,7 @@ func TestConformanceOfEveryKind(t *testing.T) {
 					{Name: "not understood", Serve: broken, Scope: "followups:default", Records: 1, Rejected: 4},
 					{Name: "not understood", Serve: broken, Scope: "escalations:default", Records: 2, Rejected: 3},
 				},
-				Readme: "README.md",
+				Fixed: "the configuration names the queries", Readme: "README.md",
 			})
 		})
 	}

@@ -82,10 +82,17 @@ func (c *Collector) search(ctx context.Context, s *session, jql string, r resolv
 	if !orderClause.MatchString(jql) || !strings.HasSuffix(jql, "ORDER BY key ASC") {
 		jql = restricted(jql, "")
 	}
+	read := c.searchDataCenter
 	if s.cloud {
-		return c.searchCloud(ctx, jql, fieldList(r))
+		read = c.searchCloud
 	}
-	return c.searchDataCenter(ctx, jql, fieldList(r))
+	issues, err := read(ctx, jql, fieldList(r))
+	if err != nil {
+		return nil, err
+	}
+	var repeats apiclient.Repeats
+	repeats.See(issues)
+	return issues, repeats.Err()
 }
 
 // searchCloud follows page tokens. The number of issues in a page says nothing: the server may give fewer than asked for.

@@ -100,7 +100,7 @@ func suite(serve func(*collectorstest.Server, ...string), search string, cursor 
 		},
 		Serve: func(s *collectorstest.Server) { serve(s, ticket(1, ""), ticket(2, ""), ticket(3, "")) },
 		Scopes: []collectorstest.Scope{{
-			Name: "exceptions:default", Records: 3, Pages: 2, Cursor: cursor,
+			Name: "exceptions:default", Records: 3, Pages: 2, Cursor: cursor, Items: "issues",
 			Requests: func(r collectorstest.Request) bool { return r.Path == search },
 		}},
 		Altered: []collectorstest.Altered{
@@ -123,7 +123,7 @@ func suite(serve func(*collectorstest.Server, ...string), search string, cursor 
 				},
 			},
 		},
-		Readme: "README.md",
+		Fixed: "the configuration names the queries", Readme: "README.md",
 	}
 }
 

@@ -71,6 +71,6 @@ func TestConformance(t *testing.T) {
 				},
 			},
 		},
-		Readme: "README.md",
+		Fixed: "the configuration names the addresses", Readme: "README.md",
 	})
 }

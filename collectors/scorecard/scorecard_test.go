@@ -88,7 +88,7 @@ func TestConformance(t *testing.T) {
  {"name":"Security-Policy","score":10},{"name":"security-policy","score":0},{"name":"Maintained","score":"good"}]}`),
 			},
 		},
-		Readme: "README.md",
+		Fixed: "the configuration names the repositories and addresses", Readme: "README.md",
 	})
 }
 

@@ -9,7 +9,7 @@ import (
 	"strconv"
 	"strings"
 
-	"prodsec_exporter/internal/apiclient"
+	"prodsec_exporter/internal/platform"
 	"prodsec_exporter/internal/record"
 	"prodsec_exporter/internal/translate"
 )
@@ -22,8 +22,11 @@ func (c *Collector) readFindings(ctx context.Context, d deployment, p Product) r
 	if c.config.Ref != "" {
 		query.Set("ref", c.config.Ref)
 	}
-	found := translate.NewFindingSet()
-	err := c.pages(ctx, d.path("findings"), query, "findings", func(raw json.RawMessage) { found.Take(c.finding(raw, p)) })
+	var found *translate.FindingSet
+	err := platform.Again(func() error {
+		found = translate.NewFindingSet()
+		return c.pages(ctx, d.path("findings"), query, "findings", func(raw json.RawMessage) { found.Take(c.finding(raw, p)) })
+	})
 	if err != nil {
 		return translate.Failed(scope, fmt.Errorf("read %s findings of %s: %w", p, d.Slug, translate.Needs(err, webAPI)))
 	}
@@ -32,10 +35,10 @@ func (c *Collector) readFindings(ctx context.Context, d deployment, p Product) r
 
 // readProjects reads when each project was last scanned.
 func (c *Collector) readProjects(ctx context.Context, d deployment) record.Batch {
-	scope := "projects:" + d.Slug
-	latest := map[record.RepositoryName]record.Scan{}
-	rejected := map[record.RejectReason]int{}
-	err := c.pages(ctx, d.path("projects"), url.Values{}, "projects", func(raw json.RawMessage) {
+	scope := scopeProjects + ":" + d.Slug
+	var latest map[record.RepositoryName]record.Scan
+	var rejected map[record.RejectReason]int
+	take := func(raw json.RawMessage) {
 		w, err := translate.Decode[struct {
 			repository
 			LatestScan translate.Time `json:"latest_scan_at"`
@@ -54,6 +57,10 @@ func (c *Collector) readProjects(ctx context.Context, d deployment) record.Batch
 				SucceededAt: w.LatestScan.Time, AttemptedAt: w.LatestScan.Time,
 			}
 		}
+	}
+	err := platform.Again(func() error {
+		latest, rejected = map[record.RepositoryName]record.Scan{}, map[record.RejectReason]int{}
+		return c.pages(ctx, d.path("projects"), url.Values{}, "projects", take)
 	})
 	if err != nil {
 		return translate.Failed(scope, fmt.Errorf("read projects of %s: %w", d.Slug, translate.Needs(err, webAPI)))
@@ -68,17 +75,19 @@ func (c *Collector) readProjects(ctx context.Context, d deployment) record.Batch
 
 // pages reads a list whose pages are counted from 0 and that ends at an empty one.
 func (c *Collector) pages(ctx context.Context, path string, query url.Values, key string, each func(json.RawMessage)) error {
-	return translate.Numbered(ctx, 0, func(ctx context.Context, number int) (translate.Page, error) {
+	return platform.List{Name: key, ID: idKey, Take: each, Page: platform.Numbered(0, func(ctx context.Context, number int) (platform.Page, bool, error) {
 		query.Set("page", strconv.Itoa(number))
 		query.Set("page_size", strconv.Itoa(c.PageSize))
 		var answer map[string]json.RawMessage
 		if _, err := c.Source.Get(ctx, path, query, &answer); err != nil {
-			return translate.Page{}, err
+			return platform.Page{}, false, err
 		}
 		items, err := listIn(answer, key)
-		return translate.Page{Items: items}, err
-	}, each)
+		return platform.Page{Items: items}, false, err
+	})}.Read(ctx)
 }
+
+func idKey(raw json.RawMessage) string { return platform.Key(raw, "id") }
 
 // listIn is the list under a key of an answer. An answer without it is not the empty list.
 func listIn(answer map[string]json.RawMessage, key string) ([]json.RawMessage, error) {
@@ -105,34 +114,39 @@ func (d deployment) secretsPath() string {
 // readSecrets reads the findings of Secrets, whose pages are found by a cursor.
 func (c *Collector) readSecrets(ctx context.Context, d deployment) record.Batch {
 	scope := "secrets:" + d.Slug
-	found := translate.NewFindingSet()
-	err := apiclient.Walk(ctx, 0, func(ctx context.Context, cursor string) (string, error) {
-		query := url.Values{"limit": {strconv.Itoa(c.PageSize)}}
-		if cursor != "" {
-			query.Set("cursor", cursor)
-		}
-		var answer map[string]json.RawMessage
-		if _, err := c.Source.Get(ctx, d.secretsPath(), query, &answer); err != nil {
-			return "", err
-		}
-		items, err := listIn(answer, "findings")
-		if err != nil {
-			return "", err
-		}
-		for _, raw := range items {
-			found.Take(c.secret(raw))
-		}
-		var next translate.ID
-		if raw, ok := answer["cursor"]; ok {
-			err = json.Unmarshal(raw, &next)
-		}
-		if err != nil {
-			return "", &record.Error{Reason: record.ReasonDecode, Err: fmt.Errorf("decode the cursor: %w", err)}
-		}
-		return string(next), nil
+	var found *translate.FindingSet
+	err := platform.Again(func() error {
+		found = translate.NewFindingSet()
+		return platform.List{
+			Name: "secrets", ID: idKey, Take: func(raw json.RawMessage) { found.Take(c.secret(raw)) },
+			Page: func(ctx context.Context, cursor string) (platform.Page, error) { return c.secretsPage(ctx, d, cursor) },
+		}.Read(ctx)
 	})
 	if err != nil {
 		return translate.Failed(scope, fmt.Errorf("read secrets of %s: %w", d.Slug, translate.Needs(err, webAPI)))
 	}
 	return found.Batch(scope)
+}
+
+func (c *Collector) secretsPage(ctx context.Context, d deployment, cursor string) (platform.Page, error) {
+	query := url.Values{"limit": {strconv.Itoa(c.PageSize)}}
+	if cursor != "" {
+		query.Set("cursor", cursor)
+	}
+	var answer map[string]json.RawMessage
+	if _, err := c.Source.Get(ctx, d.secretsPath(), query, &answer); err != nil {
+		return platform.Page{}, err
+	}
+	items, err := listIn(answer, "findings")
+	if err != nil {
+		return platform.Page{}, err
+	}
+	var next translate.ID
+	if raw, ok := answer["cursor"]; ok {
+		err = json.Unmarshal(raw, &next)
+	}
+	if err != nil {
+		return platform.Page{}, &record.Error{Reason: record.ReasonDecode, Err: fmt.Errorf("decode the cursor: %w", err)}
+	}
+	return platform.Page{Items: items, Next: string(next)}, nil
 }

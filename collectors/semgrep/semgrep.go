@@ -23,7 +23,8 @@ const (
 	kindName = "semgrep"
 	tool     = "semgrep"
 
-	defaultURL = "https://semgrep.dev"
+	defaultURL    = "https://semgrep.dev"
+	scopeProjects = "projects"
 	// webAPI is the permission of a token, in Semgrep's words.
 	webAPI = "Web API"
 )
@@ -109,7 +110,7 @@ type deployment struct {
 
 // Collect reads every product of every deployment whole. Cursors are not used: the API can filter by the date of creation, but
 // not by that of a change. Without the list of deployments no scope is known.
-func (c *Collector) Collect(ctx context.Context, _ collectors.Cursors, emit func(record.Batch) error) error {
+func (c *Collector) Collect(ctx context.Context, known collectors.Cursors, emit func(record.Batch) error) error {
 	defer c.Source.Begin()()
 	emit = collectors.Emitter(ctx, kindName, emit)
 	deployments, err := c.deployments(ctx)
@@ -123,7 +124,29 @@ func (c *Collector) Collect(ctx context.Context, _ collectors.Cursors, emit func
 			}
 		}
 	}
-	return nil
+	return c.retire(deployments, known, emit)
+}
+
+// retire ends the scopes of deployments that are not read any more, and of products. Why the token sees a deployment no more the platform does not say.
+func (c *Collector) retire(deployments []deployment, known collectors.Cursors, emit func(record.Batch) error) error {
+	reason := record.ClosureVanished
+	if len(c.config.Deployments) > 0 {
+		reason = record.ClosureOutOfScope // the configuration names it no more
+	}
+	r := platform.Retirement{
+		Known: known, Kinds: []string{scopeProjects}, Look: func(string) (record.Closure, error) { return reason, nil },
+		Exists: func(slug string) bool {
+			return slices.ContainsFunc(deployments, func(d deployment) bool { return d.Slug == slug })
+		},
+	}
+	for _, p := range products() {
+		if slices.Contains(c.config.Products, p) {
+			r.Kinds = append(r.Kinds, string(p))
+		} else {
+			r.Unread = append(r.Unread, string(p))
+		}
+	}
+	return r.Emit(emit)
 }
 
 // scopes are the readings of one deployment.

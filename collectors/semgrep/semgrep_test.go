@@ -106,10 +106,10 @@ func TestConformance(t *testing.T) {
 		},
 		Serve: serve,
 		Scopes: []collectorstest.Scope{
-			{Name: "projects:acme", Records: 1, Requests: of("/api/v1/deployments/acme/projects", ""), Pages: 2},
-			{Name: "sast:acme", Records: 3, Requests: of(findings, "sast"), Pages: 3},
-			{Name: "sca:acme", Records: 1, Requests: of(findings, "sca"), Pages: 2},
-			{Name: "secrets:acme", Records: 2, Requests: of("/api/v1/deployments/4711/secrets", ""), Pages: 2, Cursor: true},
+			{Name: "projects:acme", Records: 1, Requests: of("/api/v1/deployments/acme/projects", ""), Pages: 2, Items: "projects"},
+			{Name: "sast:acme", Records: 3, Requests: of(findings, "sast"), Pages: 3, Items: "findings"},
+			{Name: "sca:acme", Records: 1, Requests: of(findings, "sca"), Pages: 2, Items: "findings"},
+			{Name: "secrets:acme", Records: 2, Requests: of("/api/v1/deployments/4711/secrets", ""), Pages: 2, Cursor: true, Items: "findings"},
 		},
 		Altered: []collectorstest.Altered{
 			{Name: "unknown status", Scope: "sast:acme", Records: 1, Serve: swap(sastJSON(1, "hibernating", "")), Check: func(b record.Batch) error {
@@ -120,6 +120,12 @@ func TestConformance(t *testing.T) {
 			}},
 			{Name: "items that cannot be read", Scope: "sast:acme", Records: 1, Rejected: 3, Serve: swap(sastJSON(1, "open", ""), `{"id":{}}`, `{"id":""}`, `{"id":5,"created_at":"soon"}`)},
 		},
+		Gone: []collectorstest.Gone{{
+			Name: "the token sees another deployment", Retired: []string{"projects:acme", "sast:acme", "sca:acme", "secrets:acme"}, Reason: record.ClosureVanished,
+			Serve: func(s *collectorstest.Server) {
+				s.JSON("GET /api/v1/deployments", `{"deployments":[{"slug":"other","id":4712}]}`)
+			},
+		}},
 		Readme: "README.md",
 	})
 }

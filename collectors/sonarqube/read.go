@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"prodsec_exporter/internal/platform"
 	"prodsec_exporter/internal/record"
 	"prodsec_exporter/internal/translate"
 )
@@ -51,7 +52,7 @@ type search struct {
 	items func(*answer) *[]json.RawMessage
 	// each takes an item and the page that it is on.
 	each func(json.RawMessage, *answer)
-	// last reports whether a page is the last that is wanted; nil wants all.
+	// last reports whether a page is the last that is wanted, in a search for what changed last; nil wants all.
 	last func([]json.RawMessage) bool
 }
 
@@ -61,38 +62,35 @@ func projectsOf(a *answer) *[]json.RawMessage { return a.Projects }
 
 // run reads all pages. errLimit is returned before any item is taken if the search has too many, unless last ends it earlier.
 func (c *Collector) run(ctx context.Context, s search) error {
-	read, total := 0, 0
+	read := 0
 	var page *answer
-	ended := false
-	err := translate.Numbered(ctx, 1, func(ctx context.Context, number int) (translate.Page, error) {
-		if number*c.PageSize > searchLimit {
-			return translate.Page{}, errLimit
-		}
-		var err error
-		if page, err = c.page(ctx, s, number); err != nil {
-			return translate.Page{}, err
-		}
-		items := s.items(page)
-		if items == nil {
-			return translate.Page{}, &record.Error{Reason: record.ReasonDecode, Err: fmt.Errorf("%s: the answer has no list", s.path)}
-		}
-		total = max(page.Paging.Total, 0)
-		if page.Paging.Total == 0 {
-			total = page.Total
-		}
-		if s.last == nil && total >= searchLimit {
-			return translate.Page{}, errLimit
-		}
-		ended = s.last != nil && s.last(*items)
-		return translate.Page{Items: *items, Last: ended || total < searchLimit && read+len(*items) >= total}, nil
-	}, func(raw json.RawMessage) {
-		read++
-		s.each(raw, page)
-	})
-	if err == nil && !ended && read < total {
-		return &record.Error{Reason: record.ReasonTruncated, Err: fmt.Errorf("%s: the server counts %d items and gave %d", s.path, total, read)}
-	}
-	return err
+	return platform.List{
+		Name: s.path, Take: func(raw json.RawMessage) { s.each(raw, page) },
+		ID: func(raw json.RawMessage) string { return platform.Key(raw, "key") },
+		Page: platform.Numbered(1, func(ctx context.Context, number int) (platform.Page, bool, error) {
+			if number*c.PageSize > searchLimit {
+				return platform.Page{}, false, errLimit
+			}
+			var err error
+			if page, err = c.page(ctx, s, number); err != nil {
+				return platform.Page{}, false, err
+			}
+			items := s.items(page)
+			if items == nil {
+				return platform.Page{}, false, &record.Error{Reason: record.ReasonDecode, Err: fmt.Errorf("%s: the answer has no list", s.path)}
+			}
+			total := max(page.Paging.Total, 0)
+			if page.Paging.Total == 0 {
+				total = page.Total
+			}
+			if s.last == nil && total >= searchLimit {
+				return platform.Page{}, false, errLimit
+			}
+			read += len(*items)
+			ended := s.last != nil && s.last(*items)
+			return platform.Page{Items: *items, Total: &total, Enough: ended}, total < searchLimit && read >= total, nil
+		}),
+	}.Read(ctx)
 }
 
 func (c *Collector) page(ctx context.Context, s search, number int) (*answer, error) {
@@ -122,19 +120,22 @@ func (c *Collector) page(ctx context.Context, s search, number int) (*answer, er
 func (c *Collector) projectKeys(ctx context.Context) ([]string, error) {
 	var keys []string
 	var bad error
-	err := c.run(ctx, search{
-		path: "api/components/search", query: url.Values{"qualifiers": {"TRK"}}, items: projectsOf,
-		each: func(raw json.RawMessage, _ *answer) {
-			found, err := translate.Decode[sonarFile](raw)
-			if err == nil && found.Key == "" {
-				err = translate.ErrNoID
-			}
-			if err != nil {
-				bad = &record.Error{Reason: record.ReasonDecode, Err: fmt.Errorf("read a project: %w", err)}
-				return
-			}
-			keys = append(keys, found.Key)
-		},
+	err := platform.Again(func() error {
+		keys, bad = nil, nil
+		return c.run(ctx, search{
+			path: "api/components/search", query: url.Values{"qualifiers": {"TRK"}}, items: projectsOf,
+			each: func(raw json.RawMessage, _ *answer) {
+				found, err := translate.Decode[sonarFile](raw)
+				if err == nil && found.Key == "" {
+					err = translate.ErrNoID
+				}
+				if err != nil {
+					bad = &record.Error{Reason: record.ReasonDecode, Err: fmt.Errorf("read a project: %w", err)}
+					return
+				}
+				keys = append(keys, found.Key)
+			},
+		})
 	})
 	if errors.Is(err, errLimit) {
 		err = &record.Error{Reason: record.ReasonTruncated, Err: fmt.Errorf("%d projects or more cannot be listed: %w", searchLimit, err)}
@@ -192,14 +193,18 @@ func (c *Collector) readIssues(ctx context.Context, p project, cursor record.Cur
 		r.mode, r.latest = record.Delta, since
 		err = r.changed(ctx, since.Add(-overlap))
 		switch {
-		case errors.Is(err, errLimit):
-			r = &reading{c: c, p: p, found: translate.NewFindingSet(), mode: record.Full}
+		case errors.Is(err, errLimit), errors.Is(err, platform.ErrMoved):
+			r.mode = record.Full // too many changes, or many at one instant, whose order is not the same on each page
 		case err != nil:
 			return fail(err)
 		}
 	}
 	if r.mode == record.Full {
-		if err := r.whole(ctx); err != nil {
+		err := platform.Again(func() error {
+			r = &reading{c: c, p: p, found: translate.NewFindingSet(), mode: record.Full}
+			return r.whole(ctx)
+		})
+		if err != nil {
 			return fail(err)
 		}
 	}
@@ -355,22 +360,26 @@ func cloneValues(v url.Values) url.Values {
 // readHotspots reads the hotspots of a project, sliced by review where there are too many. There is no further way to slice.
 func (c *Collector) readHotspots(ctx context.Context, p project) record.Batch {
 	scope := "hotspots:" + p.key
-	found := translate.NewFindingSet()
+	var found *translate.FindingSet
 	read := func(query url.Values) error {
 		query.Set("projectKey", p.key)
 		return c.run(ctx, search{path: hotspotsPath, query: query, items: hotspotsOf, each: func(raw json.RawMessage, page *answer) {
 			found.Take(c.hotspot(raw, page, p))
 		}})
 	}
-	err := read(url.Values{})
-	if errors.Is(err, errLimit) {
-		err = read(url.Values{"status": {"TO_REVIEW"}})
-		for _, resolution := range []string{"FIXED", "SAFE", "ACKNOWLEDGED"} {
-			if err == nil {
-				err = read(url.Values{"status": {"REVIEWED"}, "resolution": {resolution}})
+	err := platform.Again(func() error {
+		found = translate.NewFindingSet()
+		err := read(url.Values{})
+		if errors.Is(err, errLimit) {
+			err = read(url.Values{"status": {"TO_REVIEW"}})
+			for _, resolution := range []string{"FIXED", "SAFE", "ACKNOWLEDGED"} {
+				if err == nil {
+					err = read(url.Values{"status": {"REVIEWED"}, "resolution": {resolution}})
+				}
 			}
 		}
-	}
+		return err
+	})
 	if errors.Is(err, errLimit) {
 		err = &record.Error{Reason: record.ReasonTruncated, Err: err}
 	}

@@ -5,6 +5,8 @@ package sonarqube
 import (
 	"context"
 	"fmt"
+	"net/url"
+	"slices"
 	"sync"
 	"time"
 
@@ -23,6 +25,10 @@ const (
 	// overlap is how far a delta reaches back before the last change that was seen: the search index follows with a delay.
 	overlap = 15 * time.Minute
 	browse  = "Browse"
+
+	// The kinds of scope that there is one of for each project.
+	scopeIssues   = "issues"
+	scopeHotspots = "hotspots"
 )
 
 // SecurityBy says which issues are about security.
@@ -131,7 +137,36 @@ func (c *Collector) Collect(ctx context.Context, cursors collectors.Cursors, emi
 			}
 		}
 	}
+	if err := c.retire(ctx, keys, cursors, emit); err != nil {
+		return err
+	}
 	return collectors.Canceled(ctx)
+}
+
+// retire ends the scopes of projects that were deleted, and of what is no longer read.
+func (c *Collector) retire(ctx context.Context, keys []string, known collectors.Cursors, emit func(record.Batch) error) error {
+	r := platform.Retirement{
+		Known: known, Kinds: []string{scopeIssues, scopeHotspots}, Exists: func(key string) bool { return slices.Contains(keys, key) },
+		Look: func(key string) (record.Closure, error) { return c.fateOf(ctx, key) },
+	}
+	if c.config.WithoutHotspots {
+		r.Kinds, r.Unread = r.Kinds[:1], r.Kinds[1:]
+	}
+	return r.Emit(emit)
+}
+
+// fateOf is what became of a project that is not listed: the list is a search index, which may lack what is there, and one that the token may not browse is
+// left out of it.
+func (c *Collector) fateOf(ctx context.Context, key string) (record.Closure, error) {
+	_, err := c.Source.Get(ctx, "api/components/show", url.Values{"component": {key}}, nil)
+	switch {
+	case err == nil:
+		return record.ClosureNone, platform.ErrStillThere
+	case record.ReasonOf(err) == record.ReasonNotFound:
+		return record.ClosureOutOfScope, nil
+	default:
+		return record.ClosureNone, fmt.Errorf("look for project %s, which the list lacks: %w", key, translate.Needs(err, browse))
+	}
 }
 
 // project is a Sonar project while it is read.

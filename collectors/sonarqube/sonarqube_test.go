@@ -90,7 +90,7 @@ func TestConformance(t *testing.T) {
 		},
 		Serve: serve,
 		Scopes: []collectorstest.Scope{
-			{Name: "issues:acme_api", Records: 4, Requests: path("/api/issues/search"), Pages: 2},
+			{Name: "issues:acme_api", Records: 4, Requests: path("/api/issues/search"), Pages: 2, Items: "issues"},
 			{Name: "hotspots:acme_api", Records: 2, Requests: path("/api/hotspots/search"), Pages: 1},
 		},
 		Altered: []collectorstest.Altered{
@@ -109,6 +109,33 @@ func TestConformance(t *testing.T) {
 				}
 				return nil
 			}},
+		},
+		Gone: []collectorstest.Gone{
+			{
+				Name: "a project is deleted", Retired: []string{"issues:acme_api", "hotspots:acme_api"}, Reason: record.ClosureOutOfScope,
+				Serve: func(s *collectorstest.Server) {
+					s.JSON("GET /api/components/search", page("components", 0))
+					s.Handle("GET /api/components/show", func(w http.ResponseWriter, _ *http.Request) {
+						http.Error(w, `{"errors":[{"msg":"Component key 'acme_api' not found"}]}`, http.StatusNotFound)
+					})
+				},
+			},
+			{
+				Name: "the token may not browse a project any more", Hidden: []string{"issues:acme_api", "hotspots:acme_api"},
+				Serve: func(s *collectorstest.Server) {
+					s.JSON("GET /api/components/search", page("components", 0))
+					s.Handle("GET /api/components/show", func(w http.ResponseWriter, _ *http.Request) {
+						http.Error(w, `{"errors":[{"msg":"Insufficient privileges"}]}`, http.StatusForbidden)
+					})
+				},
+			},
+			{
+				Name: "the search index lacks a project that is there",
+				Serve: func(s *collectorstest.Server) {
+					s.JSON("GET /api/components/search", page("components", 0))
+					s.JSON("GET /api/components/show", `{"component":{"key":"acme_api"}}`)
+				},
+			},
 		},
 		Readme: "README.md",
 	})

@@ -3,6 +3,7 @@ package apiclient
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -48,19 +49,55 @@ type Getter func(ctx context.Context, address string, out any) (*Response, error
 
 // Follow walks the pages of an API that answers JSON arrays and names the next page in the header Link, starting at an
 // address. Items come undecoded, so that a bad one can be rejected alone. Page returns whether it wants more.
+//
+// A list that is read to its end and gives an item twice has hidden another one, which moved to a page that was read already: that is
+// record.ReasonTruncated. A list that Page does not want the end of begins with what is newest, where repeats hide nothing.
 func Follow(ctx context.Context, maxPages int, address string, get Getter, page func(items []json.RawMessage) (more bool, err error)) error {
+	var repeats Repeats
 	return Walk(ctx, maxPages, func(ctx context.Context, cursor string) (string, error) {
 		var items []json.RawMessage
 		resp, err := get(ctx, cmp.Or(cursor, address), &items)
 		if err != nil {
 			return "", err
 		}
+		repeats.See(items)
 		more, err := page(items)
 		if err != nil || !more {
 			return "", err
 		}
+		if resp.Next == "" {
+			return "", repeats.Err()
+		}
 		return resp.Next, nil
 	})
+}
+
+// Repeats notices items that a list gave twice. The zero value has seen none.
+type Repeats struct {
+	seen  map[[sha256.Size]byte]bool
+	count int
+}
+
+// See takes the items of a page.
+func (r *Repeats) See(items []json.RawMessage) {
+	if r.seen == nil {
+		r.seen = map[[sha256.Size]byte]bool{}
+	}
+	for _, item := range items {
+		sum := sha256.Sum256(item)
+		if r.seen[sum] {
+			r.count++
+		}
+		r.seen[sum] = true
+	}
+}
+
+// Err has record.ReasonTruncated if an item came twice: then another one was hidden.
+func (r *Repeats) Err() error {
+	if r.count == 0 {
+		return nil
+	}
+	return &record.Error{Reason: record.ReasonTruncated, Err: fmt.Errorf("the list changed while it was read: %d items came twice", r.count)}
 }
 
 // Follow is the function Follow with the client's own requests.

@@ -245,6 +245,22 @@ func TestFollow(t *testing.T) {
 	}
 }
 
+// TestFollowNoticesRepeats: what a list gives twice stands in place of something else, unless the end of the list was not wanted.
+func TestFollowNoticesRepeats(t *testing.T) {
+	answers := map[string][]json.RawMessage{"1": {[]byte(`{"n":1}`), []byte(`{"n":2}`)}, "2": {[]byte(`{"n":2}`)}}
+	get := func(_ context.Context, address string, out any) (*Response, error) {
+		*out.(*[]json.RawMessage) = answers[address]
+		return &Response{Next: map[string]string{"1": "2"}[address]}, nil
+	}
+	for _, whole := range []bool{true, false} {
+		pages := 0
+		err := Follow(t.Context(), 0, "1", get, func([]json.RawMessage) (bool, error) { pages++; return whole || pages < 2, nil })
+		if got := record.ReasonOf(err) == record.ReasonTruncated; got != whole || pages != 2 {
+			t.Errorf("wanted to the end %t: %v after %d pages", whole, err, pages)
+		}
+	}
+}
+
 func TestWalkStopsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	n := 0

@@ -105,6 +105,7 @@ func (c *Client) Pages(ctx context.Context, path string, query url.Values, page 
 
 // List reads a list whose pages are objects that hold it under a name, to its end.
 func (c *Client) List(ctx context.Context, path, name string, item func(json.RawMessage)) error {
+	var repeats apiclient.Repeats
 	return apiclient.Walk(ctx, MaxPages, func(ctx context.Context, cursor string) (string, error) {
 		page := map[string]json.RawMessage{}
 		resp, err := c.Get(ctx, cmp.Or(cursor, path+"?per_page="+PageSize), &page)
@@ -115,8 +116,12 @@ func (c *Client) List(ctx context.Context, path, name string, item func(json.Raw
 		if err := json.Unmarshal(page[name], &items); err != nil || items == nil {
 			return "", MissingField(path, name)
 		}
+		repeats.See(items)
 		for _, i := range items {
 			item(i)
+		}
+		if resp.Next == "" {
+			return "", repeats.Err()
 		}
 		return resp.Next, nil
 	})

@@ -117,6 +117,7 @@ func TestCatalogConformance(t *testing.T) {
 			{Name: "repository without name", Scope: "catalog:acme", Records: 1, Rejected: 1, Serve: page(`{"properties":[]}`, valuesOf("web", "app", `"web"`))},
 			{Name: "no repositories", Scope: "catalog:acme", Records: 0, Serve: page()},
 		},
+		Fixed:  "an organisation is named by the configuration, and its properties are one scope",
 		Readme: "../README.md",
 	})
 }
