@@ -2,6 +2,7 @@ package snyk
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -54,6 +55,7 @@ type wireIssue struct {
 	ID         string `json:"id"`
 	Attributes struct {
 		Key        string         `json:"key"`
+		Asset      string         `json:"key_asset"` // the finding over all projects and branches
 		Title      string         `json:"title"`
 		Type       string         `json:"type"`
 		Status     string         `json:"status"`
@@ -121,6 +123,9 @@ func (w *wireIssue) project() string { return record.Text(w.Relationships.ScanIt
 
 func (w *wireIssue) findingID() string { return "issue:" + record.Text(w.ID) }
 
+// errLeftOut says that an issue is not to be read.
+var errLeftOut = errors.New("the configuration leaves the issue out")
+
 // translation is what the issues of an organisation are read with.
 type translation struct {
 	projects projectList
@@ -141,6 +146,9 @@ func (c *Collector) issue(raw json.RawMessage, t *translation) (record.Finding, 
 	if p == nil {
 		p = &project{}
 	}
+	if p.leftOut || c.config.WithoutLicenses && strings.EqualFold(a.Type, "license") {
+		return record.Finding{}, errLeftOut
+	}
 	f := record.Finding{
 		ID: w.findingID(), Tool: tool, Class: classes.Of(c.Words, a.Type), Repository: p.owner.Repository, Service: p.owner.Service,
 		Severity: severities.Of(c.Words, a.Severity), Category: categoryOf(w), Rule: record.Text(a.Key), Place: p.target,
@@ -160,6 +168,9 @@ func (c *Collector) issue(raw json.RawMessage, t *translation) (record.Finding, 
 	locate(&f, w, p)
 	f.Title = c.title(w)
 	c.close(&f, w, t)
+	if f.Closure == record.ClosureNone && p.active == record.AnswerNo {
+		f.Closure = record.ClosureOutOfScope // nobody tests it any more
+	}
 	return f, nil
 }
 

@@ -32,8 +32,8 @@ func TestClosureOfIgnores(t *testing.T) {
 		"not vulnerable, for now":  {ignore: ignore{ReasonType: "not-vulnerable", Expires: at(day(2027, 1, 1))}, want: record.ClosureFalsePositive},
 		"not vulnerable, expired":  {ignore: ignore{ReasonType: "not-vulnerable", Expires: at(day(2026, 1, 1))}, want: record.ClosureNone},
 		"no type":                  {ignore: ignore{}, want: record.ClosureOther},
-		"unknown type":             {ignore: ignore{ReasonType: "full-moon"}, want: record.ClosureOther},
-		"by a policy or .snyk":     {unknown: true, want: record.ClosureOther},
+		"unknown type":             {ignore: ignore{ReasonType: "full-moon"}, want: record.ClosureNone},
+		"nobody knows why":         {unknown: true, want: record.ClosureNone},
 		"unknown type with an end": {ignore: ignore{ReasonType: "full-moon", Expires: at(day(2027, 1, 1))}, want: record.ClosureNone, exception: true},
 	} {
 		if got := c.closure(tt.ignore, !tt.unknown, now); got != tt.want || tt.ignore.temporary() != tt.exception {

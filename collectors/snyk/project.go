@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"prodsec_exporter/internal/platform"
 	"prodsec_exporter/internal/record"
 	"prodsec_exporter/internal/translate"
 )
@@ -45,6 +46,8 @@ type project struct {
 	tested translate.Time
 	active record.Answer
 	class  record.Class
+	// leftOut: the filter of the configuration does not want it.
+	leftOut bool
 }
 
 // projectList is the projects of an organisation by id.
@@ -58,6 +61,12 @@ type wireProject struct {
 		Origin     string `json:"origin"`
 		Status     string `json:"status"`
 		TargetFile string `json:"target_file"`
+		Tags       []struct {
+			Key   string `json:"key"`
+			Value string `json:"value"`
+		} `json:"tags"`
+		Environments []string `json:"environment"`
+		Lifecycles   []string `json:"lifecycle"`
 	} `json:"attributes"`
 	Relationships struct {
 		Target struct {
@@ -84,15 +93,18 @@ var statuses = translate.Vocabulary[record.Answer]{
 
 // readProjects lists the projects of an organisation. A project that cannot be read is left out: its issues are then unattributed.
 func (c *Collector) readProjects(ctx context.Context, org string) (projectList, error) {
-	projects := projectList{}
-	query := url.Values{"expand": {"target"}, "meta.latest_issue_counts": {"true"}}
-	err := c.pages(ctx, "rest/orgs/"+url.PathEscape(org)+"/projects", query, func(raw json.RawMessage) {
-		w, err := translate.Decode[wireProject](raw)
-		if err != nil || w.ID == "" {
-			c.Env.Logger.Warn("A Snyk project cannot be read; its issues are unattributed", "organization", org, "error", err)
-			return
-		}
-		projects[w.ID] = c.projectOf(w)
+	var projects projectList
+	err := platform.Again(func() error {
+		projects = projectList{}
+		query := url.Values{"expand": {"target"}, "meta.latest_issue_counts": {"true"}}
+		return c.pages(ctx, orgPath(org, "projects"), query, func(raw json.RawMessage) {
+			w, err := translate.Decode[wireProject](raw)
+			if err != nil || w.ID == "" {
+				c.Env.Logger.Warn("A Snyk project cannot be read; its issues are unattributed", "organization", org, "error", err)
+				return
+			}
+			projects[w.ID] = c.projectOf(w)
+		})
 	})
 	return projects, translate.Needs(err, viewProject)
 }
@@ -104,7 +116,31 @@ func (c *Collector) projectOf(w *wireProject) *project {
 		tested: w.Meta.Counts.UpdatedAt, active: statuses.Of(c.Words, a.Status), class: classOfProject(a.Type),
 	}
 	p.owner = c.ownerOf(w)
+	p.leftOut = !c.config.ProjectFilter.wants(w)
 	return p
+}
+
+// wants reports whether a filter lets a project through: one of the values of each list that is set.
+func (f *ProjectFilter) wants(w *wireProject) bool {
+	a := &w.Attributes
+	any := func(wanted []string, has func(string) bool) bool {
+		return len(wanted) == 0 || slices.ContainsFunc(wanted, has)
+	}
+	among := func(values []string) func(string) bool {
+		return func(wanted string) bool {
+			return slices.ContainsFunc(values, func(v string) bool { return strings.EqualFold(v, wanted) })
+		}
+	}
+	tagged := func(wanted string) bool {
+		key, value, exact := strings.Cut(wanted, ":")
+		for _, tag := range a.Tags {
+			if strings.EqualFold(tag.Key, key) && (!exact || strings.EqualFold(tag.Value, value)) {
+				return true
+			}
+		}
+		return false
+	}
+	return any(f.Statuses, among([]string{a.Status})) && any(f.Tags, tagged) && any(f.Environments, among(a.Environments)) && any(f.Lifecycles, among(a.Lifecycles))
 }
 
 // classOfProject is the discipline of a project, for the dates of tests.
@@ -129,8 +165,8 @@ var hosts = map[string]string{
 	"github": "github.com", "github-cloud-app": "github.com", "gitlab": "gitlab.com", "bitbucket-cloud": "bitbucket.org", "bitbucket-connect-app": "bitbucket.org",
 }
 
-// ownerOf is where a project belongs: by a rule, else by its target's address, else by its name if it comes from a known host.
-// A project's name is "owner/name:file" or "owner/name(branch):file".
+// ownerOf is where a project belongs: by a rule, else the service by its tag and the repository by its target's address, else by its name if it comes from a
+// known host. A project's name is "owner/name:file" or "owner/name(branch):file".
 func (c *Collector) ownerOf(w *wireProject) translate.Owner {
 	name := w.Attributes.Name
 	short, _, _ := strings.Cut(name, ":")
@@ -138,6 +174,16 @@ func (c *Collector) ownerOf(w *wireProject) translate.Owner {
 	if owner := c.Projects.Of(name, short); owner != (translate.Owner{}) {
 		return owner
 	}
+	owner := c.hostedAt(w, short)
+	for _, tag := range w.Attributes.Tags {
+		if c.config.ServiceTag != "" && strings.EqualFold(tag.Key, c.config.ServiceTag) {
+			owner.Service = record.Text(tag.Value)
+		}
+	}
+	return owner
+}
+
+func (c *Collector) hostedAt(w *wireProject, short string) translate.Owner {
 	if address := w.Relationships.Target.Data.Attributes.URL; address != "" {
 		if repository, err := record.ParseRepository(address); err == nil {
 			return translate.Owner{Repository: repository}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -22,9 +23,16 @@ const (
 	kindName = "snyk"
 	tool     = "snyk"
 
-	defaultURL = "https://api.snyk.io"
+	defaultURL        = "https://api.snyk.io"
+	defaultServiceTag = "service"
 	// apiVersion is the version of the REST API that the translation is written for.
 	apiVersion = "2024-10-15"
+
+	// The kinds of scope.
+	scopeOrganizations = "organizations"
+	scopeProjects      = "projects"
+	scopeIgnores       = "ignores"
+	scopeIssues        = "issues"
 	// overlap is how far a delta reaches back before the last change that was seen: changes become visible late.
 	overlap = 15 * time.Minute
 )
@@ -44,6 +52,23 @@ type Config struct {
 	Hosts map[string]string `yaml:"hosts,omitempty"`
 	// Projects say where Snyk projects belong, by name; they come before everything else.
 	Projects []translate.Project `yaml:"projects,omitempty"`
+	// ServiceTag is the key of the project tag whose value names the service; "service" if not set.
+	ServiceTag string `yaml:"service_tag,omitempty"`
+	// ProjectFilter chooses the projects that are read; all if empty.
+	ProjectFilter ProjectFilter `yaml:"project_filter,omitempty"`
+	// WithoutLicenses leaves licence issues out.
+	WithoutLicenses bool `yaml:"without_licenses,omitempty"`
+}
+
+// ProjectFilter chooses projects: those with one of the values of each list that is set.
+type ProjectFilter struct {
+	// Statuses are active and inactive.
+	Statuses []string `yaml:"statuses,omitempty"`
+	// Tags are "key:value", or "key" for any value.
+	Tags []string `yaml:"tags,omitempty"`
+	// Environments and Lifecycles are attributes of projects in Snyk's words, e.g. backend, production.
+	Environments []string `yaml:"environments,omitempty"`
+	Lifecycles   []string `yaml:"lifecycles,omitempty"`
 }
 
 // Collector reads one tenant. It implements collectors.Collector, collectors.Checker and collectors.Forecaster.
@@ -51,6 +76,13 @@ type Collector struct {
 	*platform.Base
 	config    Config
 	announced sync.Map // what was logged about the end of API versions
+
+	mu sync.Mutex
+	// ignores are those of projects as they were read last, by "organisation/project"; policies by organisation.
+	ignores  map[string]projectIgnores
+	policies map[string]map[string]ignore
+	// unread names, by organisation, the projects whose issues did not count as open when issues were read last.
+	unread map[string]string
 }
 
 // New checks the configuration; it reads neither the API nor the token.
@@ -70,7 +102,12 @@ func New(config Config, env collectors.Env) (*Collector, error) {
 		return nil, err
 	}
 	config.Common = config.Or(defaults())
-	return &Collector{Base: base, config: config}, nil
+	if config.ServiceTag == "" {
+		config.ServiceTag = defaultServiceTag
+	}
+	return &Collector{
+		Base: base, config: config, ignores: map[string]projectIgnores{}, policies: map[string]map[string]ignore{}, unread: map[string]string{},
+	}, nil
 }
 
 func defaults() collectors.Common {
@@ -91,69 +128,141 @@ func Kind() collectors.Kind {
 func (c *Collector) Collect(ctx context.Context, cursors collectors.Cursors, emit func(record.Batch) error) error {
 	defer c.Source.Begin()()
 	emit = collectors.Emitter(ctx, kindName, emit)
-	organizations, err := c.organizations(ctx, emit)
+	organizations, complete, err := c.organizations(ctx, emit)
 	if err != nil {
 		return err
 	}
 	for _, org := range organizations {
-		if err := c.collectOrganization(ctx, org, cursors["issues:"+org], emit); err != nil {
+		if err := c.collectOrganization(ctx, org, cursors, emit); err != nil {
+			return err
+		}
+	}
+	if complete {
+		if err := c.retire(organizations, cursors, emit); err != nil {
 			return err
 		}
 	}
 	return collectors.Canceled(ctx)
 }
 
-// organizations are those of the configuration and of its groups, each once and in order. A group that cannot be listed is a
+// organizations are those of the configuration and of its groups, each once and in order, and whether these are all. A group that cannot be listed is a
 // scope that failed; it is an error if nothing else is left to read.
-func (c *Collector) organizations(ctx context.Context, emit func(record.Batch) error) ([]string, error) {
-	ids := slices.Clone(c.config.Organizations)
+func (c *Collector) organizations(ctx context.Context, emit func(record.Batch) error) (ids []string, complete bool, err error) {
+	ids = slices.Clone(c.config.Organizations)
 	var failure error
 	for _, group := range c.config.Groups {
 		found, err := c.groupOrganizations(ctx, group)
-		b := record.Batch{Scope: "organizations:" + group, Mode: record.Full}
+		b := record.Batch{Scope: scopeOrganizations + ":" + group, Mode: record.Full}
 		if err != nil {
 			failure = fmt.Errorf("snyk: list the organisations of group %s: %w", group, err)
 			b = translate.Failed(b.Scope, failure)
 		}
 		if err := emit(b); err != nil {
-			return nil, err
+			return nil, false, err
 		}
 		ids = append(ids, found...)
 	}
 	slices.Sort(ids)
 	ids = slices.Compact(ids)
 	if len(ids) == 0 {
-		return nil, failure
+		return nil, false, failure
 	}
-	return ids, nil
+	return ids, failure == nil, nil
 }
 
-// collectOrganization emits the scopes of one organisation. Without its projects nothing can be attributed; without knowing why
-// issues are ignored, an ignored issue cannot be told from a dismissed one, so that what fails there fails the issues, too,
-// unless the token may not read ignores at all.
-func (c *Collector) collectOrganization(ctx context.Context, org string, cursor record.Cursor, emit func(record.Batch) error) error {
+// retire ends the scopes of organisations that left their group or the configuration.
+func (c *Collector) retire(organizations []string, known collectors.Cursors, emit func(record.Batch) error) error {
+	r := platform.Retirement{
+		Known: known, Kinds: []string{scopeProjects, scopeIgnores, scopeIssues},
+		Exists: func(key string) bool {
+			org, _, _ := strings.Cut(key, "/")
+			return slices.Contains(organizations, org)
+		},
+		Look: func(string) (record.Closure, error) { return record.ClosureOutOfScope, nil },
+	}
+	if err := r.Emit(emit); err != nil {
+		return err
+	}
+	r.Kinds, r.Exists = []string{scopeOrganizations}, func(key string) bool { return slices.Contains(c.config.Groups, key) }
+	return r.Emit(emit)
+}
+
+// collectOrganization emits the scopes of one organisation. Without its projects nothing can be attributed. Without the list of what is ignored, an ignored issue
+// cannot be told from a dismissed one, so that what fails there fails the issues, too, unless the token may not read it at all.
+func (c *Collector) collectOrganization(ctx context.Context, org string, cursors collectors.Cursors, emit func(record.Batch) error) error {
 	projects, err := c.readProjects(ctx, org)
-	scopes := []record.Batch{{Scope: "projects:" + org, Mode: record.Full}, {Scope: "ignores:" + org, Mode: record.Full}, {Scope: "issues:" + org}}
 	if err != nil {
-		for i := range scopes {
-			scopes[i] = translate.Failed(scopes[i].Scope, fmt.Errorf("read the projects of organisation %s: %w", org, err))
-		}
-		return emitAll(scopes, emit)
+		return emitFailed(org, fmt.Errorf("read the projects of organisation %s: %w", org, err), cursors, []string{scopeProjects, scopeIgnores, scopeIssues}, emit)
 	}
-	scopes[0].Scans = projects.scans()
+	if err := emit(record.Batch{Scope: scopeProjects + ":" + org, Mode: record.Full, Scans: projects.scans()}); err != nil {
+		return err
+	}
 	ignores, err := c.readIgnores(ctx, org)
+	switch {
+	case err == nil:
+		err = c.emitIgnores(org, ignores, cursors, emit)
+	case forbidden(err):
+		err = emitFailed(org, fmt.Errorf("read the ignored issues of organisation %s: %w", org, err), cursors, []string{scopeIgnores}, emit)
+	default:
+		return emitFailed(org, fmt.Errorf("read the ignored issues of organisation %s: %w", org, err), cursors, []string{scopeIgnores, scopeIssues}, emit)
+	}
 	if err != nil {
-		err = fmt.Errorf("read the ignores of organisation %s: %w", org, err)
-		scopes[1] = translate.Failed(scopes[1].Scope, err)
-	} else {
-		scopes[1].Exceptions, scopes[1].Rejected = ignores.exceptions, ignores.rejected
+		return err
 	}
-	if err != nil && !forbidden(err) {
-		scopes[2] = translate.Failed(scopes[2].Scope, err)
-	} else {
-		scopes[2] = c.readIssues(ctx, org, cursor, &translation{projects: projects, ignores: ignores})
+	return emit(c.readIssues(ctx, org, c.cursorFor(org, projects, cursors), &translation{projects: projects, ignores: ignores}))
+}
+
+// emitFailed emits the failure of kinds of scope of an organisation.
+func emitFailed(org string, err error, known collectors.Cursors, kinds []string, emit func(record.Batch) error) error {
+	for _, kind := range kinds {
+		scopes := []string{kind + ":" + org}
+		if kind == scopeIgnores {
+			scopes = append(scopes, known.Gone(kind, func(scope string) bool { return !strings.HasPrefix(scope, kind+":"+org+"/") })...)
+		}
+		for _, scope := range scopes {
+			if err := emit(translate.Failed(scope, err)); err != nil {
+				return err
+			}
+		}
 	}
-	return emitAll(scopes, emit)
+	return nil
+}
+
+// emitIgnores emits the exceptions of an organisation, and ends the scopes of projects that ignore nothing any more.
+func (c *Collector) emitIgnores(org string, list *ignoreList, known collectors.Cursors, emit func(record.Batch) error) error {
+	for _, b := range list.batches(org) {
+		if err := emit(b); err != nil {
+			return err
+		}
+	}
+	return platform.Retirement{
+		Known: known, Kinds: []string{scopeIgnores}, Look: func(string) (record.Closure, error) { return record.ClosureNone, nil },
+		Exists: func(key string) bool {
+			of, project, single := strings.Cut(key, "/")
+			return !single || of != org || list.ignored[project] != nil
+		},
+	}.Emit(emit)
+}
+
+// cursorFor is the cursor of an organisation's issues. Where a project was left out, deactivated or activated since they were read last, there is none: its issues did
+// not change and no delta has them.
+func (c *Collector) cursorFor(org string, projects projectList, cursors collectors.Cursors) record.Cursor {
+	var unread []string
+	for id, p := range projects {
+		if p.leftOut || p.active == record.AnswerNo {
+			unread = append(unread, id)
+		}
+	}
+	slices.Sort(unread)
+	now := strings.Join(unread, " ")
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	last, known := c.unread[org]
+	c.unread[org] = now
+	if known && last != now {
+		return ""
+	}
+	return cursors[scopeIssues+":"+org]
 }
 
 // forbidden reports whether an error will be the same tomorrow: the token may not read this, or the call is not there.
@@ -164,15 +273,6 @@ func forbidden(err error) bool {
 	default:
 		return false
 	}
-}
-
-func emitAll(batches []record.Batch, emit func(record.Batch) error) error {
-	for _, b := range batches {
-		if err := emit(b); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // Forecast estimates the requests per hour; Snyk states no budget in its answers, so there is one resource.

@@ -124,13 +124,23 @@ func TestConformance(t *testing.T) {
 	collectorstest.Run(t, collectorstest.Suite{
 		Kind: Kind(),
 		New: func(baseURL string, token apiclient.Secret, env collectors.Env) (collectors.Collector, error) {
-			return New(Config{URL: baseURL, Token: token, Organizations: []string{"o1"}}, env)
+			return New(Config{URL: baseURL, Token: token, Organizations: []string{"o1"}, Groups: []string{"g1"}}, env)
 		},
-		Serve: serve,
+		Serve: func(s *collectorstest.Server) {
+			serve(s)
+			s.Handle("GET /rest/groups/g1/orgs", pages(text(`{"id":"o1","type":"org"}`), text(`{"id":"o2","type":"org"}`)))
+			s.Handle("GET /rest/orgs/o2/projects", pages())
+			s.Handle("GET /rest/orgs/o2/issues", issues(issue{id: "i9", project: "p9", kind: "code", status: "open"}))
+		},
 		Scopes: []collectorstest.Scope{
-			{Name: "projects:o1", Records: 1, Requests: of(projectsPath, false), Pages: 2, Cursor: true, Along: []string{"ignores:o1", "issues:o1"}},
-			{Name: "ignores:o1", Records: 1, Requests: ignores, Pages: 2, Along: []string{"issues:o1"}, Nothing: "{}"},
-			{Name: "issues:o1", Records: 3, Requests: of(issuesPath, false), Pages: 3, Cursor: true},
+			{Name: "projects:o1", Records: 1, Requests: of(projectsPath, false), Pages: 2, Cursor: true, Items: "data", Along: []string{"ignores:o1/p1", "ignores:o1", "issues:o1"}},
+			{Name: "organizations:g1", Records: 0, Requests: of("/rest/groups/g1/orgs", false), Pages: 2, Cursor: true, Items: "data", Along: []string{"projects:o2", "ignores:o2", "issues:o2"}},
+			{Name: "projects:o2", Records: 0, Requests: of("/rest/orgs/o2/projects", false), Pages: 1, Along: []string{"ignores:o2", "issues:o2"}},
+			{Name: "ignores:o2", Records: 0, Requests: of("/rest/orgs/o2/issues", true), Pages: 1, Along: []string{"issues:o2"}},
+			{Name: "issues:o2", Records: 1, Requests: of("/rest/orgs/o2/issues", false), Pages: 1},
+			{Name: "ignores:o1/p1", Records: 1, Requests: ignores, Pages: 2, Along: []string{"ignores:o1", "issues:o1"}, Nothing: "{}", Steady: "it is one page of ignored issues"},
+			{Name: "ignores:o1", Records: 0, Requests: of(issuesPath, true), Pages: 1, Along: []string{"ignores:o1/p1", "issues:o1"}},
+			{Name: "issues:o1", Records: 3, Requests: of(issuesPath, false), Pages: 3, Cursor: true, Items: "data"},
 		},
 		Altered: []collectorstest.Altered{
 			{
@@ -144,9 +154,25 @@ func TestConformance(t *testing.T) {
 			},
 			{Name: "items that cannot be read", Scope: "issues:o1", Records: 1, Rejected: 3, Serve: swap(open1, text(`{"id":7}`), text(`{"id":""}`), text(`{"id":"x","attributes":{"created_at":"soon"}}`))},
 			{Name: "project that is not listed", Scope: "issues:o1", Records: 1, Serve: swap(issue{id: "i1", project: "new", kind: "code", status: "open"})},
-			{Name: "ignores in another form", Scope: "ignores:o1", Records: 0, Rejected: 1, Serve: func(s *collectorstest.Server) {
+			{Name: "ignores in another form", Scope: "ignores:o1/p1", Records: 0, Rejected: 1, Serve: func(s *collectorstest.Server) {
 				s.JSON("GET /v1/org/o1/project/p1/ignores", `{"SNYK-JS-QS-10019":{"*":{}}}`)
 			}},
+		},
+		Gone: []collectorstest.Gone{
+			{
+				Name: "an organisation left its group", Retired: []string{"projects:o2", "ignores:o2", "issues:o2"}, Reason: record.ClosureOutOfScope,
+				Serve: func(s *collectorstest.Server) {
+					s.Handle("GET /rest/groups/g1/orgs", pages(text(`{"id":"o1","type":"org"}`)))
+				},
+			},
+			{
+				Name: "the token sees no organisation of the group", Hidden: []string{"organizations:g1"},
+				Serve: func(s *collectorstest.Server) { s.Handle("GET /rest/groups/g1/orgs", pages()) },
+			},
+			{
+				Name: "nothing is ignored in a project any more", Retired: []string{"ignores:o1/p1"},
+				Serve: func(s *collectorstest.Server) { s.Handle("GET "+issuesPath, issues(open1, fixed2)) },
+			},
 		},
 		Readme: "README.md",
 	})
@@ -205,7 +231,7 @@ func TestRecords(t *testing.T) {
 		ID: "ignore:p1:SNYK-JS-QS-10019", Title: "no user input", State: record.ExceptionApproved, Category: "temporary-ignore", Findings: []string{"issue:i3"},
 		RequestedAt: day(2026, 1, 10), DecidedAt: day(2026, 1, 10), UpdatedAt: day(2026, 1, 10), ExpiresAt: day(2031, 1, 1), VendorAcceptance: true, Tool: tool,
 	}}
-	if diff := cmp.Diff(exceptions, batches["ignores:o1"].Exceptions); diff != "" {
+	if diff := cmp.Diff(exceptions, batches["ignores:o1/p1"].Exceptions); diff != "" {
 		t.Errorf("exceptions (-want +got):\n%s", diff)
 	}
 	scans := []record.Scan{{Tool: tool, Class: record.ClassSCA, Repository: "acme/api", Enabled: record.AnswerYes, SucceededAt: day(2026, 4, 1), AttemptedAt: day(2026, 4, 1)}}
@@ -250,12 +276,12 @@ func TestIgnoresWithoutPermission(t *testing.T) {
 		s.Handle("GET /v1/org/o1/project/p1/ignores", func(w http.ResponseWriter, _ *http.Request) { http.Error(w, `{}`, http.StatusForbidden) })
 	})
 	batches := gather(t, c, nil)
-	if err := batches["ignores:o1"].Err; record.ReasonOf(err) != record.ReasonPermission || !strings.Contains(err.Error(), viewIgnores) {
+	if err := batches["ignores:o1/p1"].Err; record.ReasonOf(err) != record.ReasonPermission || !strings.Contains(err.Error(), viewIgnores) {
 		t.Errorf("ignores: %v, want the missing permission", err)
 	}
 	b := batches["issues:o1"]
-	if b.Err != nil || b.Findings[2].Closure != record.ClosureOther {
-		t.Errorf("issues: %v, %+v; want the ignored one dismissed for another reason", b.Err, b.Findings)
+	if b.Err != nil || b.Findings[2].Closure != record.ClosureNone {
+		t.Errorf("issues: %v, %+v; want the ignored one open, since nobody can say why it is ignored", b.Err, b.Findings)
 	}
 }
 
@@ -274,7 +300,7 @@ func TestGroups(t *testing.T) {
 	if b := batches["issues:o1"]; b.Err != nil || len(b.Findings) != 3 {
 		t.Errorf("issues:o1: %+v", b)
 	}
-	if b := batches["issues:o2"]; record.ReasonOf(b.Err) != record.ReasonNotFound || len(batches) != 8 {
+	if b := batches["issues:o2"]; record.ReasonOf(b.Err) != record.ReasonNotFound || len(batches) != 9 {
 		t.Errorf("issues:o2 of %d scopes: %+v", len(batches), b)
 	}
 	c, _ = bench(t, Config{Groups: []string{"g2"}}, &bytes.Buffer{})
@@ -297,16 +323,23 @@ func TestLinksAndAnnouncements(t *testing.T) {
 	if n := strings.Count(logged.String(), "announces the end"); n != 1 {
 		t.Errorf("the end of the call was logged %d times, want once:\n%s", n, logged.String())
 	}
-	for in, want := range map[string]string{`"/rest/x"`: "/rest/x", `{"href":"/rest/y"}`: "/rest/y", `null`: "", ``: ""} {
+	for in, want := range map[string]string{
+		`"/rest/x"`: "/rest/x", `{"href":"/rest/y"}`: "/rest/y", `null`: "", ``: "",
+		`"/orgs/o1/issues?starting_after=b"`:                                "/rest/orgs/o1/issues?starting_after=b",              // without the path of the API
+		`"/rest/orgs/o1/issues?starting_after=a&limit=100&version=2024-01"`: "",                                                   // itself
+		`"/orgs/o1/issues?version=2024-01&starting_after=a"`:                "",                                                   // itself, both
+		`"/rest/orgs/o1/issues?after=a"`:                                    "/rest/orgs/o1/issues?after=a",                       // a parameter that nobody knows is no end
+		`"/rest/orgs/o1/issues?ignored=true&starting_after=a"`:              "/rest/orgs/o1/issues?ignored=true&starting_after=a", // another list
+	} {
 		d := &document{}
 		d.Links.Next = json.RawMessage(in)
-		if got, err := d.next(); err != nil || got != want {
+		if got, err := d.next("rest/orgs/o1/issues?version=2024-10-15&limit=100&starting_after=a"); err != nil || got != want {
 			t.Errorf("next of %s = %q, %v; want %q", in, got, err, want)
 		}
 	}
 	d := &document{}
 	d.Links.Next = json.RawMessage(`7`)
-	if _, err := d.next(); record.ReasonOf(err) != record.ReasonDecode {
+	if _, err := d.next(""); record.ReasonOf(err) != record.ReasonDecode {
 		t.Errorf("next of a number = %v, want a decode error", err)
 	}
 	foreign := func(s *collectorstest.Server) {
@@ -360,12 +393,12 @@ func TestNewRefusesBadConfiguration(t *testing.T) {
 func TestRecordedPages(t *testing.T) {
 	folder := filepath.Join("..", "..", "..", "shared", "fixtures", "scans", "snyk_issue_api")
 	type summary struct {
-		findings, cwe, ignored int
-		class                  record.Class
+		findings, cwe, closed int // ignored ones are open: nobody says why
+		class                 record.Class
 	}
 	for name, want := range map[string]summary{ // counted with jq .data
-		"snyk_sca_scan_api_single_vuln.json": {findings: 1, cwe: 1, ignored: 1, class: record.ClassSCA},
-		"snyk_code_scan_api_many_vuln.json":  {findings: 3, cwe: 3, ignored: 1, class: record.ClassSAST},
+		"snyk_sca_scan_api_single_vuln.json": {findings: 1, cwe: 1, class: record.ClassSCA},
+		"snyk_code_scan_api_many_vuln.json":  {findings: 3, cwe: 3, class: record.ClassSAST},
 	} {
 		data, err := os.ReadFile(filepath.Join(folder, name))
 		if errors.Is(err, os.ErrNotExist) && os.Getenv("CI") != "true" {
@@ -391,7 +424,7 @@ func TestRecordedPages(t *testing.T) {
 				got.cwe++
 			}
 			if f.Closure == record.ClosureOther {
-				got.ignored++
+				got.closed++
 			}
 			if f.Class != want.class || f.Severity == record.SeverityUnknown || f.FirstSeen.IsZero() || f.Package == "" && f.Line == 0 {
 				t.Errorf("%s: %+v lacks something", name, f)

@@ -22,7 +22,7 @@ func TestVocabularies(t *testing.T) {
 	}, record.ClosureOther)
 	translatetest.Vocabulary(t, ignoreReasons, map[string]record.Closure{
 		"not-vulnerable": record.ClosureFalsePositive, "wont-fix": record.ClosureWontFix, "temporary-ignore": record.ClosureRiskAccepted, "": record.ClosureOther,
-	}, record.ClosureOther)
+	}, record.ClosureNone)
 	translatetest.Vocabulary(t, statuses, map[string]record.Answer{
 		"active": record.AnswerYes, "inactive": record.AnswerNo, "": record.AnswerUnknown,
 	}, record.AnswerUnknown)
