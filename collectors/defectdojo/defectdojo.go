@@ -5,11 +5,9 @@
 package defectdojo
 
 import (
-	"cmp"
 	"context"
+	"errors"
 	"fmt"
-	"net/url"
-	"slices"
 	"strings"
 	"time"
 
@@ -24,7 +22,8 @@ const (
 	// acceptanceScope holds the risk acceptances of all products.
 	acceptanceScope = "acceptances:all"
 	// testScope holds when repositories were scanned, of all products.
-	testScope = "tests:all"
+	testScope    = "tests:all"
+	scopeProduct = "product"
 	// testsEvery is how often tests are read besides full sweeps.
 	testsEvery = 6 * time.Hour
 	// overlap allows for clocks that differ and for changes that were under way during the last poll.
@@ -39,9 +38,15 @@ type Config struct {
 	URL string `yaml:"url"`
 	// Token is an API v2 key.
 	Token apiclient.Secret `yaml:"token"`
-	// Products says which service and repository a product stands for, by the product's name. One that is not named stands for the service
-	// of its own name.
+	// Select says which findings are read; all that the user may see if it is empty.
+	Select Selection `yaml:"select,omitempty"`
+	// Products says which service and repository a product stands for, by the product's name; it comes before what the following say.
 	Products map[string]ProductConfig `yaml:"products,omitempty"`
+	// ServiceFrom says what names the service of a finding: the first of these that names one. The product if not set.
+	ServiceFrom []ServiceSource `yaml:"service_from,omitempty"`
+	// ServiceTag and RepositoryTag begin the tags of findings and products that name the service and the repository; "service:" and "repository:" if not set.
+	ServiceTag    string `yaml:"service_tag,omitempty"`
+	RepositoryTag string `yaml:"repository_tag,omitempty"`
 	// WithoutScans leaves out when repositories were scanned, e.g. because another source says so.
 	WithoutScans bool `yaml:"without_scans,omitempty"`
 }
@@ -61,6 +66,10 @@ type Collector struct {
 
 	// swept says when products, by number, were last read whole.
 	swept map[int64]time.Time
+	// undated is how many findings without a date of change there were in the last collection of changes.
+	undated int
+	// unselected are the keys of the scopes of products that the configuration does not select.
+	unselected map[string]bool
 }
 
 // target is what a product stands for.
@@ -82,6 +91,9 @@ func New(config Config, env collectors.Env) (*Collector, error) {
 		return nil, err
 	}
 	config.Common = config.Or(defaults())
+	if err := config.settle(); err != nil {
+		return nil, fmt.Errorf("defectdojo: %w", err)
+	}
 	c := &Collector{Base: base, config: config, products: map[string]target{}, swept: map[int64]time.Time{}, cost: counted}
 	for name, p := range config.Products {
 		t := target{service: record.Text(p.Service)}
@@ -90,7 +102,7 @@ func New(config Config, env collectors.Env) (*Collector, error) {
 				return nil, fmt.Errorf("defectdojo: products: %s: repository: %w", name, err)
 			}
 		}
-		c.products[strings.ToLower(name)] = t
+		c.products[folded(name)] = t
 	}
 	return c, nil
 }
@@ -109,24 +121,15 @@ func Kind() collectors.Kind {
 	}
 }
 
-// product is a product and the scope it is read as.
-type product struct {
-	ID   int64  `json:"id"`
-	Name string `json:"name"`
-}
-
-func (p product) scope() string { return "product:" + record.Text(p.Name) }
-
 // Collect reads the risk acceptances and each product: those with a cursor from one list of late changes, the others whole.
 func (c *Collector) Collect(ctx context.Context, cursors collectors.Cursors, emit func(record.Batch) error) error {
 	started := c.Env.Now()
 	defer c.cost.begin(cursors.Sweep())()
 	send := collectors.Emitter(ctx, kindName, emit)
-	accepted := c.acceptances(ctx)
+	accepted, ran := c.acceptances(ctx, started)
 	if err := send(accepted); err != nil {
 		return err
 	}
-	ran := lapsedAt(accepted.Exceptions, started)
 	products, err := c.listProducts(ctx)
 	if err != nil {
 		return fmt.Errorf("defectdojo: list products: %w", err)
@@ -139,26 +142,68 @@ func (c *Collector) Collect(ctx context.Context, cursors collectors.Cursors, emi
 	var known []product
 	since := started
 	for _, p := range products {
-		at, err := time.Parse(time.RFC3339, string(cursors[p.scope()]))
+		at, err := time.Parse(time.RFC3339, string(cursors[p.scope]))
 		if err == nil { // a product without a cursor, or with one that nobody understands, is read whole
 			known = append(known, p)
 			since = minTime(since, at)
 			continue
 		}
-		if err := send(c.whole(ctx, p, ran, started)); err != nil {
-			return err
-		}
-		c.swept[p.ID] = started
-	}
-	if len(known) == 0 {
-		return nil
-	}
-	for _, b := range c.changes(ctx, known, ran, since.Add(-overlap), started) {
-		if err := send(b); err != nil {
+		if err := c.sendWhole(ctx, p, ran, started, send); err != nil {
 			return err
 		}
 	}
+	if len(known) > 0 {
+		batches, err := c.changes(ctx, known, ran, since.Add(-overlap), started)
+		if errors.Is(err, platform.ErrMoved) {
+			for _, p := range known { // many changes at one instant, in another order on each page
+				if err := c.sendWhole(ctx, p, ran, started, send); err != nil {
+					return err
+				}
+			}
+		}
+		for _, b := range batches {
+			if err := send(b); err != nil {
+				return err
+			}
+		}
+	}
+	return c.retire(products, cursors, send)
+}
+
+func (c *Collector) sendWhole(ctx context.Context, p product, ran lapsed, started time.Time, send func(record.Batch) error) error {
+	if err := send(c.whole(ctx, p, ran, started)); err != nil {
+		return err
+	}
+	c.swept[p.ID] = started
 	return nil
+}
+
+// retire ends the scopes of products that are gone. DefectDojo does not tell a product that was deleted from one that the user may not see any more, so that what was found in it is
+// closed as vanished; one that the configuration does not select is out of scope. Where no product at all is left, it is the user who sees nothing.
+func (c *Collector) retire(products []product, known collectors.Cursors, emit func(record.Batch) error) error {
+	exists := map[string]bool{}
+	visible := false
+	for _, p := range products {
+		exists[strings.TrimPrefix(p.scope, scopeProduct+":")] = true
+		visible = true
+	}
+	r := platform.Retirement{
+		Known: known, Kinds: []string{scopeProduct}, Exists: func(key string) bool { return exists[key] },
+		Look: func(key string) (record.Closure, error) {
+			switch {
+			case c.unselected[key]:
+				return record.ClosureOutOfScope, nil
+			case !visible && len(c.unselected) == 0:
+				return record.ClosureNone, &record.Error{Reason: record.ReasonPermission, Permission: roleReader, Err: fmt.Errorf("the user sees no product any more")}
+			default:
+				return record.ClosureVanished, nil
+			}
+		},
+	}
+	if c.config.WithoutScans {
+		r.Unread = []string{"tests"}
+	}
+	return r.Emit(emit)
 }
 
 func minTime(a, b time.Time) time.Time {
@@ -169,127 +214,6 @@ func minTime(a, b time.Time) time.Time {
 }
 
 func cursorAt(t time.Time) record.Cursor { return record.Cursor(t.UTC().Format(time.RFC3339)) }
-
-// listProducts lists the products, those first that were read whole the longest ago, so that a sweep that ran out of time goes on where it
-// ended; else in the order of their numbers. Two of one name cannot be told apart as scopes.
-func (c *Collector) listProducts(ctx context.Context) ([]product, error) {
-	found, err := list(ctx, c.Base, query[product]{path: "api/v2/products/", values: url.Values{"o": {"id"}}, id: func(p product) int64 { return p.ID }})
-	if err != nil {
-		return nil, err
-	}
-	if found.rejected > 0 {
-		return nil, &record.Error{Reason: record.ReasonDecode, Err: fmt.Errorf("%d products cannot be understood", found.rejected)}
-	}
-	products := found.items
-	slices.SortFunc(products, func(a, b product) int { return cmp.Or(c.swept[a.ID].Compare(c.swept[b.ID]), cmp.Compare(a.ID, b.ID)) })
-	scopes := map[string]int64{}
-	for _, p := range products {
-		if other, dup := scopes[p.scope()]; dup {
-			return nil, &record.Error{Reason: record.ReasonDecode, Err: fmt.Errorf("products %d and %d have one name, %q; rename one", other, p.ID, record.Text(p.Name))}
-		}
-		scopes[p.scope()] = p.ID
-	}
-	return products, nil
-}
-
-// whole reads all findings of a product, in the order of their numbers, which does not change while they are read.
-func (c *Collector) whole(ctx context.Context, p product, ran lapsed, started time.Time) record.Batch {
-	b := record.Batch{Scope: p.scope(), Mode: record.Full, Findings: []record.Finding{}, Rejected: map[record.RejectReason]int{}, Cursor: cursorAt(started)}
-	found, err := list(ctx, c.Base, findingsBy(url.Values{"test__engagement__product": {fmt.Sprint(p.ID)}, "o": {"id"}}))
-	if err != nil {
-		return record.Batch{Scope: b.Scope, Err: fmt.Errorf("defectdojo %s: %w", b.Scope, err)}
-	}
-	b.Rejected[record.RejectDecode] += found.rejected
-	for i := range found.items {
-		found.items[i].locate(found.beside)
-		c.add(&b, &found.items[i], p, ran)
-	}
-	return b
-}
-
-// findingsBy asks for findings with their tests inlined and their endpoints beside them.
-func findingsBy(values url.Values) query[finding] {
-	values.Set("related_fields", "true")
-	values.Set("prefetch", "endpoints")
-	return query[finding]{path: "api/v2/findings/", values: values, id: func(f finding) int64 { return f.ID }}
-}
-
-// add takes up a finding of a product. One whose acceptance has run out is open again, whether or not DefectDojo's own job has run.
-func (c *Collector) add(b *record.Batch, f *finding, p product, ran lapsed) {
-	if f.ID == 0 {
-		b.Rejected[record.RejectNoID]++
-		return
-	}
-	r, ok := f.record(c.URL, c.targetOf(p))
-	if !ok {
-		b.Rejected[record.RejectTimestamp]++
-		return
-	}
-	if r.Closure == record.ClosureRiskAccepted && ran[r.ID] {
-		r.Closure, r.ClosedAt = record.ClosureNone, time.Time{}
-	}
-	b.Findings = append(b.Findings, r)
-}
-
-func (c *Collector) targetOf(p product) target {
-	t := c.products[strings.ToLower(p.Name)]
-	if t.service == "" {
-		t.service = record.Text(p.Name)
-	}
-	return t
-}
-
-// changes reads what changed lately, newest first, until what is older than since, and yields a Delta for every product. A change that leaves the
-// status alone is found by the next full sweep.
-func (c *Collector) changes(ctx context.Context, products []product, ran lapsed, since, started time.Time) []record.Batch {
-	batches := make([]record.Batch, len(products))
-	byProduct := map[int64]int{}
-	for i, p := range products {
-		byProduct[p.ID] = i
-		batches[i] = record.Batch{
-			Scope: p.scope(), Mode: record.Delta, Findings: []record.Finding{}, Rejected: map[record.RejectReason]int{}, Cursor: cursorAt(started),
-		}
-	}
-	lately := findingsBy(url.Values{"o": {"-last_status_update"}})
-	lately.enough = func(f finding) bool { return !f.LastStatusUpdate.IsZero() && f.LastStatusUpdate.Before(since) }
-	found, err := list(ctx, c.Base, lately)
-	for i := range batches {
-		switch {
-		case err != nil:
-			batches[i] = record.Batch{Scope: batches[i].Scope, Err: fmt.Errorf("defectdojo %s: list of changes: %w", batches[i].Scope, err)}
-		case i == 0:
-			// What cannot be understood does not say whose it is; it is counted once.
-			batches[i].Rejected[record.RejectDecode] += found.rejected
-		}
-	}
-	if err != nil {
-		return batches
-	}
-	for i := range found.items {
-		f := &found.items[i]
-		if at, ok := byProduct[f.Related.Test.Engagement.Product.ID]; ok {
-			f.locate(found.beside)
-			c.add(&batches[at], f, products[at], ran)
-		}
-	}
-	return batches
-}
-
-// Check proves the credential for each sort of thing that is read.
-func (c *Collector) Check(ctx context.Context) ([]collectors.CheckResult, error) {
-	one := url.Values{"limit": {"1"}}
-	var results []collectors.CheckResult
-	for _, try := range []struct{ subject, path, unknown string }{
-		{"products", "api/v2/products/", "everything read from DefectDojo"},
-		{"findings", "api/v2/findings/", "the findings of all products"},
-		{"tests", "api/v2/tests/", "when repositories were last scanned"},
-		{"risk acceptances", "api/v2/risk_acceptance/", "accepted risks; findings with one count as closed without an exception"},
-	} {
-		_, err := c.Source.Get(ctx, try.path, one, nil)
-		results = append(results, collectors.CheckResult{Subject: "defectdojo: " + try.subject, Err: err, Unknown: try.unknown})
-	}
-	return results, ctx.Err()
-}
 
 // Forecast is what the last collection of changes and the last full sweep took, spread over their intervals; before the first, three requests for the
 // acceptances, the products and the changes.

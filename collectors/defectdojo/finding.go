@@ -13,33 +13,36 @@ import (
 
 // finding is a finding as far as it is read. Every field may be null.
 type finding struct {
-	ID               int64   `json:"id"`
-	Title            string  `json:"title"`
-	Severity         string  `json:"severity"`
-	Date             moment  `json:"date"`
-	Created          moment  `json:"created"`
-	LastStatusUpdate moment  `json:"last_status_update"`
-	Mitigated        moment  `json:"mitigated"`
-	Active           bool    `json:"active"`
-	FalsePositive    bool    `json:"false_p"`
-	Duplicate        bool    `json:"duplicate"`
-	OutOfScope       bool    `json:"out_of_scope"`
-	RiskAccepted     bool    `json:"risk_accepted"`
-	IsMitigated      bool    `json:"is_mitigated"`
-	UnderReview      bool    `json:"under_review"`
-	DefectReview     bool    `json:"under_defect_review"`
-	Static           bool    `json:"static_finding"`
-	Dynamic          bool    `json:"dynamic_finding"`
-	CWE              int     `json:"cwe"`
-	CVE              string  `json:"cve"`
-	EPSS             float64 `json:"epss_score"`
-	KnownExploited   *bool   `json:"known_exploited"`
-	FixAvailable     *bool   `json:"fix_available"`
-	Component        string  `json:"component_name"`
-	ComponentVersion string  `json:"component_version"`
-	File             string  `json:"file_path"`
-	Line             int     `json:"line"`
-	RuleFromTool     string  `json:"vuln_id_from_tool"`
+	ID               int64    `json:"id"`
+	Title            string   `json:"title"`
+	Severity         string   `json:"severity"`
+	Date             moment   `json:"date"`
+	Created          moment   `json:"created"`
+	LastStatusUpdate moment   `json:"last_status_update"`
+	Mitigated        moment   `json:"mitigated"`
+	Active           bool     `json:"active"`
+	Verified         bool     `json:"verified"`
+	FalsePositive    bool     `json:"false_p"`
+	Duplicate        bool     `json:"duplicate"`
+	OutOfScope       bool     `json:"out_of_scope"`
+	RiskAccepted     bool     `json:"risk_accepted"`
+	IsMitigated      bool     `json:"is_mitigated"`
+	UnderReview      bool     `json:"under_review"`
+	DefectReview     bool     `json:"under_defect_review"`
+	Static           bool     `json:"static_finding"`
+	Dynamic          bool     `json:"dynamic_finding"`
+	CWE              int      `json:"cwe"`
+	CVE              string   `json:"cve"`
+	EPSS             float64  `json:"epss_score"`
+	KnownExploited   *bool    `json:"known_exploited"`
+	FixAvailable     *bool    `json:"fix_available"`
+	Component        string   `json:"component_name"`
+	ComponentVersion string   `json:"component_version"`
+	File             string   `json:"file_path"`
+	Line             int      `json:"line"`
+	RuleFromTool     string   `json:"vuln_id_from_tool"`
+	Service          string   `json:"service"`
+	Tags             []string `json:"tags"`
 	// Endpoints are numbers of what is in the list "prefetch" of the page.
 	Endpoints       json.RawMessage `json:"endpoints"`
 	Vulnerabilities []struct {
@@ -51,8 +54,10 @@ type finding struct {
 				Name string `json:"name"`
 			} `json:"test_type"`
 			ScanType   string `json:"scan_type"`
+			Branch     string `json:"branch_tag"`
 			Engagement struct {
 				SourceURL string  `json:"source_code_management_uri"`
+				Branch    string  `json:"branch_tag"`
 				Product   product `json:"product"`
 			} `json:"engagement"`
 		} `json:"test"`
@@ -66,6 +71,8 @@ type finding struct {
 // is counted for what it is.
 type moment struct {
 	time.Time
+	// day says that it is a date without a time: a day somewhere, and no instant.
+	day   bool
 	wrong bool
 }
 
@@ -82,7 +89,7 @@ func (m *moment) UnmarshalJSON(data []byte) error {
 	}
 	for _, form := range []string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999-0700", "2006-01-02T15:04:05.999999999", "2006-01-02 15:04:05", time.DateOnly} {
 		if at, err := time.Parse(form, *s); err == nil {
-			m.Time = at.UTC()
+			m.Time, m.day = at.UTC(), form == time.DateOnly
 			return nil
 		}
 	}
@@ -93,8 +100,24 @@ func (m *moment) UnmarshalJSON(data []byte) error {
 // idOf is the id of a finding's record, which risk acceptances refer to.
 func idOf(number int64) string { return kindName + "#" + strconv.FormatInt(number, 10) }
 
-// record turns a finding of a product into a record; it reports false when a date cannot be read.
-func (f *finding) record(site string, t target) (record.Finding, bool) {
+// start is the instant, or the first one of the day in a zone.
+func (m moment) start(zone *time.Location) time.Time {
+	if m.day {
+		return record.DayStart(m.Time, zone).UTC()
+	}
+	return m.Time
+}
+
+// end is the instant, or the first one after the day in a zone.
+func (m moment) end(zone *time.Location) time.Time {
+	if m.day {
+		return record.DayEnd(m.Time, zone).UTC()
+	}
+	return m.Time
+}
+
+// record turns a finding of a product into a record; it reports false when a date cannot be read. Plain dates are days in the zone.
+func (f *finding) record(site string, t target, zone *time.Location) (record.Finding, bool) {
 	for _, m := range []moment{f.Date, f.Created, f.LastStatusUpdate, f.Mitigated} {
 		if m.wrong {
 			return record.Finding{}, false
@@ -107,7 +130,7 @@ func (f *finding) record(site string, t target) (record.Finding, bool) {
 		Severity: severityOf(f.Severity), Rule: record.Text(f.RuleFromTool), Aliases: f.aliases(),
 		Package: packageOf(f.Component, tool.Name), Version: record.Text(f.ComponentVersion),
 		Place: record.Text(f.File), Line: max(0, f.Line), Closure: f.closure(),
-		FirstSeen: f.firstSeen(), UpdatedAt: f.LastStatusUpdate.Time,
+		FirstSeen: f.firstSeen(zone), UpdatedAt: f.LastStatusUpdate.Time,
 		FixAvailable: answer(f.FixAvailable), KnownExploited: answer(f.KnownExploited), EPSS: min(1, max(0, f.EPSS)),
 	}
 	if r.Place == "" && f.Component == "" {
@@ -123,7 +146,7 @@ func (f *finding) record(site string, t target) (record.Finding, bool) {
 	if r.Closure != record.ClosureNone {
 		r.ClosedAt = f.LastStatusUpdate.Time
 		if !f.Mitigated.IsZero() {
-			r.ClosedAt = f.Mitigated.Time
+			r.ClosedAt = f.Mitigated.start(zone)
 		}
 	}
 	return r, true
@@ -177,14 +200,13 @@ func (f *finding) closure() record.Closure {
 }
 
 // firstSeen is the date of discovery; where the finding was created on that day, the exact time.
-func (f *finding) firstSeen() time.Time {
+func (f *finding) firstSeen(zone *time.Location) time.Time {
+	start := f.Date.start(zone)
 	switch {
-	case f.Date.IsZero():
-		return f.Created.Time
-	case f.Created.Format(time.DateOnly) == f.Date.Format(time.DateOnly):
-		return f.Created.Time
+	case f.Date.IsZero(), f.Date.day && !f.Created.Before(start) && f.Created.Before(f.Date.end(zone)):
+		return f.Created.start(zone)
 	default:
-		return f.Date.Time
+		return start
 	}
 }
 

@@ -17,7 +17,7 @@ func decoded(t *testing.T, text string) record.Finding {
 	if err := json.Unmarshal([]byte(text), &f); err != nil {
 		t.Fatal(err)
 	}
-	r, ok := f.record("https://dojo.example", target{service: "s"})
+	r, ok := f.record("https://dojo.example", target{service: "s"}, nil)
 	if !ok {
 		t.Fatalf("a date cannot be read: %s", text)
 	}
@@ -86,7 +86,7 @@ func TestDates(t *testing.T) {
 		if err := json.Unmarshal([]byte(`{"id": 1, "date": `+wrong+`}`), &f); err != nil {
 			t.Fatal(err)
 		}
-		if _, ok := f.record("", target{}); ok {
+		if _, ok := f.record("", target{}, nil); ok {
 			t.Errorf("date %s was read", wrong)
 		}
 	}
@@ -156,7 +156,7 @@ func TestAcceptance(t *testing.T) {
 	if err := json.Unmarshal([]byte(acceptanceOf(7, `"A"`)), &a); err != nil {
 		t.Fatal(err)
 	}
-	got, reason := a.record("https://dojo.example")
+	got, reason := a.record("https://dojo.example", nil)
 	day := func(month time.Month, n int) time.Time { return time.Date(2026, month, n, 0, 0, 0, 0, time.UTC) }
 	want := record.Exception{
 		ID: "acceptance#7", Title: "Accepted 7", URL: "https://dojo.example/api/v2/risk_acceptance/7/", State: record.ExceptionApproved, Category: "accept",
@@ -176,7 +176,7 @@ func FuzzFinding(f *testing.F) {
 		if json.Unmarshal(data, &item) != nil {
 			return
 		}
-		r, ok := item.record("https://dojo.example", target{})
+		r, ok := item.record("https://dojo.example", target{}, nil)
 		if ok && (r.ID == "" || r.Tool == "" || r.Class == "" || r.Severity == "" || r.Line < 0 || r.EPSS < 0 || r.EPSS > 1 || len(r.Title) > record.MaxText) {
 			t.Fatalf("not sound: %+v", r)
 		}

@@ -8,7 +8,6 @@ import (
 	"net/url"
 	"strconv"
 
-	"prodsec_exporter/internal/apiclient"
 	"prodsec_exporter/internal/platform"
 	"prodsec_exporter/internal/record"
 )
@@ -25,10 +24,11 @@ type page struct {
 type query[T any] struct {
 	path   string
 	values url.Values
-	// id is the number of an item, 0 if it has none.
-	id func(T) int64
 	// enough says of an item that it and all that follow are no longer of interest; nil wants all.
 	enough func(T) bool
+	// from is where the list is read from, and first looks at its first item, if it is read from the beginning.
+	from  int
+	first func(T) error
 }
 
 // listed is what a list held.
@@ -65,63 +65,65 @@ func besides[T any](all map[string]map[string]json.RawMessage, field string, num
 
 // list reads all pages of a list, or up to the first item that enough says is no longer of interest. Offsets are counted here and not
 // taken from the field "next", which carries the wrong scheme behind many proxies. Items that cannot be decoded are counted.
-//
-// A list that shrinks while it is read moves items to pages that were read already, and one that repeats itself has hidden others: both are
-// errors of reason truncated, unless the list is read from its newest end, where that loses nothing.
 func list[T any](ctx context.Context, base *platform.Base, q query[T]) (*listed[T], error) {
+	var all *listed[T]
+	err := platform.Again(func() error {
+		all = &listed[T]{beside: map[string]map[string]json.RawMessage{}}
+		return platform.List{
+			Name: q.path, ID: func(raw json.RawMessage) string { return platform.Key(raw, "id") },
+			Page: func(ctx context.Context, cursor string) (platform.Page, error) { return q.page(ctx, base, cursor, all) },
+			Take: func(raw json.RawMessage) {
+				var item T
+				if json.Unmarshal(raw, &item) != nil {
+					all.rejected++
+					return
+				}
+				all.items = append(all.items, item)
+			},
+		}.Read(ctx)
+	})
+	return all, err
+}
+
+// page reads the page at an offset. Where an item is no longer of interest, the page ends before it and is the last.
+func (q query[T]) page(ctx context.Context, base *platform.Base, cursor string, all *listed[T]) (platform.Page, error) {
+	offset := q.from
+	if cursor != "" {
+		parsed, err := strconv.Atoi(cursor)
+		if err != nil {
+			return platform.Page{}, fmt.Errorf("offset of a page: %w", err)
+		}
+		offset = parsed
+	}
 	values := maps.Clone(q.values)
 	if values == nil {
 		values = url.Values{}
 	}
 	values.Set("limit", strconv.Itoa(base.PageSize))
-	all := &listed[T]{beside: map[string]map[string]json.RawMessage{}}
-	seen, count := map[int64]bool{}, -1
-	offset := 0
-	for range apiclient.DefaultMaxPages {
-		values.Set("offset", strconv.Itoa(offset))
-		var p page
-		if _, err := base.Source.Get(ctx, q.path, values, &p); err != nil {
-			return nil, err
-		}
-		if p.Count == nil || p.Results == nil && *p.Count > offset {
-			return nil, &record.Error{Reason: record.ReasonDecode, Err: fmt.Errorf("the answer of %s has no count or no results", q.path)}
-		}
-		if *p.Count < count && q.enough == nil {
-			return nil, truncated("%s shrank from %d to %d while it was read", q.path, count, *p.Count)
-		}
-		count = *p.Count
-		all.keep(p.Prefetch)
-		for _, raw := range p.Results {
-			var item T
-			if json.Unmarshal(raw, &item) != nil {
-				all.rejected++
-				continue
+	values.Set("offset", strconv.Itoa(offset))
+	var p page
+	if _, err := base.Source.Get(ctx, q.path, values, &p); err != nil {
+		return platform.Page{}, err
+	}
+	if p.Count == nil || p.Results == nil && *p.Count > offset {
+		return platform.Page{}, &record.Error{Reason: record.ReasonDecode, Err: fmt.Errorf("the answer of %s has no count or no results", q.path)}
+	}
+	all.keep(p.Prefetch)
+	total := max(0, *p.Count-q.from)
+	for i, raw := range p.Results {
+		var item T
+		if q.first != nil && offset == 0 && i == 0 && json.Unmarshal(raw, &item) == nil {
+			if err := q.first(item); err != nil {
+				return platform.Page{}, err
 			}
-			if q.enough != nil && q.enough(item) {
-				return all, nil
-			}
-			if n := q.id(item); n != 0 {
-				if seen[n] && q.enough == nil {
-					return nil, truncated("%s holds number %d twice", q.path, n)
-				}
-				if seen[n] {
-					continue
-				}
-				seen[n] = true
-			}
-			all.items = append(all.items, item)
 		}
-		offset += len(p.Results)
-		switch {
-		case offset >= count:
-			return all, nil
-		case len(p.Results) == 0:
-			return nil, truncated("%s ended after %d of %d", q.path, offset, count)
+		if q.enough != nil && json.Unmarshal(raw, &item) == nil && q.enough(item) {
+			return platform.Page{Items: p.Results[:i], Total: &total, Enough: true}, nil
 		}
 	}
-	return nil, truncated("%s has more than %d pages", q.path, apiclient.DefaultMaxPages)
-}
-
-func truncated(format string, args ...any) error {
-	return &record.Error{Reason: record.ReasonTruncated, Err: fmt.Errorf(format, args...)}
+	result := platform.Page{Items: p.Results, Total: &total}
+	if offset += len(p.Results); len(p.Results) > 0 && offset < *p.Count {
+		result.Next = strconv.Itoa(offset)
+	}
+	return result, nil
 }

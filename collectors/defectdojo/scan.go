@@ -17,6 +17,7 @@ type test struct {
 	Type       string `json:"test_type_name"`
 	ScanType   string `json:"scan_type"`
 	Engagement int64  `json:"engagement"`
+	Branch     string `json:"branch_tag"`
 	// End is moved to the date of the scan by each import. In a test that people planned it may lie ahead.
 	End     moment `json:"target_end"`
 	Updated moment `json:"updated"`
@@ -26,12 +27,13 @@ type test struct {
 type engagement struct {
 	Product   int64  `json:"product"`
 	SourceURL string `json:"source_code_management_uri"`
+	Branch    string `json:"branch_tag"`
 }
 
 // tests reads all tests, oldest first, and says when each repository was last scanned by each tool: also where that found nothing.
 func (c *Collector) tests(ctx context.Context, products []product, started time.Time) record.Batch {
 	found, err := list(ctx, c.Base, query[test]{
-		path: "api/v2/tests/", values: url.Values{"o": {"created"}, "prefetch": {"engagement"}}, id: func(t test) int64 { return t.ID },
+		path: "api/v2/tests/", values: url.Values{"o": {"created"}, "prefetch": {"engagement"}},
 	})
 	if err != nil {
 		return record.Batch{Scope: testScope, Err: fmt.Errorf("defectdojo %s: %w", testScope, err)}
@@ -44,12 +46,20 @@ func (c *Collector) tests(ctx context.Context, products []product, started time.
 	for _, p := range products {
 		byID[p.ID] = p
 	}
+	selected := func(t *test, e engagement) bool {
+		_, listed := byID[e.Product]
+		branch := cmp.Or(t.Branch, e.Branch)
+		return (listed || len(c.unselected) == 0) && (branch == "" || oneOf(c.config.Select.Branches, branch))
+	}
 	latest := map[scanKey]record.Scan{}
 	for i := range found.items {
 		t := &found.items[i]
 		e, ok := besides[engagement](found.beside, "engagement", t.Engagement)
 		if !ok {
 			b.Rejected[record.RejectNoTarget]++
+			continue
+		}
+		if !selected(t, e) {
 			continue
 		}
 		scan, reason := t.scan(c.repositoryOf(byID[e.Product], e))
@@ -77,7 +87,7 @@ type scanKey struct {
 
 // repositoryOf is the repository that is configured for a product, else the engagement's.
 func (c *Collector) repositoryOf(p product, e engagement) record.RepositoryName {
-	if configured := c.targetOf(p).repository; configured != "" {
+	if configured := c.targetOf(p, nil).repository; configured != "" {
 		return configured
 	}
 	name, err := record.ParseRepository(e.SourceURL)

@@ -56,8 +56,9 @@ func TestScansAreReadNowAndThen(t *testing.T) {
 		"unwanted": {config: Config{WithoutScans: true}, age: 100 * testsEvery},
 	} {
 		batches, _ := gather(t, healthy(), tt.config, collectors.Cursors{testScope: cursorAt(now.Add(-tt.age))})
-		if _, ok := batches[testScope]; ok != tt.want {
-			t.Errorf("%s: read %t, want %t", name, ok, tt.want)
+		b, ok := batches[testScope]
+		if ok && !b.Retired != tt.want || !ok && tt.want || b.Retired != tt.config.WithoutScans {
+			t.Errorf("%s: read %t, retired %t, want %t", name, ok, b.Retired, tt.want)
 		}
 	}
 }
@@ -83,7 +84,7 @@ func TestEndpoints(t *testing.T) {
 			t.Fatal(err)
 		}
 		f.locate(beside)
-		if r, _ := f.record("https://dojo.example", target{}); r.Place != want {
+		if r, _ := f.record("https://dojo.example", target{}, nil); r.Place != want {
 			t.Errorf("%s: place %q, want %q", fields, r.Place, want)
 		}
 	}

@@ -1,6 +1,7 @@
 package defectdojo
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -21,9 +22,11 @@ import (
 // dojo is a fake DefectDojo with two products. It answers at most two items a page, whatever is asked for, and refuses requests that
 // DefectDojo would not understand.
 type dojo struct {
-	findings    map[int64][]string // by product
-	acceptances []string
-	tests       []string
+	products     []string
+	productTypes []string
+	findings     map[int64][]string // by product
+	acceptances  []string
+	tests        []string
 	// beside is what pages send along, by field and number.
 	beside map[string]map[string]any
 	// count, if set, replaces the number of items that pages claim.
@@ -40,6 +43,7 @@ func item(id, product int64, fields string) string {
 
 func healthy() *dojo {
 	return &dojo{
+		products: []string{`{"id": 2, "name": "payments"}`, `{"id": 1, "name": "search"}`},
 		findings: map[int64][]string{
 			1: {item(11, 1, ""), item(12, 1, ""), item(13, 1, "")},
 			2: {item(21, 2, ""), item(22, 2, ""), item(23, 2, "")},
@@ -68,10 +72,11 @@ func acceptanceOf(id int, decision string) string {
 }
 
 func (d *dojo) serve(s *collectorstest.Server) {
-	s.JSON("GET /api/v2/products/", `{"count": 2, "results": [{"id": 2, "name": "payments"}, {"id": 1, "name": "search"}]}`)
+	s.Handle("GET /api/v2/products/", func(w http.ResponseWriter, r *http.Request) { (&dojo{}).page(w, r, d.products) })
+	s.Handle("GET /api/v2/product_types/", func(w http.ResponseWriter, r *http.Request) { (&dojo{}).page(w, r, d.productTypes) })
 	s.Handle("GET /api/v2/findings/", func(w http.ResponseWriter, r *http.Request) {
 		query := r.URL.Query()
-		if query.Get("related_fields") != "true" || query.Get("prefetch") != "endpoints" || !slices.Contains([]string{"id", "-last_status_update"}, query.Get("o")) {
+		if query.Get("related_fields") != "true" || query.Get("prefetch") != "endpoints" || !slices.Contains([]string{"id", "-last_status_update,-id"}, query.Get("o")) {
 			w.WriteHeader(http.StatusBadRequest)
 			return
 		}
@@ -81,8 +86,10 @@ func (d *dojo) serve(s *collectorstest.Server) {
 				items = append(items, d.findings[product]...)
 			}
 		}
-		if query.Get("o") == "-last_status_update" {
-			slices.SortStableFunc(items, func(a, b string) int { return strings.Compare(updated(b), updated(a)) })
+		if query.Get("o") == "-last_status_update,-id" {
+			slices.SortStableFunc(items, func(a, b string) int {
+				return cmp.Or(strings.Compare(updated(b), updated(a)), cmp.Compare(numberOf(b), numberOf(a)))
+			})
 		}
 		d.page(w, r, items)
 	})
@@ -96,6 +103,14 @@ func (d *dojo) serve(s *collectorstest.Server) {
 	})
 }
 
+func numberOf(item string) int64 {
+	var f struct {
+		ID int64 `json:"id"`
+	}
+	_ = json.Unmarshal([]byte(item), &f)
+	return f.ID
+}
+
 func updated(item string) string {
 	var f struct {
 		At string `json:"last_status_update"`
@@ -107,7 +122,7 @@ func updated(item string) string {
 }
 
 func (d *dojo) page(w http.ResponseWriter, r *http.Request, items []string) {
-	offset, err := strconv.Atoi(r.URL.Query().Get("offset"))
+	offset, err := strconv.Atoi(cmp.Or(r.URL.Query().Get("offset"), "0"))
 	if err != nil {
 		w.WriteHeader(http.StatusBadRequest)
 		return
@@ -117,7 +132,11 @@ func (d *dojo) page(w http.ResponseWriter, r *http.Request, items []string) {
 		count = d.count(offset)
 	}
 	results := []json.RawMessage{}
-	for _, i := range items[min(offset, len(items)):min(offset+2, len(items))] {
+	size := 2
+	if r.URL.Query().Get("limit") == "1" {
+		size = 1
+	}
+	for _, i := range items[min(offset, len(items)):min(offset+size, len(items))] {
 		results = append(results, json.RawMessage(i))
 	}
 	next := "http://wrong.example/api/v2/?offset=2" // as behind many proxies
@@ -142,10 +161,10 @@ func TestConformance(t *testing.T) {
 		},
 		Serve: healthy().serve,
 		Scopes: []collectorstest.Scope{
-			{Name: "product:search", Records: 3, Pages: 2, Requests: product("1")},
-			{Name: "product:payments", Records: 3, Pages: 2, Requests: product("2")},
-			{Name: "acceptances:all", Records: 3, Pages: 2, Requests: func(r collectorstest.Request) bool { return strings.Contains(r.Path, "risk_acceptance") }},
-			{Name: "tests:all", Records: 3, Pages: 2, Requests: func(r collectorstest.Request) bool { return strings.Contains(r.Path, "tests") }},
+			{Name: "product:search", Records: 3, Pages: 2, Requests: product("1"), Items: "results"},
+			{Name: "product:payments", Records: 3, Pages: 2, Requests: product("2"), Items: "results"},
+			{Name: "acceptances:all", Records: 3, Pages: 2, Items: "results", Requests: func(r collectorstest.Request) bool { return strings.Contains(r.Path, "risk_acceptance") }},
+			{Name: "tests:all", Records: 3, Pages: 2, Items: "results", Requests: func(r collectorstest.Request) bool { return strings.Contains(r.Path, "tests") }},
 		},
 		Altered: []collectorstest.Altered{
 			{
@@ -177,6 +196,16 @@ func TestConformance(t *testing.T) {
 					}
 					return nil
 				},
+			},
+		},
+		Gone: []collectorstest.Gone{
+			{
+				Name: "a product is deleted", Retired: []string{"product:payments"}, Reason: record.ClosureVanished,
+				Serve: altered(func(d *dojo) { d.products = []string{`{"id": 1, "name": "search"}`} }),
+			},
+			{
+				Name: "the user sees no product any more", Hidden: []string{"product:search", "product:payments"},
+				Serve: altered(func(d *dojo) { d.products = []string{} }),
 			},
 		},
 		Readme: "README.md",
@@ -214,10 +243,10 @@ func TestDelta(t *testing.T) {
 			got[scope] = append(got[scope], f.ID)
 		}
 	}
-	// Finding n was updated on day n%9+1 of February: 13 on the 5th, 22 on the 5th, 23 on the 6th; 14 has no date.
+	// Finding n was updated on day n%9+1 of February: 13 on the 5th, 22 on the 5th, 23 on the 6th; 14 has no date, and comes first.
 	slices.Sort(got["product:payments"])
 	slices.Sort(got["product:search"])
-	if want := "[defectdojo#13 defectdojo#14]"; fmt.Sprint(got["product:search"]) != want {
+	if want := "[defectdojo#13]"; fmt.Sprint(got["product:search"]) != want {
 		t.Errorf("product:search: got %v, want %s", got["product:search"], want)
 	}
 	if want := "[defectdojo#22 defectdojo#23]"; fmt.Sprint(got["product:payments"]) != want {
@@ -288,7 +317,7 @@ func TestNewRefuses(t *testing.T) {
 func TestLapsedAcceptance(t *testing.T) {
 	d := healthy()
 	for i, id := range []int64{11, 12, 13} {
-		d.findings[1][i] = strings.Replace(item(id, 1, `, "risk_accepted": true`), `"active": true`, `"active": false`, 1)
+		d.findings[1][i] = strings.Replace(item(id, 1, `, "risk_accepted": true, "last_status_update": "2020-01-05T00:00:00Z"`), `"active": true`, `"active": false`, 1)
 	}
 	until := func(id int, finding, end string) string {
 		return fmt.Sprintf(`{"id": %d, "decision": "A", "accepted_findings": [%s], "expiration_date": %s, "created": "2020-01-05T00:00:00Z"}`, id, finding, end)
