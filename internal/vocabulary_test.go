@@ -32,8 +32,8 @@ var refusedPhrases = []string{
 
 // unfinished are folders whose words are still being changed.
 var unfinished = []string{
-	"collectors/github", "collectors/jira", "collectors/reports", "internal/demo", "internal/evidence", "internal/ledger", "internal/metrics", "internal/monitoring", "dashboards", "deploy", "docs/runbooks",
-	"docs/metrics.md", "docs/traceability.md", "docs/architecture.md",
+	"collectors/github", "collectors/jira", "collectors/reports", "internal/demo", "internal/ledger", "internal/monitoring", "dashboards", "deploy", "docs/runbooks",
+	"docs/traceability.md", "docs/architecture.md",
 }
 
 func finished(name string) bool {

@@ -47,9 +47,9 @@ var coverage = []*Family{
 	}},
 	{Collect: unmappedRepositories, Family: frame.Family{
 		Name: "prodsec_unmapped_repositories",
-		Help: "Repositories without an owner, by reason: no_catalog_entry (no catalog names it), no_owner (its service, or one that has a part of it, names no team), and, " +
-			"as prodsec_scope_size does not count these, archived, fork, and no_source_host (findings name it and no source host lists it). The share of mapped " +
-			"repositories is 1 minus the first two over prodsec_scope_size{kind=\"repositories\"}.",
+		Help: "Repositories without an owner, by reason: no_catalog_entry (no catalog lists the repository) or no_owner (its service, or a service that " +
+			"has a part of it, has no team), and three that prodsec_scope_size does not count: archived, fork, and no_source_host (findings name it and " +
+			"no source host lists it). The share of mapped repositories is 1 minus the first two over prodsec_scope_size{kind=\"repositories\"}.",
 		Type: frame.Gauge, Stability: frame.Stable,
 		Labels:  []string{"reason"},
 		Source:  "Repository.Name, Service.Repositories",

@@ -66,10 +66,10 @@ var controls = []*Family{
 	}},
 	{Collect: controlFailures, Family: frame.Family{
 		Name: "prodsec_control_failures_in_window",
-		Help: "Failures in the trailing window by the control to which policy.control_mapping attributes them. finding is a weakness that opened, repeat one whose " +
-			"category had been fixed in the same product area before, regression one that came back, sla_miss one that was not fixed in time; exception is an exception " +
-			"that was granted, renewal one that was granted again; bypass is a rule that was bypassed. control is none where the table has no row. An exception or " +
-			"bypass that concerns several controls counts for each.",
+		Help: "Failures in the trailing window, by the control to which policy.control_mapping attributes them: finding is a weakness that opened, repeat " +
+			"a weakness whose category had been fixed in the same product area before, regression a reopened weakness, sla_miss a weakness that missed " +
+			"its SLA target, exception an approved exception, renewal an exception that was approved again, bypass a bypassed rule. control is none " +
+			"where the mapping has no entry. An exception or a bypass that is attributed to several controls counts for each.",
 		Type: frame.Gauge, Stability: frame.Stable,
 		Labels:  []string{"window", "control", "source"},
 		Source:  "Finding.Category, Finding.Class, Exception.Controls, Exception.Categories, Exception.Rules, Bypass.Rules",

@@ -66,8 +66,9 @@ var deliveryTrust = []*Family{
 	}},
 	{Collect: privilegedPipelineProtection, Family: frame.Family{
 		Name: "prodsec_privileged_pipeline_protection",
-		Help: "Privileged pipelines by whether what they run from and deploy to is protected: branch is every required check of the branches of their repository, environment " +
-			"every required check of the production environments that they deploy to (absent for those that deploy to none), required both together.",
+		Help: "Privileged pipelines (policy.delivery.privileged_pipelines) by whether their repository and their environments are protected: " +
+			"check=\"branch\" passes if the branches of the repository pass every required check, check=\"environment\" if the production environments that " +
+			"the pipeline deploys to do (absent where it deploys to none), check=\"required\" if both do.",
 		Type: frame.Gauge, Stability: frame.Experimental,
 		Labels:  append(group(), "check", "status"),
 		Source:  "Pipeline.Environments, Repository.Branches, Repository.Environments",

@@ -47,7 +47,7 @@ func privilegedPipelineProtection(in *tallies.Tallies, out *frame.Sink) {
 	}
 }
 
-// branchStatus says whether the branches of a pipeline's repository pass every required check; unknown for a repository that no source host speaks of.
+// branchStatus is whether the branches of a pipeline's repository pass every required check; unknown for a repository that no source host lists.
 func branchStatus(in *tallies.Tallies, r *snapshot.Repository) policy.Status {
 	if r == nil || len(r.Branches) == 0 {
 		return policy.StatusUnknown
@@ -59,7 +59,7 @@ func branchStatus(in *tallies.Tallies, r *snapshot.Repository) policy.Status {
 	return policy.Worst(all...)
 }
 
-// environmentStatus says whether the production environments that a pipeline deploys to pass every required check; deploys is false if there is none.
+// environmentStatus is whether the production environments that a pipeline deploys to pass every required check; deploys is false if there is none.
 func environmentStatus(in *tallies.Tallies, r *snapshot.Repository, p *record.Pipeline) (status policy.Status, deploys bool) {
 	var all []policy.Status
 	for _, name := range p.Environments {

@@ -76,9 +76,9 @@ var dora = []*Family{
 	}},
 	{Collect: deploymentRework, Family: frame.Family{
 		Name: "prodsec_deployment_rework_in_window",
-		Help: "Production deployments that ended in the trailing window, by whether a failure in production made them necessary: rollback brought back an older commit, incident " +
-			"went live while an incident of the service was open, planned is any other. Deployment rework rate is (rollback + incident) / all. While no source of incidents was " +
-			"read, what is no rollback is unknown.",
+		Help: "Production deployments that ended in the trailing window, by whether a failure in production made them necessary: rollback deployed an " +
+			"older commit, incident went live while an incident of the service was open, planned is every other one. The deployment rework rate (DORA) " +
+			"is (rollback + incident) / all. While no source of incidents was read, deployments other than rollbacks are unknown.",
 		Type: frame.Gauge, Stability: frame.Experimental,
 		Labels:  append(append([]string{"window"}, tallies.GroupLabels...), "rework"),
 		Source:  "Deployment.Status, Deployment.Rollback, Incident.OpenedAt, Incident.RestoredAt",
@@ -202,14 +202,14 @@ func changeFailuresInWindow(in *tallies.Tallies, out *frame.Sink) {
 	}
 }
 
-// The values of the label "rework", by tallies.Rework; the last is for what cannot be told.
+// The values of the label "rework", by tallies.Rework; the last is for what is not known.
 var reworkKinds = []string{"planned", "rollback", "incident", "unknown"}
 
-// deploymentRework cannot tell planned work while incidents were never read or those that were are too old.
+// deploymentRework shows unknown instead of planned while incidents were never read, or those that were are too old.
 func deploymentRework(in *tallies.Tallies, out *frame.Sink) {
 	out.Product(windowNames(in.Policy), reworkKinds)
 	incidents := in.Sources.Of(record.KindIncident)
-	told := incidents.Ever && !incidents.Partly
+	incidentsRead := incidents.Ever && !incidents.Partly
 	unknown := len(reworkKinds) - 1
 	for i := range in.Deployments.Ended {
 		d, m := &in.Deployments.Ended[i], &in.Snapshot.Deployed[i]
@@ -217,7 +217,7 @@ func deploymentRework(in *tallies.Tallies, out *frame.Sink) {
 			continue
 		}
 		kind := int(in.Rework[i])
-		if kind == int(tallies.ReworkNone) && !told {
+		if kind == int(tallies.ReworkNone) && !incidentsRead {
 			kind = unknown
 		}
 		for w := int(d.Window); w < len(in.Policy.Windows()); w++ {
@@ -229,7 +229,7 @@ func deploymentRework(in *tallies.Tallies, out *frame.Sink) {
 	}
 	for _, group := range in.Owners.PresentGroups() {
 		for at := range out.Dims() {
-			if kind := at % len(reworkKinds); told || kind != int(tallies.ReworkNone) && kind != int(tallies.ReworkIncident) {
+			if kind := at % len(reworkKinds); incidentsRead || kind != int(tallies.ReworkNone) && kind != int(tallies.ReworkIncident) {
 				out.Zero(group, at)
 			}
 		}

@@ -147,10 +147,10 @@ var exposure = []*Family{
 	}},
 	{Collect: categoryFindings, Family: frame.Family{
 		Name: "prodsec_category_findings_in_window",
-		Help: "Weaknesses that opened (new, or repeat if something of their category had been fixed in the same product area before) or came back (reopened) in the " +
-			"trailing window, by the product area of the service that owned them then, as the " +
-			"catalog has it now, and by category: a CWE, else a rule family, else an ecosystem; none where a source gives none. " +
-			"What a new source brought along was there before, and is in neither kind.",
+		Help: "Weaknesses that opened (new, or repeat if a weakness of the same category had been fixed in the same product area before) or reopened in " +
+			"the trailing window, by category (a CWE, else a rule family, else an ecosystem; none where a source has none) and by the product area, as " +
+			"the catalog has it now, of the service that owned them then. Weaknesses that a newly added source brought count as neither, because they " +
+			"existed before.",
 		Type: frame.Gauge, Stability: frame.Stable,
 		Labels:  []string{"window", "product_area", "category", "kind"},
 		Unbound: []string{"product_area", "category"},
@@ -160,8 +160,9 @@ var exposure = []*Family{
 	}},
 	{Collect: exceptionsByStandard, Family: frame.Family{
 		Name: "prodsec_exceptions_granted_by_control_in_window",
-		Help: "Exceptions granted in the trailing window, by the control that they set aside: those they name, else those to which policy.control_mapping attributes what " +
-			"they cover; none where there is none. An exception that concerns several controls counts for each. kind is as in prodsec_exceptions_granted_in_window.",
+		Help: "Approvals of exceptions in the trailing window, by the control that they except: the controls that the exception names, else those to which " +
+			"policy.control_mapping attributes what it covers, else none. An exception from several controls counts for each. kind is as in " +
+			"prodsec_exceptions_granted_in_window.",
 		Type: frame.Gauge, Stability: frame.Experimental,
 		Labels:  []string{"window", "business_unit", "control", "kind"},
 		Source:  "Exception.DecidedAt, Exception.Controls, Exception.Categories, Exception.Rules",

@@ -142,7 +142,7 @@ func exceptionsByStandard(in *tallies.Tallies, out *frame.Sink) {
 			}
 			if at := [2]int32{unit, int32(control)}; !seen[at] {
 				seen[at] = true
-				for _, w := range windows { // the shorter windows that do not hold it say 0
+				for _, w := range windows { // shorter windows that do not hold it show 0
 					out.Zero(unit, out.Dim(w.Name, name, grantFirst))
 					out.Zero(unit, out.Dim(w.Name, name, grantRenewal))
 				}

@@ -118,7 +118,7 @@ var responsiveness = []*Family{
 	}},
 	{Collect: exceptionDecisionInWindow, Family: frame.Family{
 		Name: "prodsec_exception_decision_in_window_seconds",
-		Help: "The times of prodsec_exception_decision_seconds whose decision fell into the trailing window, by the source's date.",
+		Help: "Times of prodsec_exception_decision_seconds of decisions in the trailing window, by the source's date.",
 		Type: frame.StateHistogram, Stability: frame.Experimental,
 		Labels:  []string{"window", "business_unit", "decision"},
 		Bounds:  policy.DefaultBuckets(policy.BucketsRequests),
@@ -174,7 +174,7 @@ var responsiveness = []*Family{
 	}},
 	{Collect: followupCloseInWindow, Family: frame.Family{
 		Name: "prodsec_followup_close_in_window_seconds",
-		Help: "The times of prodsec_followup_close_seconds of the actions that were closed for the first time in the trailing window, by the source's date.",
+		Help: "Times of prodsec_followup_close_seconds of actions that were closed for the first time in the trailing window, by the source's date.",
 		Type: frame.StateHistogram, Stability: frame.Experimental,
 		Labels:  []string{"window", "business_unit"},
 		Bounds:  policy.DefaultBuckets(policy.BucketsAges),
@@ -204,7 +204,8 @@ var responsiveness = []*Family{
 	}},
 	{Collect: escalationsInWindow, Family: frame.Family{
 		Name: "prodsec_escalations_in_window",
-		Help: "Releases that were blocked and urgent calls for a decision that were raised in the trailing window, by the source's date; each once under its first owner, kind and reason.",
+		Help: "Release blocks and urgent escalations raised in the trailing window, by the source's date, each counted once under its first owner, kind " +
+			"and reason.",
 		Type: frame.Gauge, Stability: frame.Experimental,
 		Labels:  []string{"window", "business_unit", "team", "trust_tier", "kind", "reason"},
 		Unbound: []string{"reason"},

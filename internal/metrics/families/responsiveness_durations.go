@@ -71,8 +71,8 @@ func exceptionDecision(in *tallies.Tallies, out *frame.Sink) {
 	}
 }
 
-// eachDecision calls with the first decision on every exception that was asked for, and how long it took on the clock of decisions. A scanner's own acceptance is
-// asked of nobody.
+// eachDecision calls with the first decision on every exception that was requested, and how long it took on the clock of decisions. A scanner's own acceptance has
+// no request.
 func eachDecision(in *tallies.Tallies, call func(m *snapshot.Milestone[record.Exception], decision string, took uint32)) {
 	clock := in.Policy.Calendar(policy.CalendarDecisions)
 	tallies.EachCounted(&in.Input, in.Snapshot.Decided, func(m *snapshot.Milestone[record.Exception]) {
@@ -136,7 +136,7 @@ func escalationsInWindow(in *tallies.Tallies, out *frame.Sink) {
 		for _, w := range held {
 			out.Add(group, out.Dim(w.Name, kind, reason), 1)
 		}
-		if len(held) > 0 { // the shorter windows that do not hold it say 0
+		if len(held) > 0 { // shorter windows that do not hold it show 0
 			for _, w := range windows {
 				out.Zero(group, out.Dim(w.Name, kind, reason))
 			}
