@@ -372,7 +372,7 @@ func checkRunbook(t *testing.T, name string) {
 	}
 	text := string(content)
 	at := 0
-	for _, heading := range []string{"# " + name, "## Meaning", "## Impact", "## Look first", "## Likely causes", "## Mend"} {
+	for _, heading := range []string{"# " + name, "## Meaning", "## Impact", "## Diagnosis", "## Likely causes", "## Remediation"} {
 		i := strings.Index(text[at:], heading+"\n")
 		if i < 0 {
 			t.Errorf("%s.md lacks the heading %q, or has it out of order", name, heading)

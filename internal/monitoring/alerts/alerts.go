@@ -90,13 +90,13 @@ func oldest() string {
 
 func slaBreached() rulefile.Rule {
 	return rulefile.Rule{
-		Why:    "Critical pages, high makes a ticket: the same alert, so that a change of severity does not make a second one.",
+		Why:    "Critical pages, high creates a ticket. One alert for both, so that a severity change does not create a second one.",
 		Expr:   promql.SumBy(names.OwnerLabels+", severity", promql.Series(names.RecServiceOpen, promql.Is("sla", "breached"))) + " > 0",
 		Labels: map[string]string{"notify": bySeverity(Page, Ticket), "derived_from": names.FromFindings},
 		Alert: &rulefile.Alert{
 			Name: SLABreached, Answers: packrow.List(packrow.PackAttainment, packrow.TrackAttainment), For: settings.Settle, Hold: settings.Hold,
-			Summary: "{{ $value | humanize }} {{ $labels.severity }} finding(s) in {{ $labels.service_name }} (team {{ $labels.team }}) are past their deadline",
-			Description: oldest() + "Remediate them or have an exception approved; a dismissal does not stop the clock. " +
+			Summary: "{{ $value | humanize }} {{ $labels.severity }} finding(s) in {{ $labels.service_name }} (team {{ $labels.team }}) are past their SLA deadline",
+			Description: oldest() + "Remediate them or get an exception approved; a dismissal does not stop the SLA clock. " +
 				"Business unit {{ $labels.business_unit }}, trust tier {{ $labels.trust_tier }}.",
 			Board: names.BoardResponsiveness, Panel: names.PanelBreachedTable, Select: names.BoardVariables,
 		},
@@ -105,13 +105,13 @@ func slaBreached() rulefile.Rule {
 
 func slaDueSoon() rulefile.Rule {
 	return rulefile.Rule{
-		Why:    "In the last part of its time (policy: due_soon_ratio). A breach of the same service and severity mutes it.",
+		Why:    "In the last part of the SLA time (policy: due_soon_ratio). A breach of the same service and severity inhibits it.",
 		Expr:   promql.SumBy(names.OwnerLabels+", severity", promql.Series(names.RecServiceOpen, promql.Is("sla", "due_soon"))) + " > 0",
 		Labels: map[string]string{"notify": bySeverity(Ticket, Info), "derived_from": names.FromFindings},
 		Alert: &rulefile.Alert{
 			Name: SLADueSoon, Answers: packrow.List(packrow.TrackAttainment), For: settings.Settle, Hold: settings.Hold,
-			Summary:     "{{ $value | humanize }} {{ $labels.severity }} finding(s) in {{ $labels.service_name }} (team {{ $labels.team }}) are due soon",
-			Description: oldest() + "They are in the last quarter of their SLA time. Plan the fix now, or ask for an exception before the deadline.",
+			Summary:     "{{ $value | humanize }} {{ $labels.severity }} finding(s) in {{ $labels.service_name }} (team {{ $labels.team }}) are close to their SLA deadline",
+			Description: oldest() + "They are in the last part of their SLA time. Plan the fix now, or request an exception before the deadline.",
 			Board:       names.BoardResponsiveness, Panel: names.PanelDueSoonTable, Select: names.BoardVariables,
 		},
 	}
@@ -119,13 +119,13 @@ func slaDueSoon() rulefile.Rule {
 
 func exceptionExpired() rulefile.Rule {
 	return rulefile.Rule{
-		Why:    "Expired and still open in its source: the clocks it stopped run again.",
+		Why:    "Expired and still open in its source: the SLA clocks that it paused run again.",
 		Expr:   promql.SumBy(names.GroupLabels+", category", promql.Series(names.RecExceptions, promql.Is("state", "expired"))) + " > 0",
 		Labels: map[string]string{"notify": string(Ticket), "derived_from": names.FromExceptions},
 		Alert: &rulefile.Alert{
 			Name: ExceptionExpired, Answers: packrow.List(packrow.PackExceptions, packrow.TrackExceptions), For: settings.Settle, Hold: settings.Hold,
 			Summary:     "{{ $value | humanize }} exception(s) of category {{ $labels.category }} of team {{ $labels.team }} have expired and are still open",
-			Description: "What they covered counts against its SLA again. Fix it, renew the exception with a reason, or close it.",
+			Description: "The SLA clocks that they paused run again. Remediate the findings, renew the exception with a reason, or close it.",
 			Board:       names.BoardExposure, Panel: names.PanelExceptionHorizon, Select: names.BoardVariables,
 		},
 	}
@@ -134,13 +134,13 @@ func exceptionExpired() rulefile.Rule {
 func exceptionExpiring() rulefile.Rule {
 	left := promql.MinBy(names.OwnerLabels+", category", promql.Once(names.ExceptionNextExpiry)) + " - time()"
 	return rulefile.Rule{
-		Why:    "The soonest active exception of a service and category ends within two weeks.",
+		Why:    "The next active exception of a service and category expires within two weeks.",
 		Expr:   fmt.Sprintf("(%s) < %d\nand\n(%s) > 0", left, int(settings.ExpiringWithin/time.Second), left),
 		Labels: map[string]string{"notify": string(Ticket), "derived_from": names.FromExceptions},
 		Alert: &rulefile.Alert{
 			Name: ExceptionExpiring, Answers: packrow.List(packrow.PackExceptions, packrow.TrackExceptions), For: settings.Settle, Hold: settings.Hold,
 			Summary:     "An exception of category {{ $labels.category }} for {{ $labels.service_name }} (team {{ $labels.team }}) expires in {{ $value | humanizeDuration }}",
-			Description: "After that the SLA clocks it stopped run again. Fix what it covers, or decide on a renewal before it ends.",
+			Description: "After that the SLA clocks that it paused run again. Remediate the findings, or decide on a renewal before it expires.",
 			Board:       names.BoardExposure, Panel: names.PanelNextExpiries, Select: names.BoardVariables,
 		},
 	}
@@ -149,14 +149,14 @@ func exceptionExpiring() rulefile.Rule {
 func repositoryUnprotected() rulefile.Rule {
 	gap := promql.Once(names.ProtectionGap, promql.Is("check", "required"), promql.Is("status", "fail"))
 	return rulefile.Rule{
-		Why:    "Only what is known to be unprotected: a check that could not be read is unknown and shown on the board, not laid at a team's door.",
+		Why:    "Counts only checks that fail: a check that could not be read is unknown and shown on the board, and not attributed to a team.",
 		Expr:   promql.MaxBy(names.OwnerLabels+", repository, scope", gap) + " > 0",
 		Labels: map[string]string{"notify": string(Ticket), "derived_from": names.FromRepositories},
 		Alert: &rulefile.Alert{
 			Name: RepositoryUnprotected, Answers: packrow.List(packrow.TrackProtection), For: settings.SettlePosture, Hold: settings.Hold,
 			Summary: "Privileged repository {{ $labels.repository }} ({{ $labels.service_name }}, team {{ $labels.team }}) lacks required {{ $labels.scope }} protection",
-			Description: "Policy requires protection of every privileged repository; one of the required checks is known to fail. " +
-				"The board lists which.",
+			Description: "Policy requires these protections for every privileged repository; at least one required check fails. " +
+				"The board lists the failing checks.",
 			Board: names.BoardDeliveryTrust, Panel: names.PanelTrustGaps, Select: names.BoardVariables,
 		},
 	}
@@ -164,14 +164,14 @@ func repositoryUnprotected() rulefile.Rule {
 
 func scopeStaleAlert() rulefile.Rule {
 	return rulefile.Rule{
-		Why: "A scope is the smallest thing that is read whole or not at all. stale: last good facts are still shown; dropped: they are so old " +
-			"that they are withheld; never: it was never read.",
+		Why: "A scope is the smallest unit that is read completely or not at all. stale: the last good data is still shown; dropped: it is so old " +
+			"that it is withheld; never: the scope was never read.",
 		Expr:   promql.SumBy(names.LabelsWithout(names.JoinLabels(names.LabelsOf(names.Scopes)), "status")+", status", promql.Once(names.Scopes, promql.In("status", "stale", "dropped", "never"))) + " > 0",
 		Labels: map[string]string{"notify": string(Ticket)},
 		Alert: &rulefile.Alert{
 			Name: ScopeStale, For: settings.ScopeStale, Hold: settings.Settle,
 			Summary:     "{{ $value | humanize }} scope(s) of collector {{ $labels.collector }} are {{ $labels.status }}",
-			Description: "Numbers that rest on them are old or missing and count as unknown. The exporter's log and its landing page name the scopes and the error.",
+			Description: "Numbers derived from them are old, or missing and counted as unknown. The exporter's log and landing page name the scopes and the error.",
 			Board:       names.BoardExporter, Panel: names.PanelScopes,
 		},
 	}
@@ -180,13 +180,13 @@ func scopeStaleAlert() rulefile.Rule {
 func collectorDown() rulefile.Rule {
 	labels := names.JoinLabels(names.LabelsOf(names.CollectorUp))
 	return rulefile.Rule{
-		Why:    "The last pass of a collector failed altogether. It mutes the alerts derived from what it delivers, so that an API's outage pages nobody.",
+		Why:    "The last pass of a collector failed completely. Inhibits the alerts derived from its data, so that an API outage pages nobody.",
 		Expr:   promql.MaxBy(labels, promql.Once(names.CollectorUp)) + " == 0",
 		Labels: map[string]string{"notify": string(Ticket)},
 		Alert: &rulefile.Alert{
 			Name: CollectorDown, For: settings.SourceDown, Hold: settings.Settle,
 			Summary:     "Collector {{ $labels.collector }} ({{ $labels.instance_name }}) cannot read its source",
-			Description: "Its last good facts stay until they are too old, then they are withheld. Check credential, network and the source's status; the exporter's log has the error.",
+			Description: "The last good data is shown until it is too old, then it is withheld. Check credential, network and the status of the source; the exporter's log has the error.",
 			Board:       names.BoardExporter, Panel: names.PanelCollectors,
 		},
 	}
@@ -194,13 +194,13 @@ func collectorDown() rulefile.Rule {
 
 func exporterDownAlert() rulefile.Rule {
 	return rulefile.Rule{
-		Why:    "Nothing is exposed at all: every other alert of this file is blind. It mutes them, so that none resolves or fires for that reason.",
+		Why:    "Nothing is exposed: no other alert of this file can be evaluated. Inhibits them, so that none fires or resolves for that reason.",
 		Expr:   "absent(" + promql.Series(names.BuildInfo) + ")",
 		Labels: map[string]string{"notify": string(Ticket)},
 		Alert: &rulefile.Alert{
 			Name: ExporterDown, For: settings.ExporterDown, Hold: settings.Settle,
 			Summary:     "No prodsec_exporter is being scraped",
-			Description: "No replica answers Prometheus, so nothing is known about the programme since. No record is lost: the ledger continues where it stopped.",
+			Description: "Prometheus cannot scrape any replica, so there are no current numbers. No record is lost: the ledger continues where it stopped.",
 			Board:       names.BoardExporter, Panel: names.PanelCollectors,
 		},
 	}

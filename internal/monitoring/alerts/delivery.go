@@ -10,14 +10,14 @@ import (
 
 func pathUnprotected() rulefile.Rule {
 	return rulefile.Rule{
-		Why:    "Only what is known to be unprotected: a path that could not be read is unknown and shown on the board.",
+		Why:    "Counts only unprotected paths: a path that could not be read is unknown and shown on the board.",
 		Expr:   promql.SumBy(names.GroupLabels+", environment", promql.Series(names.RecPaths, promql.Is("status", "unprotected"))) + " > 0",
 		Labels: map[string]string{"notify": string(Ticket), "derived_from": names.FromRepositories},
 		Alert: &rulefile.Alert{
 			Name: PathUnprotected, For: settings.SettlePosture, Hold: settings.Hold, Answers: packrow.List(packrow.TrackPaths),
-			Summary: "{{ $value | humanize }} service(s) of team {{ $labels.team }} ({{ $labels.business_unit }}, {{ $labels.trust_tier }}) can reach {{ $labels.environment }} unguarded",
-			Description: "The environment lacks a check that policy requires, or so does the branch behind it, or one of the last deployments was not approved. " +
-				"Whoever can push can deploy.",
+			Summary: "{{ $value | humanize }} service(s) of team {{ $labels.team }} ({{ $labels.business_unit }}, {{ $labels.trust_tier }}) have an unprotected deployment path to {{ $labels.environment }}",
+			Description: "The environment or its branch lacks a required check, or one of the last deployments was not approved. " +
+				"Anyone who can push can deploy.",
 			Board: names.BoardDeliveryTrust, Panel: names.PanelPaths, Select: names.BoardVariables,
 		},
 	}

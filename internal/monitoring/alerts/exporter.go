@@ -22,90 +22,90 @@ func increased(labels, name string, over time.Duration) string {
 }
 
 func countingChanged() rulefile.Rule {
-	return programme(Info, "Numbers before and after are not alike. For information: somebody will ask why a line moved.",
+	return programme(Info, "Numbers before and after are not comparable. For information.",
 		increased("kind", names.CountingChanges, settings.CountingRecent)+" > 0",
 		rulefile.Alert{
 			Name: CountingChanged, For: settings.Settle, Hold: settings.Hold, Answers: packrow.List(packrow.PackTrend),
-			Summary:     "The way of counting changed: {{ $labels.kind }}",
-			Description: "A number that moves at the same time may have moved because of it. prodsec_restated says by how much, same records and same instant; note it beside the next report.",
+			Summary:     "Counting changed: {{ $labels.kind }}",
+			Description: "A number that moved at the same time may have moved because of it. prodsec_restated has the effect on each headline, over the same records at the same instant; mention it in the next report.",
 			Board:       names.BoardExporter, Panel: names.PanelCounting,
 		})
 }
 
 func budgetLow() rulefile.Rule {
-	return programme(Ticket, "Little of an API's budget is left, for longer than a burst. What else uses the same credential counts, too.",
+	return programme(Ticket, "Little of an API budget is left for longer than a burst. Other clients of the same credential share the budget.",
 		"min by ("+names.RecordedLabels(names.RecBudgetLeft)+") ("+promql.Series(names.RecBudgetLeft)+fmt.Sprintf(") < %g", settings.BudgetReserve),
 		rulefile.Alert{
 			Name: BudgetLow, For: settings.SourceDown, Hold: settings.Settle,
-			Summary: "{{ $value | humanizePercentage }} of the budget {{ $labels.resource }} of collector {{ $labels.collector }} ({{ $labels.instance_name }}) are left",
-			Description: "When it is used up the collector waits for the next period and its facts age. Poll less often, or give the exporter a credential of its own; " +
+			Summary: "{{ $value | humanizePercentage }} of the API budget {{ $labels.resource }} of collector {{ $labels.collector }} ({{ $labels.instance_name }}) is left",
+			Description: "When it is used up, the collector waits for the next period and its data ages. Poll less often, or use a dedicated credential; " +
 				"`prodsec_exporter check --online` prints the forecast.",
 			Board: names.BoardExporter, Panel: names.PanelBudgets,
 		})
 }
 
 func ledgerFailing() rulefile.Rule {
-	return programme(Ticket, "What is collected cannot be kept. A single failure is retried with the next pass.",
+	return programme(Ticket, "Collected data cannot be stored. A single failure is retried with the next pass.",
 		increased("job", names.LedgerErrors, settings.LedgerRecent)+" > 0",
 		rulefile.Alert{
 			Name: LedgerErrors, For: settings.Settle, Hold: settings.Settle,
 			Summary:     `{{ $value | printf "%.0f" }} operation(s) of the ledger failed within ` + promql.PromDuration(settings.LedgerRecent),
-			Description: "Nothing false is shown, but nothing new is kept either: scopes grow stale until it is mended. The exporter's log has the error; disk space and the database come first.",
+			Description: "The exposed numbers stay correct, but no new data is stored: scopes become stale until this is fixed. The exporter's log has the error; check disk space and database first.",
 			Board:       names.BoardExporter, Panel: names.PanelScopes,
 		})
 }
 
 func reloadFailed() rulefile.Rule {
-	return programme(Ticket, "A new configuration was refused. The comparison stands inside the fold, so that one replica that refuses it is not hidden by another that took it.",
+	return programme(Ticket, "A new configuration was rejected. The comparison is made before replicas are merged, so that a replica that rejects it is not hidden by one that accepts it.",
 		"max by (job) (max without ("+names.JoinLabels(names.ReplicaLabels)+") ("+promql.Series(names.ReloadWorked)+" == bool 0)) > 0",
 		rulefile.Alert{
 			Name: ReloadFailed, For: settings.Settle, Hold: settings.Settle,
-			Summary:     "The exporter's configuration was not accepted; the one before it is in force",
+			Summary:     "The exporter rejected its new configuration; the previous one is in force",
 			Description: "The log of `POST /-/reload` or SIGHUP names file, line and key. `prodsec_exporter check` says the same before a deploy.",
 			Board:       names.BoardExporter, Panel: names.PanelCollectors,
 		})
 }
 
 func noLeader() rulefile.Rule {
-	return programme(Ticket, "Replicas run and none of them exposes the product's families: every other alert is blind.",
+	return programme(Ticket, "Replicas run and none of them exposes the product families: no other alert can be evaluated.",
 		promql.MaxBy("job", promql.Once(names.Leader))+" == 0",
 		rulefile.Alert{
 			Name: NoLeader, For: settings.LeaderGone, Hold: settings.Settle,
-			Summary:     "No replica of the exporter leads, so nothing about the programme is exposed",
-			Description: "A lease that nobody holds is usually a database that nobody reaches. Boards are empty, not good, until one leads.",
+			Summary:     "No replica of the exporter is the leader, so no product families are exposed",
+			Description: "If no replica holds the lease, the database is usually unreachable. Boards are empty until a replica leads.",
 			Board:       names.BoardExporter, Panel: names.PanelCollectors,
 		})
 }
 
 func twoLeaders() rulefile.Rule {
-	return programme(Ticket, "Rules fold replicas, so nothing is counted twice, but two leaders may show different moments of the same ledger, or two ledgers.",
+	return programme(Ticket, "Rules merge replicas, so nothing is counted twice, but two leaders may expose different states of one ledger, or two ledgers.",
 		"sum by (job) (count without ("+names.JoinLabels(names.ReplicaLabels)+") ("+promql.Series(names.Leader)+" == 1)) > 1",
 		rulefile.Alert{
 			Name: TwoLeaders, For: settings.LeaderGone, Hold: settings.Settle,
-			Summary:     "{{ $value | humanize }} replicas of the exporter lead at once",
-			Description: "Either they do not share a ledger, or a clock or a lease is wrong. Numbers may jump between two truths.",
+			Summary:     "{{ $value | humanize }} replicas of the exporter are leader at the same time",
+			Description: "Either they do not share a ledger, or a clock or a lease is wrong. Numbers may jump between two states.",
 			Board:       names.BoardExporter, Panel: names.PanelCollectors,
 		})
 }
 
 func evaluationStale() rulefile.Rule {
-	return programme(Ticket, "The exporter answers, and what it answers was computed long ago: ages and deadlines stand still.",
+	return programme(Ticket, "The exporter is up, but its numbers were computed long ago: ages and deadlines do not advance.",
 		"time() - "+promql.MaxBy("job", promql.Once(names.EvaluationTime))+fmt.Sprintf(" > %d", int(settings.EvaluationLate/time.Second)),
 		rulefile.Alert{
 			Name: EvaluationStale, For: settings.Settle, Hold: settings.Settle,
-			Summary:     "The numbers that are exposed were computed {{ $value | humanizeDuration }} ago",
-			Description: "Nothing new becomes due, breached or fixed on the boards meanwhile. The exporter's log says why evaluation stopped; a restart loses no record.",
+			Summary:     "The exposed numbers were computed {{ $value | humanizeDuration }} ago",
+			Description: "Until the next evaluation nothing becomes due, breached or fixed on the boards. The exporter's log says why evaluation stopped; a restart loses no record.",
 			Board:       names.BoardExporter, Panel: names.PanelCounting,
 		})
 }
 
 func seriesLeftOut() rulefile.Rule {
-	return programme(Ticket, "Series that would have made the whole answer invalid were left out of it: numbers are missing.",
+	return programme(Ticket, "Series that would make the whole exposition invalid were dropped: numbers are missing.",
 		increased("reason", names.SeriesDropped, settings.LedgerRecent)+" > 0",
 		rulefile.Alert{
 			Name: SeriesDropped, For: settings.Settle, Hold: settings.Settle,
-			Summary:     `{{ $value | printf "%.0f" }} series were left out of what is exposed ({{ $labels.reason }})`,
-			Description: "The rest is right, these are missing. It is a defect of the exporter, or of a name that a source delivers: report it with the line of the log.",
+			Summary:     `{{ $value | printf "%.0f" }} series were dropped from the exposition ({{ $labels.reason }})`,
+			Description: "The remaining series are correct, these are missing. The cause is a bug of the exporter or an unexpected name from a source: report it with the log line.",
 			Board:       names.BoardExporter, Panel: names.PanelCounting,
 		})
 }

@@ -10,13 +10,13 @@ import (
 
 func secretActive() rulefile.Rule {
 	return rulefile.Rule{
-		Why:    "A leaked secret that was verified to work is an open door, whatever severity its finding has.",
+		Why:    "A leaked secret that was verified as active can be used now, whatever severity its finding has.",
 		Expr:   promql.SumBy(names.OwnerLabels, promql.Series(names.RecExploited, promql.Is("evidence", "active_secret"))) + " > 0",
 		Labels: map[string]string{"notify": string(Page), "derived_from": names.FromFindings},
 		Alert: &rulefile.Alert{
 			Name: SecretActive, For: settings.Settle, Hold: settings.Hold, Answers: packrow.List(packrow.TrackOpen),
-			Summary:     "{{ $value | humanize }} leaked secret(s) of {{ $labels.service_name }} (team {{ $labels.team }}) still work",
-			Description: "Revoke them now and look for their use; deleting the line from the code is not enough. Business unit {{ $labels.business_unit }}, trust tier {{ $labels.trust_tier }}.",
+			Summary:     "{{ $value | humanize }} leaked secret(s) of {{ $labels.service_name }} (team {{ $labels.team }}) are still active",
+			Description: "Revoke them now and check for their use; deleting them from the code is not enough. Business unit {{ $labels.business_unit }}, trust tier {{ $labels.trust_tier }}.",
 			Board:       names.BoardExposure, Panel: names.PanelExploited, Select: names.BoardVariables,
 		},
 	}
@@ -24,7 +24,7 @@ func secretActive() rulefile.Rule {
 
 func exploitedExposed() rulefile.Rule {
 	return rulefile.Rule{
-		Why: "Known to be used in attacks, on a service that the internet reaches: that pages. Where nobody knows whether it does, that makes a ticket: unknown is not unexposed.",
+		Why: "Known exploited on an internet-facing service: pages. If it is unknown whether the service is internet-facing, it creates a ticket: unknown is not unexposed.",
 		Expr: promql.SumBy(names.OwnerLabels+", internet_facing", promql.Series(names.RecExploited, promql.Is("evidence", "kev"), promql.In("internet_facing", names.Affirmative, "unknown"))) +
 			" > 0",
 		Labels: map[string]string{
@@ -34,8 +34,8 @@ func exploitedExposed() rulefile.Rule {
 		Alert: &rulefile.Alert{
 			Name: ExploitedExposed, For: settings.Settle, Hold: settings.Hold, Answers: packrow.List(packrow.TrackOpen, packrow.PackUnprotected),
 			Summary: "{{ $value | humanize }} known-exploited finding(s) are open in {{ $labels.service_name }} (team {{ $labels.team }}), internet-facing: {{ $labels.internet_facing }}",
-			Description: "Attackers use this weakness elsewhere already. Patch or shield it today, and look for signs that it was used. " +
-				"An approved exception does not end this alert: silence it with the exception's end.",
+			Description: "This weakness is exploited in the wild. Patch or mitigate it today, and check for signs of exploitation. " +
+				"An approved exception does not resolve this alert: silence it until the exception expires.",
 			Board: names.BoardExposure, Panel: names.PanelExploited, Select: names.BoardVariables,
 		},
 	}

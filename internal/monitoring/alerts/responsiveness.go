@@ -17,15 +17,15 @@ func attainmentLow() rulefile.Rule {
 	window := promql.Is("window", settings.DefaultWindow)
 	due := promql.SumBy("business_unit, severity", promql.Series(names.RecOutcomes, window, promql.Severe(), promql.In("outcome", "met", "missed")))
 	return rulefile.Rule{
-		Why: "Below the target of the policy over thirty days, where enough fell due to speak of a share.",
+		Why: "Below the policy's target over thirty days, with enough outcomes for a meaningful share.",
 		Expr: fmt.Sprintf("max by (business_unit, severity) (%s) < %g\nand\n%s >= %d", promql.Series(names.RecUnitAttainment, window, promql.Severe()), settings.AttainmentTarget,
 			due, settings.AttainmentOutcomes),
 		Labels: map[string]string{"notify": string(Ticket), "derived_from": names.FromFindings},
 		Alert: &rulefile.Alert{
 			Name: AttainmentLow, For: settings.SettlePosture, Hold: settings.Hold, Answers: packrow.List(packrow.PackAttainment, packrow.TrackAttainment),
-			Summary: "{{ $labels.business_unit }} kept {{ $value | humanizePercentage }} of its deadlines for {{ $labels.severity }} findings in " + settings.DefaultWindow,
-			Description: fmt.Sprintf("The target is %g %%. Find the teams that miss most and ask whether hands or ownership are missing; "+
-				"single findings have alerts of their own.", settings.AttainmentTarget*100),
+			Summary: "SLA attainment of {{ $labels.business_unit }} for {{ $labels.severity }} findings is {{ $value | humanizePercentage }} in " + settings.DefaultWindow,
+			Description: fmt.Sprintf("The target is %g %%. Find the teams that miss most and check capacity and ownership; "+
+				"individual findings have alerts of their own.", settings.AttainmentTarget*100),
 			Board: names.BoardResponsiveness, Panel: names.PanelAttainment, Select: []string{"business_unit"},
 		},
 	}
@@ -43,15 +43,15 @@ func budgetBurning() rulefile.Rule {
 		pairs = append(pairs, "("+over(p.Long)+"\n  and "+over(p.Short)+"\n  and "+misses+")")
 	}
 	return rulefile.Rule{
-		Why: "Deadlines are missed so fast that the target is out of reach if it goes on. The last line keeps it silent while outcomes are withheld.",
+		Why: "SLA deadlines are missed so fast that the target cannot be met at this rate. The last line keeps the alert silent while outcomes are withheld.",
 		Expr: "max by (business_unit) (\n  " + strings.Join(pairs, "\n  or ") + "\n)\nand\n" +
 			promql.SumBy("business_unit", promql.Once(names.SLAOutcomes, promql.Severe())),
 		Labels: map[string]string{"notify": string(Ticket), "derived_from": names.FromFindings},
 		Alert: &rulefile.Alert{
 			Name: BudgetBurning, For: settings.SettlePosture, Hold: settings.Hold, Answers: packrow.List(packrow.PackAttainment, packrow.TrackAttainment),
-			Summary: "{{ $labels.business_unit }} misses deadlines {{ $value | humanize }} times as fast as its target allows",
-			Description: "Criticals and highs are falling past their deadlines faster than the target of SLA attainment bears. Something changed: " +
-				"find the team or the import that causes most misses before the month is lost.",
+			Summary: "{{ $labels.business_unit }} misses SLA deadlines {{ $value | humanize }} times as fast as its target allows",
+			Description: "Criticals and highs miss their SLA deadlines faster than the attainment target allows. " +
+				"Find the team or the import that causes most misses.",
 			Board: names.BoardResponsiveness, Panel: names.PanelMissed, Select: []string{"business_unit"},
 		},
 	}
@@ -65,14 +65,14 @@ func longerThanBuckets(record, labels string, bound time.Duration) string {
 func exceptionPendingLong() rulefile.Rule {
 	labels := names.LabelsWithout(names.RecordedLabels(names.RecPending), "le")
 	return rulefile.Rule{
-		Why:    "Asked for and undecided for too long, in the time of policy.calendars.decisions.",
+		Why:    "Requested and undecided for too long, in the calendar policy.calendars.decisions.",
 		Expr:   longerThanBuckets(names.RecPending, labels, settings.DecisionLate) + "\n> 0",
 		Labels: map[string]string{"notify": string(Ticket), "derived_from": names.FromExceptions},
 		Alert: &rulefile.Alert{
 			Name: ExceptionPending, For: settings.SettlePosture, Hold: settings.Hold, Answers: packrow.List(packrow.TrackDecision),
-			Summary: "{{ $value | humanize }} request(s) for an exception of category {{ $labels.category }} in {{ $labels.business_unit }} have waited for a decision " +
+			Summary: "{{ $value | humanize }} exception request(s) of category {{ $labels.category }} in {{ $labels.business_unit }} have waited for a decision " +
 				"for over " + promql.PromDuration(settings.DecisionLate),
-			Description: "Meanwhile the clocks run and teams build on silence. Decide, or say what is missing.",
+			Description: "The SLA clocks run meanwhile. Decide, or state what is missing.",
 			Board:       names.BoardResponsiveness, Panel: names.PanelPending, Select: []string{"business_unit"},
 		},
 	}
@@ -81,13 +81,13 @@ func exceptionPendingLong() rulefile.Rule {
 func reviewWaitingLong() rulefile.Rule {
 	labels := names.LabelsWithout(names.RecordedLabels(names.RecReviewWaiting), "le")
 	return rulefile.Rule{
-		Why:    "No answer by a responder for too long, in the time of policy.calendars.reviews.",
+		Why:    "No response by a responder for too long, in the calendar policy.calendars.reviews.",
 		Expr:   longerThanBuckets(names.RecReviewWaiting, labels, settings.AnswerLate) + "\n> 0",
 		Labels: map[string]string{"notify": string(Ticket), "derived_from": names.FromRequests},
 		Alert: &rulefile.Alert{
 			Name: ReviewWaiting, For: settings.SettlePosture, Hold: settings.Hold, Answers: packrow.List(packrow.PackReviews, packrow.TrackResponse),
-			Summary:     "{{ $value | humanize }} {{ $labels.kind }} review(s) for {{ $labels.business_unit }} have waited for a first answer for over " + promql.PromDuration(settings.AnswerLate),
-			Description: "Security is the bottleneck here. Answer the oldest first, if only to say when it will be looked at.",
+			Summary:     "{{ $value | humanize }} {{ $labels.kind }} review(s) for {{ $labels.business_unit }} have waited for a first response for over " + promql.PromDuration(settings.AnswerLate),
+			Description: "The security function is the bottleneck. Answer the oldest first.",
 			Board:       names.BoardResponsiveness, Panel: names.PanelWaiting, Select: []string{"business_unit"},
 		},
 	}
@@ -95,13 +95,13 @@ func reviewWaitingLong() rulefile.Rule {
 
 func followupOverdue() rulefile.Rule {
 	return rulefile.Rule{
-		Why:    "An action that an incident left is past its due day.",
+		Why:    "A follow-up action of an incident is past its due date.",
 		Expr:   promql.SumBy(names.GroupLabels, promql.Series(names.RecFollowups, promql.Is("overdue", names.Affirmative))) + " > 0",
 		Labels: map[string]string{"notify": string(Ticket), "derived_from": names.FromRequests},
 		Alert: &rulefile.Alert{
 			Name: FollowupOverdue, For: settings.SettlePosture, Hold: settings.Hold, Answers: packrow.List(packrow.PackFollowups, packrow.TrackFollowups),
 			Summary:     "{{ $value | humanize }} incident follow-up action(s) of team {{ $labels.team }} ({{ $labels.business_unit }}) are overdue",
-			Description: "What the incident taught is not a control yet. Do it, or agree on a new date with whoever accepts the risk until then.",
+			Description: "The cause of the incident is not fixed yet. Complete the action, or agree on a new date with the risk owner.",
 			Board:       names.BoardResponsiveness, Panel: names.PanelFollowups, Select: names.BoardVariables,
 		},
 	}
@@ -109,13 +109,13 @@ func followupOverdue() rulefile.Rule {
 
 func releaseBlocked() rulefile.Rule {
 	return rulefile.Rule{
-		Why:    "The number of blocked releases was at least one at every moment for a day: one that is settled within a day is how it should work.",
+		Why:    "At least one release was blocked at every moment for a day; a block resolved within a day is normal operation.",
 		Expr:   promql.SumBy(names.GroupLabels, promql.Series(names.RecEscalations, promql.Is("kind", "release_block"))) + " > 0",
 		Labels: map[string]string{"notify": string(Ticket), "derived_from": names.FromRequests},
 		Alert: &rulefile.Alert{
 			Name: ReleaseBlocked, For: settings.BlockedLong, Hold: settings.Hold, Answers: packrow.List(packrow.PackBlocks),
-			Summary:     "{{ $value | humanize }} release(s) of team {{ $labels.team }} ({{ $labels.business_unit }}) are blocked, and some were for a day",
-			Description: "Risk collides with delivery. Decide today: fix, grant a dated exception, or call the release off.",
+			Summary:     "{{ $value | humanize }} release(s) of team {{ $labels.team }} ({{ $labels.business_unit }}) are blocked, at least one at every moment for a day",
+			Description: "Decide today: fix the cause, grant a dated exception, or cancel the release.",
 			Board:       names.BoardResponsiveness, Panel: names.PanelEscalations, Select: names.BoardVariables,
 		},
 	}

@@ -52,13 +52,13 @@ func statusTexts() []panel.Text {
 // checkTexts name the checks of protection.
 func checkTexts() []panel.Text {
 	return []panel.Text{
-		{Value: "pull_request", Text: "pull request needed"}, {Value: "approvals", Text: "approval needed"},
-		{Value: "code_owner_review", Text: "code owner reviews"}, {Value: "stale_dismissal", Text: "new commits void approvals"},
-		{Value: "status_checks", Text: "status checks needed"}, {Value: "force_push_blocked", Text: "no force push"},
-		{Value: "deletion_blocked", Text: "no deletion"}, {Value: "admins_bound", Text: "administrators bound"},
-		{Value: "bypass_limited", Text: "bypass limited"}, {Value: "signed_commits", Text: "commits signed"},
-		{Value: "required_reviewers", Text: "reviewer needed"}, {Value: "self_review_prevented", Text: "no self-review"},
-		{Value: "branch_policy", Text: "only from named branches"}, {Value: "required", Text: "all required checks"},
+		{Value: "pull_request", Text: "pull request required"}, {Value: "approvals", Text: "approvals required"},
+		{Value: "code_owner_review", Text: "code owner review"}, {Value: "stale_dismissal", Text: "stale reviews dismissed"},
+		{Value: "status_checks", Text: "status checks required"}, {Value: "force_push_blocked", Text: "force push blocked"},
+		{Value: "deletion_blocked", Text: "deletion blocked"}, {Value: "admins_bound", Text: "admins enforced"},
+		{Value: "bypass_limited", Text: "bypass limited"}, {Value: "signed_commits", Text: "signed commits"},
+		{Value: "required_reviewers", Text: "required reviewers"}, {Value: "self_review_prevented", Text: "self-review prevented"},
+		{Value: "branch_policy", Text: "deployment branches restricted"}, {Value: "required", Text: "all required checks"},
 	}
 }
 
@@ -100,5 +100,5 @@ func failingFirst() []panel.Sort {
 
 // evidenceTexts name the evidence of exploitation.
 func evidenceTexts() []panel.Text {
-	return []panel.Text{{Value: "active_secret", Text: "secret still works", Colour: panel.Vermillion}, {Value: "kev", Text: "known exploited", Colour: panel.Orange}, {Value: "epss", Text: "likely exploited", Colour: panel.SkyBlue}}
+	return []panel.Text{{Value: "active_secret", Text: "active secret", Colour: panel.Vermillion}, {Value: "kev", Text: "known exploited", Colour: panel.Orange}, {Value: "epss", Text: "high EPSS", Colour: panel.SkyBlue}}
 }

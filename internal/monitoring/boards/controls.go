@@ -18,19 +18,19 @@ func coverageServices() []panel.Panel {
 	stat := func(id uint32, rows []packrow.Row, title, means, act string, queries ...panel.Query) panel.Panel {
 		return panel.Panel{
 			ID: id, Answers: rows, Title: title, Look: panel.Stat, W: 6, H: 4, Unit: "percentunit", Decimals: panel.Number(0), Steps: panel.Towards(settings.ControlTarget), Means: means +
-				" What nobody knows counts against it; an exempt service is left out.", Source: source, Act: act, Empty: "not known", Queries: queries,
+				" Unknown counts against the share; an exempt service is left out.", Source: source, Act: act, Empty: "not known", Queries: queries,
 		}
 	}
 	return []panel.Panel{
-		stat(5, packrow.List(packrow.PackBaselines), "Exposed services with owner and baseline", "Services that are crown jewels or that the internet reaches: those with every control that their tier requires, and those with a named owner.",
+		stat(5, packrow.List(packrow.PackBaselines), "Exposed services with owner and baseline", "Crown-jewel or internet-facing services: the share with every control that their tier requires, and the share with a named owner.",
 			"the table of gaps names them; start with crown jewels.",
 			panel.Query{Name: "every control", Expr: query.ExposedShare("", names.RecBaselines)}, panel.Query{Name: "named owner", Expr: query.ExposedShare("", names.RecControls, promql.Is("control", policy.ControlOwner)), Steps: panel.Towards(settings.OwnershipTarget)}),
-		stat(6, packrow.List(packrow.TrackGoldenPaths), "On approved golden paths", "Services with a repository that are built on a golden path, by what the catalog or the repository's properties say.",
-			"ask teams that are not what is missing on the path, not why they left it.", panel.Query{Name: "on a golden path", Expr: query.PassShare("", "golden_path")}),
-		stat(7, packrow.List(packrow.TrackDesign), "Critical services that were thought through", "Services of the two highest tiers and crown jewels with a threat model, and those of the highest with a design review, within a year.",
+		stat(6, packrow.List(packrow.TrackGoldenPaths), "Services on approved golden paths", "Services with a repository that use a golden path, according to the catalog or the repository's custom properties.",
+			"ask the teams that do not use it which capability the golden path lacks.", panel.Query{Name: "on a golden path", Expr: query.PassShare("", "golden_path")}),
+		stat(7, packrow.List(packrow.TrackDesign), "Threat-modelled and design-reviewed critical services", "Services of the two highest tiers and crown jewels with a threat model, and services of the highest tier with a design review, within a year.",
 			"plan the missing ones with the next change of architecture.", panel.Query{Name: "threat model", Expr: query.PassShare("", "threat_model")}, panel.Query{Name: "design review", Expr: query.PassShare("", "design_review")}),
-		stat(8, packrow.List(packrow.TrackBaselines), "Production services with the basics", "Services in production that log, that have an owner, and that meet the security baseline.",
-			"missing logs first: without them no incident can be understood.", panel.Query{Name: "logging", Expr: query.PassShare("", "logging")}, panel.Query{Name: "owner", Expr: query.PassShare("", policy.ControlOwner), Steps: panel.Towards(settings.OwnershipTarget)},
+		stat(8, packrow.List(packrow.TrackBaselines), "Production services with logging, owner and baseline", "Services in production with security logging, with an owner, and that meet the security baseline.",
+			"close logging gaps first: incidents cannot be investigated without logs.", panel.Query{Name: "logging", Expr: query.PassShare("", "logging")}, panel.Query{Name: "owner", Expr: query.PassShare("", policy.ControlOwner), Steps: panel.Towards(settings.OwnershipTarget)},
 			panel.Query{Name: "baseline", Expr: query.PassShare("", "baseline")}),
 	}
 }
@@ -47,16 +47,16 @@ func coverageAdoption() []panel.Panel {
 	return []panel.Panel{
 		{
 			ID: 13, Answers: packrow.List(packrow.PackAdoption, packrow.TrackGoldenPaths, packrow.TrackDesign, packrow.TrackBaselines), Title: "Control adoption by trust tier", Look: panel.Table, W: 12, H: 13, Unit: "none", Decimals: panel.Number(0), Steps: panel.Plain(),
-			Means: "Share of services that pass each control, by trust tier, and how many services fail it or are not known. Tiers with other names are in the last column alone.", Source: names.ControlServices + ".",
-			Act: "a domain that is red in every tier depends on heroes: fund its paved road.", Empty: "Controls were not read yet", Queries: queries,
+			Means: "Share of services that pass each control, by trust tier, and how many services fail it or are unknown. Tiers with other names are in the last column alone.", Source: names.ControlServices + ".",
+			Act: "a domain that is red in every tier depends on manual work: fund its golden path.", Empty: "Controls were not read yet", Queries: queries,
 			Columns: append([]panel.Column{{Field: "domain", Title: "Domain", Width: 95, Texts: domainTexts()}, {Field: "control", Title: "Control", Texts: controlTexts()}},
 				append(columns, countColumn("Missing", 20).Wide(80))...),
 			Sort: []panel.Sort{panel.Descending("Missing")},
 		},
 		{
-			ID: 14, Answers: packrow.List(packrow.PackUnprotected), Title: "Where are we under-protected for our exposure?", Look: panel.Table, W: 12, H: 13, Unit: "none", Decimals: panel.Number(0), Steps: panel.Plain(),
-			Means:  "Business units by risk score times the share of controls that fail or are not known: much risk behind few controls comes first. The unit is the organisation's own.",
-			Source: names.RiskScore + " and " + names.ControlServices + " (rule " + names.RecUnderProtected + ").", Act: "the first row is where the next investment belongs.", Empty: panel.NoneOrUnread,
+			ID: 14, Answers: packrow.List(packrow.PackUnprotected), Title: "Which business units are under-protected for their exposure?", Look: panel.Table, W: 12, H: 13, Unit: "none", Decimals: panel.Number(0), Steps: panel.Plain(),
+			Means:  "Business units by risk score times the share of controls that fail or are unknown: high risk with few controls ranks first. The score has no absolute unit.",
+			Source: names.RiskScore + " and " + names.ControlServices + " (rule " + names.RecUnderProtected + ").", Act: "prioritise the first row in the next investment decision.", Empty: panel.NoneOrUnread,
 			Queries: []panel.Query{
 				{Name: "Under-protected", Expr: promql.SumBy("business_unit", promql.SeriesChosen(names.RecUnderProtected))}, {Name: "Risk score", Expr: promql.SumBy("business_unit", promql.SeriesChosen(names.RecRisk))}, {Name: "Controls missing", Expr: promql.SumBy("business_unit", promql.SeriesChosen(names.RecMissing))},
 			},
@@ -74,9 +74,9 @@ func coverageAdoption() []panel.Panel {
 func coverageControlGaps() []panel.Panel {
 	return []panel.Panel{
 		{
-			ID: names.PanelControlGaps, Answers: packrow.List(packrow.PackBaselines, packrow.TrackBaselines, packrow.TrackDesign), Title: "Which controls do our exposed services lack?", Look: panel.Table, W: 15, H: 10, Unit: "none", Steps: panel.Plain(),
-			Means: "Controls that fail or are not known, for the services that policy.detail names (crown jewels, internet-facing, the two highest tiers unless changed).", Source: names.ControlGap + ".",
-			Act: "fail: have the team close it or ask for an exception; unknown: bring the evidence.", Empty: panel.NoneOrUnread,
+			ID: names.PanelControlGaps, Answers: packrow.List(packrow.PackBaselines, packrow.TrackBaselines, packrow.TrackDesign), Title: "Which controls do exposed services lack?", Look: panel.Table, W: 15, H: 10, Unit: "none", Steps: panel.Plain(),
+			Means: "Controls that fail or are unknown, for the services that policy.detail names (crown jewels, internet-facing, the two highest tiers unless changed).", Source: names.ControlGap + ".",
+			Act: "fail: the team closes the gap or requests an exception; unknown: provide the evidence.", Empty: panel.NoneOrUnread,
 			Queries: []panel.Query{{Name: "Gap", Expr: fmt.Sprintf("topk(%d, %s)", 4*settings.TableRows, promql.MaxBy(names.OwnerLabels+", domain, control, status", promql.OnceChosen(names.ControlGap)))}},
 			Columns: append(append([]panel.Column{serviceColumn()}, ownerColumns()...), panel.Column{Field: "control", Title: "Control", Texts: controlTexts()},
 				panel.Column{Field: "status", Title: "Result", Width: 95, Texts: statusTexts(), Shade: true}),
@@ -84,8 +84,8 @@ func coverageControlGaps() []panel.Panel {
 		},
 		{
 			ID: 16, Answers: packrow.List(packrow.TrackDesign), Title: "Which evidence is oldest?", Look: panel.Table, W: 9, H: 10, Unit: "none", Decimals: panel.Number(0), Steps: panel.Plain(),
-			Means: "Days since the evidence was produced on which the result of a dated control rests; it stops to count when it is older than the control allows.", Source: names.ControlEvidenceTime + ".",
-			Act: "renew it before it stops to count.", Empty: panel.NoneOrUnread,
+			Means: "Age in days of the evidence behind each dated control. Evidence older than the control's maximum age no longer counts.", Source: names.ControlEvidenceTime + ".",
+			Act: "renew it before it expires.", Empty: panel.NoneOrUnread,
 			Queries: []panel.Query{{Name: "Days old", Expr: promql.Top(settings.TableRows, "(time() - "+promql.MinBy(names.OwnerLabels+", control", promql.OnceChosen(names.ControlEvidenceTime))+") / 86400")}},
 			Columns: []panel.Column{
 				{Field: "service_name", Title: "Service"}, {Field: "control", Title: "Control", Texts: controlTexts()},
@@ -107,10 +107,10 @@ func controlFailuresPanel() panel.Panel {
 		queries = append(queries, panel.Query{Name: s.Text, Colour: s.Colour, Expr: promql.Filled(promql.SumBy("control", promql.Series(names.RecControlFailures, promql.InWindow(), promql.IsNot("control", "none"), promql.Is("source", s.Value)))+" > 0", all)})
 	}
 	return panel.Panel{
-		ID: 64, Answers: packrow.List(packrow.TrackFailures, packrow.PackInvestment), Title: "Which controls fail again and again?", Look: panel.Bars, W: 12, H: 9, Unit: "none", Steps: panel.Plain(),
-		Means: "Failures of the window by the control at whose door policy lays them: new weaknesses, those that came back, approved exceptions, rules that were passed by. " +
+		ID: 64, Answers: packrow.List(packrow.TrackFailures, packrow.PackInvestment), Title: "Top recurring control failures", Look: panel.Bars, W: 12, H: 9, Unit: "none", Steps: panel.Plain(),
+		Means: "Failures of the window by the control that policy attributes them to: new weaknesses, reopened weaknesses, approved exceptions, rule bypasses. " +
 			"What is mapped to no control is left out. Whole programme.",
-		Source: names.ControlFailures + ".", Act: "the tallest bars are the investment case: what would remove most repeat work and most exceptions?", Empty: panel.NoneOrUnread,
+		Source: names.ControlFailures + ".", Act: "the longest bars are the investment case: they would remove most repeat work and exceptions.", Empty: panel.NoneOrUnread,
 		Key: "control", KeyTexts: controlTexts(), Stacked: true, Horizontal: true, Sort: []panel.Sort{panel.Descending("new weakness"), panel.Descending("exception")}, Queries: queries,
 	}
 }

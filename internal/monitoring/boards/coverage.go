@@ -15,8 +15,8 @@ func coverageBoard() panel.Board {
 		UID: names.BoardCoverage, File: "coverage.json", Title: "Coverage",
 		Question: "Where do we have controls, and where are we still blind?",
 		Rows: []panel.Row{
-			{ID: 100, Question: "Is what matters protected, owned and known?", Panels: coverageHeadlines()},
-			{ID: 120, Question: "Do our services have the controls that they should?", Panels: append(coverageServices(), coverageAdoption()...)},
+			{ID: 100, Question: "Are critical assets protected, owned and described?", Panels: coverageHeadlines()},
+			{ID: 120, Question: "Do services have the controls that their tier requires?", Panels: append(coverageServices(), coverageAdoption()...)},
 			{ID: 150, Question: "Which gaps come first?", Panels: coverageControlGaps()},
 			{ID: 200, Question: "Which protections are missing on privileged repositories, and where?", Panels: coverageChecks()},
 			{ID: 300, Question: "Which repositories must be protected first?", Panels: []panel.Panel{coverageGaps(), protectedOverTime()}},
@@ -30,7 +30,7 @@ func coverageBoard() panel.Board {
 func protectionStat(id uint32, title, privileged string, check policy.Check, means, act string) panel.Panel {
 	return panel.Panel{
 		ID: id, Title: title, Look: panel.Stat, W: 6, H: 4, Unit: "none",
-		Means: means + " The share counts what passes among all that is not exempt, so that what could not be read counts against it. " +
+		Means: means + " The denominator is every repository that is not exempt; what could not be read counts against the share. " +
 			"A repository is privileged by the policy's trust tiers, topics or names.",
 		Source: names.ProtectedRepositories + ", effective protection: classic rules together with active rulesets, worst of the default and release branches.",
 		Act:    act, Empty: "not known",
@@ -52,10 +52,10 @@ func coverageHeadlines() []panel.Panel {
 			"Repositories that are not privileged, by the same checks.",
 			"one organisation-wide ruleset closes most of it; it is the way from which a privileged repository is reached."),
 		{
-			ID: 3, Title: "Repositories that a service answers for", Look: panel.Stat, W: 6, H: 4, Unit: "none", Steps: panel.Plain(),
-			Means:  "Share of all repositories that the catalog gives to a service with a team. Findings in the others reach nobody. Not restricted by the choices above: what has no owner has no business unit.",
+			ID: 3, Title: "Repositories with an owning service", Look: panel.Stat, W: 6, H: 4, Unit: "none", Steps: panel.Plain(),
+			Means:  "Share of repositories that the catalog assigns to a service with a team. Nobody is notified about findings in the others. Not filtered by the variables above: a repository without an owner has no business unit.",
 			Source: names.UnmappedRepositories + " and " + names.ScopeSize + `{kind="repositories"}.`,
-			Act:    "go through the list of reasons below; claim, archive or delete.",
+			Act:    "work through the reasons below: assign an owner, archive or delete.",
 			Empty:  "not known",
 			Queries: []panel.Query{
 				{Name: "owned", Expr: query.OwnedShare(), Unit: "percentunit", Steps: panel.Towards(settings.OwnershipTarget)},
@@ -63,8 +63,8 @@ func coverageHeadlines() []panel.Panel {
 			},
 		},
 		{
-			ID: 4, Title: "Services with every fact known", Look: panel.Stat, W: 6, H: 4, Unit: "none", Steps: panel.Plain(),
-			Means:  "Share of the catalog's services for which trust tier, crown jewel, internet-facing and team are all known. Targets and required controls are decided by these facts; where they are missing the strictest is not applied.",
+			ID: 4, Title: "Services with complete catalog data", Look: panel.Stat, W: 6, H: 4, Unit: "none", Steps: panel.Plain(),
+			Means:  "Share of the catalog's services for which trust tier, crown jewel, internet-facing and team are all known. SLA targets and required controls depend on these attributes; where one is missing, the strictest target is not applied.",
 			Source: names.ServiceInfo + ", from the catalog.",
 			Act:    "ask the teams in the table below to complete their catalog entries.",
 			Empty:  "not known",
@@ -78,7 +78,7 @@ func coverageHeadlines() []panel.Panel {
 
 func coverageChecks() []panel.Panel {
 	source := names.ProtectedRepositories + `{privileged="` + names.Affirmative + `"}.`
-	const act = "orange-red is known to fail, grey could not be read; neither is protection."
+	const act = "orange-red fails, grey could not be read; neither is protected."
 	return []panel.Panel{
 		{
 			ID: 10, Answers: packrow.List(packrow.TrackProtection), Title: "Which branch checks do privileged repositories pass?", Look: panel.Bars, W: 12, H: 11, Unit: "none", Steps: panel.Plain(),
@@ -109,9 +109,9 @@ func coverageGaps() panel.Panel {
 	columns := append([]panel.Column{{Field: "repository", Title: "Repository", Width: 250}, serviceColumn()}, ownerColumns()...)
 	return panel.Panel{
 		ID: 20, Answers: packrow.List(packrow.TrackProtection), Title: "Privileged repositories with missing protection, most gaps first", Look: panel.Table, W: 17, H: 10, Unit: "none", Steps: panel.Plain(),
-		Means:  "Failing and unknown checks per privileged repository; the check that sums up the required ones is not counted.",
+		Means:  "Failing and unknown checks per privileged repository; the aggregate of all required checks is not counted.",
 		Source: names.ProtectionGap + ".",
-		Act:    "have the team apply the organisation's ruleset; Delivery trust lists the single checks.",
+		Act:    "the team applies the organisation's ruleset; Delivery trust lists the individual checks.",
 		Empty:  panel.NoneOrUnread,
 		Queries: []panel.Query{
 			{Name: "Failing", Expr: query.GapsByRepository("fail")}, {Name: "Unknown", Expr: query.GapsByRepository("unknown")},
@@ -127,8 +127,8 @@ func protectedOverTime() panel.Panel {
 	return panel.Panel{
 		ID: 21, Answers: packrow.List(packrow.TrackProtection), Title: "Protected share over time", Look: panel.Lines, W: 7, H: 10, Unit: "percentunit", Max: panel.Number(1),
 		Steps: []panel.Step{panel.Below("transparent"), panel.From(settings.ProtectionTarget, panel.Good)},
-		Means: "Share of privileged repositories that pass every required check, at each moment. Whole programme, not restricted by the choices above. " +
-			"It fills as Prometheus gathers history.",
+		Means: "Share of privileged repositories that pass every required check, at each moment. Whole programme, not filtered by the variables above. " +
+			"As far back as Prometheus has history.",
 		Source: names.ProtectedRepositories + " (rule " + names.RecProtectedRatio + ").", Act: "a step down is usually new repositories without a ruleset, or a permission that was lost.",
 		Empty: "There is no history yet", KeyTexts: []panel.Text{
 			{Value: "required", Text: "every required check", Colour: panel.Neutral},
@@ -140,25 +140,25 @@ func protectedOverTime() panel.Panel {
 func coverageBlindSpots() []panel.Panel {
 	return []panel.Panel{
 		{
-			ID: 30, Title: "What do we not know about our services?", Look: panel.Table, W: 10, H: 8, Unit: "none", Steps: panel.Plain(),
-			Means:  "Services of the catalog by trust tier: how many are crown jewels or face the internet, and about how many something is unknown.",
+			ID: 30, Title: "Which service attributes are missing?", Look: panel.Table, W: 10, H: 8, Unit: "none", Steps: panel.Plain(),
+			Means:  "Services of the catalog by trust tier: how many are crown jewels or internet-facing, and how many lack an attribute.",
 			Source: names.ServiceInfo + ".", Act: "complete the catalog, tier 0 first.", Empty: "The catalog was not read yet",
 			Queries: []panel.Query{
 				{Name: "Services", Expr: query.ServicesByTier()},
 				{Name: "Crown jewels", Expr: query.ServicesByTier(promql.Is("crown_jewel", names.Affirmative))},
 				{Name: "Internet-facing", Expr: query.ServicesByTier(promql.Is("internet_facing", names.Affirmative))},
-				{Name: "Facts missing", Expr: query.FactsUnknown("trust_tier")},
+				{Name: "Incomplete", Expr: query.FactsUnknown("trust_tier")},
 			},
 			Columns: []panel.Column{
 				{Field: "trust_tier", Title: "Tier"}, {Field: "Services", Title: "Services", Zero: "–"}, {Field: "Crown jewels", Title: "Crown jewels", Zero: "–"},
-				{Field: "Internet-facing", Title: "Internet-facing", Zero: "–"}, countColumn("Facts missing", 5),
+				{Field: "Internet-facing", Title: "Internet-facing", Zero: "–"}, countColumn("Incomplete", 5),
 			},
 			Sort: []panel.Sort{panel.Ascending("Tier")},
 		},
 		{
 			ID: 31, Title: "Why do repositories have no owner?", Look: panel.Ranking, W: 6, H: 8, Unit: "none", Steps: panel.NoneBut(20),
 			Means:  "Repositories that belong to no service, by reason.",
-			Source: names.UnmappedRepositories + ".", Act: "no_catalog_entry: claim it; no_owner: name a team; archived: delete it or accept that nobody will fix it.",
+			Source: names.UnmappedRepositories + ".", Act: "no_catalog_entry: claim it; no_owner: name a team; archived: delete it, or accept that its findings stay open.",
 			Empty: panel.NoneOrUnread, KeyTexts: []panel.Text{
 				{Value: "no_catalog_entry", Text: "in no catalog"}, {Value: "no_owner", Text: "service has no team"}, {Value: "archived", Text: "archived"},
 			},
@@ -167,7 +167,7 @@ func coverageBlindSpots() []panel.Panel {
 		{
 			ID: 32, Title: "Which protection could not be read?", Look: panel.Ranking, W: 8, H: 8, Unit: "none", Steps: []panel.Step{panel.Below(panel.Unknown)},
 			Means:  "Repositories, privileged or not, per check whose result is unknown: the token lacks a permission, or the repository could not be read.",
-			Source: names.ProtectedRepositories + `{status="unknown"}.`, Act: "grant the permission that the exporter's check command names.",
+			Source: names.ProtectedRepositories + `{status="unknown"}.`, Act: "grant the permission that `prodsec_exporter check --online` names.",
 			Empty: panel.NoneOrUnread, KeyTexts: checkTexts(),
 			Queries: []panel.Query{{Name: "Repositories", Expr: query.UnreadChecks(), Legend: "{{check}}"}},
 		},
@@ -178,10 +178,10 @@ func coverageBlindSpots() []panel.Panel {
 
 func scanFreshness() panel.Panel {
 	return panel.Panel{
-		ID: 33, Title: "Was every repository scanned lately?", Look: panel.Bars, W: 16, H: 8, Unit: "none", Steps: panel.Plain(),
-		Means:  "Repositories by class of scan and by how fresh the last successful one is. No findings in a repository that was never scanned is no good news.",
+		ID: 33, Title: "Scan coverage: was every repository scanned recently?", Look: panel.Bars, W: 16, H: 8, Unit: "none", Steps: panel.Plain(),
+		Means:  "Repositories by class of scan and freshness of the last successful scan. A repository that was never scanned has no findings, which says nothing about its risk.",
 		Source: names.ScanRepositories + ", from what scanners say about their runs; policy.scan_max_age says what is current.",
-		Act:    "stale: find out why the pipeline stopped; never: switch the scanner on; unknown: grant the permission or mend the source.",
+		Act:    "stale: find out why the pipeline stopped; never: switch the scanner on; unknown: grant the permission or repair the source.",
 		Empty:  "Scans were not read yet",
 		Key:    "class", Share: true, Horizontal: true, Sort: []panel.Sort{panel.Descending("never scanned"), panel.Descending("stale")},
 		Queries: []panel.Query{
@@ -196,9 +196,9 @@ func scanFreshness() panel.Panel {
 func catalogDisputes() panel.Panel {
 	return panel.Panel{
 		ID: 34, Title: "Where do catalogs disagree?", Look: panel.Ranking, W: 8, H: 8, Unit: "none", Steps: panel.NoneBut(20),
-		Means:  "Services of which two catalogs know a fact differently, by fact. Whole programme, not restricted by the choices above.",
+		Means:  "Services for which two catalogs have conflicting values, by attribute. Whole programme, not filtered by the variables above.",
 		Source: names.CatalogConflicts + "; the catalog that policy.catalog_precedence puts first counts.",
-		Act:    "correct the catalog that is wrong, the owner and the tier first: they decide who is alerted and by when.",
+		Act:    "correct the catalog that is wrong, the owner and the tier first: they determine who is notified and which SLA target applies.",
 		Empty:  "The catalogs were not read yet", KeyTexts: []panel.Text{
 			{Value: "business_unit", Text: "business unit"}, {Value: "team", Text: "team"}, {Value: "trust_tier", Text: "trust tier"},
 			{Value: "product_area", Text: "product area"}, {Value: "lifecycle", Text: "lifecycle"}, {Value: "crown_jewel", Text: "crown jewel"},

@@ -15,17 +15,17 @@ import (
 func trustPaths() []panel.Panel {
 	return []panel.Panel{
 		{
-			ID: 39, Answers: packrow.List(packrow.TrackPaths), Title: "Protected paths, by trust tier", Look: panel.Stat, W: 5, H: 8, Unit: "percentunit", Decimals: panel.Number(0), Lines: true,
+			ID: 39, Answers: packrow.List(packrow.TrackPaths), Title: "Protected deployment paths, by trust tier", Look: panel.Stat, W: 5, H: 8, Unit: "percentunit", Decimals: panel.Number(0), Lines: true,
 			Steps: panel.Towards(settings.ProtectionTarget),
-			Means: "Share of services whose path to production is protected: the environment and the branch pass every required check, and the last deployments were approved and came from there. " +
+			Means: "Share of services whose deployment path is protected: environment and branch pass every required check, and the last deployments were approved and came from that branch. " +
 				"What could not be read counts against it.",
-			Source: names.DeploymentPaths + ".", Act: "start with the highest tier that is red; the table names the teams.", Empty: "not known",
+			Source: names.DeploymentPaths + ".", Act: "start with the highest red tier; the table names the teams.", Empty: "not known",
 			Queries: []panel.Query{{Name: "Protected", Expr: query.Share("trust_tier", names.RecPaths, []string{promql.Is("status", "protected")}), Legend: "{{trust_tier}}"}},
 		},
 		{
-			ID: names.PanelPaths, Answers: packrow.List(packrow.TrackPaths), Title: "Whose services reach production unguarded?", Look: panel.Table, W: 10, H: 8, Unit: "none", Decimals: panel.Number(0), Steps: panel.Plain(),
-			Means:  "Services by team and by whether their path to production is protected; those of teams where all are protected are left out.",
-			Source: names.DeploymentPaths + ".", Act: "one environment template and one ruleset for the team close most of it; unknown: grant the permission to look.", Empty: panel.NoneOrUnread,
+			ID: names.PanelPaths, Answers: packrow.List(packrow.TrackPaths), Title: "Unprotected deployment paths, by team", Look: panel.Table, W: 10, H: 8, Unit: "none", Decimals: panel.Number(0), Steps: panel.Plain(),
+			Means:  "Services by team and by status of their deployment path; teams whose paths are all protected are left out.",
+			Source: names.DeploymentPaths + ".", Act: "one environment template and one ruleset for the team close most gaps; unknown: grant the missing permission.", Empty: panel.NoneOrUnread,
 			Queries: []panel.Query{
 				{Name: "Unprotected", Expr: pathsOfTeams("unprotected")}, {Name: "Unknown", Expr: pathsOfTeams("unknown")},
 			},
@@ -36,9 +36,9 @@ func trustPaths() []panel.Panel {
 			Sort: []panel.Sort{panel.Ascending("Tier"), panel.Descending("Unprotected")},
 		},
 		{
-			ID: 41, Answers: packrow.List(packrow.TrackPaths, packrow.DORAFrequency), Title: "How did deployments pass release control?", Look: panel.Bars, W: 9, H: 8, Unit: "none", Steps: panel.Plain(),
-			Means:  "Production deployments of the window by trust tier: approved, approval bypassed, none asked for, or nobody can say.",
-			Source: names.DeploymentsIn + ".", Act: "bypassed in a high tier: read each; none: the environment asks for no approval.", Empty: "Deployments were not read yet",
+			ID: 41, Answers: packrow.List(packrow.TrackPaths, packrow.DORAFrequency), Title: "Release approval of deployments", Look: panel.Bars, W: 9, H: 8, Unit: "none", Steps: panel.Plain(),
+			Means:  "Production deployments of the window by trust tier: approved, approval bypassed, no approval required, or unknown.",
+			Source: names.DeploymentsIn + ".", Act: "bypassed in a high tier: review each; none: the environment requires no approval.", Empty: "Deployments were not read yet",
 			Key: "trust_tier", Share: true, Horizontal: true, Sort: []panel.Sort{panel.Descending("bypassed"), panel.Descending("none")}, Queries: approvalQueries("trust_tier"),
 		},
 	}
@@ -75,22 +75,22 @@ func trustEvidence() []panel.Panel {
 	missing := []panel.Sort{panel.Descending("missing"), panel.Descending("unknown")}
 	return []panel.Panel{
 		{
-			ID: 42, Answers: packrow.List(packrow.PackEvidence), Title: "Do privileged pipelines prove what they build?", Look: panel.Bars, W: 9, H: 8, Unit: "none", Steps: panel.Plain(),
+			ID: 42, Answers: packrow.List(packrow.PackEvidence), Title: "Release evidence of privileged pipelines", Look: panel.Bars, W: 9, H: 8, Unit: "none", Steps: panel.Plain(),
 			Means:  "Privileged pipelines by the evidence of their last successful run. Present is not verified.",
-			Source: names.PrivilegedPipelines + ".", Act: "missing: add the step to the shared workflow, not to each pipeline; unknown: grant the permission to look.", Empty: "Pipelines were not read yet",
+			Source: names.PrivilegedPipelines + ".", Act: "missing: add the step to the shared workflow, not to each pipeline; unknown: grant the missing permission.", Empty: "Pipelines were not read yet",
 			Key: "evidence", KeyTexts: evidenceKinds(), Share: true, Horizontal: true, Sort: missing, Queries: presenceQueries("evidence", names.RecPipelines),
 		},
 		{
-			ID: 43, Answers: packrow.List(packrow.TrackEvidence), Title: "Do releases carry evidence?", Look: panel.Bars, W: 9, H: 8, Unit: "none", Steps: panel.Plain(),
-			Means:  "Releases and production deployments of the window by the evidence that policy asks of them. Present is not verified.",
-			Source: names.ReleaseEvidence + ".", Act: "missing: which tiers is it about? Require it where it is cheap first.", Empty: "Releases were not read yet",
+			ID: 43, Answers: packrow.List(packrow.TrackEvidence), Title: "Release evidence of releases and deployments", Look: panel.Bars, W: 9, H: 8, Unit: "none", Steps: panel.Plain(),
+			Means:  "Releases and production deployments of the window by the evidence that policy requires. Present is not verified.",
+			Source: names.ReleaseEvidence + ".", Act: "missing: check which tiers are affected, and require the evidence where it is cheapest first.", Empty: "Releases were not read yet",
 			Key: "evidence", KeyTexts: evidenceKinds(), Share: true, Horizontal: true, Sort: missing, Queries: presenceQueries("evidence", names.RecEvidence, promql.InWindow()),
 		},
 		{
-			ID: 44, Answers: packrow.List(packrow.PackEvidence, packrow.TrackEvidence), Title: "Is evidence spreading?", Look: panel.Lines, W: 6, H: 8, Unit: "percentunit", Max: panel.Number(1),
+			ID: 44, Answers: packrow.List(packrow.PackEvidence, packrow.TrackEvidence), Title: "Pipeline evidence over time", Look: panel.Lines, W: 6, H: 8, Unit: "percentunit", Max: panel.Number(1),
 			Steps:  []panel.Step{panel.Below("transparent"), panel.From(settings.EvidenceTarget, panel.Good)},
-			Means:  "Share of privileged pipelines with each kind of evidence at each moment. Whole programme, not restricted by the choices above. It fills as Prometheus gathers history.",
-			Source: names.PrivilegedPipelines + " (rule " + names.RecPipelineRatio + ").", Act: "a line that has not moved for a quarter needs the platform, not reminders.", Empty: "There is no history yet",
+			Means:  "Share of privileged pipelines with each kind of evidence at each moment. Whole programme, not filtered by the variables above. As far back as Prometheus has history.",
+			Source: names.PrivilegedPipelines + " (rule " + names.RecPipelineRatio + ").", Act: "a line that is flat for a quarter needs a platform change, not reminders.", Empty: "There is no history yet",
 			KeyTexts: coloured(evidenceKinds(), panel.Good, panel.Blue, panel.Waived, panel.Orange, panel.Neutral), Queries: []panel.Query{{Name: "Present", Expr: promql.Series(names.RecPipelineRatio), Legend: "{{evidence}}"}},
 		},
 	}
@@ -120,21 +120,21 @@ func trustRunners() []panel.Panel {
 	}
 	return []panel.Panel{
 		{
-			ID: 50, Answers: packrow.List(packrow.TrackRunners), Title: "Who may use our runners?", Look: panel.Ranking, W: 7, H: 8, Unit: "none", Steps: panel.Plain(),
-			Means:  "Self-hosted runners: dedicated to few repositories or listed workflows, shared by more, open to pull requests of strangers, or unknown. Not restricted by the choices above.",
-			Source: names.Runners + ".", Act: "open to the public: take the group away from public repositories today.", Empty: panel.NoneOrUnread, KeyTexts: trusts,
+			ID: 50, Answers: packrow.List(packrow.TrackRunners), Title: "Self-hosted runners by trust", Look: panel.Ranking, W: 7, H: 8, Unit: "none", Steps: panel.Plain(),
+			Means:  "Self-hosted runners: dedicated to few repositories or listed workflows, shared by more, exposed to pull requests from forks, or unknown. Not filtered by the variables above.",
+			Source: names.Runners + ".", Act: "exposed to the public: remove the runner group from public repositories today.", Empty: panel.NoneOrUnread, KeyTexts: trusts,
 			Queries: []panel.Query{{Name: "Runners", Expr: "sort_desc(" + promql.SumBy("trust", promql.Series(names.RecRunners)) + ")", Legend: "{{trust}}"}},
 		},
 		{
-			ID: 51, Answers: packrow.List(packrow.TrackRunners), Title: "How do pipelines prove who they are to a cloud?", Look: panel.Bars, W: 10, H: 8, Unit: "none", Steps: panel.Plain(),
-			Means:  "Repositories by trust tier and by how their pipelines authenticate. A secret that is named like a long-lived key counts as one, whatever else the pipeline uses.",
+			ID: 51, Answers: packrow.List(packrow.TrackRunners), Title: "Cloud authentication of pipelines", Look: panel.Bars, W: 10, H: 8, Unit: "none", Steps: panel.Plain(),
+			Means:  "Repositories by trust tier and by how their pipelines authenticate. A secret whose name looks like a long-lived key counts as one, even if the pipeline also uses OIDC.",
 			Source: names.CloudIdentities + ".", Act: "long-lived key: move the highest tier to OIDC first, then delete the key.", Empty: "Workflows were not read yet",
 			Key: "trust_tier", Share: true, Horizontal: true, Sort: []panel.Sort{panel.Descending("long-lived key"), panel.Descending("unknown")}, Queries: queries,
 		},
 		{
-			ID: 52, Answers: packrow.List(packrow.TrackPaths, packrow.TrackRunners), Title: "Who went past the rules?", Look: panel.Ranking, W: 7, H: 8, Unit: "none", Decimals: panel.Number(0), Steps: panel.NoneBut(10),
-			Means:  "Pushes and merges that went past a rule, by team, as far back as the ledger knows.",
-			Source: names.RuleBypasses + `{result="bypass"}.`, Act: "read what was pushed; if it was an emergency, was it reviewed afterwards?", Empty: panel.NoneOrUnread,
+			ID: 52, Answers: packrow.List(packrow.TrackPaths, packrow.TrackRunners), Title: "Rule bypasses by team", Look: panel.Ranking, W: 7, H: 8, Unit: "none", Decimals: panel.Number(0), Steps: panel.NoneBut(10),
+			Means:  "Pushes and merges that bypassed a rule, by team, over the history in the ledger.",
+			Source: names.RuleBypasses + `{result="bypass"}.`, Act: "review what was pushed; emergencies need a review afterwards.", Empty: panel.NoneOrUnread,
 			Queries: []panel.Query{{Name: "Bypasses", Expr: bypassesByTeam(), Legend: "{{team}}"}},
 		},
 	}
@@ -148,9 +148,9 @@ func bypassesByTeam() string {
 func trustRollback() []panel.Panel {
 	return []panel.Panel{
 		{
-			ID: 60, Answers: packrow.List(packrow.TrackRollback), Title: "When did services last go back, or practise it?", Look: panel.Table, W: 24, H: 8, Unit: "none", Decimals: panel.Number(0), Steps: panel.Plain(),
-			Means:  "Days since a service last brought back an older commit in production, or exercised it by evidence. Services that never did are in no row; Coverage counts them under the control.",
-			Source: names.RollbackExercised + ".", Act: "older than a year: exercise it at the next quiet release.", Empty: panel.NoneOrUnread,
+			ID: 60, Answers: packrow.List(packrow.TrackRollback), Title: "Time since the last rollback or rollback exercise", Look: panel.Table, W: 24, H: 8, Unit: "none", Decimals: panel.Number(0), Steps: panel.Plain(),
+			Means:  "Days since a service last rolled back in production, or since its last recorded rollback exercise. Services that never did are not listed here; Coverage counts them under the control rollback.",
+			Source: names.RollbackExercised + ".", Act: "older than a year: exercise a rollback with the next low-risk release.", Empty: panel.NoneOrUnread,
 			Queries: []panel.Query{{Name: "Days ago", Expr: promql.Top(settings.TableRows, "(time() - "+promql.MaxBy(names.OwnerLabels, promql.OnceChosen(names.RollbackExercised))+") / 86400")}},
 			Columns: append(append([]panel.Column{serviceColumn()}, ownerColumns()...),
 				panel.Column{Field: "Days ago", Title: "Days ago", Steps: []panel.Step{panel.Below(panel.Good), panel.From(180, panel.Warning), panel.From(365, panel.Bad)}}.AsBar()),

@@ -20,12 +20,12 @@ func exposureBoard() panel.Board {
 		UID: names.BoardExposure, File: "exposure.json", Title: "Exposure",
 		Question: "Which risks are growing faster than we are reducing them?",
 		Rows: []panel.Row{
-			{ID: 100, Question: "How much serious risk is open, and is it growing?", Panels: exposureHeadlines()},
-			{ID: 200, Question: "Is intake being reduced or accumulated, and why?", Panels: exposureFlows()},
-			{ID: 300, Question: "How old is it, and who carries it?", Panels: exposureAges()},
-			{ID: 350, Question: "Where is risk concentrated, and what keeps coming back?", Panels: exposureConcentration()},
-			{ID: 400, Question: "Where does policy debt become structural?", Panels: exposureExceptions()},
-			{ID: 500, Question: "How did it get here? (from the history Prometheus has)", Panels: exposureHistory()},
+			{ID: 100, Question: "How many criticals and highs are open, and is the number growing?", Panels: exposureHeadlines()},
+			{ID: 200, Question: "Is risk reduced or accumulated, and why?", Panels: exposureFlows()},
+			{ID: 300, Question: "How old are open findings, and who owns them?", Panels: exposureAges()},
+			{ID: 350, Question: "Where is risk concentrated, and what recurs?", Panels: exposureConcentration()},
+			{ID: 400, Question: "Where do exceptions become structural?", Panels: exposureExceptions()},
+			{ID: 500, Question: "History (from Prometheus)", Panels: exposureHistory()},
 			qualityRow(),
 		},
 	}
@@ -35,10 +35,9 @@ func exposureBoard() panel.Board {
 func openStat(id uint32, severity string) panel.Panel {
 	return panel.Panel{
 		ID: id, Answers: packrow.List(packrow.PackFlow, packrow.TrackOpen), Title: "Open " + severity + " findings", Look: panel.Stat, W: 4, H: 4, Unit: "none", Steps: panel.Plain(),
-		Means: "Weaknesses of this severity that are open now, each counted once however many tools report it, and how many more or fewer that is than at the " +
-			"start of the window.",
+		Means:   "Open weaknesses of this severity, deduplicated across tools, and the change since the start of the window.",
 		Source:  names.FindingsOpen + "; the change is the sum of the signed events of " + names.FindingFlow + ", exact from the first day.",
-		Act:     "a growing number is explained by cause and business unit in the next row; decide whether intake or capacity is the problem.",
+		Act:     "the next row explains growth by cause and business unit; decide whether to reduce intake or add capacity.",
 		Empty:   "not known",
 		Queries: []panel.Query{{Name: "open", Expr: query.OpenNow("", severity)}, {Name: "$window change", Expr: query.ChangeInWindow("", severity), Steps: panel.Falling()}},
 	}
@@ -48,10 +47,10 @@ func exposureHeadlines() []panel.Panel {
 	return []panel.Panel{
 		openStat(1, critical), openStat(2, high),
 		{
-			ID: 3, Answers: packrow.List(packrow.PackUnprotected, packrow.TrackOpen), Title: "On exposed services", Look: panel.Stat, W: 4, H: 4, Unit: "none", Steps: panel.Plain(),
-			Means:  "Open criticals and highs in services that are crown jewels or face the internet, and in services of which that is not known.",
+			ID: 3, Answers: packrow.List(packrow.PackUnprotected, packrow.TrackOpen), Title: "Open on exposed services", Look: panel.Stat, W: 4, H: 4, Unit: "none", Steps: panel.Plain(),
+			Means:  "Open criticals and highs on crown-jewel or internet-facing services, and on services for which neither is known.",
 			Source: names.FindingsOpen + " joined with " + names.ServiceInfo + " (rule " + names.RecOpenExposure + ").",
-			Act:    "these come first; ask their owners for a date. What is unknown may be exposed: complete the catalog.",
+			Act:    "fix these first and agree on dates with their owners. Unknown services may be exposed: complete the catalog.",
 			Empty:  "not known",
 			Queries: []panel.Query{
 				{Name: "exposed", Expr: query.OpenWithBlastRadius(), Steps: []panel.Step{panel.Below(panel.Good), panel.From(1, panel.Warning)}},
@@ -59,23 +58,23 @@ func exposureHeadlines() []panel.Panel {
 			},
 		},
 		{
-			ID: 4, Title: "Share past its deadline", Look: panel.Stat, W: 4, H: 4, Unit: "percentunit", Decimals: panel.Number(0),
+			ID: 4, Title: "Share past SLA deadline", Look: panel.Stat, W: 4, H: 4, Unit: "percentunit", Decimals: panel.Number(0),
 			Steps: []panel.Step{panel.Below(panel.Good), panel.From(0.05, panel.Warning), panel.From(0.15, panel.Bad)},
-			Means: "Open criticals and highs past their SLA deadline, among all that no approved exception covers.", Source: names.FindingsOpen + " by sla.",
+			Means: "Share of open criticals and highs past their SLA deadline. What an approved exception covers is left out.", Source: names.FindingsOpen + " by sla.",
 			Act: "Responsiveness lists the services.", Empty: "not known",
 			Queries: []panel.Query{{Name: "past deadline", Expr: query.BreachedShare()}},
 		},
 		{
-			ID: 5, Answers: packrow.List(packrow.PackConcentrated, packrow.TrackConcentrated), Title: "Held by five services", Look: panel.Stat, W: 4, H: 4, Unit: "percentunit", Decimals: panel.Number(0),
+			ID: 5, Answers: packrow.List(packrow.PackConcentrated, packrow.TrackConcentrated), Title: "Concentration in five services", Look: panel.Stat, W: 4, H: 4, Unit: "percentunit", Decimals: panel.Number(0),
 			Steps: []panel.Step{panel.Below(panel.Neutral), panel.From(settings.Concentrated, panel.Warning)},
-			Means: "Share of the open criticals and highs that the five services with most of them hold. High: a few services' problem, to be solved with their owners. " +
-				"Low: everybody's problem, to be solved by a platform.", Source: names.FindingsOpen + ".",
+			Means: "Share of open criticals and highs in the five services with most of them. High: solve it with the owners of these services. " +
+				"Low: solve it with a platform.", Source: names.FindingsOpen + ".",
 			Act: "open the table of services below.", Empty: "not known",
 			Queries: []panel.Query{{Name: "in five services", Expr: query.Concentration()}},
 		},
 		{
 			ID: 6, Answers: packrow.List(packrow.PackExceptions, packrow.TrackExceptions), Title: "Exceptions", Look: panel.Stat, W: 4, H: 4, Unit: "none", Steps: panel.Plain(),
-			Means:  "Exceptions that are approved and unexpired, and those that expired without being closed; the latter stop no clock any more.",
+			Means:  "Approved and unexpired exceptions, and exceptions that expired without being closed; expired ones no longer pause an SLA clock.",
 			Source: names.Exceptions + ", expiry computed from the date.", Act: "renew with a reason, or close what has expired; the table below names the next ones.",
 			Empty:   "not known",
 			Queries: []panel.Query{{Name: "active", Expr: query.ExceptionsNow("active")}, {Name: "expired", Expr: query.ExceptionsNow("expired"), Steps: panel.NoneBut(1)}},
@@ -90,24 +89,24 @@ func exposureFlows() []panel.Panel {
 	return []panel.Panel{
 		{
 			ID: 10, Answers: packrow.List(packrow.PackFlow, packrow.PackTrend), Title: "What changed the number of open criticals and highs?", Look: panel.Bars, W: 13, H: 10, Unit: "none", Steps: panel.Plain(),
-			Means: "Every event of the window that added to (up) or took from (down) the open criticals and highs. The bars add up to the change. " +
-				"Only \"fixed\" is remediation: what was dismissed, moved or went out of view has not been mended.",
-			Source: names.FindingFlow + ", signed (rule " + names.RecFlow + ").", Act: "if bars other than \"fixed\" do most of the reducing, ask why before calling it progress.",
+			Means: "Events of the window that increased (up) or decreased (down) the open criticals and highs. The bars add up to the change. " +
+				"Only \"fixed\" is remediation: dismissed, moved and out-of-view findings were not remediated.",
+			Source: names.FindingFlow + ", signed (rule " + names.RecFlow + ").", Act: "if bars other than \"fixed\" cause most of the decrease, find out why before reporting progress.",
 			Empty: panel.NoneOrUnread,
 			Key:   "event", KeyTexts: eventTexts(), Stacked: true, Signed: true,
-			Sort: []panel.Sort{panel.Descending("new"), panel.Descending("re-counted"), panel.Ascending("fixed"), panel.Ascending("dismissed")},
+			Sort: []panel.Sort{panel.Descending("new"), panel.Descending("recounted"), panel.Ascending("fixed"), panel.Ascending("dismissed")},
 			Queries: []panel.Query{
 				flow("new", panel.Bad, "opened", "reopened"),
-				flow("re-counted", panel.Unknown, "scope_gained", "moved_in", "severity_raised", "severity_lowered", "severity_left", "moved_out", "scope_lost", "out_of_scope", "duplicate"),
+				flow("recounted", panel.Unknown, "scope_gained", "moved_in", "severity_raised", "severity_lowered", "severity_left", "moved_out", "scope_lost", "out_of_scope", "duplicate"),
 				flow("fixed", panel.Good, "fixed"),
 				flow("dismissed", panel.Waived, "dismissed_false_positive", "dismissed_wont_fix", "dismissed_used_in_tests", "dismissed_other"),
 			},
 		},
 		{
-			ID: 11, Answers: packrow.List(packrow.PackFlow), Title: "Which business unit is accumulating?", Look: panel.Table, W: 11, H: 10, Unit: "none", Steps: panel.Plain(),
-			Means:  "Open criticals and highs by business unit, and what came and went in the window. Otherwise: closed as dismissed, duplicate, out of scope or out of view.",
+			ID: 11, Answers: packrow.List(packrow.PackFlow), Title: "Which business unit accumulates findings?", Look: panel.Table, W: 11, H: 10, Unit: "none", Steps: panel.Plain(),
+			Means:  "Open criticals and highs by business unit, with opened and closed in the window. Otherwise: dismissed, duplicate, out of scope or out of view.",
 			Source: names.FindingsOpen + ", " + names.FindingFlow + ".",
-			Act:    "a positive net is debt growing: agree on capacity or on less intake with the business unit.", Empty: "Findings were not read yet",
+			Act:    "a positive net is growing debt: agree on capacity or lower intake with the business unit.", Empty: "Findings were not read yet",
 			Queries: []panel.Query{
 				{Name: "Critical", Expr: query.OpenNow("business_unit", critical)}, {Name: "High", Expr: query.OpenNow("business_unit", high)},
 				{Name: "Opened", Expr: query.FlowsBy("business_unit", "opened", "reopened")}, {Name: "Fixed", Expr: "0 - " + query.FlowsBy("business_unit", "fixed")},
@@ -127,8 +126,8 @@ func exposureHistory() []panel.Panel {
 	return []panel.Panel{
 		{
 			ID: 12, Answers: packrow.List(packrow.PackFlow), Title: "Opened against fixed, per week", Look: panel.Lines, W: 12, H: 7, Unit: "none", Steps: panel.Plain(),
-			Means:  "Criticals and highs opened, fixed and dismissed in the seven days before each moment. It fills as Prometheus gathers history; the numbers above do not need it.",
-			Source: names.FindingEvents + ".", Act: "two weeks with opened above fixed are a trend, one is not.", Empty: "There is no history yet",
+			Means:  "Criticals and highs opened, fixed and dismissed in the seven days before each moment. As far back as Prometheus has history; the numbers above do not need it.",
+			Source: names.FindingEvents + ".", Act: "two consecutive weeks with opened above fixed are a trend.", Empty: "There is no history yet",
 			Queries: []panel.Query{
 				{Name: "opened or reopened", Expr: query.EventsPerWeek("opened", "reopened"), Colour: panel.Bad},
 				{Name: "fixed", Expr: query.EventsPerWeek("fixed"), Colour: panel.Good},
@@ -137,8 +136,8 @@ func exposureHistory() []panel.Panel {
 		},
 		{
 			ID: 13, Answers: packrow.List(packrow.PackFlow, packrow.TrackOpen), Title: "Open criticals and highs over time", Look: panel.Lines, W: 6, H: 7, Unit: "none", Steps: panel.Plain(),
-			Means: "Open weaknesses at each moment. A step without events beside it is a change of scope or of counting, shown on the last row.", Source: names.FindingsOpen + " (rule " + names.RecOpen + ").",
-			Act: "compare with the flows by cause above.", Empty: "There is no history yet", KeyTexts: severityTexts(),
+			Means: "Open weaknesses at each moment. A step without events is a change of scope or counting; see the last row.", Source: names.FindingsOpen + " (rule " + names.RecOpen + ").",
+			Act: "compare with the events above.", Empty: "There is no history yet", KeyTexts: severityTexts(),
 			Queries: []panel.Query{{Name: "Open", Expr: query.OpenNow("severity", critical, high), Legend: "{{severity}}"}},
 		},
 		foldedPanel(),
@@ -149,18 +148,18 @@ func exposureAges() []panel.Panel {
 	services := append([]panel.Column{serviceColumn()}, ownerColumns()...)
 	return []panel.Panel{
 		{
-			ID: 20, Answers: packrow.List(packrow.TrackOpen), Title: "How long have criticals and highs been open?", Look: panel.Bars, W: 9, H: 10, Unit: "none", Steps: panel.Plain(),
-			Means: "Open criticals and highs by time since they were first seen. Not restricted by trust tier.", Source: names.FindingAge + " (rule " + names.RecAges + ").",
-			Act: "what is older than its target is breached or excepted; anything over 180 days needs a decision, not a reminder.", Empty: "Findings were not read yet",
+			ID: 20, Answers: packrow.List(packrow.TrackOpen), Title: "Open criticals and highs by age", Look: panel.Bars, W: 9, H: 10, Unit: "none", Steps: panel.Plain(),
+			Means: "Open criticals and highs by time since they were first seen. Not filtered by trust tier.", Source: names.FindingAge + " (rule " + names.RecAges + ").",
+			Act: "findings older than their target are breached or excepted; findings over 180 days need a decision.", Empty: "Findings were not read yet",
 			Key: "age", KeyTexts: ageTexts(), Stacked: true, Sort: []panel.Sort{panel.Ascending("age")},
 			Queries: []panel.Query{
 				{Name: critical, Expr: query.OpenByAge(critical), Colour: panel.SeverityColours[critical]}, {Name: high, Expr: query.OpenByAge(high), Colour: panel.SeverityColours[high]},
 			},
 		},
 		{
-			ID: 21, Answers: packrow.List(packrow.PackConcentrated, packrow.TrackConcentrated), Title: "Which services carry most of it?", Look: panel.Table, W: 15, H: 10, Unit: "none", Steps: panel.Plain(),
+			ID: 21, Answers: packrow.List(packrow.PackConcentrated, packrow.TrackConcentrated), Title: "Services with most open criticals and highs", Look: panel.Table, W: 15, H: 10, Unit: "none", Steps: panel.Plain(),
 			Means: "Services by open criticals and highs, and how many of them are past their deadline.", Source: names.FindingsOpen + ".",
-			Act: "agree on a plan with the owners of the first five before anything else.", Empty: panel.NoneOrUnread,
+			Act: "agree on a remediation plan with the owners of the first five.", Empty: panel.NoneOrUnread,
 			Queries: []panel.Query{
 				{Name: "Critical", Expr: query.WorstServices(promql.Is("severity", critical))}, {Name: "High", Expr: query.WorstServices(promql.Is("severity", high))},
 				{Name: "Past deadline", Expr: query.WorstServices(promql.Is("sla", "breached"))},
@@ -174,7 +173,7 @@ func exposureAges() []panel.Panel {
 		{
 			ID: 22, Answers: packrow.List(packrow.TrackOpen), Title: "Oldest open criticals and highs, by service", Look: panel.Table, W: 12, H: 8, Unit: "none", Decimals: panel.Number(0), Steps: panel.Plain(),
 			Means: "Days since the oldest open critical or high of each service was first seen.", Source: names.FindingOldest + ".",
-			Act: "ask what it would take; the oldest ones are usually waiting for a decision.", Empty: panel.NoneOrUnread,
+			Act: "ask the owner what blocks remediation; the oldest ones usually wait for a decision.", Empty: panel.NoneOrUnread,
 			Queries: []panel.Query{{Name: "Days open", Expr: query.OldestOpen()}},
 			Columns: append(append([]panel.Column{serviceColumn()}, ownerColumns()...),
 				panel.Column{Field: "severity", Title: "Severity", Width: 110, Texts: severityTexts(), Shade: true},
@@ -195,24 +194,24 @@ func exposureExceptions() []panel.Panel {
 	}
 	return []panel.Panel{
 		{
-			ID: names.PanelExceptionHorizon, Answers: packrow.List(packrow.PackExceptions, packrow.TrackExceptions), Title: "Exceptions by category: when do they end?", Look: panel.Bars, W: 10, H: 10, Unit: "none", Steps: panel.Plain(),
-			Means: "Approved exceptions by category and time until they expire; those already expired are still open in their source.", Source: names.Exceptions + ".",
-			Act: "expired: fix, renew or close. An exception without an end is a decision nobody will revisit; give it one. A tall bar asks whether the standard, " +
-				"the platform or the ownership is at fault.",
+			ID: names.PanelExceptionHorizon, Answers: packrow.List(packrow.PackExceptions, packrow.TrackExceptions), Title: "Exceptions by category and expiry", Look: panel.Bars, W: 10, H: 10, Unit: "none", Steps: panel.Plain(),
+			Means: "Approved exceptions by category and time until expiry; expired ones are still open in their source.", Source: names.Exceptions + ".",
+			Act: "expired: fix, renew or close. Set an expiry on exceptions that have none. For a long bar, check whether the standard, " +
+				"the platform or ownership is the cause.",
 			Empty: panel.NoneOrUnread, Key: "category", Stacked: true, Horizontal: true, Queries: queries,
 			Sort: []panel.Sort{panel.Descending(horizons[0].Text), panel.Descending(horizons[1].Text), panel.Descending(horizons[2].Text), panel.Descending(horizons[3].Text)},
 		},
 		{
-			ID: 41, Answers: packrow.List(packrow.PackExceptions, packrow.TrackExceptions), Title: "How old is a typical exception?", Look: panel.Ranking, W: 5, H: 10, Unit: "suffix: d", Decimals: panel.Number(0),
+			ID: 41, Answers: packrow.List(packrow.PackExceptions, packrow.TrackExceptions), Title: "Median age of exceptions", Look: panel.Ranking, W: 5, H: 10, Unit: "suffix: d", Decimals: panel.Number(0),
 			Steps: []panel.Step{panel.Below(panel.Good), panel.From(90, panel.Warning), panel.From(180, panel.Bad)},
-			Means: "Median age of active and of expired but open exceptions, by category, in days.", Source: names.ExceptionAge + " (a snapshot: its quantile is today's).",
-			Act: "an exception that outlives two quarters is a standard in disguise: fix the platform or change the standard.", Empty: panel.NoneOrUnread,
+			Means: "Median age in days of active and of expired but open exceptions, by category.", Source: names.ExceptionAge + " (a snapshot: its quantile is today's).",
+			Act: "an exception older than two quarters is a de facto standard: fix the platform or change the standard.", Empty: panel.NoneOrUnread,
 			Queries: []panel.Query{{Name: "Median age", Expr: query.ExceptionAgeQuantile(0.5), Legend: "{{category}}"}},
 		},
 		{
-			ID: names.PanelNextExpiries, Answers: packrow.List(packrow.TrackExceptions), Title: "Which exceptions end next?", Look: panel.Table, W: 9, H: 10, Unit: "none", Decimals: panel.Number(0), Steps: panel.Plain(),
+			ID: names.PanelNextExpiries, Answers: packrow.List(packrow.TrackExceptions), Title: "Next exceptions to expire", Look: panel.Table, W: 9, H: 10, Unit: "none", Decimals: panel.Number(0), Steps: panel.Plain(),
 			Means: "Days until the soonest active exception of each service and category expires.", Source: names.ExceptionNextExpiry + ".",
-			Act: "decide before it ends: afterwards the clocks it stopped run again.", Empty: panel.NoneOrUnread,
+			Act: "decide before expiry: afterwards the paused SLA clocks run again.", Empty: panel.NoneOrUnread,
 			Queries: []panel.Query{{Name: "Days left", Expr: query.NextExpiries()}},
 			Columns: []panel.Column{
 				{Field: "service_name", Title: "Service", Width: 145}, {Field: "team", Title: "Team", Width: 100}, {Field: "category", Title: "Category"},
@@ -226,8 +225,8 @@ func exposureExceptions() []panel.Panel {
 
 func foldedPanel() panel.Panel {
 	return panel.Panel{
-		ID: 14, Answers: packrow.List(packrow.PackTrend), Title: "Reports folded into another", Look: panel.Ranking, W: 6, H: 7, Unit: "none", Steps: panel.Plain(),
-		Means:  "Reports of several tools that were recognised as the same weakness, by class: a jump means that counting changed, not risk.",
+		ID: 14, Answers: packrow.List(packrow.PackTrend), Title: "Deduplicated reports", Look: panel.Ranking, W: 6, H: 7, Unit: "none", Steps: panel.Plain(),
+		Means:  "Reports recognised as another tool's report of the same weakness, by class. A jump is a change of counting, not of risk.",
 		Source: names.DuplicateFindings + ".", Empty: panel.NoneOrUnread,
 		Queries: []panel.Query{{Name: "Reports", Expr: query.Folded(), Legend: "{{class}}"}},
 	}
@@ -236,11 +235,11 @@ func foldedPanel() panel.Panel {
 // exploitedPanel lists what is used in attacks, or likely to be.
 func exploitedPanel() panel.Panel {
 	return panel.Panel{
-		ID: names.PanelExploited, Answers: packrow.List(packrow.TrackOpen, packrow.PackUnprotected), Title: "What do attackers use already?", Look: panel.Table, W: 12, H: 8, Unit: "none", Steps: panel.Plain(),
-		Means: "Open weaknesses of any severity by their strongest evidence: on the list of known exploited ones, a leaked secret that still works, or a high prediction of exploitation. " +
-			"Internet-facing: whether the catalog says that the internet reaches the service.",
+		ID: names.PanelExploited, Answers: packrow.List(packrow.TrackOpen, packrow.PackUnprotected), Title: "Known-exploited weaknesses and active secrets", Look: panel.Table, W: 12, H: 8, Unit: "none", Steps: panel.Plain(),
+		Means: "Open weaknesses of any severity by their strongest evidence of exploitation: listed as known exploited (KEV), a leaked secret that is still active, or a high EPSS score. " +
+			"Internet: whether the service is internet-facing according to the catalog.",
 		Source: names.FindingsExploited + " joined with " + names.ServiceInfo + " (rule " + names.RecExploited + ").",
-		Act:    "secrets are revoked today, known exploited ones on reachable services are patched or shielded today.", Empty: panel.NoneOrUnread,
+		Act:    "revoke active secrets today; patch or mitigate known-exploited weaknesses on reachable services today.", Empty: panel.NoneOrUnread,
 		Queries: []panel.Query{{Name: "Open", Expr: query.ExploitedOpen()}},
 		Columns: []panel.Column{
 			{Field: "service_name", Title: "Service"}, {Field: "team", Title: "Team"},

@@ -15,26 +15,26 @@ import (
 func exposureConcentration() []panel.Panel {
 	return []panel.Panel{
 		{
-			ID: 61, Answers: packrow.List(packrow.PackConcentrated, packrow.TrackConcentrated), Title: "How concentrated is risk?", Look: panel.Stat, W: 8, H: 9, Unit: "percentunit", Decimals: panel.Number(0), Lines: true,
+			ID: 61, Answers: packrow.List(packrow.PackConcentrated, packrow.TrackConcentrated), Title: "Risk concentration", Look: panel.Stat, W: 8, H: 9, Unit: "percentunit", Decimals: panel.Number(0), Lines: true,
 			Steps:  []panel.Step{panel.Below(panel.Neutral), panel.From(settings.Concentrated, panel.Warning)},
-			Means:  "Share of the total risk score that the three largest holders have: three teams, three services, three categories. Whole programme, not restricted by the choices above.",
-			Source: names.RiskConcentration + ".", Act: "high for services or teams: help those. High for a category: build it out of the platform.", Empty: "not known",
+			Means:  "Share of the total risk score held by the top three teams, services and categories. Whole programme, not filtered by the variables above.",
+			Source: names.RiskConcentration + ".", Act: "high for services or teams: support those owners. High for a category: remove it with a platform change.", Empty: "not known",
 			Queries: []panel.Query{{Name: "Top three", Expr: promql.MaxBy("dimension", promql.Once(names.RiskConcentration, promql.Is("top", "3"))), Legend: "three largest, by {{dimension}}"}},
 		},
 		{
-			ID: 62, Answers: packrow.List(packrow.PackConcentrated, packrow.TrackConcentrated), Title: "Which teams carry most of the risk?", Look: panel.Ranking, W: 16, H: 9, Unit: "short", Decimals: panel.Number(0), Steps: panel.Plain(),
-			Means:  "Risk score of open criticals and highs by team: severity × exposure × criticality × exploitation. The unit is the organisation's own; compare teams and times.",
+			ID: 62, Answers: packrow.List(packrow.PackConcentrated, packrow.TrackConcentrated), Title: "Teams with the highest risk score", Look: panel.Ranking, W: 16, H: 9, Unit: "short", Decimals: panel.Number(0), Steps: panel.Plain(),
+			Means:  "Risk score of open criticals and highs by team: severity × exposure × criticality × exploitation. The score has no absolute unit: compare teams and points in time.",
 			Source: names.RiskScore + " (rule " + names.RecRisk + ").", Empty: panel.NoneOrUnread,
 			Queries: []panel.Query{{Name: "Risk", Expr: promql.Top(10, promql.SumBy("team", promql.SeriesChosen(names.RecRisk))+" > 0"), Legend: "{{team}}"}},
 		},
 		{
-			ID: 63, Answers: packrow.List(packrow.PackRecurring), Title: "What keeps coming back, by product area", Look: panel.Table, W: 12, H: 9, Unit: "none", Decimals: panel.Number(0), Steps: panel.Plain(),
-			Means:  "Categories of weaknesses that opened or came back in the window, by product area. Not restricted by the choices above.",
-			Source: names.CategoryFindings + ".", Act: "the first rows are where a secure default pays back most; what came back was fixed by hand before.", Empty: panel.NoneOrUnread,
-			Queries: []panel.Query{{Name: "New", Expr: recurring("new")}, {Name: "Came back", Expr: recurring("reopened")}},
+			ID: 63, Answers: packrow.List(packrow.PackRecurring), Title: "Recurring finding categories, by product area", Look: panel.Table, W: 12, H: 9, Unit: "none", Decimals: panel.Number(0), Steps: panel.Plain(),
+			Means:  "Categories of weaknesses opened or reopened in the window, by product area. Not filtered by the variables above.",
+			Source: names.CategoryFindings + ".", Act: "a secure default has the best return in the first rows; reopened ones were fixed by hand before.", Empty: panel.NoneOrUnread,
+			Queries: []panel.Query{{Name: "New", Expr: recurring("new")}, {Name: "Reopened", Expr: recurring("reopened")}},
 			Columns: []panel.Column{
 				{Field: "product_area", Title: "Product area"}, {Field: "category", Title: "Category"}, panel.Column{Field: "New", Title: "New", Steps: panel.Plain(), Width: 150}.AsBar(),
-				countColumn("Came back", 5).Wide(100),
+				countColumn("Reopened", 5).Wide(100),
 			},
 			Sort: []panel.Sort{panel.Descending("New")},
 		},
@@ -54,9 +54,9 @@ func repeatedExceptions() panel.Panel {
 		return promql.Filled(query.Counted("category", names.RecGranted, promql.InWindow(), promql.Is("kind", kind)), query.Counted("category", names.RecGranted, promql.InWindow())+" > 0")
 	}
 	return panel.Panel{
-		ID: 43, Answers: packrow.List(packrow.PackRepeated, packrow.PackInvestment), Title: "Which exceptions are granted again and again?", Look: panel.Bars, W: 12, H: 8, Unit: "none", Steps: panel.Plain(),
+		ID: 43, Answers: packrow.List(packrow.PackRepeated, packrow.PackInvestment), Title: "Repeated exception categories", Look: panel.Bars, W: 12, H: 8, Unit: "none", Steps: panel.Plain(),
 		Means:  "Exceptions granted in the window by category: the first of its kind, or a renewal (the same service and category within a year).",
-		Source: names.ExceptionsGranted + ".", Act: "renewals ask whether the standard is unrealistic, the platform lacks a feature, or ownership is weak.", Empty: panel.NoneOrUnread,
+		Source: names.ExceptionsGranted + ".", Act: "for renewals, check whether the standard is unrealistic, the platform lacks a feature, or ownership is weak.", Empty: panel.NoneOrUnread,
 		Key: "category", Stacked: true, Horizontal: true, Sort: []panel.Sort{panel.Descending("renewed"), panel.Descending("first")},
 		Queries: []panel.Query{{Name: "renewed", Expr: granted("renewal"), Colour: panel.Bad}, {Name: "first", Expr: granted("first"), Colour: panel.Waived}},
 	}
@@ -65,8 +65,8 @@ func repeatedExceptions() panel.Panel {
 func exceptionsOverTime() panel.Panel {
 	return panel.Panel{
 		ID: 44, Answers: packrow.List(packrow.PackExceptions), Title: "Exceptions over time", Look: panel.Lines, W: 12, H: 8, Unit: "none", Steps: panel.Plain(),
-		Means:  "Exceptions by state at each moment; it fills as Prometheus gathers history.",
-		Source: names.Exceptions + " (rule " + names.RecExceptions + ").", Act: "active ones that only grow are policy debt that becomes structural.", Empty: "There is no history yet",
+		Means:  "Exceptions by state at each moment; as far back as Prometheus has history.",
+		Source: names.Exceptions + " (rule " + names.RecExceptions + ").", Act: "a number of active exceptions that only grows is structural policy debt.", Empty: "There is no history yet",
 		KeyTexts: []panel.Text{
 			{Value: "active", Text: "active", Colour: panel.Waived}, {Value: "expired", Text: "expired and open", Colour: panel.Bad}, {Value: "requested", Text: "requested", Colour: panel.Warning},
 		},

@@ -24,7 +24,7 @@ func overviewBoard() panel.Board {
 			{ID: 200, Question: "Exposure: which risks grow faster than we reduce them?", Panels: overviewExposure()},
 			{ID: 300, Question: "Responsiveness: are the right teams fixing things in time?", Panels: overviewResponsiveness()},
 			{ID: 400, Question: "Delivery trust: can we trust how software is built and released?", Panels: overviewDelivery()},
-			{ID: 500, Question: "The pack: every row, one click away", Panels: packLinks()},
+			{ID: 500, Question: "Links to every row of the leadership pack", Panels: packLinks()},
 			qualityRow(),
 		},
 	}
@@ -70,8 +70,8 @@ func headline(id uint32, rows []packrow.Row, title, unit string, steps []panel.S
 // trendLine is a line over time beside the headlines.
 func trendLine(id uint32, rows []packrow.Row, title, unit string, steps []panel.Step, maximum *float64, source string, queries ...panel.Query) panel.Panel {
 	return panel.Panel{
-		ID: id, Answers: rows, Title: title, Look: panel.Lines, W: 12, H: 4, Unit: unit, Steps: steps, Max: maximum, Aside: true, Means: "The headlines over time; they fill as Prometheus gathers history.",
-		Source: source, Act: "a step on one day is usually a change of scope or counting: see Trend quality.", Empty: "There is no history yet", Queries: queries,
+		ID: id, Answers: rows, Title: title, Look: panel.Lines, W: 12, H: 4, Unit: unit, Steps: steps, Max: maximum, Aside: true, Means: "The headlines over time, as far back as Prometheus has history.",
+		Source: source, Act: "a step is usually a change of scope or counting: see Trend quality.", Empty: "There is no history yet", Queries: queries,
 	}
 }
 
@@ -89,7 +89,7 @@ func overviewCoverage() []panel.Panel {
 	missing := query.Counted("control", names.RecControls, promql.In("status", "fail", "unknown"))
 	return []panel.Panel{
 		headline(1, packrow.List(packrow.PackBaselines), "Exposed services with every required control", "percentunit", panel.Towards(settings.ControlTarget),
-			"Crown jewels and internet-facing services that pass every control their tier requires. What nobody knows counts against it.", names.BaselineServices+".",
+			"Crown-jewel and internet-facing services that pass every control their tier requires. Unknown counts against the share.", names.BaselineServices+".",
 			"Coverage lists the gaps; start with crown jewels.", panel.Query{Name: "pass", Expr: query.ExposedShare("", names.RecBaselines)},
 			panel.Query{Name: "not known", Expr: query.ExposedServices("", names.RecBaselines, promql.Is("status", "unknown")), Unit: "none", Steps: []panel.Step{panel.Below(panel.Unknown)}}),
 		headline(2, packrow.List(packrow.TrackProtection), "Privileged repositories protected", "percentunit", panel.Towards(settings.ProtectionTarget),
@@ -101,8 +101,8 @@ func overviewCoverage() []panel.Panel {
 			panel.Query{Name: "repositories protected", Expr: query.ProtectedRatio(string(policy.CheckRequired)), Colour: panel.Orange}),
 		narrative(4, 8, "What changed: adoption of controls", panel.Panel{
 			Answers: packrow.List(packrow.PackAdoption), Look: panel.Table, Unit: "none", Decimals: panel.Number(0), Steps: panel.Plain(),
-			Means:  "Share of services that pass each control now, and how that moved within the window. The change needs as much history in Prometheus. Whole programme.",
-			Source: names.ControlServices + ".", Act: "ask what was switched off where the change is negative.", Empty: "Controls were not read yet",
+			Means:  "Share of services that pass each control, and its change within the window. The change needs that much history in Prometheus. Whole programme.",
+			Source: names.ControlServices + ".", Act: "for a negative change, find out what was switched off.", Empty: "Controls were not read yet",
 			Queries: []panel.Query{{Name: "Now", Expr: passing("")}, {Name: "Change", Expr: changed(passing)}},
 			Columns: []panel.Column{
 				{Field: "control", Title: "Control", Texts: controlTexts()}, {Field: "Now", Title: "Now", Unit: "percentunit", Width: 80, Steps: panel.Towards(settings.ControlTarget)},
@@ -112,13 +112,13 @@ func overviewCoverage() []panel.Panel {
 		}),
 		narrative(5, 8, "Why: which controls are missing most?", panel.Panel{
 			Answers: packrow.List(packrow.PackAdoption, packrow.PackUnprotected), Look: panel.Ranking, Unit: "none", Steps: panel.NoneBut(40),
-			Means:  "Services that fail a control or about which nobody knows.",
-			Source: names.ControlServices + ".", Act: "a control that most services lack is a missing platform feature, not many careless teams.", Empty: panel.NoneOrUnread,
+			Means:  "Services for which the control fails or is unknown.",
+			Source: names.ControlServices + ".", Act: "a control that most services lack is usually a missing platform feature.", Empty: panel.NoneOrUnread,
 			KeyTexts: controlTexts(), Queries: []panel.Query{{Name: "Services", Expr: promql.Top(8, missing+" > 0"), Legend: "{{control}}"}},
 		}),
 		narrative(6, 8, "Decision: who gets the next investment?", panel.Panel{
 			Answers: packrow.List(packrow.PackUnprotected), Look: panel.Ranking, Unit: "short", Decimals: panel.Number(0), Steps: panel.Plain(),
-			Means:  "Risk score times the share of missing controls, by business unit: most exposure behind least protection first.",
+			Means:  "Risk score times the share of controls that fail or are unknown, by business unit.",
 			Source: names.RiskScore + " and " + names.ControlServices + " (rule " + names.RecUnderProtected + ").", Empty: panel.NoneOrUnread,
 			Queries: []panel.Query{{Name: "Under-protected", Expr: promql.Top(8, promql.SumBy("business_unit", promql.SeriesChosen(names.RecUnderProtected))), Legend: "{{business_unit}}"}},
 		}),
@@ -133,38 +133,38 @@ func overviewExposure() []panel.Panel {
 	worst = slim(worst.Without("Business unit", "Tier"))
 	return []panel.Panel{
 		headline(10, packrow.List(packrow.PackFlow, packrow.TrackOpen), "Open criticals and highs", "none", panel.Plain(),
-			"Open now, each weakness once, and how many more or fewer than at the start of the window: exact from the first day.", names.FindingsOpen+" and "+names.FindingFlow+".",
-			"the next row of panels says what moved it.", panel.Query{Name: "open", Expr: query.OpenNow("", critical, high)},
+			"Open weaknesses, deduplicated across tools, and the change since the start of the window, exact from the first day.", names.FindingsOpen+" and "+names.FindingFlow+".",
+			"the panels below show what changed it.", panel.Query{Name: "open", Expr: query.OpenNow("", critical, high)},
 			panel.Query{Name: "$window change", Expr: query.ChangeInWindow("", critical, high), Steps: panel.Falling()}),
-		headline(11, packrow.List(packrow.PackUnprotected, packrow.TrackOpen), "Exploited elsewhere, open here", "none", panel.Plain(),
-			"Open weaknesses that are known to be exploited or leaked secrets that still work; and those of them on services that the internet reaches, or may.", names.FindingsExploited+".",
-			"these have pages of their own; Exposure lists them.", panel.Query{Name: "open", Expr: query.Counted("", names.RecExploited, promql.In("evidence", "kev", "active_secret")), Steps: panel.NoneBut(1)},
+		headline(11, packrow.List(packrow.PackUnprotected, packrow.TrackOpen), "Known exploited, open", "none", panel.Plain(),
+			"Open weaknesses that are known exploited or are active leaked secrets, and those on services that are internet-facing or for which that is unknown.", names.FindingsExploited+".",
+			"each has an alert; Exposure lists them.", panel.Query{Name: "open", Expr: query.Counted("", names.RecExploited, promql.In("evidence", "kev", "active_secret")), Steps: panel.NoneBut(1)},
 			panel.Query{Name: "internet-facing", Expr: promql.Filled(query.Counted("", names.RecExploited, promql.In("evidence", "kev", "active_secret"), promql.IsNot("internet_facing", names.Negative)), query.Counted("", names.RecExploited)), Steps: panel.NoneBut(1)}),
 		trendLine(12, packrow.List(packrow.PackFlow, packrow.TrackOpen), "Open over time", "none", panel.Plain(), nil, names.FindingsOpen+".",
 			panel.Query{Name: "critical", Expr: query.OpenNow("", critical), Colour: panel.SeverityColours[critical]}, panel.Query{Name: "high", Expr: query.OpenNow("", high), Colour: panel.SeverityColours[high]}),
 		narrative(13, 8, "What changed: criticals and highs by event", flows[0]),
 		narrative(14, 8, "Why: which business unit accumulates?", units),
-		narrative(15, 8, "Decision: whose plan is needed first?", worst),
+		narrative(15, 8, "Decision: which services need a plan first?", worst),
 	}
 }
 
 func overviewResponsiveness() []panel.Panel {
 	teams := responseByOwner()[1]
 	return []panel.Panel{
-		headline(20, packrow.List(packrow.PackAttainment, packrow.TrackAttainment), "Deadlines kept", "percentunit", panel.Towards(settings.AttainmentTarget),
+		headline(20, packrow.List(packrow.PackAttainment, packrow.TrackAttainment), "SLA attainment", "percentunit", panel.Towards(settings.AttainmentTarget),
 			attainmentMeans+" Criticals and highs together, for the window and for 90 days.", names.SLAOutcomesWindow+".",
 			"Responsiveness names business units and teams.", panel.Query{Name: "last $window", Expr: query.Attainment("", promql.Severe())},
 			panel.Query{Name: "last 90d", Expr: attainmentBy("", "90d")}),
-		headline(21, packrow.List(packrow.PackReviews, packrow.TrackDecision, packrow.PackFollowups, packrow.PackBlocks), "Waiting for somebody", "none", panel.Plain(),
-			"Reviews without an answer, and exceptions without a decision.", names.ReviewsOpen+" and "+names.Exceptions+".",
-			"Responsiveness says for how long.", panel.Query{Name: "reviews", Expr: query.ReviewsWaiting(), Steps: panel.NoneBut(10)}, panel.Query{Name: "exceptions", Expr: query.ExceptionsNow("requested"), Steps: panel.NoneBut(10)}),
+		headline(21, packrow.List(packrow.PackReviews, packrow.TrackDecision, packrow.PackFollowups, packrow.PackBlocks), "Pending security decisions", "none", panel.Plain(),
+			"Reviews without a first response, and exception requests without a decision.", names.ReviewsOpen+" and "+names.Exceptions+".",
+			"Responsiveness shows how long they have waited.", panel.Query{Name: "reviews", Expr: query.ReviewsWaiting(), Steps: panel.NoneBut(10)}, panel.Query{Name: "exceptions", Expr: query.ExceptionsNow("requested"), Steps: panel.NoneBut(10)}),
 		trendLine(22, packrow.List(packrow.PackAttainment), "Attainment over time", "percentunit", toTarget(settings.AttainmentTarget), panel.Number(1), names.SLAOutcomesWindow+" (rule "+names.RecProgrammeAttained+").",
 			panel.Query{Name: "critical", Expr: promql.Series(names.RecProgrammeAttained, promql.InWindow(), promql.Is("severity", critical)), Colour: panel.SeverityColours[critical]},
 			panel.Query{Name: "high", Expr: promql.Series(names.RecProgrammeAttained, promql.InWindow(), promql.Is("severity", high)), Colour: panel.SeverityColours[high]}),
 		narrative(23, 8, "What changed: attainment by business unit", panel.Panel{
 			Answers: packrow.List(packrow.PackAttainment), Look: panel.Table, Unit: "none", Decimals: panel.Number(0), Steps: panel.Plain(),
 			Means: attainmentMeans + " Criticals and highs, the window against the last 90 days.", Source: names.SLAOutcomesWindow + ".",
-			Act: "a unit that is below its own 90 days is getting worse: ask before it is below the target.", Empty: panel.NoneOrUnread,
+			Act: "a unit below its own 90-day value is getting worse: act before it falls below the target.", Empty: panel.NoneOrUnread,
 			Queries: []panel.Query{
 				{Name: "Window", Expr: query.Attainment("business_unit", promql.Severe())},
 				{Name: "90 days", Expr: attainmentBy("business_unit", "90d")}, {Name: "Missed", Expr: query.Outcomes("business_unit", "missed", promql.Severe())},
@@ -176,10 +176,10 @@ func overviewResponsiveness() []panel.Panel {
 			Sort: []panel.Sort{panel.Ascending("Window")},
 		}),
 		narrative(24, 8, "Why: which teams miss most?", teams),
-		narrative(25, 8, "Decision: what waits for a decision?", panel.Panel{
+		narrative(25, 8, "Decision: what is pending?", panel.Panel{
 			Answers: packrow.List(packrow.PackReviews, packrow.PackBlocks, packrow.PackFollowups, packrow.PackExceptions, packrow.PackFriction), Look: panel.Ranking, Unit: "none", Decimals: panel.Number(0), Steps: panel.NoneBut(10),
-			Means:  "What somebody has to decide or answer now: exceptions that expired and are open, requests for one, reviews without an answer, blocked releases, urgent escalations, overdue follow-up actions.",
-			Source: names.Exceptions + ", " + names.ReviewsOpen + ", " + names.EscalationsOpen + ", " + names.FollowupsOpen + ".", Act: "each has an owner on Responsiveness or Exposure; an expired exception is the oldest debt.",
+			Means:  "Open decisions and answers: expired but open exceptions, exception requests, reviews without a first response, blocked releases, urgent escalations, overdue follow-up actions.",
+			Source: names.Exceptions + ", " + names.ReviewsOpen + ", " + names.EscalationsOpen + ", " + names.FollowupsOpen + ".", Act: "Responsiveness and Exposure name the owners; start with expired exceptions.",
 			Empty: panel.NoneOrUnread, Queries: []panel.Query{{Name: "Open", Expr: openDecisions(), Legend: "{{decision}}"}},
 		}),
 	}
@@ -190,8 +190,8 @@ func openDecisions() string {
 	var parts []string
 	for _, d := range []struct{ name, expr string }{
 		{"exceptions expired and open", query.ExceptionsNow("expired")},
-		{"exceptions asked for", query.ExceptionsNow("requested")},
-		{"reviews without an answer", query.ReviewsWaiting()},
+		{"exception requests", query.ExceptionsNow("requested")},
+		{"reviews without first response", query.ReviewsWaiting()},
 		{"releases blocked", query.Escalations("release_block")},
 		{"urgent escalations", query.Escalations("urgent")},
 		{"follow-up actions overdue", query.Followups(promql.Is("overdue", names.Affirmative))},
@@ -213,20 +213,20 @@ func overviewDelivery() []panel.Panel {
 	paths := trustPaths()
 	paths[1] = slim(paths[1].Without("Business unit", "Environment"))
 	return []panel.Panel{
-		headline(30, packrow.List(packrow.TrackPaths), "Paths to production protected", "percentunit", panel.Towards(settings.ProtectionTarget),
-			"Services whose way to production is protected from the branch to the environment. What could not be read counts against it.", names.DeploymentPaths+".",
+		headline(30, packrow.List(packrow.TrackPaths), "Protected deployment paths", "percentunit", panel.Towards(settings.ProtectionTarget),
+			"Services whose deployment path is protected from branch to environment. What could not be read counts against it.", names.DeploymentPaths+".",
 			"Delivery trust names the teams.", panel.Query{Name: "protected", Expr: query.Share("", names.RecPaths, []string{promql.Is("status", "protected")})},
 			panel.Query{Name: "unprotected", Expr: query.Counted("", names.RecPaths, promql.Is("status", "unprotected")), Unit: "none", Steps: panel.NoneBut(1)}),
-		headline(31, packrow.List(packrow.PackEvidence, packrow.TrackEvidence), "Trust based on evidence", "percentunit", panel.Towards(settings.EvidenceTarget),
-			"Privileged pipelines with all the evidence that policy asks for, and production deployments of the window that were approved.", names.PrivilegedPipelines+" and "+names.DeploymentsIn+".",
-			"Delivery trust says which evidence is missing.", panel.Query{Name: "pipelines", Expr: query.Share("", names.RecPipelines, []string{promql.Is("status", "present")}, promql.Is("evidence", "required"))},
+		headline(31, packrow.List(packrow.PackEvidence, packrow.TrackEvidence), "Release evidence and approval", "percentunit", panel.Towards(settings.EvidenceTarget),
+			"Privileged pipelines with all the evidence that policy requires, and approved production deployments of the window.", names.PrivilegedPipelines+" and "+names.DeploymentsIn+".",
+			"Delivery trust shows which evidence is missing.", panel.Query{Name: "pipelines", Expr: query.Share("", names.RecPipelines, []string{promql.Is("status", "present")}, promql.Is("evidence", "required"))},
 			panel.Query{Name: "deployments", Expr: query.Share("", names.RecDeployments, []string{promql.Is("approval", "approved")}, promql.InWindow(), query.Production()), Steps: panel.Towards(settings.ApprovalTarget)}),
-		trendLine(32, packrow.List(packrow.TrackPaths, packrow.DORAFrequency), "Protected paths and approved deployments over time", "percentunit", toTarget(settings.ApprovalTarget), panel.Number(1), names.DeploymentPaths+" and "+names.DeploymentsIn+".",
+		trendLine(32, packrow.List(packrow.TrackPaths, packrow.DORAFrequency), "Protected deployment paths and approved deployments over time", "percentunit", toTarget(settings.ApprovalTarget), panel.Number(1), names.DeploymentPaths+" and "+names.DeploymentsIn+".",
 			panel.Query{Name: "paths protected", Expr: query.Share("", names.RecPaths, []string{promql.Is("status", "protected")}), Colour: panel.Neutral},
 			panel.Query{Name: "deployments approved", Expr: query.Share("", names.RecDeployments, []string{promql.Is("approval", "approved")}, promql.InWindow(), query.Production()), Colour: panel.Orange}),
-		narrative(33, 8, "What changed: how deployments passed control", paths[2]),
-		narrative(34, 8, "Why: which guarantees are missing?", trustGuarantees()[0]),
-		narrative(35, 8, "Decision: whose path is closed first?", paths[1]),
+		narrative(33, 8, "What changed: release approval of deployments", paths[2]),
+		narrative(34, 8, "Why: which branch protections are missing?", trustGuarantees()[0]),
+		narrative(35, 8, "Decision: which deployment path is protected first?", paths[1]),
 	}
 }
 

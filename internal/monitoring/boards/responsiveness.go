@@ -14,13 +14,13 @@ func responsivenessBoard() panel.Board {
 		UID: names.BoardResponsiveness, File: "responsiveness.json", Title: "Responsiveness",
 		Question: "Are teams fixing important issues in time, and with the right owners?",
 		Rows: []panel.Row{
-			{ID: 100, Question: "Are important findings fixed in time?", Panels: responseHeadlines()},
-			{ID: 200, Question: "Who keeps the deadlines, and who does not?", Panels: responseByOwner()},
-			{ID: 300, Question: "Who must act now?", Panels: responseNow()},
-			{ID: 400, Question: "How long does a fix take?", Panels: responseTimes()},
-			{ID: 450, Question: "Does security itself answer in time?", Panels: append(responseOfSecurity(), securityTimes()...)},
-			{ID: 470, Question: "Do lessons become controls, and where does risk collide with delivery?", Panels: lessonsAndBlocks()},
-			{ID: 500, Question: "Is it getting better? (from the history Prometheus has)", Panels: responseHistory()},
+			{ID: 100, Question: "Are critical and high findings remediated in time?", Panels: responseHeadlines()},
+			{ID: 200, Question: "SLA attainment by owner", Panels: responseByOwner()},
+			{ID: 300, Question: "Which teams must act now?", Panels: responseNow()},
+			{ID: 400, Question: "Time to remediate", Panels: responseTimes()},
+			{ID: 450, Question: "Does the security function respond in time?", Panels: append(responseOfSecurity(), securityTimes()...)},
+			{ID: 470, Question: "Incident follow-up and release blocks", Panels: lessonsAndBlocks()},
+			{ID: 500, Question: "History (from Prometheus)", Panels: responseHistory()},
 			qualityRow(),
 		},
 	}
@@ -35,23 +35,23 @@ func responseOfSecurity() []panel.Panel {
 		}
 	}
 	return []panel.Panel{
-		one(names.PanelWaiting, packrow.List(packrow.PackReviews), "Reviews without an answer", "Security reviews that nobody of the responders has answered yet, and the median of how long they have waited, in days.",
-			names.ReviewsOpen+`{state="waiting"}, `+names.ReviewWaiting+".", "answer the oldest first, if only to say when; a growing number is a staffing question.",
+		one(names.PanelWaiting, packrow.List(packrow.PackReviews), "Reviews waiting for first response", "Security reviews without a first response by a responder, and the median waiting time in days.",
+			names.ReviewsOpen+`{state="waiting"}, `+names.ReviewWaiting+".", "answer the oldest first; a growing number is a staffing question.",
 			panel.Query{Name: "waiting", Expr: query.ReviewsWaiting(), Steps: panel.NoneBut(10)}, panel.Query{Name: "median days", Expr: query.MedianDays(names.ReviewWaiting), Steps: panel.LongerThan(2, 5)}),
-		one(names.PanelPending, packrow.List(packrow.TrackDecision), "Exceptions without a decision", "Requests for an exception that are undecided, and the median of how long they have been, in days.",
-			names.Exceptions+`{state="requested"}, `+names.ExceptionPending+".", "decide, or say what is missing; teams build on silence.",
+		one(names.PanelPending, packrow.List(packrow.TrackDecision), "Exception requests pending", "Exception requests without a decision, and the median waiting time in days.",
+			names.Exceptions+`{state="requested"}, `+names.ExceptionPending+".", "decide, or state what is missing.",
 			panel.Query{Name: "undecided", Expr: query.ExceptionsNow("requested"), Steps: panel.NoneBut(10)}, panel.Query{Name: "median days", Expr: query.MedianDays(names.ExceptionPending), Steps: panel.LongerThan(7, 14)}),
-		one(names.PanelFollowups, packrow.List(packrow.PackFollowups), "Actions that incidents left", "Follow-up actions that are open, and those of them past their due date.", names.FollowupsOpen+".",
-			"an overdue action is an incident waiting to come back; ask its owner for a new date or more hands.",
+		one(names.PanelFollowups, packrow.List(packrow.PackFollowups), "Incident follow-up actions", "Open follow-up actions, and those past their due date.", names.FollowupsOpen+".",
+			"an overdue action leaves the cause of an incident in place; agree on a new date or more capacity with its owner.",
 			panel.Query{Name: "open", Expr: query.Followups()}, panel.Query{Name: "overdue", Expr: query.Followups(promql.Is("overdue", names.Affirmative)), Steps: panel.NoneBut(5)}),
-		one(names.PanelEscalations, packrow.List(packrow.PackBlocks), "Where risk blocks delivery", "Releases that are blocked now, and urgent escalations that are open now.", names.EscalationsOpen+".",
-			"look at what blocks twice: a missing paved road costs more than the block.",
+		one(names.PanelEscalations, packrow.List(packrow.PackBlocks), "Release blocks and urgent escalations", "Blocked releases and open urgent escalations.", names.EscalationsOpen+".",
+			"look for repeated reasons: a missing golden path costs more than the block.",
 			panel.Query{Name: "release blocks", Expr: query.Escalations("release_block"), Steps: panel.NoneBut(5)}, panel.Query{Name: "urgent", Expr: query.Escalations("urgent"), Steps: panel.NoneBut(5)}),
 	}
 }
 
-const attainmentMeans = "Attainment = met / (met + missed): of the findings whose deadline fell or that were fixed before it, the share fixed in time. " +
-	"False positives, duplicates and what is out of scope are in neither; what was closed without a fix or an approved exception counts as missed."
+const attainmentMeans = "Attainment = met / (met + missed): the share of findings remediated by their SLA deadline, among those whose deadline passed or that were remediated before it. " +
+	"False positives, duplicates and out-of-scope findings are in neither; findings closed without a fix or an approved exception count as missed."
 
 func attainmentStat(id uint32, severity string) panel.Panel {
 	return panel.Panel{
@@ -76,13 +76,13 @@ func verdictStat(id uint32, title, sla, means, act string, criticalSteps, highSt
 func responseHeadlines() []panel.Panel {
 	return []panel.Panel{
 		attainmentStat(1, critical), attainmentStat(2, high),
-		verdictStat(3, "Past their deadline now", "breached", "Open criticals and highs past their SLA deadline that no approved exception covers.",
-			"the table below names services and teams; each has an alert with its runbook.", panel.NoneBut(1), panel.NoneBut(20)),
+		verdictStat(3, "Past SLA deadline", "breached", "Open criticals and highs past their SLA deadline that no approved exception covers.",
+			"the table below names services and teams; each has an alert with a runbook.", panel.NoneBut(1), panel.NoneBut(20)),
 		verdictStat(4, "Due soon", "due_soon", "Open criticals and highs in the last quarter of their SLA time.",
-			"plan them now; they are cheaper than a breach.", []panel.Step{panel.Below(panel.Good), panel.From(1, panel.Warning)}, []panel.Step{panel.Below(panel.Good), panel.From(1, panel.Warning)}),
+			"plan them now, before they breach.", []panel.Step{panel.Below(panel.Good), panel.From(1, panel.Warning)}, []panel.Step{panel.Below(panel.Good), panel.From(1, panel.Warning)}),
 		{
-			ID: 5, Title: "Clock stopped", Look: panel.Stat, W: 4, H: 4, Unit: "none", Steps: panel.Plain(),
-			Means:  "Open criticals and highs covered by an approved, unexpired exception. They are in no breach until it ends, and still open.",
+			ID: 5, Title: "SLA clock paused", Look: panel.Stat, W: 4, H: 4, Unit: "none", Steps: panel.Plain(),
+			Means:  "Open criticals and highs covered by an approved, unexpired exception. They cannot breach until it ends, and are still open.",
 			Source: names.FindingsOpen + `{sla="excepted"}.`, Act: "Exposure shows by category when the exceptions end.", Empty: "not known",
 			Queries: []panel.Query{
 				{Name: critical, Expr: query.Verdicts("excepted", critical), Colour: panel.MeaningColours["excepted"]}, {Name: high, Expr: query.Verdicts("excepted", high), Colour: panel.MeaningColours["excepted"]},
@@ -101,7 +101,7 @@ func responseByOwner() []panel.Panel {
 	return []panel.Panel{
 		{
 			ID: names.PanelAttainment, Answers: packrow.List(packrow.PackAttainment, packrow.TrackAttainment), Title: "SLA attainment by business unit", Look: panel.Table, W: 10, H: 9, Unit: "none", Decimals: panel.Number(0), Steps: panel.Plain(),
-			Means: attainmentMeans, Source: names.SLAOutcomesWindow + ".", Act: "talk to the head of the first row about capacity or ownership, not about single findings.",
+			Means: attainmentMeans, Source: names.SLAOutcomesWindow + ".", Act: "discuss capacity or ownership with the head of the first row rather than individual findings.",
 			Empty: panel.NoneOrUnread,
 			Queries: []panel.Query{
 				{Name: "Critical", Expr: query.Attainment("business_unit", promql.Is("severity", critical))}, {Name: "High", Expr: query.Attainment("business_unit", promql.Is("severity", high))},
@@ -115,15 +115,15 @@ func responseByOwner() []panel.Panel {
 			Sort: []panel.Sort{panel.Descending("Missed")},
 		},
 		{
-			ID: 11, Answers: packrow.List(packrow.TrackAttainment), Title: "Which teams miss most of their deadlines?", Look: panel.Ranking, W: 7, H: 9, Unit: "percentunit", Decimals: panel.Number(0), Max: panel.Number(1),
+			ID: 11, Answers: packrow.List(packrow.TrackAttainment), Title: "Teams with the lowest SLA attainment", Look: panel.Ranking, W: 7, H: 9, Unit: "percentunit", Decimals: panel.Number(0), Max: panel.Number(1),
 			Steps: panel.Towards(settings.AttainmentTarget), Means: "The twelve teams with the lowest attainment for criticals and highs in the window; a team with nothing due is not ranked.",
 			Source: names.SLAOutcomesWindow + ".", Act: "look at the team's breached findings below and at who owns its services.", Empty: panel.NoneOrUnread,
 			Queries: []panel.Query{{Name: "Attainment", Expr: query.WorstTeams(), Legend: "{{team}}"}},
 		},
 		{
-			ID: 12, Answers: packrow.List(packrow.TrackAttainment), Title: "How did deadlines end, by severity?", Look: panel.Bars, W: 7, H: 9, Unit: "none", Steps: panel.Plain(),
-			Means:  "Outcomes that fell in the window. Void: false positives, duplicates and out of scope, in no denominator.",
-			Source: names.SLAOutcomesWindow + ".", Act: "a large void share is closing without fixing: sample it.", Empty: panel.NoneOrUnread,
+			ID: 12, Answers: packrow.List(packrow.TrackAttainment), Title: "SLA outcomes by severity", Look: panel.Bars, W: 7, H: 9, Unit: "none", Steps: panel.Plain(),
+			Means:  "SLA outcomes of the window. Void: false positives, duplicates and out of scope; not in the denominator.",
+			Source: names.SLAOutcomesWindow + ".", Act: "a large void share is closing without remediation: review a sample.", Empty: panel.NoneOrUnread,
 			Key: "severity", Share: true, Horizontal: true, Sort: []panel.Sort{panel.Descending("missed")},
 			Queries: []panel.Query{outcome("met"), outcome("missed"), outcome("void")},
 		},
@@ -146,9 +146,9 @@ func verdictTable(id uint32, title, sla, means, act string) panel.Panel {
 
 func responseNow() []panel.Panel {
 	return []panel.Panel{
-		verdictTable(names.PanelBreachedTable, "Past the deadline, by service", "breached", "Services with open criticals or highs past their deadline, and the age of their oldest open one.",
-			"the team remediates or asks for an exception; the page's runbook says how."),
-		verdictTable(names.PanelDueSoonTable, "Due soon, by service", "due_soon", "Services with open criticals or highs in the last quarter of their time, and the age of their oldest open one.",
+		verdictTable(names.PanelBreachedTable, "Past SLA deadline, by service", "breached", "Services with open criticals or highs past their deadline, and the age of their oldest open one.",
+			"the team remediates or requests an exception; the alert's runbook says how."),
+		verdictTable(names.PanelDueSoonTable, "Due soon, by service", "due_soon", "Services with open criticals or highs in the last quarter of their SLA time, and the age of their oldest open one.",
 			"plan these before they breach."),
 	}
 }
@@ -189,10 +189,10 @@ func responseTimes() []panel.Panel {
 	}
 	return []panel.Panel{
 		{
-			ID: 30, Answers: packrow.List(packrow.TrackAttainment), Title: "Time to fix against target, by severity", Look: panel.Table, W: 12, H: 8, Unit: "none", Decimals: panel.Number(0), Steps: panel.Plain(),
-			Means: "Half of the fixes took no longer than the median, nine in ten no longer than the 90th percentile; from first seen to fixed, over every fix in the ledger. " +
-				"Dismissals are not fixes. Targets differ by tier and exposure, so the shortest and the longest are shown. Not restricted by trust tier.",
-			Source: names.FindingRemediation + " and " + names.SLATarget + ".", Act: "a median near the target means that most of the rest is late.", Empty: panel.NoneOrUnread,
+			ID: 30, Answers: packrow.List(packrow.TrackAttainment), Title: "Time to remediate against SLA target, by severity", Look: panel.Table, W: 12, H: 8, Unit: "none", Decimals: panel.Number(0), Steps: panel.Plain(),
+			Means: "Median and 90th percentile of the time from first seen to fixed, over every fix in the ledger. Dismissals are not fixes. Targets depend on tier and exposure, so the " +
+				"shortest and the longest are shown. Not filtered by trust tier.",
+			Source: names.FindingRemediation + " and " + names.SLATarget + ".", Act: "if the median is near the target, a large part of the fixes is late.", Empty: panel.NoneOrUnread,
 			Queries: []panel.Query{
 				{Name: "Median", Expr: query.RemediationQuantile(0.5, "severity, le")}, {Name: "90 %", Expr: query.RemediationQuantile(0.9, "severity, le")},
 				{Name: "Shortest target", Expr: query.TargetShortest()}, {Name: "Longest target", Expr: query.TargetLongest()},
@@ -204,9 +204,9 @@ func responseTimes() []panel.Panel {
 			Sort: []panel.Sort{panel.Ascending("Median")},
 		},
 		{
-			ID: 31, Title: "How long did fixes take?", Look: panel.Bars, W: 12, H: 8, Unit: "percentunit", Decimals: panel.Number(0), Steps: panel.Plain(),
-			Means:  "Share of the fixes in the ledger by the time they took. Not restricted by trust tier.",
-			Source: names.FindingRemediation + " (rule " + names.RecRemediationBuckets + ").", Act: "the right-hand bars are the ones leadership hears about: find what they had in common.",
+			ID: 31, Title: "Distribution of time to remediate", Look: panel.Bars, W: 12, H: 8, Unit: "percentunit", Decimals: panel.Number(0), Steps: panel.Plain(),
+			Means:  "Share of the fixes in the ledger by time to remediate. Not filtered by trust tier.",
+			Source: names.FindingRemediation + " (rule " + names.RecRemediationBuckets + ").", Act: "find what the fixes in the right-hand bars have in common.",
 			Empty: panel.NoneOrUnread, Key: "age", KeyTexts: ageTexts(), Sort: []panel.Sort{panel.Ascending("age")}, Queries: remediationRanges(),
 		},
 	}
@@ -215,29 +215,29 @@ func responseTimes() []panel.Panel {
 func responseHistory() []panel.Panel {
 	return []panel.Panel{
 		{
-			ID: 32, Title: "Median time to fix, previous 30 days", Look: panel.Lines, W: 6, H: 8, Unit: "suffix: d", Steps: panel.Plain(),
-			Means:  "Median time from first seen to fixed over the thirty days before each moment. It fills as Prometheus gathers history.",
-			Source: names.FindingRemediation + ".", Act: "rising while attainment holds means that targets are being met later: the next step is missing them.",
+			ID: 32, Title: "Median time to remediate, previous 30 days", Look: panel.Lines, W: 6, H: 8, Unit: "suffix: d", Steps: panel.Plain(),
+			Means:  "Median time from first seen to fixed over the thirty days before each moment. As far back as Prometheus has history.",
+			Source: names.FindingRemediation + ".", Act: "rising while attainment is stable: fixes come closer to the deadline.",
 			Empty: "There is no history yet", KeyTexts: severityTexts(),
 			Queries: []panel.Query{{Name: "Median", Expr: query.RemediationTrend(0.5), Legend: "{{severity}}"}},
 		},
 		{
 			ID: 33, Answers: packrow.List(packrow.PackAttainment, packrow.TrackAttainment), Title: "SLA attainment over time", Look: panel.Lines, W: 6, H: 8, Unit: "percentunit", Max: panel.Number(1),
-			Steps: []panel.Step{panel.Below("transparent"), panel.From(settings.AttainmentTarget, panel.Good)}, Means: attainmentMeans + " Whole programme, not restricted by the choices above; over the window before each moment.",
+			Steps: []panel.Step{panel.Below("transparent"), panel.From(settings.AttainmentTarget, panel.Good)}, Means: attainmentMeans + " Whole programme, not filtered by the variables above; over the window before each moment.",
 			Source: names.SLAOutcomesWindow + " (rule " + names.RecProgrammeAttained + ").", Act: "compare with the target line; a change of policy or of scope is on the last row.",
 			Empty: panel.NoneOrUnread, KeyTexts: severityTexts(),
 			Queries: []panel.Query{{Name: "Attainment", Expr: promql.Series(names.RecProgrammeAttained, promql.InWindow(), promql.Severe()), Legend: "{{severity}}"}},
 		},
 		{
-			ID: 34, Title: "Past their deadline, over time", Look: panel.Lines, W: 6, H: 8, Unit: "none", Steps: panel.Plain(),
+			ID: 34, Title: "Past SLA deadline, over time", Look: panel.Lines, W: 6, H: 8, Unit: "none", Steps: panel.Plain(),
 			Means: "Open criticals and highs past their deadline at each moment.", Source: names.FindingsOpen + " (rule " + names.RecOpen + ").",
-			Act: "a line that only rises is capacity, not discipline.", Empty: "There is no history yet", KeyTexts: severityTexts(),
+			Act: "a line that only rises indicates missing capacity.", Empty: "There is no history yet", KeyTexts: severityTexts(),
 			Queries: []panel.Query{{Name: "Past deadline", Expr: query.BreachedOverTime(), Legend: "{{severity}}"}},
 		},
 		{
-			ID: names.PanelMissed, Title: "Deadlines missed per week", Look: panel.Lines, W: 6, H: 8, Unit: "none", Steps: panel.Plain(),
-			Means: "Deadlines of criticals and highs that were missed in the seven days before each moment.", Source: names.SLAOutcomes + ".",
-			Act: "a jump in one week is often one large import or one service: check Exposure.", Empty: "There is no history yet", KeyTexts: severityTexts(),
+			ID: names.PanelMissed, Title: "SLA deadlines missed per week", Look: panel.Lines, W: 6, H: 8, Unit: "none", Steps: panel.Plain(),
+			Means: "SLA deadlines of criticals and highs missed in the seven days before each moment.", Source: names.SLAOutcomes + ".",
+			Act: "a jump in one week often comes from one large import or one service: see Exposure.", Empty: "There is no history yet", KeyTexts: severityTexts(),
 			Queries: []panel.Query{{Name: "Missed", Expr: query.MissedPerWeek(), Legend: "{{severity}}"}},
 		},
 	}

@@ -16,9 +16,9 @@ func securityTimes() []panel.Panel {
 	return []panel.Panel{
 		{
 			ID: 54, Answers: packrow.List(packrow.TrackResponse, packrow.PackReviews, packrow.PackFriction), Title: "Time to first response, by kind of review", Look: panel.Table, W: 9, H: 8, Unit: "none", Decimals: panel.Number(1), Steps: panel.Plain(),
-			Means: "Of the reviews answered in the window, half were answered within the median and nine in ten within the 90th percentile, in the time of policy.calendars.reviews. " +
-				"Not restricted by the choices above.",
-			Source: names.FirstResponseIn + ".", Act: "a kind that is slow needs more reviewers, or a paved road that makes the review unnecessary.", Empty: panel.NoneOrUnread,
+			Means: "Median and 90th percentile of the time to first response of the reviews answered in the window, in the calendar policy.calendars.reviews. " +
+				"Not filtered by the variables above.",
+			Source: names.FirstResponseIn + ".", Act: "a slow kind needs more reviewers, or a golden path that makes the review unnecessary.", Empty: panel.NoneOrUnread,
 			Queries: []panel.Query{
 				{Name: "Answered", Expr: query.Observations("kind", names.RecFirstResponse, promql.InWindow())}, {Name: "Median", Expr: query.Quantile(0.5, "kind", names.RecFirstResponse, promql.InWindow())},
 				{Name: "90 %", Expr: query.Quantile(0.9, "kind", names.RecFirstResponse, promql.InWindow())}, {Name: "Waiting", Expr: query.Counted("kind", names.RecReviews, promql.Is("state", "waiting"))},
@@ -30,9 +30,9 @@ func securityTimes() []panel.Panel {
 			Sort: []panel.Sort{panel.Descending("90 %")},
 		},
 		{
-			ID: 55, Answers: packrow.List(packrow.TrackDecision, packrow.PackFriction), Title: "Time to a decision on exceptions, by category", Look: panel.Table, W: 9, H: 8, Unit: "none", Decimals: panel.Number(1), Steps: panel.Plain(),
-			Means:  "Over every decision in the ledger, in the time of policy.calendars.decisions. Rejected counts as decided. Not restricted by team and trust tier.",
-			Source: names.ExceptionDecision + ".", Act: "a category that waits long and is always granted can have a standing decision.", Empty: panel.NoneOrUnread,
+			ID: 55, Answers: packrow.List(packrow.TrackDecision, packrow.PackFriction), Title: "Time to exception decision, by category", Look: panel.Table, W: 9, H: 8, Unit: "none", Decimals: panel.Number(1), Steps: panel.Plain(),
+			Means:  "Over every decision in the ledger, in the calendar policy.calendars.decisions. A rejection is a decision. Not filtered by team and trust tier.",
+			Source: names.ExceptionDecision + ".", Act: "a category that waits long and is always granted is a candidate for a standing decision.", Empty: panel.NoneOrUnread,
 			Queries: []panel.Query{
 				{Name: "Decided", Expr: query.Observations("category", names.RecDecision)}, {Name: "Median", Expr: query.Quantile(0.5, "category", names.RecDecision)},
 				{Name: "90 %", Expr: query.Quantile(0.9, "category", names.RecDecision)}, {Name: "Waiting", Expr: query.Observations("category", names.RecPending)},
@@ -44,9 +44,9 @@ func securityTimes() []panel.Panel {
 			Sort: []panel.Sort{panel.Descending("90 %")},
 		},
 		{
-			ID: 62, Answers: packrow.List(packrow.TrackResponse), Title: "First response, by business unit", Look: panel.Ranking, W: 6, H: 8, Unit: "s", Decimals: panel.Number(1), Steps: panel.LongerThan(2*86400, 5*86400),
-			Means:  "Median time to first response over every answer in the ledger, in the time of policy.calendars.reviews. Not restricted by team and trust tier.",
-			Source: names.FirstResponse + ".", Act: "a unit that waits longer than the others asks in another way, or asks somebody else.", Empty: panel.NoneOrUnread,
+			ID: 62, Answers: packrow.List(packrow.TrackResponse), Title: "Time to first response, by business unit", Look: panel.Ranking, W: 6, H: 8, Unit: "s", Decimals: panel.Number(1), Steps: panel.LongerThan(2*86400, 5*86400),
+			Means:  "Median time to first response over every response in the ledger, in the calendar policy.calendars.reviews. Not filtered by team and trust tier.",
+			Source: names.FirstResponse + ".", Act: "if a unit waits longer than others, check how it files requests and who its responders are.", Empty: panel.NoneOrUnread,
 			Queries: []panel.Query{{Name: "Median", Expr: "sort_desc(" + firstResponseMedian("business_unit") + ")", Legend: "{{business_unit}}"}},
 		},
 	}
@@ -66,8 +66,8 @@ func lessonsAndBlocks() []panel.Panel {
 	return []panel.Panel{
 		{
 			ID: 57, Answers: packrow.List(packrow.PackFollowups, packrow.TrackFollowups), Title: "Incident follow-up actions, by business unit", Look: panel.Table, W: 12, H: 8, Unit: "none", Decimals: panel.Number(0), Steps: panel.Plain(),
-			Means:  "Open actions, those overdue, and the median age of the open ones; and the median time from creation to closing over every closed one in the ledger. Not restricted by team and trust tier.",
-			Source: names.FollowupsOpen + ", " + names.FollowupAge + ", " + names.FollowupClose + ".", Act: "overdue: a new date with an owner, or an honest no.", Empty: panel.NoneOrUnread,
+			Means:  "Open actions, those overdue, and the median age of the open ones; and the median time from creation to closing over every closed one in the ledger. Not filtered by team and trust tier.",
+			Source: names.FollowupsOpen + ", " + names.FollowupAge + ", " + names.FollowupClose + ".", Act: "overdue: agree on a new date with the owner, or close it as declined.", Empty: panel.NoneOrUnread,
 			Queries: []panel.Query{
 				{Name: "Open", Expr: query.Counted("business_unit", names.RecFollowups)}, {Name: "Overdue", Expr: query.Counted("business_unit", names.RecFollowups, promql.Is("overdue", names.Affirmative))},
 				{Name: "Median age", Expr: query.Quantile(0.5, "business_unit", names.RecFollowupAge)}, {Name: "Time to close", Expr: query.Quantile(0.5, "business_unit", names.RecFollowupClose)},
@@ -79,9 +79,9 @@ func lessonsAndBlocks() []panel.Panel {
 			Sort: []panel.Sort{panel.Descending("Overdue"), panel.Descending("Open")},
 		},
 		{
-			ID: 58, Answers: packrow.List(packrow.PackBlocks, packrow.PackFriction), Title: "Why are releases blocked, and what is urgent?", Look: panel.Bars, W: 12, H: 8, Unit: "none", Decimals: panel.Number(0), Steps: panel.Plain(),
-			Means:  "Release blocks and urgent calls by reason, every one that the ledger knows of.",
-			Source: names.EscalationsTotal + ".", Act: "a reason that comes back is a missing paved road.", Empty: panel.NoneOrUnread,
+			ID: 58, Answers: packrow.List(packrow.PackBlocks, packrow.PackFriction), Title: "Release blocks and urgent escalations by reason", Look: panel.Bars, W: 12, H: 8, Unit: "none", Decimals: panel.Number(0), Steps: panel.Plain(),
+			Means:  "Release blocks and urgent escalations by reason, over the history in the ledger.",
+			Source: names.EscalationsTotal + ".", Act: "a recurring reason indicates a missing golden path.", Empty: panel.NoneOrUnread,
 			Key: "reason", Stacked: true, Horizontal: true, Sort: []panel.Sort{panel.Descending("release blocks"), panel.Descending("urgent")},
 			Queries: []panel.Query{
 				{Name: "release blocks", Expr: raised("release_block"), Colour: panel.Bad}, {Name: "urgent", Expr: raised("urgent"), Colour: panel.Warning},
@@ -90,13 +90,13 @@ func lessonsAndBlocks() []panel.Panel {
 		{
 			ID: 56, Answers: packrow.List(packrow.PackReviews, packrow.TrackResponse), Title: "Median time to first response, over time", Look: panel.Lines, W: 12, H: 7, Unit: "s", Steps: panel.Plain(),
 			Means:  "Median over the reviews answered in the window before each moment, by kind. Whole programme.",
-			Source: names.FirstResponseIn + " (rule " + names.RecFirstResponse + ").", Act: "rising for a month is a question of staffing.", Empty: "There is no history yet",
+			Source: names.FirstResponseIn + " (rule " + names.RecFirstResponse + ").", Act: "a rise over a month is a staffing question.", Empty: "There is no history yet",
 			KeyTexts: coloured(reviewKinds(), panel.Blue, panel.Orange, panel.Green, panel.Purple), Queries: []panel.Query{{Name: "Median", Expr: query.Quantile(0.5, "kind", names.RecFirstResponse, promql.InWindow()), Legend: "{{kind}}"}},
 		},
 		{
 			ID: 59, Answers: packrow.List(packrow.PackBlocks), Title: "Release blocks and urgent escalations, over time", Look: panel.Lines, W: 12, H: 7, Unit: "none", Steps: panel.Plain(),
 			Means:  "Blocked releases and urgent escalations at each moment.",
-			Source: names.EscalationsOpen + " (rule " + names.RecEscalations + ").", Act: "a plateau is nobody deciding.", Empty: "There is no history yet",
+			Source: names.EscalationsOpen + " (rule " + names.RecEscalations + ").", Act: "a plateau means that decisions are pending.", Empty: "There is no history yet",
 			KeyTexts: []panel.Text{{Value: "release_block", Text: "release blocks", Colour: panel.Bad}, {Value: "urgent", Text: "urgent", Colour: panel.Warning}},
 			Queries:  []panel.Query{{Name: "Open", Expr: query.Counted("kind", names.RecEscalations), Legend: "{{kind}}"}},
 		},

@@ -12,7 +12,7 @@ func controlTexts() []panel.Text {
 		{Value: "threat_model", Text: "threat model"}, {Value: "design_review", Text: "design review"}, {Value: "sast", Text: "SAST"}, {Value: "sca", Text: "SCA"},
 		{Value: "secret_scanning", Text: "secret scanning"}, {Value: "push_protection", Text: "push protection"}, {Value: "cloud_baseline", Text: "cloud baseline"},
 		{Value: "kubernetes_baseline", Text: "Kubernetes baseline"}, {Value: "branch_protection", Text: "branch protection"}, {Value: "provenance", Text: "provenance"},
-		{Value: "runner_tier", Text: "runner fits tier"}, {Value: "cloud_identity", Text: "no long-lived keys"}, {Value: "rollback", Text: "rollback ready"},
+		{Value: "runner_tier", Text: "runner trust tier"}, {Value: "cloud_identity", Text: "no long-lived keys"}, {Value: "rollback", Text: "rollback readiness"},
 		{Value: "none", Text: "no control mapped"},
 	}
 }

@@ -30,7 +30,7 @@ var Sections = []struct {
 		{PackAdoption, "AppSec, cloud and Kubernetes control adoption by trust tier", "Which domains depend on heroic reviews instead of paved roads", []string{"prodsec_control_services", "prodsec_control_gap", names.ScanRepositories}},
 		{PackAttainment, "High-severity remediation SLA attainment by business unit", "Where accountability or staffing is weak", []string{names.SLAOutcomesWindow, names.SLAOutcomes, names.SLATarget}},
 		{PackRepeated, "Repeated exception categories", "Is the standard unrealistic, the platform missing a feature, or ownership weak?", []string{"prodsec_exceptions_granted_in_window"}},
-		{PackEvidence, "Privileged pipelines with release evidence, provenance and approval", "How much deployment trust is evidence instead of faith", []string{"prodsec_privileged_pipelines"}},
+		{PackEvidence, "Privileged pipelines with release evidence, provenance and approval", "How much deployment trust is evidence instead of trust", []string{"prodsec_privileged_pipelines"}},
 		{PackRecurring, "Recurring finding categories by product area", "Which secure-default investment gives the best return", []string{"prodsec_category_findings_in_window"}},
 	}},
 	{"Quarterly leadership pack", []Trace{
@@ -41,10 +41,10 @@ var Sections = []struct {
 		{PackTrend, "Trend quality", "Is security healthier, or did counting change?", []string{names.FindingFlow, names.CountingChanges, names.ScopeSize, "prodsec_restated", names.PolicyInfo, names.PolicyChanged, names.DuplicateFindings, names.CatalogConflicts}},
 	}},
 	{"Coverage panel", []Trace{
-		{TrackGoldenPaths, "Services on approved golden paths", "Which services still need a paved road?", []string{"prodsec_control_services"}},
-		{TrackDesign, "Critical services with threat model and design review", "Which designs has nobody looked at?", []string{"prodsec_control_services", "prodsec_control_evidence_timestamp_seconds"}},
+		{TrackGoldenPaths, "Services on approved golden paths", "Which services still need a golden path?", []string{"prodsec_control_services"}},
+		{TrackDesign, "Critical services with threat model and design review", "Which critical designs were never reviewed?", []string{"prodsec_control_services", "prodsec_control_evidence_timestamp_seconds"}},
 		{TrackBaselines, "Production services with logging, ownership and baseline controls", "Which services run without the basics?", []string{"prodsec_control_services", "prodsec_baseline_services", "prodsec_control_gap"}},
-		{TrackProtection, "Privileged repositories and pipelines covered by required protections", "Which way to production is unguarded?", []string{names.ProtectedRepositories, names.ProtectionGap}},
+		{TrackProtection, "Privileged repositories and pipelines covered by required protections", "Which deployment paths are unprotected?", []string{names.ProtectedRepositories, names.ProtectionGap}},
 	}},
 	{"Exposure panel", []Trace{
 		{TrackOpen, "Open critical and high findings by age", "What has been open too long?", []string{names.FindingsOpen, names.FindingAge, names.FindingOldest}},
@@ -53,16 +53,16 @@ var Sections = []struct {
 		{TrackConcentrated, "Concentration of risk in a small number of teams or services", "Who needs help first?", []string{"prodsec_risk_concentration_ratio", "prodsec_risk_score"}},
 	}},
 	{"Responsiveness panel", []Trace{
-		{TrackResponse, "Time to first response for reviews", "Does security answer in time?", []string{"prodsec_review_first_response_seconds", "prodsec_review_first_response_in_window_seconds"}},
-		{TrackAttainment, "Remediation SLA attainment by severity and business unit", "Who fixes in time?", []string{names.SLAOutcomesWindow, names.SLATarget, names.FindingRemediation}},
+		{TrackResponse, "Time to first response for reviews", "Does security respond in time?", []string{"prodsec_review_first_response_seconds", "prodsec_review_first_response_in_window_seconds"}},
+		{TrackAttainment, "Remediation SLA attainment by severity and business unit", "Who remediates in time?", []string{names.SLAOutcomesWindow, names.SLATarget, names.FindingRemediation}},
 		{TrackDecision, "Time to exception decision", "How long does a team wait for a decision?", []string{"prodsec_exception_decision_seconds", names.ExceptionPending}},
-		{TrackFollowups, "Time to close incident follow-up actions", "How long until a lesson is a control?", []string{"prodsec_followup_close_seconds"}},
+		{TrackFollowups, "Time to close incident follow-up actions", "How long until follow-up actions are closed?", []string{"prodsec_followup_close_seconds"}},
 	}},
 	{"Delivery trust panel", []Trace{
-		{TrackPaths, "Protected deployment paths for higher-trust services", "Which services reach production unguarded?", []string{"prodsec_deployment_paths", "prodsec_rule_bypasses_total"}},
-		{TrackEvidence, "Provenance, attestation and release-evidence coverage", "Which releases prove where they came from?", []string{"prodsec_release_evidence_in_window"}},
+		{TrackPaths, "Protected deployment paths for higher-trust services", "Which services have an unprotected deployment path?", []string{"prodsec_deployment_paths", "prodsec_rule_bypasses_total"}},
+		{TrackEvidence, "Provenance, attestation and release-evidence coverage", "Which releases have provenance?", []string{"prodsec_release_evidence_in_window"}},
 		{TrackRunners, "Runner and cloud identity trust-tier compliance", "Where could a build be taken over?", []string{"prodsec_runners", "prodsec_cloud_identity_repositories", "prodsec_control_services"}},
-		{TrackRollback, "Rollback readiness for critical services", "Which services could not go back?", []string{"prodsec_rollback_exercise_timestamp_seconds", "prodsec_control_services"}},
+		{TrackRollback, "Rollback readiness for critical services", "Which critical services have no tested rollback?", []string{"prodsec_rollback_exercise_timestamp_seconds", "prodsec_control_services"}},
 	}},
 	{"DORA and product security", []Trace{
 		{DORAFrequency, "Deployment frequency", "Do faster teams still use approved release controls?", []string{"prodsec_deployments_total", "prodsec_deployments_in_window"}},

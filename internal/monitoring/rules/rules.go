@@ -28,7 +28,7 @@ func foldedRule(why, record, family string) rulefile.Rule {
 func coverageRecords() rulefile.Group {
 	return rulefile.Group{Name: "prodsec-coverage", Rules: []rulefile.Rule{
 		{
-			Why:    "Repositories by check and result, replicas folded.",
+			Why:    "Repositories by check and result, replicas merged.",
 			Record: names.RecProtected, Expr: promql.SumBy(names.RecordedLabels(names.RecProtected), promql.Once(names.ProtectedRepositories)),
 		},
 		{
@@ -37,14 +37,14 @@ func coverageRecords() rulefile.Group {
 			Expr: promql.SumBy(names.RecordedLabels(names.RecProtectedRatio), promql.Series(names.RecProtected, promql.Is("status", "pass"))) +
 				"\n/\n" + promql.SumBy(names.RecordedLabels(names.RecProtectedRatio), promql.Series(names.RecProtected, promql.IsNot("status", "exempt"))),
 		},
-		foldedRule("Repositories by class of scan and by how fresh the last one is, replicas folded.", names.RecScans, names.ScanRepositories),
+		foldedRule("Repositories by class of scan and by how fresh the last one is, replicas merged.", names.RecScans, names.ScanRepositories),
 		{
 			Why:    "Share of repositories with a current scan of a class; what is unknown or was never scanned counts against it.",
 			Record: names.RecScanRatio,
 			Expr:   promql.SumBy("class", promql.Series(names.RecScans, promql.Is("status", "current"))) + "\n/\n(" + promql.SumBy("class", promql.Series(names.RecScans)) + " > 0)",
 		},
 		{
-			Why:    "Share of repositories that the catalog gives to a service. Findings in the others reach nobody.",
+			Why:    "Share of repositories that the catalog assigns to a service. Nobody is notified about findings in the others.",
 			Record: names.RecMappedRatio,
 			Expr:   "1 - " + promql.SumBy("", promql.Once(names.UnmappedRepositories, promql.In("reason", names.ReasonsUnowned()...))) + "\n/\n(" + promql.SumBy("", promql.Once(names.ScopeSize, promql.Is("kind", "repositories"))) + " > 0)",
 		},
@@ -54,7 +54,7 @@ func coverageRecords() rulefile.Group {
 func exposureRecords() rulefile.Group {
 	rules := []rulefile.Rule{
 		{
-			Why:    "Open weaknesses by owner group, replicas folded.",
+			Why:    "Open weaknesses by owner group, replicas merged.",
 			Record: names.RecOpen, Expr: promql.SumBy(names.RecordedLabels(names.RecOpen), promql.Once(names.FindingsOpen)),
 		},
 		{
@@ -62,30 +62,30 @@ func exposureRecords() rulefile.Group {
 			Record: names.RecServiceOpen, Expr: promql.SumBy(names.RecordedLabels(names.RecServiceOpen), promql.Once(names.FindingsOpen, promql.Severe())),
 		},
 		{
-			Why: "Open criticals and highs by what they could hurt. A service that is in no catalog (or folded into \"other\") counts as unknown, " +
+			Why: "Open criticals and highs by exposure. A service that is in no catalog (or folded into \"other\") counts as unknown, " +
 				"never as unexposed.",
 			Record: names.RecOpenExposure, Expr: withFacts(names.RecOpenExposure, promql.Series(names.RecServiceOpen)),
 		},
 		{
-			Why:    "Events of the trailing window, signed by what they add to or take from the open weaknesses: their sum is the change.",
+			Why:    "Events of the trailing window, signed by their effect on the number of open weaknesses: their sum is the change.",
 			Record: names.RecFlow, Expr: signedFlow(),
 		},
 		{
-			Why:    "Exceptions by owner group, replicas folded.",
+			Why:    "Exceptions by owner group, replicas merged.",
 			Record: names.RecExceptions, Expr: promql.SumBy(names.RecordedLabels(names.RecExceptions), promql.Once(names.Exceptions)),
 		},
 		{
-			Why:    "Weaknesses that are used in attacks or likely to be, by what they could hurt.",
+			Why:    "Known-exploited or likely exploited weaknesses and active secrets, by exposure.",
 			Record: names.RecExploited, Expr: withFacts(names.RecExploited, promql.SumBy(names.OwnerLabels+", severity, evidence", promql.Once(names.FindingsExploited))),
 		},
 		{
 			Why:    "Risk score by service, with its exposure.",
 			Record: names.RecRisk, Expr: withFacts(names.RecRisk, promql.SumBy(names.OwnerLabels, promql.Once(names.RiskScore))),
 		},
-		foldedRule("Weaknesses that opened or came back in the window, by product area and category, replicas folded.", names.RecCategories, names.CategoryFindings),
-		foldedRule("Verdicts on what a tool reported, replicas folded.", names.RecWrong, names.FalsePositives),
+		foldedRule("Weaknesses opened or reopened in the window, by product area and category, replicas merged.", names.RecCategories, names.CategoryFindings),
+		foldedRule("Triage verdicts on the reports of a tool, replicas merged.", names.RecWrong, names.FalsePositives),
 		{
-			Why:    "Share of a tool's reports that were judged and turned out wrong. Absent where none was judged.",
+			Why:    "False positives among the triaged reports of a tool. Absent where none was triaged.",
 			Record: names.RecWrongRatio,
 			Expr: promql.SumBy(names.RecordedLabels(names.RecWrongRatio), promql.Series(names.RecWrong, promql.Is("status", "false_positive"))) + "\n/\n(" +
 				promql.SumBy(names.RecordedLabels(names.RecWrongRatio), promql.Series(names.RecWrong)) + " > 0)",
@@ -94,7 +94,7 @@ func exposureRecords() rulefile.Group {
 	for i, r := range settings.AgeRanges {
 		rule := rulefile.Rule{Record: names.RecAges, Expr: openInRange(r), Labels: map[string]string{"age": r.Label()}}
 		if i == 0 {
-			rule.Why = "Open weaknesses by age in days: differences of the buckets of the snapshot histogram, which must never be rated."
+			rule.Why = "Open weaknesses by age in days: differences of buckets of the snapshot histogram (never use rate() on it)."
 		}
 		rules = append(rules, rule)
 	}
@@ -108,16 +108,16 @@ func responsivenessRecords() rulefile.Group {
 	}
 	return rulefile.Group{Name: "prodsec-responsiveness", Rules: []rulefile.Rule{
 		{
-			Why:    "SLA outcomes of the trailing window by owner group, replicas folded.",
+			Why:    "SLA outcomes of the trailing window by owner group, replicas merged.",
 			Record: names.RecOutcomes, Expr: promql.SumBy(names.RecordedLabels(names.RecOutcomes), promql.Once(names.SLAOutcomesWindow)),
 		},
 		{
-			Why:    "Attainment = met / (met + missed). Absent where nothing fell due: no outcome is not a good outcome.",
+			Why:    "Attainment = met / (met + missed). Absent where nothing fell due: no outcome is not met.",
 			Record: names.RecUnitAttainment, Expr: ratio(names.RecUnitAttainment),
 		},
 		{Record: names.RecProgrammeAttained, Expr: ratio(names.RecProgrammeAttained)},
 		{
-			Why:    "Time to remediate, as buckets by team and severity, replicas folded.",
+			Why:    "Time to remediate, as buckets by team and severity, replicas merged.",
 			Record: names.RecRemediationBuckets, Expr: promql.SumBy(names.RecordedLabels(names.RecRemediationBuckets), promql.Once(names.FindingRemediation+"_bucket")),
 		},
 	}}

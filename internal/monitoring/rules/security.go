@@ -13,17 +13,17 @@ import (
 func securityRecords() rulefile.Group {
 	const buckets = "_bucket"
 	return rulefile.Group{Name: "prodsec-security", Rules: []rulefile.Rule{
-		foldedRule("Open requests for a review by owner group, kind and state, replicas folded.", names.RecReviews, names.ReviewsOpen),
-		foldedRule("How long unanswered reviews have waited, as buckets: a snapshot, never to be rated.", names.RecReviewWaiting, names.ReviewWaiting+buckets),
-		foldedRule("Time to the first answer over the reviews that were answered in the window, as buckets: a snapshot.", names.RecFirstResponse, names.FirstResponseIn+buckets),
-		foldedRule("Exceptions granted in the window, the first of its kind or a renewal, replicas folded.", names.RecGranted, names.ExceptionsGranted),
+		foldedRule("Open requests for a review by owner group, kind and state, replicas merged.", names.RecReviews, names.ReviewsOpen),
+		foldedRule("Waiting time of reviews without a first response, as buckets: a snapshot, never use rate() on it.", names.RecReviewWaiting, names.ReviewWaiting+buckets),
+		foldedRule("Time to first response of the reviews answered in the window, as buckets: a snapshot.", names.RecFirstResponse, names.FirstResponseIn+buckets),
+		foldedRule("Exceptions granted in the window, first grant or renewal, replicas merged.", names.RecGranted, names.ExceptionsGranted),
 		foldedRule("Age of granted exceptions, as buckets: a snapshot.", names.RecExceptionAge, names.ExceptionAge+buckets),
-		foldedRule("Age of undecided requests for an exception, as buckets: a snapshot.", names.RecPending, names.ExceptionPending+buckets),
-		foldedRule("Time to a decision on exceptions over every decision in the ledger, as buckets.", names.RecDecision, names.ExceptionDecision+buckets),
-		foldedRule("Open follow-up actions of incidents by whether they are overdue, replicas folded.", names.RecFollowups, names.FollowupsOpen),
+		foldedRule("Age of pending exception requests, as buckets: a snapshot.", names.RecPending, names.ExceptionPending+buckets),
+		foldedRule("Time to exception decision over every decision in the ledger, as buckets.", names.RecDecision, names.ExceptionDecision+buckets),
+		foldedRule("Open follow-up actions of incidents by whether they are overdue, replicas merged.", names.RecFollowups, names.FollowupsOpen),
 		foldedRule("Age of open follow-up actions, as buckets: a snapshot.", names.RecFollowupAge, names.FollowupAge+buckets),
 		foldedRule("Time to close follow-up actions over every closed one in the ledger, as buckets.", names.RecFollowupClose, names.FollowupClose+buckets),
-		foldedRule("Blocked releases and urgent escalations that are open, replicas folded.", names.RecEscalations, names.EscalationsOpen),
+		foldedRule("Blocked releases and urgent escalations that are open, replicas merged.", names.RecEscalations, names.EscalationsOpen),
 	}}
 }
 
@@ -36,7 +36,7 @@ func burnRecords() rulefile.Group {
 			Expr: promql.SumBy("business_unit, outcome", "max without ("+names.JoinLabels(names.ReplicaLabels)+") (increase("+promql.Series(names.SLAOutcomes, promql.Severe())+"["+promql.PromDuration(w)+"]))"),
 		}
 		if i == 0 {
-			rule.Why = "Outcomes of criticals and highs that fell within one, three and fourteen days, from the counters, by business unit."
+			rule.Why = "SLA outcomes of criticals and highs within one, three and fourteen days, from the counters, by business unit."
 		}
 		rules = append(rules, rule)
 	}
@@ -47,7 +47,7 @@ func burnRecords() rulefile.Group {
 	due := "(" + counted("met", "missed") + " - (" + revoked + " or 0 * " + counted("met", "missed") + "))"
 	budget := strconv.FormatFloat(1-settings.AttainmentTarget, 'g', 3, 64)
 	return rulefile.Group{Name: "prodsec-burn", Rules: append(rules, rulefile.Rule{
-		Why: "How many times faster than allowed deadlines are missed: the share of misses divided by the share that the target allows (" + budget + "). " +
+		Why: "Burn rate: how many times faster than allowed SLA deadlines are missed, i.e. the share of misses divided by the share that the target allows (" + budget + "). " +
 			"Absent where nothing fell due.",
 		Record: names.RecBurn,
 		Expr: promql.SumBy("window, business_unit", promql.Series(names.RecOutcomeIncrease, promql.Is("outcome", "missed"))) +

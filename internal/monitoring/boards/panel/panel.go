@@ -85,7 +85,7 @@ type Panel struct {
 }
 
 // NoneOrUnread is said by panels that list things: an empty list is no proof that there is none.
-const NoneOrUnread = "None, or not read: the last row says which"
+const NoneOrUnread = "None, or not read: see the last row"
 
 // Query is one query of a panel; Name is what the reader sees.
 type Query struct {
