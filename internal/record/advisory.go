@@ -16,9 +16,9 @@ func CWE(s string) string {
 	return ""
 }
 
-var advisoryPattern = regexp.MustCompile(`(?i)\b(CVE-[0-9]{4}-[0-9]{4,}|GHSA(-[0-9a-z]{4}){3}|(PYSEC|RUSTSEC|GO|OSV|MAL)-[0-9]{4}-[0-9]+)\b`)
+var advisoryPattern = regexp.MustCompile(`(?i)\b(CVE-[0-9]{4}-[0-9]{4,}|GHSA(-[0-9a-z]{4}){3}|(PYSEC|RUSTSEC|GO|OSV|MAL|HSEC|RSEC|PSF|JLSEC)-[0-9]{4}-[0-9]+|SNYK-[A-Z0-9]+-[A-Z0-9]+-[0-9]+)\b`)
 
-// Advisories finds the ids that name one weakness, in upper case and each once. A distribution's advisory (DSA, RHSA, ALAS...) covers several
+// Advisories finds the ids that name one weakness, in upper case and each once, in the order of their first mention. A distribution's advisory (DSA, RHSA, ALAS...) covers several
 // weaknesses at once: folding by it would merge what is different.
 func Advisories(ids ...string) []string {
 	var aliases []string

@@ -2,6 +2,7 @@ package record
 
 import (
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -26,19 +27,58 @@ func TestPackage(t *testing.T) {
 
 func TestToolNamed(t *testing.T) {
 	for name, want := range map[string]Tool{
-		"Semgrep OSS":         {"semgrep", ClassSAST},
-		"Trivy Scan":          {"trivy", ClassSCA},
-		"OWASP ZAP":           {"zap", ClassDAST},
-		"Zapier":              {"zapier", ""},
-		"Snyk Open Source":    {"snyk", ClassSCA},
-		"Snyk Code":           {"snyk", ClassSAST},
-		"":                    {"unknown", ""},
-		"My\nTool":            {"my tool", ""},
-		"Checkov Scan (JSON)": {"checkov", ClassIaC},
+		"Semgrep OSS":                       {"semgrep", ClassSAST, FocusMixed},
+		"Trivy Scan":                        {"trivy", ClassSCA, FocusSecurity},
+		"OWASP ZAP":                         {"zap", ClassDAST, FocusSecurity},
+		"Zapier":                            {"zapier", "", ""},
+		"Snyk Open Source":                  {"snyk", ClassSCA, FocusSecurity},
+		"Snyk Code":                         {"snyk", ClassSAST, FocusSecurity},
+		"Snyk Container":                    {"snyk", ClassContainer, FocusSecurity},
+		"":                                  {"unknown", "", ""},
+		"My\nTool":                          {"my tool", "", ""},
+		"Checkov Scan (JSON)":               {"checkov", ClassIaC, FocusSecurity},
+		"Anchore Grype":                     {"grype", ClassSCA, FocusSecurity},
+		"Checkmarx KICS":                    {"kics", ClassIaC, FocusSecurity},
+		"ESLint":                            {"eslint", ClassSAST, FocusQuality},
+		"GitHub CodeQL":                     {"codeql", ClassSAST, FocusMixed},
+		"Clair V4":                          {"clair", ClassContainer, FocusSecurity},
+		"Black":                             {"black", ClassSAST, FocusQuality},
+		"Black Duck":                        {"black duck", ClassSCA, FocusSecurity},
+		"Acme Black Box":                    {"acme black box", "", ""},
+		"JFrog Xray Scanner":                {"jfrog xray", ClassSCA, FocusSecurity},
+		"JFrog Secrets scanner":             {"jfrog secrets", ClassSecret, FocusSecurity},
+		"Veracode SourceClear":              {"veracode sourceclear", ClassSCA, FocusSecurity},
+		"OpenSSF Scorecard":                 {"scorecard", ClassOther, FocusSecurity},
+		"Prisma Cloud":                      {"prisma cloud", ClassIaC, FocusSecurity},
+		"GitLab Dependency Scanning Report": {"gitlab dependency scanning", ClassSCA, FocusSecurity},
+		"Golang security checks by gosec":   {"gosec", ClassSAST, FocusSecurity},
+		"AWS Inspector2 Scan":               {"aws inspector", ClassContainer, FocusSecurity},
 	} {
-		if got := ToolNamed(name); got != want {
-			t.Errorf("ToolNamed(%q) = %+v, want %+v", name, got, want)
+		for range 2 { // the second time from what was remembered
+			if got := ToolNamed(name); got != want {
+				t.Errorf("ToolNamed(%q) = %+v, want %+v", name, got, want)
+			}
 		}
+	}
+}
+
+// TestToolTable: every name of the table finds its own tool, none is there twice, and all are in lower case, as they are compared.
+func TestToolTable(t *testing.T) {
+	seen := map[string]bool{}
+	for _, known := range knownTools {
+		for _, mark := range known.marks {
+			name := strings.TrimPrefix(mark, "=")
+			if seen[name] {
+				t.Errorf("%q is in the table twice", name)
+			}
+			seen[name] = true
+			if got := ToolNamed(name); got != known.Tool || name != strings.ToLower(name) || name == "" {
+				t.Errorf("ToolNamed(%q) = %+v, want %+v", name, got, known.Tool)
+			}
+		}
+	}
+	if len(seen) < 400 {
+		t.Errorf("the table has %d names, want at least the lists of GitHub and DefectDojo", len(seen))
 	}
 }
 
