@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"os/exec"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -263,6 +264,28 @@ func TestPartsOfGitHubShareNothingElse(t *testing.T) {
 	}
 	if parts < 4 {
 		t.Errorf("found %d parts, want at least alerts, protection, trust and delivery", parts)
+	}
+}
+
+// TestOneMajorOfEachModule: two majors of a library in one binary are two sets of its mistakes. What third_party stands for is code of ours.
+func TestOneMajorOfEachModule(t *testing.T) {
+	cmd := exec.Command("go", "list", "-deps", "-f", "{{with .Module}}{{if not .Main}}{{if not (and .Replace (not .Replace.Version))}}{{.Path}}{{end}}{{end}}{{end}}", "./cmd/prodsec_exporter")
+	cmd.Dir = ".."
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	major := regexp.MustCompile(`(/v|\.v)[0-9]+$`)
+	paths := map[string]string{}
+	for path := range strings.FieldsSeq(string(out)) {
+		name := major.ReplaceAllString(path, "")
+		if other, found := paths[name]; found && other != path {
+			t.Errorf("both %s and %s are linked", other, path)
+		}
+		paths[name] = path
+	}
+	if len(paths) < 20 {
+		t.Errorf("found only %v", paths)
 	}
 }
 

@@ -72,6 +72,7 @@ func linked(program string, systems []string) ([]module, error) {
 				Module *struct {
 					Path, Version, Dir string
 					Main               bool
+					Replace            *struct{ Version string }
 				}
 			}
 			if err := d.Decode(&p); errors.Is(err, io.EOF) {
@@ -79,7 +80,8 @@ func linked(program string, systems []string) ([]module, error) {
 			} else if err != nil {
 				return nil, fmt.Errorf("reading what go list says: %w", err)
 			}
-			if p.Module != nil && !p.Module.Main {
+			// What a folder of the repository replaces is ours.
+			if p.Module != nil && !p.Module.Main && (p.Module.Replace == nil || p.Module.Replace.Version != "") {
 				found[p.Module.Path] = module{Path: p.Module.Path, Version: p.Module.Version, Dir: p.Module.Dir}
 			}
 		}

@@ -225,7 +225,7 @@ func (p *pace) refusedForRate(resp *http.Response, b budget) bool {
 }
 
 // RefusedWithOK reports whether an answer with status 200 is a refusal for rate in the words of GitHub, whose GraphQL API answers so: an object with errors of the
-// type RATE_LIMITED, or with Retry-After and a message, its own or of its errors, that speaks of a rate limit.
+// type RATE_LIMITED, or with Retry-After and a message, its own or of its errors, that mentions a rate limit.
 func RefusedWithOK(header http.Header, body []byte) bool {
 	asked := header.Get("Retry-After") != ""
 	if !asked && !bytes.Contains(body, []byte(`"RATE_LIMIT`)) {
@@ -241,13 +241,13 @@ func RefusedWithOK(header http.Header, body []byte) bool {
 	if json.Unmarshal(body, &answer) != nil {
 		return false
 	}
-	speaks := func(message string) bool { return asked && strings.Contains(strings.ToLower(message), "rate limit") }
+	mentions := func(message string) bool { return asked && strings.Contains(strings.ToLower(message), "rate limit") }
 	for _, e := range answer.Errors {
-		if strings.HasPrefix(e.Type, "RATE_LIMIT") || speaks(e.Message) {
+		if strings.HasPrefix(e.Type, "RATE_LIMIT") || mentions(e.Message) {
 			return true
 		}
 	}
-	return speaks(answer.Message)
+	return mentions(answer.Message)
 }
 
 // backoff decides about failures that have nothing to do with rate.
