@@ -26,14 +26,13 @@ var refusedWords = map[string]string{
 // refusedPhrases are regular expressions of what no document, text of the program or comment holds. They match whole words, whatever the case.
 var refusedPhrases = []string{
 	`way(s)? through the house`, `rooms of the house`, `at (\w+'s|whose|the|its) door`, `laid at`, `lays? (the )?blame`, `blamed? (on|for|by)`, `thought through`, `deadlines kept`, `known at least`,
-	`kept aside`, `speaks? of`, `spoken of`, `mend(s|ed|ing)?`, `shelf|shelves`, `pile(s)? of`, `roster`, `stranger(s)?`, `heard of`, `court`, `accus(e|es|ed|ation)`, `testimon(y|ies)`, `guilty`,
-	`paved`, `warts`, `took its word back`, `takes its word back`, `keeps coming back`, `whatever became of`, `past a rule`,
+	`kept aside`, `speaks? of`, `spoken of`, `mend(s|ed|ing)?`, `shelf|shelves`, `pile(s)? of`, `stranger(s)?`, `heard of`, `court`, `accus(e|es|ed|ation)`, `testimon(y|ies)`, `guilty`,
+	`warts`, `took its word back`, `takes its word back`, `keeps coming back`, `whatever became of`, `past (a|the) rules?`,
 }
 
 // unfinished are folders whose words are still being changed.
 var unfinished = []string{
-	"collectors/github", "collectors/jira", "collectors/reports", "internal/demo", "internal/ledger", "internal/monitoring", "dashboards", "deploy", "docs/runbooks",
-	"docs/traceability.md", "docs/architecture.md",
+	"collectors/jira", "dashboards", "deploy", "docs/architecture.md", "docs/metrics.md", "docs/runbooks", "docs/traceability.md", "internal/monitoring",
 }
 
 func finished(name string) bool {

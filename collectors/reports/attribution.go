@@ -185,9 +185,9 @@ func (s statement) apply(r *format.Report) {
 	}
 	for i := range r.Statements {
 		// The default is for what names no target: it must not narrow what does.
-		said := &r.Statements[i]
-		if said.Repository = s.repository; len(said.Products) == 0 {
-			said.Repository = decide("")
+		statement := &r.Statements[i]
+		if statement.Repository = s.repository; len(statement.Products) == 0 {
+			statement.Repository = decide("")
 		}
 	}
 }

@@ -87,13 +87,13 @@ func unknownFormat(known []format.Format, s format.Sketch) string {
 	if len(keys) > shown {
 		keys = append(keys[:shown], "…")
 	}
-	said := fmt.Sprintf("not a report in a known format (%s); its keys are: %s", strings.Join(names, ", "), record.Text(strings.Join(keys, ", ")))
+	message := fmt.Sprintf("not a report in a known format (%s); its keys are: %s", strings.Join(names, ", "), record.Text(strings.Join(keys, ", ")))
 	for _, answer := range apiAnswers {
 		if s.Has(answer.keys...) {
-			return said + "; it looks like an answer of " + answer.of
+			return message + "; it looks like an answer of " + answer.of
 		}
 	}
-	return said
+	return message
 }
 
 // apiAnswers are what people save from an API and take for a report, and who reads that API.

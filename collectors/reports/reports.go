@@ -51,8 +51,8 @@ type Collector struct {
 	trees   filesource.Trees
 	remotes []filesource.Remote
 	rule    attribution
-	// said is what each OpenVEX document among the files said when it was last read.
-	said map[string][]format.Statement
+	// lastStatements are those of each OpenVEX document among the files when it was last read.
+	lastStatements map[string][]format.Statement
 }
 
 // New checks the configuration; it reads neither reports nor secrets.
@@ -113,9 +113,9 @@ func (c *Collector) Collect(ctx context.Context, _ collectors.Cursors, emit func
 		if err := canceled(ctx); err != nil {
 			return err
 		}
-		b, said := c.batch(ctx, s, statements)
+		b, stated := c.batch(ctx, s, statements)
 		if s.remote {
-			statements = append(statements, said...)
+			statements = append(statements, stated...)
 		}
 		if err := emit(b); err != nil {
 			return fmt.Errorf("reports: emit %s: %w", s.relative, err)

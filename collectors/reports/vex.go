@@ -8,9 +8,9 @@ import (
 )
 
 // statements reads what the OpenVEX documents among the files say, before the reports that they are about. A document that cannot be read
-// now goes on saying what it said last, so that a damaged file reopens nothing.
+// now keeps its last statements, so that a damaged file reopens nothing.
 func (c *Collector) statements(ctx context.Context, files []source) ([]format.Statement, error) {
-	said := map[string][]format.Statement{}
+	read := map[string][]format.Statement{}
 	var all []format.Statement
 	for _, s := range files {
 		if err := canceled(ctx); err != nil {
@@ -18,14 +18,14 @@ func (c *Collector) statements(ctx context.Context, files []source) ([]format.St
 		}
 		now, known := c.vex(ctx, s)
 		if !known {
-			now = c.said[s.relative]
+			now = c.lastStatements[s.relative]
 		}
 		if len(now) > 0 {
-			said[s.relative] = now
+			read[s.relative] = now
 		}
 		all = append(all, now...)
 	}
-	c.said = said
+	c.lastStatements = read
 	return all, nil
 }
 

@@ -52,7 +52,7 @@ type Scope struct {
 // RepositoryScope is a kind of scope that there is one of for each repository that is not archived, named KIND:OWNER/NAME.
 type RepositoryScope struct {
 	Kind string
-	// Empty is the batch that says that such a scope holds nothing. It speaks of what the scope speaks of and of nothing else.
+	// Empty is the batch that says that such a scope holds nothing. It covers what the scope covers and nothing else.
 	Empty record.Batch
 	// Read reads the scope of one repository. The cursor is the time of the reading before, empty for a whole reading.
 	Read func(ctx context.Context, org string, repository api.Repository, cursor record.Cursor) record.Batch

@@ -35,7 +35,7 @@ func (c *Collector) Check(ctx context.Context, org string) []collectors.CheckRes
 		return api.ScopeError(err, inventory.EnvironmentsPermission)
 	})
 	probe(c.config.Environments, "CODEOWNERS", "whether code has owners, and whether their file is free of errors", func() error { return c.probeOwners(ctx, org) })
-	probe(c.config.Bypasses && c.inventory.Listed(), "rule suites", "which pushes and merges went past a rule", func() error {
+	probe(c.config.Bypasses && c.inventory.Listed(), "rule suites", "rule bypasses", func() error {
 		if err != nil || sample == nil {
 			return err
 		}

@@ -32,7 +32,7 @@ type Config struct {
 	ReleaseBranches []string `yaml:"release_branches,omitempty"`
 	// Environments switches environments and CODEOWNERS; on by default.
 	Environments bool `yaml:"environments"`
-	// Bypasses switches who went past the rules of a repository; on by default, and needs the list of repositories.
+	// Bypasses switches reading the rule bypasses of a repository; on by default, and needs the list of repositories.
 	Bypasses bool `yaml:"bypasses"`
 }
 
@@ -90,7 +90,7 @@ func (c *Collector) Scopes(org string) []part.Scope {
 	return list
 }
 
-// RepositoryScopes are the rule suites: pushes and merges that went past a rule.
+// RepositoryScopes are the rule suites: which hold rule bypasses.
 func (c *Collector) RepositoryScopes() []part.RepositoryScope {
 	if !c.config.Bypasses {
 		return nil

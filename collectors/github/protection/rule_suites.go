@@ -44,7 +44,7 @@ type ruleSuite struct {
 	} `json:"rule_evaluations"`
 }
 
-// readRuleSuites reads who went past the rules of a repository since a reading before, or in the last month. Which rules these were only the detail of a
+// readRuleSuites reads the rule bypasses of a repository since a reading before, or in the last month. Which rules these were only the detail of a
 // suite says, which is asked once for each.
 func (c *Collector) readRuleSuites(ctx context.Context, org string, r api.Repository, cursor record.Cursor) record.Batch {
 	now := c.Now()

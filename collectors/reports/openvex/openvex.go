@@ -145,19 +145,19 @@ func (o *statement) take(r *format.Report) {
 		r.Reject(record.RejectNoID)
 		return
 	}
-	said := format.Statement{
+	statement := format.Statement{
 		Rules: o.Vulnerability.names, Advisories: record.Advisories(o.Vulnerability.names...), Closure: o.closure(),
 		At: cmp.Or(format.ParseDate(string(o.LastUpdated)), format.ParseDate(string(o.Timestamp)), r.ProducedAt),
 	}
 	if len(o.Products) == 0 {
-		r.Statements = append(r.Statements, said)
+		r.Statements = append(r.Statements, statement)
 	}
 	for _, product := range o.Products {
 		if len(product.names) == 0 {
 			r.Reject(record.RejectNoTarget)
 			continue
 		}
-		about := said
+		about := statement
 		about.Products = product.names
 		for _, part := range slices.Concat(product.subcomponents, o.Subcomponents) {
 			about.Parts = append(about.Parts, part.names...)

@@ -10,7 +10,7 @@ import (
 	"prodsec_exporter/internal/demo/world"
 )
 
-// deliveryRoutes serves what GitHub says about deployments, the changes in them, and what went past the rules on the way.
+// deliveryRoutes serves what GitHub says about deployments, the changes in them, and rule bypasses.
 func (g *gitHub) deliveryRoutes() {
 	g.repositoryRoute("/rulesets/rule-suites", g.ruleSuites)
 	g.repositoryRoute("/rulesets/rule-suites/{id}", g.ruleSuite)

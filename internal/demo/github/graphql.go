@@ -13,7 +13,7 @@ import (
 	"prodsec_exporter/internal/demo/world"
 )
 
-// graphQL answers GitHub's GraphQL API for the part of its schema that speaks of repositories and their protection.
+// graphQL answers GitHub's GraphQL API for the part of its schema that covers repositories and their protection.
 func (g *gitHub) graphQL(w http.ResponseWriter, r *http.Request) {
 	const limit = 1 << 20
 	var request struct {

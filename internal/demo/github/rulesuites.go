@@ -14,7 +14,7 @@ import (
 // suitePeriods are the spans that the list of rule suites can be asked about.
 var suitePeriods = map[string]time.Duration{"hour": time.Hour, "": 24 * time.Hour, "day": 24 * time.Hour, "week": 7 * 24 * time.Hour, "month": 30 * 24 * time.Hour}
 
-// ruleSuites lists what went past the rules of a repository, the last first. Pushes that kept to them, of which GitHub tells too, are left out.
+// ruleSuites lists the rule bypasses of a repository, the last first. Pushes that kept to them, of which GitHub tells too, are left out.
 func (g *gitHub) ruleSuites(w http.ResponseWriter, r *http.Request, repository *world.Repository) {
 	query := r.URL.Query()
 	span, ok := suitePeriods[query.Get("time_period")]

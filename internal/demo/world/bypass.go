@@ -4,7 +4,7 @@ import (
 	"time"
 )
 
-// Bypass is a push or merge that went past the rules of a repository's default branch.
+// Bypass is a push or merge that bypassed the rules of a repository's default branch.
 type Bypass struct {
 	ID int64
 	At time.Time
@@ -22,7 +22,7 @@ const (
 // whoBypasses are the people who may, and do.
 var whoBypasses = []string{"kai-brandt", "ruth-adeyemi", "release-bot"}
 
-// BypassesBetween lists who went past the rules of a repository in a span of time, oldest first.
+// BypassesBetween lists the rule bypasses of a repository in a span of time, oldest first.
 func (w *World) BypassesBetween(r *Repository, from, to time.Time) []*Bypass {
 	rules, leaky := r.bypassable()
 	if len(rules) == 0 || r.Archived {

@@ -71,7 +71,7 @@ func (w *World) planned(r *Repository, s *Service, n int64) (plan []plannedDeplo
 				continue
 			}
 			if p.takenBack.Before(t.CreatedAt) || !p.takenBack.Before(startOf(n+1)) {
-				p.takenBack = time.Time{} // mended in place
+				p.takenBack = time.Time{} // fixed in place
 			}
 			plan = append(plan, p)
 		}
@@ -175,7 +175,7 @@ func taskOf(r *Repository, s *Service) string {
 	return "deploy"
 }
 
-// letThrough takes a deployment past the rules of its environment: by a reviewer's approval, by the creator's own where that is allowed, or by an
+// letThrough lets a deployment through the rules of its environment: by a reviewer's approval, by the creator's own where that is allowed, or by an
 // administrator who does not wait.
 func (w *World) letThrough(d *Deployment, r *Repository, random *rand.Rand) {
 	at := slices.IndexFunc(r.Environments, func(e Environment) bool { return e.Name == d.Environment })

@@ -48,7 +48,7 @@ func (s *State) listScopes() []snapshot.Scope {
 }
 
 // counts are the records held, by kind: findings as reports, open and closed, before folding; repositories once, however many
-// scopes speak of them.
+// scopes cover them.
 func (s *State) counts() map[record.Kind]int {
 	counts := map[record.Kind]int{}
 	for _, h := range s.tables.All() {

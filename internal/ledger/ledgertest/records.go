@@ -53,7 +53,7 @@ func namesOf[T ~string](values []T) []string {
 // apart are the kinds that batch makes with more sense.
 var apart = map[string]bool{"Services": true, "Findings": true}
 
-// everything is a batch that speaks of some kinds of record, whichever there are, with whatever their fields can hold. A kind that is
+// everything is a batch that covers some kinds of record, whichever there are, with whatever their fields can hold. A kind that is
 // new takes part by being a field of record.Batch.
 func (h *history) everything() record.Batch {
 	b := record.Batch{Scope: pick(h, "all:x", "all:y"), Mode: pick(h, record.Full, record.Delta)}

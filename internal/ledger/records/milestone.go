@@ -102,7 +102,7 @@ func deployed(d *record.Deployment) (time.Time, bool) {
 func opened(i *record.Incident) (time.Time, bool)   { return dated(i.OpenedAt) }
 func restored(i *record.Incident) (time.Time, bool) { return dated(i.RestoredAt) }
 
-// bypassed is reached by every push or merge that a source tells of, whatever became of it: the result is a fact of the record.
+// bypassed is reached by every push or merge that a source tells of, whatever happened to it: the result is a fact of the record.
 func bypassed(b *record.Bypass) (time.Time, bool) { return b.At, true }
 
 // decided is reached by what was approved or rejected on a date. What has ended since was approved if it has one.

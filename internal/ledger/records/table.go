@@ -80,7 +80,7 @@ type putting struct {
 	next *int32
 }
 
-// put stores the records of one kind and, for a whole batch that speaks of the kind, drops what it lacks.
+// put stores the records of one kind and, for a whole batch that covers the kind, drops what it lacks.
 func put[T any](p *putting, h *Table[T], items []T) error {
 	if items == nil {
 		return nil
