@@ -32,7 +32,7 @@ var refusedPhrases = []string{
 
 // unfinished are folders whose words are still being changed.
 var unfinished = []string{
-	"collectors/jira", "dashboards", "deploy", "docs/architecture.md", "docs/metrics.md", "docs/runbooks", "docs/traceability.md", "internal/monitoring",
+	"collectors/jira", "dashboards", "deploy", "docs/architecture.md", "docs/runbooks", "docs/traceability.md", "internal/monitoring",
 }
 
 func finished(name string) bool {
