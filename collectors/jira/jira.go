@@ -58,14 +58,6 @@ type Config struct {
 	Escalations []EscalationsConfig `yaml:"escalations,omitempty"`
 }
 
-// AuthConfig names the credential. Exactly one of Token (with Email), PersonalAccessToken and Bearer is set.
-type AuthConfig struct {
-	Email               string           `yaml:"email,omitempty"`
-	Token               apiclient.Secret `yaml:"token,omitempty"`
-	PersonalAccessToken apiclient.Secret `yaml:"personal_access_token,omitempty"`
-	Bearer              apiclient.Secret `yaml:"bearer,omitempty"`
-}
-
 // mapping turns issues into records of one kind.
 type mapping interface {
 	// scope is the name of the mapping's scope.
@@ -172,7 +164,7 @@ func New(config Config, env collectors.Env) (*Collector, error) {
 	default:
 		return nil, fmt.Errorf("jira: deployment %q is none of auto, cloud, data_center", config.Deployment)
 	}
-	if !config.Auth.Bearer.IsZero() && config.CloudID == "" && isCloudSite(u) {
+	if (!config.Auth.Bearer.IsZero() || config.Auth.OAuth != nil) && config.CloudID == "" && isCloudSite(u) {
 		return nil, errors.New("jira: Jira Cloud takes OAuth tokens through its gateway alone: set cloud_id, which " + u.JoinPath("_edge/tenant_info").String() + " tells")
 	}
 	base := config.URL
@@ -196,31 +188,6 @@ func New(config Config, env collectors.Env) (*Collector, error) {
 		return nil, fmt.Errorf("jira: %w", err)
 	}
 	return &Collector{config: config, env: env, client: client, sdk: sdk, mappings: mappings, bound: map[*field]fieldRef{}, said: map[string]string{}}, nil
-}
-
-// isCloudSite: Jira Cloud is served from this domain. Tokens with scopes are refused there.
-func isCloudSite(u *url.URL) bool {
-	return strings.HasSuffix(strings.ToLower(u.Hostname()), ".atlassian.net")
-}
-
-func (a AuthConfig) auth() (apiclient.Auth, error) {
-	var chosen []apiclient.Auth
-	var secret apiclient.Secret
-	if !a.Token.IsZero() || a.Email != "" {
-		if a.Email == "" || a.Token.IsZero() {
-			return nil, errors.New("an API token goes with the e-mail address of its account: set both email and token")
-		}
-		chosen, secret = append(chosen, apiclient.Basic(a.Email, a.Token)), a.Token
-	}
-	for _, s := range []apiclient.Secret{a.PersonalAccessToken, a.Bearer} {
-		if !s.IsZero() {
-			chosen, secret = append(chosen, apiclient.Bearer(s)), s
-		}
-	}
-	if len(chosen) != 1 {
-		return nil, errors.New("set exactly one of {email, token} (Cloud), personal_access_token (Data Center) and bearer (OAuth)")
-	}
-	return chosen[0], secret.Validate()
 }
 
 // Kind is the entry for the list of collector kinds.

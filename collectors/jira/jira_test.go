@@ -318,6 +318,9 @@ func TestNewRefuses(t *testing.T) {
 		"no auth":                func(c *Config) { c.Auth = AuthConfig{} },
 		"two credentials":        func(c *Config) { c.Auth.PersonalAccessToken = secret },
 		"OAuth past the gateway": func(c *Config) { c.Auth = AuthConfig{Bearer: secret} },
+		"a client, too":          func(c *Config) { c.Auth = AuthConfig{OAuth: &OAuthConfig{ClientID: "a", ClientSecret: secret}} },
+		"a client and a token":   func(c *Config) { c.CloudID, c.Auth.OAuth = "abc", &OAuthConfig{ClientID: "a", ClientSecret: secret} },
+		"a client without id":    func(c *Config) { c.CloudID, c.Auth = "abc", AuthConfig{OAuth: &OAuthConfig{ClientSecret: secret}} },
 		"token without e-mail":   func(c *Config) { c.Auth = AuthConfig{Token: secret} },
 		"nothing mapped":         func(c *Config) { c.Exceptions = nil },
 		"no query":               func(c *Config) { c.Exceptions.JQL = "order by key" },
@@ -330,7 +333,7 @@ func TestNewRefuses(t *testing.T) {
 			t.Errorf("%s: got %v without an error", name, c)
 		}
 	}
-	for _, auth := range []AuthConfig{good().Auth, {Bearer: secret}} {
+	for _, auth := range []AuthConfig{good().Auth, {Bearer: secret}, {OAuth: &OAuthConfig{ClientID: "a", ClientSecret: secret}}} {
 		config := good()
 		config.CloudID, config.Auth = "abc", auth
 		c, err := New(config, env())

@@ -114,6 +114,9 @@ func (o *Options) chain(base *url.URL, redact *redactor) (http.RoundTripper, err
 	if o.CacheBytes > 0 {
 		rt = newCache(rt, o.CacheBytes, o.Auth.Headers())
 	}
+	if a, ok := o.Auth.(interface{ hideBy(func(string)) }); ok {
+		a.hideBy(redact.add)
+	}
 	rt, err := o.Auth.Wrap(rt)
 	if err != nil {
 		return nil, fmt.Errorf("prepare authentication: %w", err)
