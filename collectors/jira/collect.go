@@ -91,7 +91,7 @@ func (c *Collector) understand(raw []json.RawMessage, r resolved, f followed) ([
 			rejected[reason]++
 			continue
 		}
-		i.zone = c.env.TimeZone
+		i.zone, i.read = c.env.TimeZone, c.env.Now()
 		issues = append(issues, i)
 	}
 	return issues, rejected

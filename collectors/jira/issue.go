@@ -20,8 +20,9 @@ type issue struct {
 	resolved     time.Time
 	raw          map[string]json.RawMessage
 	fields       resolved
-	// zone is where plain dates are days.
+	// zone is where plain dates are days; read is when the issue was.
 	zone *time.Location
+	read time.Time
 
 	followed followed
 	// changes are the changes of status, oldest first; edits those of the other fields that are followed, by id.
@@ -143,11 +144,15 @@ func (i *issue) issueKey(f *field) string {
 	return i.text(f)
 }
 
-// moment reads a field that holds a time.
+// moment reads a field that holds a time, or an SLA of which the purpose of the field tells an instant.
 func (i *issue) moment(f *field) (moment, error) {
 	var m moment
 	raw := i.raw[i.fields[f]]
 	if len(raw) == 0 {
+		return m, nil
+	}
+	if s := slaOf(raw); s != nil {
+		m.Time = s.at(edgeOf(f.purpose))
 		return m, nil
 	}
 	values := f.values(raw)

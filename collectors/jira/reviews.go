@@ -22,7 +22,8 @@ type ReviewsConfig struct {
 }
 
 // ReviewFields name fields as ExceptionFields do. Kind is the issue type if nothing is said; FirstResponse and Closed are found out from
-// changes of status and comments unless a field is named.
+// changes of status and comments unless a field is named. FirstResponse may be an SLA of Jira Service Management, whose clock then measures, and Closed one
+// of resolution; a review is blocked while either is paused.
 type ReviewFields struct {
 	PlaceFields   `yaml:",inline"`
 	Kind          string `yaml:"kind,omitempty"`
@@ -119,10 +120,14 @@ func (m *reviews) add(i *issue, b *record.Batch) record.RejectReason {
 		Title: record.Text(i.summary), URL: m.link(i), RequestedAt: i.created,
 		FirstResponseAt: firstOf(response.begins(i.zone), i.answered), ClosedAt: closed, UpdatedAt: i.updated,
 	}
+	measured := i.sla(m.response)
+	if measured != nil {
+		x.Response = measured.clock(i.read)
+	}
 	switch {
 	case p == phaseDone:
 		x.State = record.ReviewDone
-	case p == phaseBlocked:
+	case p == phaseBlocked || measured.paused() || i.sla(m.closed).paused():
 		x.State = record.ReviewBlocked
 	case x.FirstResponseAt.IsZero():
 		x.State = record.ReviewWaiting
@@ -152,8 +157,8 @@ func (m *reviews) complete(ctx context.Context, c *Collector, s *session, issues
 			i.answered = known.first
 			continue
 		}
-		if response, err := i.moment(m.response); err == nil && !response.IsZero() {
-			continue // the field says it
+		if response, err := i.moment(m.response); err == nil && !response.IsZero() || i.sla(m.response) != nil {
+			continue // the field says it, or that there is none yet
 		}
 		askers := i.people(m.reporter, m.creator)
 		first := m.responders.firstChange(i, askers)

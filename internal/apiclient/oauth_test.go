@@ -134,7 +134,10 @@ func TestNoToken(t *testing.T) {
 			w.WriteHeader(http.StatusBadRequest)
 			_, _ = io.WriteString(w, `{"error": "invalid_scope", "sent": "client-secret-1"}`)
 		}, record.ReasonUnauthorized, "400"},
-		"moved":    {func(w http.ResponseWriter, _ int) { w.Header().Set("Location", "https://elsewhere.invalid/"); w.WriteHeader(http.StatusFound) }, record.ReasonUnauthorized, "302"},
+		"moved": {func(w http.ResponseWriter, _ int) {
+			w.Header().Set("Location", "https://elsewhere.invalid/")
+			w.WriteHeader(http.StatusFound)
+		}, record.ReasonUnauthorized, "302"},
 		"down":     {func(w http.ResponseWriter, _ int) { w.WriteHeader(http.StatusBadGateway) }, record.ReasonServer, "502"},
 		"no token": {func(w http.ResponseWriter, _ int) { _, _ = io.WriteString(w, `{"secret": "client-secret-1"}`) }, record.ReasonDecode, ""},
 		"a page":   {func(w http.ResponseWriter, _ int) { _, _ = io.WriteString(w, `<html>client-secret-1`) }, record.ReasonDecode, ""},

@@ -89,3 +89,34 @@ func histogramSum(r metrics.Result, selector string) (sum float64) {
 	}
 	return sum
 }
+
+// TestClockOfTheSource: where a source measures the first response itself, without pauses and in its own hours, that counts; while it runs, the calendar goes on from
+// what it last showed.
+func TestClockOfTheSource(t *testing.T) {
+	p, err := policy.New(policy.DefaultConfig())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, tt := range map[string]struct {
+		clock *record.Clock
+		want  float64
+	}{
+		"none":    {nil, 24 * 3600},
+		"paused":  {&record.Clock{Elapsed: 3 * time.Hour, AsOf: noon.Add(-20 * time.Hour)}, 3 * 3600},
+		"running": {&record.Clock{Elapsed: 3 * time.Hour, AsOf: noon.Add(-2 * time.Hour), Running: true}, 5 * 3600},
+	} {
+		s := organisation(p)
+		s.Reviews = s.Reviews[:1]
+		s.Reviews[0].Record.Response = tt.clock
+		if got := histogramSum(family(metrics.Evaluate(s, p, noon), "prodsec_review_waiting_seconds"), "business_unit=retail,kind=threat_model"); got != tt.want {
+			t.Errorf("%s: waits for %v seconds, want %v", name, got, tt.want)
+		}
+		s = organisation(p)
+		s.Answered = s.Answered[:1]
+		s.Answered[0].Record.Response = tt.clock
+		got := histogramSum(family(metrics.Evaluate(s, p, noon), "prodsec_review_first_response_seconds"), "business_unit=retail,kind=code")
+		if want := map[string]float64{"none": 6 * 3600, "paused": 3 * 3600}[name]; name != "running" && got != want {
+			t.Errorf("%s: answered after %v seconds, want %v", name, got, want)
+		}
+	}
+}

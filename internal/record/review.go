@@ -38,4 +38,17 @@ type Review struct {
 	FirstResponseAt time.Time
 	ClosedAt        time.Time
 	UpdatedAt       time.Time
+	// Response is the time to the first response by the source's own clock; nil where the source has none, and the calendar of the policy
+	// measures.
+	Response *Clock
+}
+
+// Clock is what a source's own clock has measured, e.g. that of an SLA of Jira Service Management, which leaves out pauses and the hours in which
+// nobody works.
+type Clock struct {
+	// Elapsed is what it showed at AsOf.
+	Elapsed time.Duration
+	AsOf    time.Time
+	// Running says that it goes on; else it is paused or has stopped.
+	Running bool
 }

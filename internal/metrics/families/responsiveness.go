@@ -69,25 +69,26 @@ var responsiveness = []*Family{
 	{Collect: reviewWaiting, Family: frame.Family{
 		Name: "prodsec_review_waiting_seconds",
 		Help: "Time that reviews in state waiting have waited for their first answer, on the clock of policy.calendars.reviews (calendar time if it is " +
-			"not set).",
+			"not set), or on the source's own where it has one (an SLA of Jira Service Management).",
 		Type: frame.StateHistogram, Stability: frame.Stable,
 		Labels:  []string{"business_unit", "kind"},
 		Bounds:  policy.DefaultBuckets(policy.BucketsRequests),
 		Buckets: string(policy.BucketsRequests),
-		Source:  "Review.RequestedAt, Review.FirstResponseAt",
+		Source:  "Review.RequestedAt, Review.FirstResponseAt, Review.Response",
 		Refresh: refreshTickets,
 		Example: `histogram_quantile(0.9, sum by (le) (prodsec_review_waiting_seconds_bucket))`,
 	}},
 	{Collect: reviewFirstResponse, Family: frame.Family{
 		Name: "prodsec_review_first_response_seconds",
 		Help: "Time from the request for a review to the first answer by a responder who is neither the requester nor a bot, on the clock of " +
-			"policy.calendars.reviews (calendar time if it is not set; a change of the calendar recomputes the past). Each review counts once, under " +
+			"policy.calendars.reviews (calendar time if it is not set; a change of the calendar recomputes the past), or on the source's own where it " +
+			"has one (an SLA of Jira Service Management). Each review counts once, under " +
 			"its kind at that time and its first owner, also after its ticket changes or is removed.",
 		Type: frame.EventHistogram, Stability: frame.Stable,
 		Labels:  []string{"business_unit", "kind"},
 		Bounds:  policy.DefaultBuckets(policy.BucketsRequests),
 		Buckets: string(policy.BucketsRequests),
-		Source:  "Review.RequestedAt, Review.FirstResponseAt",
+		Source:  "Review.RequestedAt, Review.FirstResponseAt, Review.Response",
 		Refresh: refreshTickets,
 		Example: `histogram_quantile(0.5, sum by (kind, le) (rate(prodsec_review_first_response_seconds_bucket[30d])))`,
 	}},
@@ -98,7 +99,7 @@ var responsiveness = []*Family{
 		Labels:  []string{"window", "kind"},
 		Bounds:  policy.DefaultBuckets(policy.BucketsRequests),
 		Buckets: string(policy.BucketsRequests),
-		Source:  "Review.RequestedAt, Review.FirstResponseAt",
+		Source:  "Review.RequestedAt, Review.FirstResponseAt, Review.Response",
 		Refresh: refreshTickets,
 		Example: `histogram_quantile(0.5, sum by (le) (prodsec_review_first_response_in_window_seconds_bucket{window="30d"}))`,
 	}},

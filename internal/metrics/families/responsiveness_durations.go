@@ -14,7 +14,7 @@ func reviewFirstResponse(in *tallies.Tallies, out *frame.Sink) {
 	times, clock := frame.NewDistributions(out), in.Policy.Calendar(policy.CalendarReviews)
 	tallies.EachCounted(&in.Input, in.Snapshot.Answered, func(m *snapshot.Milestone[record.Review]) {
 		if !m.Record.RequestedAt.IsZero() {
-			times.Observe(in.Owners.UnitOf[m.Owner], out.Dim(tallies.ReviewKind(m.Record.Kind)), tallies.BusinessSeconds(clock, m.Record.RequestedAt, m.At))
+			times.Observe(in.Owners.UnitOf[m.Owner], out.Dim(tallies.ReviewKind(m.Record.Kind)), tallies.ResponseSeconds(clock, &m.Record, m.Record.RequestedAt, m.At))
 		}
 	})
 	times.Finish()
@@ -34,7 +34,7 @@ func reviewFirstResponseInWindow(in *tallies.Tallies, out *frame.Sink) {
 		if m.Record.RequestedAt.IsZero() {
 			return
 		}
-		took := tallies.BusinessSeconds(clock, m.Record.RequestedAt, m.At)
+		took := tallies.ResponseSeconds(clock, &m.Record, m.Record.RequestedAt, m.At)
 		for _, w := range in.WindowsHolding(m.At) {
 			times.Observe(frame.NoEntity, out.Dim(w.Name, tallies.ReviewKind(m.Record.Kind)), took)
 		}

@@ -38,7 +38,7 @@ func reviewWaiting(in *tallies.Tallies, out *frame.Sink) {
 			out.Unknown(unit, dim)
 			return
 		}
-		ages.Observe(unit, dim, tallies.BusinessSeconds(clock, tallies.StartOf(h, h.Record.RequestedAt), in.At))
+		ages.Observe(unit, dim, tallies.ResponseSeconds(clock, &h.Record, tallies.StartOf(h, h.Record.RequestedAt), in.At))
 	})
 	ages.Finish()
 	if !in.Sources.Of(record.KindReview).Complete() {

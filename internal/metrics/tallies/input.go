@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"prodsec_exporter/internal/policy"
+	"prodsec_exporter/internal/record"
 	"prodsec_exporter/internal/snapshot"
 )
 
@@ -45,6 +46,19 @@ func SecondsBetween(from, to int64) uint32 {
 // BusinessSeconds is the time from one instant to another on the clock of a calendar in whole seconds, never negative.
 func BusinessSeconds(clock *policy.Calendar, from, to time.Time) uint32 {
 	return uint32(min(clock.BusinessSeconds(from, to), math.MaxUint32))
+}
+
+// ResponseSeconds is the time from the request for a review to an instant at which it was answered or still waits, in seconds: by the source's own clock where it
+// has one, else by that of a calendar.
+func ResponseSeconds(clock *policy.Calendar, r *record.Review, requested, until time.Time) uint32 {
+	if r.Response == nil {
+		return BusinessSeconds(clock, requested, until)
+	}
+	elapsed := r.Response.Elapsed.Seconds()
+	if r.Response.Running {
+		elapsed += clock.BusinessSeconds(r.Response.AsOf, until)
+	}
+	return uint32(min(max(elapsed, 0), math.MaxUint32))
 }
 
 // Latest is the later of two instants.
