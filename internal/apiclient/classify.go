@@ -78,10 +78,11 @@ func (c *Client) statusError(resp *http.Response, data []byte) *record.Error {
 		text = describe(resp.Request) + ": status"
 	}
 	text = fmt.Sprintf("%s (%d)", text, resp.StatusCode)
-	if message := messageOf(resp.Header, data); message != "" {
-		text += ": " + message
+	status := &StatusError{Code: resp.StatusCode, Message: c.redact.clean(messageOf(resp.Header, data))}
+	if status.text = c.redact.clean(text); status.Message != "" {
+		status.text += ": " + status.Message
 	}
-	e := &record.Error{Reason: reasonOfStatus(resp.StatusCode), Err: errors.New(c.redact.clean(text))}
+	e := &record.Error{Reason: reasonOfStatus(resp.StatusCode), Err: status}
 	if e.Reason == record.ReasonPermission {
 		e.Permission = record.Text(firstOf(resp.Header.Get("X-Accepted-GitHub-Permissions"), resp.Header.Get("X-Accepted-OAuth-Scopes")))
 	}
@@ -105,36 +106,6 @@ func reasonOfStatus(code int) record.ErrorReason {
 	default:
 		return record.ReasonTransport
 	}
-}
-
-// messageOf finds what an API says about an error, in the spellings of the APIs we read.
-func messageOf(h http.Header, data []byte) string {
-	if hint := notJSON(h, data); hint != "" {
-		return hint
-	}
-	var m struct {
-		Message       any `json:"message"`
-		Detail        any `json:"detail"`
-		ErrorMessages any `json:"errorMessages"`
-		Error         any `json:"error"`
-		Title         any `json:"title"`
-	}
-	if json.Unmarshal(data, &m) != nil {
-		return ""
-	}
-	for _, v := range []any{m.Message, m.Detail, m.ErrorMessages, m.Error, m.Title} {
-		switch v := v.(type) {
-		case string:
-			if v != "" {
-				return record.Text(v)
-			}
-		case []any:
-			if len(v) > 0 {
-				return record.Text(fmt.Sprint(v...))
-			}
-		}
-	}
-	return ""
 }
 
 // notJSON says what an answer is that should have been JSON; empty if it looks like JSON.

@@ -101,14 +101,19 @@ func (s *Source) PerHour(interval time.Duration, guess int) float64 {
 	return float64(requests) * float64(time.Hour) / float64(interval)
 }
 
-// Needs names the permission that a refused request lacked, in the vendor's words, where the source did not.
+// Needs names the permission that a refused request lacked, in the vendor's words, where the source did not. A source that refuses the credential itself, or its kind, is not asking for
+// a permission: that is record.ReasonUnauthorized.
 func Needs(err error, permission string) error {
 	e, ok := errors.AsType[*record.Error](err)
-	if !ok || e.Permission != "" || e.Reason != record.ReasonPermission && e.Reason != record.ReasonUnauthorized {
+	if !ok || e.Permission != "" || e.Reason != record.ReasonPermission {
 		return err
 	}
 	named := *e
-	named.Permission = permission
+	if status, ok := errors.AsType[*apiclient.StatusError](err); ok && status.RefusesCredential() {
+		named.Reason = record.ReasonUnauthorized
+	} else {
+		named.Permission = permission
+	}
 	return &named
 }
 

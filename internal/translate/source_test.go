@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -95,5 +96,27 @@ func TestCanceled(t *testing.T) {
 	cancel()
 	if err := Canceled(ctx); !errors.Is(err, context.Canceled) || record.ReasonOf(err) != record.ReasonCanceled {
 		t.Errorf("Canceled() = %v", err)
+	}
+}
+
+// TestNeeds names the permission where one is missing, and not where the credential itself is refused.
+func TestNeeds(t *testing.T) {
+	for message, want := range map[string]struct {
+		reason     record.ErrorReason
+		permission string
+	}{
+		"Insufficient privileges":                    {record.ReasonPermission, "Browse"},
+		"this project analysis token cannot browse":  {record.ReasonUnauthorized, ""},
+		"the token is missing the scope of browsing": {record.ReasonPermission, "Browse"},
+	} {
+		err := Needs(&record.Error{Reason: record.ReasonPermission, Err: &apiclient.StatusError{Code: 403, Message: message}}, "Browse")
+		e, ok := errors.AsType[*record.Error](err)
+		if !ok || e.Reason != want.reason || e.Permission != want.permission {
+			t.Errorf("%q: %+v, want %+v", message, e, want)
+		}
+	}
+	wrong := &record.Error{Reason: record.ReasonUnauthorized, Err: errors.New("401")}
+	if err := Needs(wrong, "Browse"); !errors.Is(err, wrong) || strings.Contains(err.Error(), "Browse") {
+		t.Errorf("a wrong credential became %v", err)
 	}
 }
