@@ -9,6 +9,7 @@ import (
 	"prodsec_exporter/collectors/evidence"
 	"prodsec_exporter/collectors/exploited"
 	"prodsec_exporter/collectors/github"
+	"prodsec_exporter/collectors/gitlab"
 	"prodsec_exporter/collectors/jira"
 	"prodsec_exporter/collectors/reports"
 	"prodsec_exporter/collectors/scorecard"
@@ -27,6 +28,7 @@ func kinds() []collectors.Kind {
 		evidence.Kind(),
 		exploited.Kind(),
 		github.Kind(),
+		gitlab.Kind(),
 		jira.Kind(),
 		reports.Kind(),
 		scorecard.Kind(),
