@@ -40,7 +40,7 @@ func (w *deploymentWalk) changes(ctx context.Context, d *deployment, r *record.D
 		m, err := translate.Decode[mergeRequest](raw)
 		if err != nil || m.IID == 0 {
 			r.ChangesKnown = record.AnswerNo // one of them cannot be told
-			return nil //nolint:nilerr // See the line above.
+			return nil                       //nolint:nilerr // See the line above.
 		}
 		change, err := w.change(ctx, m)
 		if err != nil {

@@ -130,7 +130,7 @@ func (c *Collector) readProject(ctx context.Context, p *project, cursors collect
 	}
 }
 
-// retire says of the scopes of projects that are archived or gone that nobody will speak of them again.
+// retire says of the scopes of projects that are archived or gone that they have ended.
 func retire(projects []*project, cursors collectors.Cursors, emit func(record.Batch) error) error {
 	alive, archived := map[string]bool{}, map[string]bool{}
 	for _, p := range projects {

@@ -123,10 +123,10 @@ func newCollector(baseURL string, token apiclient.Secret, env collectors.Env) (*
 	}, env)
 }
 
-// noEnvironments: a role that may not see environments says nothing of them.
+// noEnvironments: a role that may not see environments leaves them out.
 func noEnvironments(b record.Batch) error {
 	if r := b.Repositories[0]; r.Environments != nil || len(r.Branches) != 1 {
-		return fmt.Errorf("environments %v and %d branches, want none spoken of, and one", r.Environments, len(r.Branches))
+		return fmt.Errorf("environments %v and %d branches, want none, and one", r.Environments, len(r.Branches))
 	}
 	return nil
 }
