@@ -155,10 +155,10 @@ func TestConformance(t *testing.T) {
 		Serve: serve,
 		Scopes: []collectorstest.Scope{
 			{
-				Name: "projects:acme", Records: 2, Requests: is("/api/v4/groups/acme/projects"), Pages: 2, Cursor: true, Links: true,
+				Name: "projects:acme", Records: 2, Requests: is("/api/v4/groups/acme/projects"), Pages: 2, Cursor: true, Links: true, Items: "",
 				Along: []string{"project:7", "deployments:7", "releases:7"},
 			},
-			{Name: "vulnerabilities:acme", Records: 3, Requests: asks("vulnerabilities(first"), Pages: 3, Cursor: true},
+			{Name: "vulnerabilities:acme", Records: 3, Requests: asks("vulnerabilities(first"), Pages: 3, Cursor: true, Items: "data.group.vulnerabilities.nodes"},
 			{Name: "runners:acme", Records: 1, Requests: is("/api/v4/groups/acme/runners")},
 			{Name: "project:7", Records: 8, Requests: is(project7 + "environments"), Tolerates: map[string]func(record.Batch) error{"403": noEnvironments, "404": noEnvironments}},
 			{Name: "deployments:7", Records: 2, Requests: is(project7 + "deployments")},
