@@ -187,11 +187,15 @@ func TestConformance(t *testing.T) {
 		Gone: []collectorstest.Gone{
 			{
 				Name: "the project was deleted", Retired: []string{"project:7", "deployments:7", "releases:7"}, Reason: record.ClosureRepositoryDeleted,
-				Serve: func(s *collectorstest.Server) { s.JSON(groupProjects, list(projectJSON(8, "acme/old", `,"archived":true`))) },
+				Serve: func(s *collectorstest.Server) {
+					s.JSON(groupProjects, list(projectJSON(8, "acme/old", `,"archived":true`)))
+				},
 			},
 			{
 				Name: "the project was archived", Retired: []string{"project:7", "deployments:7", "releases:7"}, Reason: record.ClosureRepositoryArchived,
-				Serve: func(s *collectorstest.Server) { s.JSON(groupProjects, list(projectJSON(7, "acme/api", `,"archived":true`))) },
+				Serve: func(s *collectorstest.Server) {
+					s.JSON(groupProjects, list(projectJSON(7, "acme/api", `,"archived":true`)))
+				},
 			},
 		},
 		Readme: "README.md",
