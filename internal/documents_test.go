@@ -98,6 +98,41 @@ func TestDocumentsLead(t *testing.T) {
 	}
 }
 
+var (
+	codeSpan = regexp.MustCompile("`([^`\\s]+)`")
+	braces   = regexp.MustCompile(`^(.*)\{([^}]*)\}(.*)$`)
+	anything = regexp.MustCompile(`<[^>]*>`)
+)
+
+// TestEveryPackageIsDescribed in docs/architecture.md, so that whoever looks for the place of a change finds all of them there.
+func TestEveryPackageIsDescribed(t *testing.T) {
+	var named []string
+	for _, m := range codeSpan.FindAllStringSubmatch(read(t, "docs/architecture.md"), -1) {
+		if b := braces.FindStringSubmatch(m[1]); b != nil {
+			for one := range strings.SplitSeq(b[2], ",") {
+				named = append(named, b[1]+one+b[3])
+			}
+			continue
+		}
+		named = append(named, anything.ReplaceAllString(m[1], "*"))
+	}
+	// The packages below these are in tables that name them below their parent.
+	below := []string{"internal/ledger/", "internal/monitoring/", "internal/demo/"}
+	folders := map[string]bool{}
+	for _, name := range files(t, production) {
+		folders[path.Dir(name)] = true
+	}
+	for folder := range folders {
+		described := slices.ContainsFunc(named, func(pattern string) bool {
+			ok, err := path.Match(pattern, folder)
+			return err == nil && ok || slices.ContainsFunc(below, func(parent string) bool { return parent+pattern == folder })
+		})
+		if !described && strings.Count(folder, "/") > 0 && !strings.HasPrefix(folder, "tools/") && !strings.HasPrefix(folder, "e2e/") {
+			t.Errorf("docs/architecture.md does not describe %s", folder)
+		}
+	}
+}
+
 // TestRepositorySettings parse: GitHub ignores a template or a Dependabot file that it cannot read.
 func TestRepositorySettings(t *testing.T) {
 	settings := files(t, func(name string) bool { return strings.HasPrefix(name, ".github/") && strings.HasSuffix(name, ".yml") })

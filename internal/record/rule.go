@@ -42,14 +42,14 @@ func (t Tool) Classify(r *Rule) (Class, Subject) {
 	if r.license(t) {
 		return t.Class, SubjectLicense
 	}
-	class, told := r.class(t)
-	if !told {
+	class, known := r.class(t)
+	if !known {
 		class = t.Class
 		if class == "" {
 			class = ClassSAST
 		}
 	}
-	if told && class != ClassSAST || r.security() || !r.otherwise(t) {
+	if known && class != ClassSAST || r.security() || !r.otherwise(t) {
 		return class, SubjectSecurity
 	}
 	return class, SubjectQuality
@@ -99,9 +99,9 @@ func (r *Rule) otherwise(t Tool) bool {
 	}
 }
 
-// class is the class that a rule itself tells; told is false where only the tool can.
-func (r *Rule) class(t Tool) (class Class, told bool) {
-	if class, told = r.classOfProduct(t); told {
+// class is the class that a rule itself states; known is false where only the tool can.
+func (r *Rule) class(t Tool) (class Class, known bool) {
+	if class, known = r.classOfProduct(t); known {
 		return class, true
 	}
 	if len(r.PackageURLs) > 0 {
@@ -120,7 +120,7 @@ func (r *Rule) class(t Tool) (class Class, told bool) {
 }
 
 // classOfProduct knows the tools that look for several classes, by how each of them names its rules.
-func (r *Rule) classOfProduct(t Tool) (class Class, told bool) {
+func (r *Rule) classOfProduct(t Tool) (class Class, known bool) {
 	switch t.Name {
 	case "trivy":
 		return r.classOfTrivy()
@@ -162,7 +162,7 @@ func (r *Rule) classOfProduct(t Tool) (class Class, told bool) {
 }
 
 // classOfTrivy reads the names that Trivy gives rules, else the tags that it gives them, else their ids.
-func (r *Rule) classOfTrivy() (class Class, told bool) {
+func (r *Rule) classOfTrivy() (class Class, known bool) {
 	switch r.Name {
 	case "OsPackageVulnerability":
 		return ClassContainer, true
