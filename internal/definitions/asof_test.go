@@ -71,6 +71,24 @@ func TestRestated(t *testing.T) {
 	}
 }
 
+func TestReadLater(t *testing.T) {
+	_, o := restatedLedger(t)
+	e := o.evaluate(dayOf(t, "2026-02-21"))
+	for _, r := range example(t, "read later") {
+		word := r["Event or outcome"]
+		windows, counters, label := "prodsec_finding_flow_in_window", "prodsec_finding_events_total", "event="+word
+		if word == "met" || word == "missed" {
+			windows, counters, label = "prodsec_sla_outcomes_in_window", "prodsec_sla_outcomes_total", "outcome="+word
+		}
+		if got := sum(e, windows, label, "window=90d"); got != number(t, r["In windows of 90 days"]) {
+			t.Errorf("%v %s in windows, the document says %s", got, word, r["In windows of 90 days"])
+		}
+		if got := sum(e, counters, label); got != number(t, r["In counters"]) {
+			t.Errorf("%v %s in counters, the document says %s", got, word, r["In counters"])
+		}
+	}
+}
+
 func TestAsOf(t *testing.T) {
 	path, _ := restatedLedger(t)
 	history, err := ledger.OpenHistory(t.Context(), path, nil)
@@ -92,7 +110,7 @@ func TestAsOf(t *testing.T) {
 		}
 		e := metrics.Evaluate(known, decided, at)
 		for _, outcome := range []string{"met", "missed"} {
-			if n := sum(e, "prodsec_sla_outcomes_total", "outcome="+outcome); n != number(t, r[outcome]) {
+			if n := sum(e, "prodsec_sla_outcomes_in_window", "window=90d", "outcome="+outcome); n != number(t, r[outcome]) {
 				t.Errorf("as of %s: %v %s, the document says %s", at.Format(time.DateTime), n, outcome, r[outcome])
 			}
 		}

@@ -92,7 +92,8 @@ func (s *story) next() string {
 	var lines []string
 	for i, e := range known.Events.All() {
 		if i >= s.after {
-			lines = append(lines, fmt.Sprintf("%s %s %d/%d", e.Kind, e.Severity.Severity(), dayOf(e.At), dayOf(e.Counted)))
+			line := fmt.Sprintf("%s %s %d/%d", e.Kind, e.Severity.Severity(), dayOf(e.At), dayOf(e.Counted))
+			lines = append(lines, line+map[snapshot.Sums]string{snapshot.InCounters: " in counters", snapshot.InWindows: " in windows"}[e.Sums])
 		}
 	}
 	s.after = known.Events.Len()
@@ -405,7 +406,7 @@ func TestScopeError(t *testing.T) {
 	}
 }
 
-// TestNewScope shows that a scope added later brings its open findings in by scope_gained and counts no history.
+// TestNewScope shows that a scope that is read later brings its history with its dates for windows, and that counters have only what came into view.
 func TestNewScope(t *testing.T) {
 	s := begun(t, nil)
 	s.next()
@@ -413,7 +414,9 @@ func TestNewScope(t *testing.T) {
 		critical("old", -20), closed(critical("done", -20), record.ClosureFixed, -15), critical("new", 9),
 	}}
 	s.apply(10, "one", b)
-	s.expect("scope_gained critical -20/10, missed critical -13/10, scope_gained critical 9/10")
+	s.expect("scope_gained critical -20/10 in counters, scope_gained critical 9/10 in counters, " +
+		"opened critical -20/-20 in windows, fixed critical -15/-15 in windows, met critical -15/-15 in windows, " +
+		"opened critical -20/-20 in windows, missed critical -13/-13 in windows, opened critical 9/9 in windows")
 	if changes := s.Snapshot().CountingChanges; len(changes) != 1 || changes[0].Kind != snapshot.CountingScope {
 		t.Errorf("counting changes %v, want one of a scope", changes)
 	}

@@ -50,7 +50,9 @@ func (r *runner) loop(ctx context.Context, firstDone func()) {
 			turn.Reset(wait)
 			r.report(ctx, &result, wait)
 			r.o.Observer.Ended(result)
-			first()
+			if !result.Unstored {
+				first()
+			}
 		}
 	}
 }
@@ -141,6 +143,7 @@ func (r *runner) collect(ctx context.Context, t *tally, scopes []string) (err er
 	}()
 	stored, err := r.o.Sink.Cursors(ctx, r.job.Collector, r.job.Instance)
 	if err != nil {
+		t.Unstored = true
 		return fmt.Errorf("read the stored cursors: %w", err)
 	}
 	cursors := make(collectors.Cursors, len(stored))
@@ -215,6 +218,7 @@ func (t *tally) take(ctx context.Context, b record.Batch) error {
 	}
 	r := t.runner
 	if err := r.o.Sink.Apply(ctx, r.job.Collector, r.job.Instance, b); err != nil {
+		t.Unstored = true
 		return fmt.Errorf("store scope %s: %w", b.Scope, err)
 	}
 	t.count(&b)

@@ -83,6 +83,8 @@ type Result struct {
 	Errors map[record.ErrorReason]int
 	// Rejected counts items left out, by reason.
 	Rejected map[record.RejectReason]int
+	// Unstored says that something which the run needed or learned could not be read from or stored in the sink.
+	Unstored bool
 	// Panicked says that the collector panicked; Err then says with what.
 	Panicked bool
 	// Err is why the run as a whole failed: Collect's error, the sink's, or that of the first scope when all failed.
@@ -179,7 +181,7 @@ func (s *Scheduler) firstDone() {
 	}
 }
 
-// FirstPass is closed when each job has ended its first run, well or not.
+// FirstPass is closed when each job has ended a run, well or not, of which everything that it learned was stored.
 func (s *Scheduler) FirstPass() <-chan struct{} { return s.firstPass }
 
 // ErrUnknownJob is wrapped by the error of Trigger.

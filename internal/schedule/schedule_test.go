@@ -350,6 +350,45 @@ func TestFirstPassWaitsForEveryJob(t *testing.T) {
 	})
 }
 
+// TestFirstPassIsOneThatCouldBeStored: what was read in vain has to be read again, before anybody may say that all history was read.
+func TestFirstPassIsOneThatCouldBeStored(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := &scripted{play: func(_ context.Context, _ int, _ collectors.Cursors, emit func(record.Batch) error) error {
+			if err := emit(whole("a")); err != nil {
+				return err
+			}
+			return emit(whole("b"))
+		}}
+		sink := &memory{fail: errors.New("disk full")}
+		s, err := New(Options{Jobs: []Job{job(c)}, Sink: sink})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() { ended <- s.Run(ctx) }()
+		time.Sleep(10 * time.Minute)
+		select {
+		case <-s.FirstPass():
+			t.Error("FirstPass() is closed although nothing could be stored")
+		default:
+		}
+		sink.mu.Lock()
+		sink.fail = nil
+		sink.mu.Unlock()
+		time.Sleep(20 * time.Minute)
+		select {
+		case <-s.FirstPass():
+		default:
+			t.Error("FirstPass() is open after a run that was stored")
+		}
+		cancel()
+		if err := <-ended; err != nil {
+			t.Errorf("Run() = %v", err)
+		}
+	})
+}
+
 func TestShutdownIsPromptAndNoFirstPass(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := &scripted{play: func(ctx context.Context, _ int, _ collectors.Cursors, _ func(record.Batch) error) error {

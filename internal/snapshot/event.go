@@ -20,6 +20,34 @@ type Event struct {
 	Kind     EventKind
 	Severity policy.SeverityIndex
 	Class    ClassIndex
+	// Sums says in which sums it takes part.
+	Sums Sums
+}
+
+// Sums says in which sums an event takes part: counters go up by what is observed, windows hold what happened in them. They differ for history that is
+// read after the founding, see the package comment.
+type Sums uint8
+
+// The combinations of sums. They are stored by number.
+const (
+	InAll Sums = iota
+	InCounters
+	InWindows
+	InNone
+)
+
+// InCounters reports whether counters have the event.
+func (s Sums) InCounters() bool { return s == InAll || s == InCounters }
+
+// InWindows reports whether windows have the event.
+func (s Sums) InWindows() bool { return s == InAll || s == InWindows }
+
+// WithoutWindows is the same without windows.
+func (s Sums) WithoutWindows() Sums {
+	if s.InCounters() {
+		return InCounters
+	}
+	return InNone
 }
 
 // EventKind is what changed.

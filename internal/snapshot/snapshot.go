@@ -10,8 +10,13 @@
 // first pass over existing data, before the ledger is founded, imports history that counts from the source's
 // dates; afterwards an event counts from when it was observed, because that is when the numbers changed; what only the
 // calendar decides (an SLA that is missed, an exception that ends) counts from its date. So at any instant t the open
-// weaknesses are the sum of the signs of all events counted until t, which makes flows reconcile exactly
-// and lets a past day be evaluated again as it was served.
+// weaknesses are the sum of the signs of all events counted until t, which makes flows reconcile exactly.
+//
+// # Counters and windows
+//
+// A scope that is read for the first time after the founding brings history, too. Windows have it on its dates, as if the scope had been read with the
+// others. Counters do not: Prometheus takes every increase of a counter for something that happens now, so they have that weaknesses came
+// into view. Event.Sums says which of the two has an event. The open weaknesses are the sum of the signs over the events of either.
 //
 // The package knows records and policy and does no I/O. To add a kind of record, add a field of Held to Snapshot (and one of Milestone if
 // counters count it), fill it in the ledger, and hold it back in imported.go.

@@ -60,6 +60,10 @@ const (
 	Orphaned
 	// RestartedClock: ClockStart is a reopening.
 	RestartedClock
+	// ImportedHistory: all events of it follow from its dates; none was observed as a change.
+	ImportedHistory
+	// UncountedOutcome: its outcome is in windows alone, because its history was read after the founding.
+	UncountedOutcome
 )
 
 // Has reports whether all of the given flags are set.

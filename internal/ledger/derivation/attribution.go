@@ -104,14 +104,18 @@ func (s *State) reattribute(t store.Tx) error {
 	s.nextDue = 0 // facts may have changed: look at every clock
 	s.settleDeadlines()
 	return s.recoverAll(t, moving, func(p int32, cluster []*identity.Report) {
-		s.coverFrom(p, cluster, s.now, s.weaknesses.At(int(p)).Open())
+		s.coverFrom(p, cluster, s.sinceMoved(p), s.weaknesses.At(int(p)).Open())
 	})
 }
 
 // moved emits a change of owner of an open weakness.
 func (s *State) moved(p, owner int32) {
 	w := s.weaknesses.At(int(p))
-	if s.Importing() || !w.Open() || owner == s.ownerOf(w) {
+	if owner == s.ownerOf(w) {
+		return
+	}
+	s.touch(p)
+	if s.Importing() || !w.Open() {
 		return
 	}
 	s.emitUnder(owner, snapshot.EventMovedOut, p, w, s.now, s.now)

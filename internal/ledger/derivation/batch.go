@@ -69,6 +69,7 @@ func (s *State) Apply(t store.Tx, source store.SourceID, b *record.Batch) error 
 	var before map[string]float64
 	if gained {
 		before = s.measured()
+		s.late = &lateHistory{touched: map[int32]bool{}}
 	}
 	s.settlePauses()
 	if err := a.records(); err != nil {
@@ -82,8 +83,10 @@ func (s *State) Apply(t store.Tx, source store.SourceID, b *record.Batch) error 
 	if s.awaited[number] {
 		s.nextDue = math.MinInt64
 	}
+	late := s.late
+	s.late = nil // what falls due now was known before
 	s.settleDeadlines()
-	s.at = s.now
+	s.late, s.at = late, s.now
 	if a.whole {
 		sc.LeftOut = b.LeftOut()
 		sc.LastFull = sc.LastSuccess
@@ -92,6 +95,7 @@ func (s *State) Apply(t store.Tx, source store.SourceID, b *record.Batch) error 
 		sc.Cursor = b.Cursor
 	}
 	if gained {
+		s.importLate()
 		s.countingChange(snapshot.CountingScope, before)
 	}
 	return a.regrouped()

@@ -19,6 +19,12 @@ const (
 	EventBytes    = 31
 )
 
+// KindByte is the byte of an event that holds the code of its kind in its lower bits, and from SumsShift on the sums in which it takes part.
+const (
+	KindByte  = 28
+	SumsShift = 6
+)
+
 // codec translates between codes in the file and indexes in the program.
 type codec struct {
 	enumerations map[string]*enumeration
@@ -174,14 +180,15 @@ func (s *State) appendEvent(b []byte, e *snapshot.Event) []byte {
 	b = order.AppendUint32(b, uint32(e.Weakness))
 	b = order.AppendUint32(b, uint32(e.Owner))
 	b = order.AppendUint32(b, e.Seconds)
-	return append(b, s.codec.encode(codesEvent, uint8(e.Kind)), s.codec.encode(codesSeverity, uint8(e.Severity)),
+	return append(b, s.codec.encode(codesEvent, uint8(e.Kind))|uint8(e.Sums)<<SumsShift, s.codec.encode(codesSeverity, uint8(e.Severity)),
 		s.codec.encode(codesClass, uint8(e.Class)))
 }
 
 func (s *State) decodeEvent(b []byte) (e snapshot.Event, err error) {
 	e.At, e.Counted = int64(order.Uint64(b)), int64(order.Uint64(b[8:]))
 	e.Weakness, e.Owner, e.Seconds = int32(order.Uint32(b[16:])), int32(order.Uint32(b[20:])), order.Uint32(b[24:])
-	e.Kind = snapshot.EventKind(s.codec.decode(codesEvent, b[28], &err))
+	e.Kind = snapshot.EventKind(s.codec.decode(codesEvent, b[KindByte]&(1<<SumsShift-1), &err))
+	e.Sums = snapshot.Sums(b[KindByte] >> SumsShift)
 	e.Severity = policy.SeverityIndex(s.codec.decode(codesSeverity, b[29], &err))
 	e.Class = snapshot.ClassIndex(s.codec.decode(codesClass, b[30], &err))
 	return e, err

@@ -18,6 +18,9 @@ type origin struct {
 	// scopes and pauses hold those that the operation changes, as they were.
 	scopes map[int32]scope
 	pauses map[int32]string
+	// sums are those in which events took part that the operation changes; events is how many there were.
+	sums   map[int32]snapshot.Sums
+	events int
 }
 
 // lengths in their order.
@@ -53,7 +56,7 @@ func (s *State) Begin(at int64) {
 	}
 	s.origin = &origin{
 		at: s.at, lengths: s.lengths(), numbering: s.numbering(), weaknesses: s.weaknesses.Freeze(), sources: s.configuredSources(),
-		scopes: map[int32]scope{}, pauses: map[int32]string{},
+		scopes: map[int32]scope{}, pauses: map[int32]string{}, sums: map[int32]snapshot.Sums{}, events: s.events.Len(),
 	}
 }
 
@@ -100,6 +103,11 @@ func (s *State) undo() *undo.Transaction {
 	for _, p := range sortedKeys(o.pauses) {
 		if int(p) < o.lengths[undo.GrownWeaknesses] && o.pauses[p] != formatPauses(s.pauses[p]) {
 			u.Pauses = append(u.Pauses, undo.PausesBefore{Weakness: p, Spans: o.pauses[p]})
+		}
+	}
+	for _, i := range sortedKeys(o.sums) {
+		if o.sums[i] != s.events.At(int(i)).Sums {
+			u.Sums = append(u.Sums, undo.SumsBefore{Event: i, Sums: uint8(o.sums[i])})
 		}
 	}
 	if s.dirtySources && !slices.EqualFunc(o.sources, s.configuredSources(), sameSource) {

@@ -7,6 +7,7 @@ import (
 	"prodsec_exporter/internal/ledger/identity"
 	"prodsec_exporter/internal/ledger/records"
 	"prodsec_exporter/internal/ledger/store"
+	"prodsec_exporter/internal/snapshot"
 )
 
 // derive folds every group that changed into weaknesses, matches them to those that were there, and stores the reports.
@@ -114,6 +115,9 @@ func (a *application) become(cluster []*identity.Report, p int32) {
 		wasOpen = a.weaknesses.At(int(p)).Open()
 		way = a.replace(p, w, cluster, how)
 	} else {
+		if how == split && a.splitFromHistory(cluster) {
+			w.Flags |= snapshot.ImportedHistory
+		}
 		p = a.create(w, how)
 		if how == split {
 			a.split = append(a.split, p)
@@ -150,4 +154,12 @@ func (a *application) changedAt(cluster []*identity.Report) int64 {
 		return a.now
 	}
 	return updated
+}
+
+// splitFromHistory reports whether a first reading showed that a weakness of which all is history is several.
+func (a *application) splitFromHistory(cluster []*identity.Report) bool {
+	return a.late != nil && !slices.ContainsFunc(cluster, func(d *identity.Report) bool {
+		p := a.reports.At(int(d.Number)).weakness
+		return p >= 0 && !a.weaknesses.At(int(p)).Flags.Has(snapshot.ImportedHistory)
+	})
 }

@@ -81,6 +81,11 @@ type State struct {
 	origin *origin
 	// silent keeps outcomes that nobody counted from being emitted.
 	silent bool
+	// late is the first reading of a scope that is under way after the founding, nil if none is.
+	late *lateHistory
+	// deriving says that events are derived from what weaknesses are, and take part in derivedSums.
+	deriving    bool
+	derivedSums snapshot.Sums
 
 	dirtyReports, dirtyWeaknesses, dirtyEvents map[int32]struct{}
 	dirtyPauses, dirtyScopes                   map[int32]struct{}
@@ -157,6 +162,7 @@ func (s *State) changeReport(p int32) *report {
 // changeWeakness returns a weakness for changing.
 func (s *State) changeWeakness(p int32) *snapshot.Weakness {
 	s.dirtyWeaknesses[p/blockSize] = struct{}{}
+	s.touch(p)
 	return s.weaknesses.Change(int(p))
 }
 
@@ -165,6 +171,7 @@ func (s *State) addWeakness(w snapshot.Weakness) int32 {
 	w.ID = int64(s.weaknesses.Len()) + 1
 	p := int32(s.weaknesses.Append(w))
 	s.dirtyWeaknesses[p/blockSize] = struct{}{}
+	s.touch(p)
 	return p
 }
 
@@ -175,7 +182,11 @@ func (s *State) emit(kind snapshot.EventKind, p int32, w *snapshot.Weakness, at,
 
 // emitUnder is emit with another owner than the present one.
 func (s *State) emitUnder(owner int32, kind snapshot.EventKind, p int32, w *snapshot.Weakness, at, counted int64) {
-	e := snapshot.Event{At: at, Counted: counted, Weakness: p, Owner: owner, Kind: kind, Severity: w.Severity, Class: w.Class}
+	sums, ok := s.reckon(kind, p)
+	if !ok {
+		return
+	}
+	e := snapshot.Event{At: at, Counted: counted, Weakness: p, Owner: owner, Kind: kind, Severity: w.Severity, Class: w.Class, Sums: sums}
 	if kind == snapshot.EventFixed {
 		e.Seconds = uint32(min(max(0, at-w.FirstSeen), 1<<32-1))
 	}
@@ -200,6 +211,7 @@ func (s *State) setPauses(p int32, pauses []policy.Pause) {
 		s.nextEdge = min(s.nextEdge, nextEdge(pauses, s.at))
 	}
 	s.dirtyPauses[p] = struct{}{}
+	s.touch(p)
 }
 
 // scopeOf finds or makes a scope and returns its number.

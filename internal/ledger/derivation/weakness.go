@@ -120,6 +120,9 @@ const (
 
 // create adds a weakness that was not there before.
 func (s *State) create(w snapshot.Weakness, how entrance) int32 {
+	if how == gained {
+		w.Flags |= snapshot.ImportedHistory
+	}
 	p := s.addWeakness(w)
 	if s.Importing() {
 		return p
@@ -168,6 +171,7 @@ func (s *State) settleClock(p int32, way passage) {
 func (s *State) replace(p int32, w snapshot.Weakness, cluster []*identity.Report, how entrance) passage {
 	old := *s.weaknesses.At(int(p))
 	w.ID = old.ID
+	w.Flags |= old.Flags & (snapshot.ImportedHistory | snapshot.UncountedOutcome)
 	s.repositoryLeft = s.repositoryLeft || old.Repository != w.Repository
 	way := passage{how: how, existed: true, clock: w}
 	if s.Importing() {
@@ -285,21 +289,7 @@ func (s *State) ImportHistory() {
 	s.at = math.MinInt64 // nothing was served yet, so everything counts from its own date
 	s.nextDue, s.nextEdge = policy.Forever, policy.Forever
 	for i := range s.weaknesses.Len() {
-		p := int32(i)
-		if s.weaknesses.At(i).Outcome != snapshot.OutcomeNone {
-			s.changeWeakness(p).Outcome = snapshot.OutcomeNone
-		}
-		w := *s.weaknesses.At(i)
-		if w.Reports == 0 {
-			continue // it was folded into another one before anybody counted it
-		}
-		s.emit(snapshot.EventOpened, p, &w, w.FirstSeen, w.FirstSeen)
-		s.importPauses(p, &w)
-		if !w.Open() {
-			s.emit(snapshot.EventOfClosure(w.Closure.Closure()), p, &w, w.ClosedAt, w.ClosedAt)
-			s.closeClock(p, &w, w.ClosedAt)
-		}
-		s.lapse(p, s.now, 0, false)
+		s.deriveHistory(int32(i), snapshot.InAll, false)
 	}
 	s.at = settled
 }

@@ -183,6 +183,13 @@ func (p *past) takeBack(at int64, body []byte) (bool, error) {
 			delete(p.pauses, b.Weakness)
 		}
 	}
+	for _, e := range u.Sums {
+		at := int(e.Event)*derivation.EventBytes + derivation.KindByte
+		if at >= len(p.events) {
+			return false, undo.ErrDamaged
+		}
+		p.events[at] = p.events[at]&(1<<derivation.SumsShift-1) | e.Sums<<derivation.SumsShift
+	}
 	if u.Sources != nil {
 		p.sources = u.Sources
 	}

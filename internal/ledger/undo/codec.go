@@ -9,12 +9,15 @@ import (
 	mathbits "math/bits"
 )
 
-// undoVersion is the first byte of the stored form.
-const undoVersion = 1
+// The first byte of the stored form is its version. What version 1 lacks is empty in it.
+const (
+	firstVersion   = 1
+	presentVersion = 2
+)
 
 // Encode is the stored form of an undo of a transaction at an instant: variable-length integers, positions as differences.
 func (u *Transaction) Encode(at int64) ([]byte, error) {
-	w := writer{undoVersion}
+	w := writer{presentVersion}
 	w.signed(at - u.Settled)
 	w.lengths(&u.Added)
 	w.numbers(u.Services)
@@ -45,6 +48,18 @@ func (u *Transaction) Encode(at int64) ([]byte, error) {
 		w.number(int(p.Weakness))
 		w.text(p.Spans)
 	}
+	w.number(len(u.Renamed))
+	for _, n := range u.Renamed {
+		w.number(int(n.Number))
+		w.text(n.Name)
+	}
+	w.number(len(u.Sums))
+	last = 0
+	for _, e := range u.Sums {
+		w.number(int(e.Event - last))
+		last = e.Event
+		w.number(int(e.Sums))
+	}
 	if u.Sources != nil {
 		body, err := json.Marshal(u.Sources)
 		if err != nil {
@@ -60,7 +75,7 @@ var ErrDamaged = errors.New("the history of the ledger is damaged or was written
 
 // Decode is the inverse of Encode.
 func Decode(at int64, body []byte) (*Transaction, error) {
-	if len(body) == 0 || body[0] != undoVersion {
+	if len(body) == 0 || body[0] < firstVersion || body[0] > presentVersion {
 		return nil, ErrDamaged
 	}
 	r := &reader{rest: body[1:]}
@@ -85,6 +100,9 @@ func Decode(at int64, body []byte) (*Transaction, error) {
 	for range r.count() {
 		u.Pauses = append(u.Pauses, PausesBefore{int32(r.number()), r.text()})
 	}
+	if body[0] > firstVersion {
+		r.later(u)
+	}
 	if r.err == nil && len(r.rest) > 0 {
 		r.err = json.Unmarshal(r.rest, &u.Sources)
 	}
@@ -92,6 +110,21 @@ func Decode(at int64, body []byte) (*Transaction, error) {
 		return nil, fmt.Errorf("%w: %w", ErrDamaged, r.err)
 	}
 	return u, nil
+}
+
+// later reads what came with the second version.
+func (r *reader) later(u *Transaction) {
+	for range r.count() {
+		u.Renamed = append(u.Renamed, NameBefore{int32(r.number()), r.text()})
+	}
+	event := 0
+	for range r.count() {
+		if event += r.number(); event > math.MaxInt32 {
+			r.fail()
+			return
+		}
+		u.Sums = append(u.Sums, SumsBefore{int32(event), uint8(min(r.number(), math.MaxUint8))})
+	}
 }
 
 // writer appends variable-length values.

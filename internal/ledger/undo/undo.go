@@ -38,6 +38,9 @@ type Transaction struct {
 	Scopes                 []ScopeBefore
 	Weaknesses             []WeaknessBefore
 	Pauses                 []PausesBefore
+	// Renamed are the services that had another name.
+	Renamed []NameBefore
+	Sums    []SumsBefore
 	// Sources are nil if they stayed.
 	Sources []store.Source
 }
@@ -56,6 +59,18 @@ type WeaknessBefore struct {
 	Position int32
 	Mask     uint64
 	Bytes    []byte
+}
+
+// NameBefore is the name that a number had.
+type NameBefore struct {
+	Number int32
+	Name   string
+}
+
+// SumsBefore are the sums in which an event took part.
+type SumsBefore struct {
+	Event int32
+	Sums  uint8
 }
 
 // PausesBefore are the pauses that a weakness had, in the stored form.

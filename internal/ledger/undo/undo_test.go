@@ -18,6 +18,8 @@ func fullUndo() *Transaction {
 		Weaknesses: []WeaknessBefore{{0, 1 << 61, []byte{9}}, {70_000, 1 | 1<<8, []byte{1, 2}}},
 		Pauses:     []PausesBefore{{5, "1-2 3-"}, {6, ""}},
 		Sources:    []store.Source{{Collector: "scanner", Instance: "one", StaleAfter: time.Hour, Classes: []record.Class{record.ClassSCA}}},
+		Renamed:    []NameBefore{{3, "api"}},
+		Sums:       []SumsBefore{{2, 1}, {70_001, 3}},
 	}
 }
 

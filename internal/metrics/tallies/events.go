@@ -59,7 +59,12 @@ func newEvents(in *Input, own *Ownership) *Events {
 		if e.Counted > at {
 			continue
 		}
-		t.addTotal(e)
+		if e.Sums.InCounters() {
+			t.addTotal(e)
+		}
+		if !e.Sums.InWindows() {
+			continue
+		}
 		if e.Kind == snapshot.EventRevoked {
 			revoked.add(e.Weakness)
 		}

@@ -90,7 +90,7 @@ func (r *Records) judged(i int, w *snapshot.Weakness) Weakness {
 func (r *Records) Events(position int32) iter.Seq[*snapshot.Event] {
 	return func(yield func(*snapshot.Event) bool) {
 		for _, e := range r.in.Snapshot.Events.All() {
-			if e.Weakness == position && e.Counted <= r.in.At.Unix() && !yield(e) {
+			if e.Weakness == position && e.Counted <= r.in.At.Unix() && e.Sums != snapshot.InNone && !yield(e) {
 				return
 			}
 		}
