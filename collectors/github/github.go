@@ -70,7 +70,7 @@ func New(config Config, env collectors.Env) (*Collector, error) {
 		return nil, err
 	}
 	given := part.Env{
-		API: client, Refusals: api.NewRefusals(env.Now, config.PostureInterval.Std()), Logger: env.Logger, Now: env.Now,
+		API: client, Questions: api.NewQuestions(env.Now, env.Logger, config.PostureInterval.Std(), config.Interval.Std()), Logger: env.Logger, Now: env.Now,
 		Intervals: part.Intervals{
 			Collection: config.Interval.Std(), Posture: config.PostureInterval.Std(), Repository: config.RepositoryInterval.Std(), Full: config.FullInterval.Std(),
 		},

@@ -3,6 +3,8 @@ package github
 import (
 	"cmp"
 	"context"
+	"errors"
+	"hash/fnv"
 	"slices"
 	"strings"
 	"time"
@@ -53,29 +55,62 @@ func (c *Collector) collectRepositories(ctx context.Context, org string, cursors
 }
 
 // sweep reads the scopes of one kind that are due, those that were read longest ago first, and no more in one collection than the configuration
-// allows: the requests of a large organisation spread over the interval.
+// allows: the requests of a large organisation spread over the interval. A repository that refuses is asked again after the posture interval, and until then
+// takes no place of another. Refusals are emitted last, when it is known whether other repositories answer.
 func (c *Collector) sweep(
 	ctx context.Context, s part.RepositoryScope, org string, list []api.Repository, cursors collectors.Cursors, emit func(record.Batch) error,
 ) error {
-	refusals, allowed := 0, false
-	note := func(b record.Batch) error {
-		if record.ReasonOf(b.Err) == record.ReasonPermission {
-			refusals++
-		} else {
-			allowed = true
-		}
-		c.attempts.With(org, func(at *map[string]time.Time) { (*at)[b.Scope] = c.env.Now() })
-		return emit(b)
+	type refusal struct {
+		repository api.Repository
+		err        error
 	}
+	var refusals []refusal
 	for _, repository := range c.dueRepositories(s, org, list, cursors) {
-		if err := read(ctx, scopeOf(s, org, repository), cursors[s.Name(repository)], note); err != nil {
-			return err
+		question := scopeQuestion(s, org, repository)
+		if c.env.Questions.Refused(question) != nil {
+			continue
 		}
-		if !allowed && refusals >= api.MaxRefusals {
-			break
+		scope := scopeOf(s, org, repository)
+		refused, err := c.env.Questions.Ask(question, func() error {
+			var failure error
+			err := read(ctx, scope, cursors[scope.Name], func(b record.Batch) error {
+				c.attempts.With(org, func(at *map[string]time.Time) { (*at)[b.Scope] = c.env.Now() })
+				if failure = b.Err; failure != nil {
+					return nil
+				}
+				return emit(b)
+			})
+			if err != nil {
+				return stopped{err}
+			}
+			return failure
+		})
+		if stop, ok := errors.AsType[stopped](err); ok {
+			return stop.error
+		}
+		switch {
+		case refused != nil:
+			refusals = append(refusals, refusal{repository, refused})
+		case err != nil:
+			if err := emit(record.Batch{Scope: scope.Name, Err: err}); err != nil {
+				return err
+			}
+		}
+	}
+	for _, r := range refusals {
+		if err := emit(record.Batch{Scope: s.Name(r.repository), Err: c.env.Questions.Explain(scopeQuestion(s, org, r.repository), r.err)}); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// stopped is the error that ends a collection, and no answer about a repository.
+type stopped struct{ error }
+
+// scopeQuestion is whether the scope of a repository may be read. Its errors name the permission already.
+func scopeQuestion(s part.RepositoryScope, org string, r api.Repository) api.Question {
+	return api.Question{Organisation: org, Repository: r.FullName, What: s.Kind, Strict: true}
 }
 
 // scopeOf is the scope of one repository.
@@ -94,7 +129,7 @@ func (c *Collector) dueRepositories(s part.RepositoryScope, org string, list []a
 	c.attempts.With(org, func(at *map[string]time.Time) {
 		for _, r := range list {
 			last, err := time.Parse(time.RFC3339, string(cursors[s.Name(r)]))
-			if r.Archived || err == nil && now.Sub(last) < c.env.Intervals.Repository {
+			if r.Archived || err == nil && now.Sub(last) < c.env.Intervals.Repository || c.env.Questions.Refused(scopeQuestion(s, org, r)) != nil {
 				continue
 			}
 			if tried := (*at)[s.Name(r)]; tried.After(last) {
@@ -103,13 +138,22 @@ func (c *Collector) dueRepositories(s part.RepositoryScope, org string, list []a
 			due = append(due, candidate{r, last})
 		}
 	})
-	slices.SortStableFunc(due, func(a, b candidate) int { return a.last.Compare(b.last) })
+	// Those that were never read come in an order that has nothing to do with their names, so that a refusal of those that begin alike says little of the rest.
+	slices.SortFunc(due, func(a, b candidate) int {
+		return cmp.Or(a.last.Compare(b.last), cmp.Compare(shuffled(a.Name), shuffled(b.Name)), cmp.Compare(a.Name, b.Name))
+	})
 	next := make([]api.Repository, min(len(due), c.env.RepositoriesPerCollection))
 	for i := range next {
 		next[i] = due[i].Repository
 	}
-	slices.SortFunc(next, func(a, b api.Repository) int { return cmp.Compare(a.Name, b.Name) })
 	return next
+}
+
+// shuffled is a number for a name, the same in each collection.
+func shuffled(name record.RepositoryName) uint64 {
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(name)) // a hash never fails
+	return h.Sum64()
 }
 
 // retired begins the cursor of a scope whose repository is gone or archived: it holds nothing and is not read any more. The time follows at which that was last emitted.

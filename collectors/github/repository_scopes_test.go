@@ -3,6 +3,8 @@ package github_test
 import (
 	"fmt"
 	"net/http"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -37,11 +39,10 @@ func TestSweepIsPacedAndEndsWithTheRepository(t *testing.T) {
 		}
 		return note(batches)
 	}
-	for i, got := range [][]string{note(batches), next(), next()} {
-		want := [][]string{{"actions:acme/api"}, {"actions:acme/web"}, nil}[i]
-		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("collection %d (-want +got):\n%s", i, diff)
-		}
+	first, second, third := note(batches), next(), next()
+	swept := slices.Sorted(slices.Values(slices.Concat(first, second)))
+	if diff := cmp.Diff([]string{"actions:acme/api", "actions:acme/web"}, swept); diff != "" || len(first) != 1 || len(third) != 0 {
+		t.Errorf("%d scopes in the first collection and %d in the third, want one and none; of both (-want +got):\n%s", len(first), len(third), diff)
 	}
 	s.JSON("GET /orgs/acme/repos", collectorstest.Items(githubtest.RepositoryJSON("api", ""), githubtest.RepositoryJSON("web", `,"archived":true`)))
 	if err := clock.Sleep(t.Context(), 4*time.Hour); err != nil {
@@ -88,7 +89,7 @@ func TestRepositoryIntervalFitsIntoStaleAfter(t *testing.T) {
 
 func TestSweepGivesUpWithoutPermission(t *testing.T) {
 	var repos []string
-	for i := range 10 {
+	for i := range 15 {
 		repos = append(repos, githubtest.RepositoryJSON(fmt.Sprintf("r%d", i), ""))
 	}
 	batches, _, s, _ := githubtest.Posture(t, nil, func(s *collectorstest.Server) {
@@ -115,5 +116,71 @@ func TestSweepGivesUpWithoutPermission(t *testing.T) {
 	}
 	if failed != api.MaxRefusals || asked != api.MaxRefusals {
 		t.Errorf("%d scopes failed by %d requests, want %d", failed, asked, api.MaxRefusals)
+	}
+}
+
+// TestRefusingRepositoriesStarveNoOther: repositories that refuse, whatever their names, take the place of no other; they are asked again after a pause, and name a permission only if nobody
+// answers.
+func TestRefusingRepositoriesStarveNoOther(t *testing.T) {
+	for _, message := range []string{"Resource not accessible by integration", "Upgrade to GitHub Pro or make this repository public to enable this feature."} {
+		var repos []string
+		for i := range 60 {
+			repos = append(repos, githubtest.RepositoryJSON(fmt.Sprintf("r%02d", i), ""))
+		}
+		refusing := 40
+		c, s, clock := githubtest.Setup(t, func(cfg *github.Config) {
+			cfg.Alerts.Kinds, cfg.Protection.Branches, cfg.Protection.Bypasses = nil, false, true
+			cfg.RepositoriesPerCollection = 20
+		})
+		s.JSON("GET /orgs/acme/repos", collectorstest.Items(repos...))
+		s.Handle("GET /repos/Acme/{name}/rulesets/rule-suites", func(w http.ResponseWriter, r *http.Request) {
+			if n, err := strconv.Atoi(strings.TrimPrefix(r.PathValue("name"), "r")); err != nil || n < refusing {
+				githubtest.Refused(http.StatusForbidden, message)(w, r)
+				return
+			}
+			collectorstest.WriteJSON(w, "[]")
+		})
+		cursors := collectors.Cursors{}
+		errs := map[string]error{}
+		collect := func() {
+			t.Helper()
+			batches, err := collectorstest.Gather(t.Context(), c, cursors)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for scope, b := range batches {
+				if b.Err == nil {
+					cursors[scope] = b.Cursor
+				}
+				if strings.HasPrefix(scope, "bypasses:") {
+					errs[scope] = b.Err
+				}
+			}
+		}
+		for range 6 {
+			collect()
+			if err := clock.Sleep(t.Context(), 5*time.Minute); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for i := range 60 {
+			err, read := errs[fmt.Sprintf("bypasses:acme/r%02d", i)]
+			if !read || (err != nil) != (i < refusing) {
+				t.Errorf("%s: r%02d was read: %t, error %v", message, i, read, err)
+			}
+		}
+		if err := errs["bypasses:acme/r05"]; strings.Contains(err.Error(), "missing permission") || strings.Contains(message, "Upgrade") != strings.Contains(err.Error(), "needs a paid plan") {
+			t.Errorf("%s: %v, want the reason and no permission that is not missing", message, err)
+		}
+		refusing = 0
+		if err := clock.Sleep(t.Context(), time.Hour); err != nil {
+			t.Fatal(err)
+		}
+		for range 3 {
+			collect()
+		}
+		if err := errs["bypasses:acme/r05"]; err != nil {
+			t.Errorf("%s: %v an hour after it was granted", message, err)
+		}
 	}
 }

@@ -50,8 +50,8 @@ func TestScanningStates(t *testing.T) {
 			})
 			b := batches["scanning:acme/api"]
 			if tt.reason != "" {
-				if record.ReasonOf(b.Err) != tt.reason || !strings.Contains(fmt.Sprint(b.Err), "security_events=read") {
-					t.Errorf("error %v, want %s with the permission named", b.Err, tt.reason)
+				if record.ReasonOf(b.Err) != tt.reason || strings.Contains(fmt.Sprint(b.Err), "missing permission") {
+					t.Errorf("error %v, want %s with no permission named, which the other repository does not lack", b.Err, tt.reason)
 				}
 				return
 			}

@@ -1,7 +1,7 @@
 // Package api is the client of GitHub's REST and GraphQL APIs: addresses, credentials, pages, queries over all repositories of an organisation, what a
 // failure means (a missing permission, a feature that is off, a query that is too heavy), and the JSON values that answers share.
 //
-// It knows nothing of what is collected: no scopes, no configuration but the credential's, no state but what was refused (Refusals) and which unknown values
+// It knows nothing of what is collected: no scopes, no configuration but the credential's, no state but what was refused (Questions) and which unknown values
 // were logged. It imports nothing of collectors/github.
 //
 // To read one more address, call Get, Pages or List with its path; to read one more GraphQL query over an organisation, declare a RepositoryQuery. A further

@@ -14,7 +14,7 @@ const (
 	RunsPermission     = "actions=read"
 )
 
-// ScopeError says what a failure means for a scope that needs a permission.
+// ScopeError says what a failure means for a scope that needs a permission. It names the permission only where GitHub refuses without another reason.
 func ScopeError(err error, permission string) error {
 	e, ok := errors.AsType[*record.Error](err)
 	if !ok {
@@ -23,23 +23,78 @@ func ScopeError(err error, permission string) error {
 	if e.Reason != record.ReasonPermission && e.Reason != record.ReasonNotFound {
 		return err
 	}
-	result := *e
-	if FeatureOff(e.Error()) {
-		result.Reason, result.Permission = record.ReasonFeatureOff, ""
-		return &result
+	if _, ok := errors.AsType[explained](err); ok {
+		return err
 	}
-	// GitHub answers 404, too, where a credential may not look.
-	result.Reason = record.ReasonPermission
-	if result.Permission == "" {
-		result.Permission = permission
+	result := *e
+	message := strings.ToLower(e.Error())
+	switch {
+	case paidPlan(message):
+		result.Reason, result.Permission, result.Err = record.ReasonFeatureOff, "", explain("needs a paid plan of GitHub, or a public repository: %w", e.Err)
+	case FeatureOff(message):
+		result.Reason, result.Permission = record.ReasonFeatureOff, ""
+	case singleSignOn(message):
+		result.Permission, result.Err = "", explain("the credential is not authorised for the organisation's single sign-on (SSO): authorise it in GitHub's settings of tokens: %w", e.Err)
+	case notAllowedAddress(message):
+		result.Permission, result.Err = "", explain("the organisation's IP allow list does not hold this host's address: %w", e.Err)
+	case blocked(message):
+		result.Permission, result.Err = "", explain("GitHub blocks the repository: %w", e.Err)
+	default:
+		// GitHub answers 404, too, where a credential may not look.
+		result.Reason = record.ReasonPermission
+		if result.Permission == "" {
+			result.Permission = permission
+		}
+	}
+	return &result
+}
+
+// explained is a failure whose reason is another than a missing permission, and is said.
+type explained struct{ error }
+
+func (e explained) Unwrap() error { return e.error }
+
+func explain(format string, cause error) error { return explained{fmt.Errorf(format, cause)} }
+
+// notSelected says what a refusal by one repository means where others answer: no permission is missing.
+func notSelected(err error) error {
+	e, ok := errors.AsType[*record.Error](ScopeError(err, ""))
+	if !ok || e.Reason != record.ReasonPermission {
+		return ScopeError(err, "")
+	}
+	result := *e
+	result.Permission = ""
+	if _, ok := errors.AsType[explained](result.Err); !ok {
+		result.Err = explain("this repository refuses what others of the organisation answer: is it among those selected for the credential, and does its plan include it: %w", e.Err)
 	}
 	return &result
 }
 
 // FeatureOff recognises the ways in which GitHub says that a feature is switched off.
 func FeatureOff(message string) bool {
-	message = strings.ToLower(message)
-	for _, phrase := range []string{"not enabled", "must be enabled", "is disabled", "are disabled", "not available for this", "no analysis found"} {
+	return containsAny(strings.ToLower(message), "not enabled", "must be enabled", "is disabled", "are disabled", "not available for this", "no analysis found")
+}
+
+// paidPlan recognises the ways in which GitHub says that a feature is not part of the plan.
+func paidPlan(message string) bool {
+	return containsAny(message, "upgrade to github", "upgrade your plan", "upgrade to a paid plan", "requires a paid plan", "requires github enterprise", "is not available on your plan")
+}
+
+// singleSignOn recognises that a token is valid and not authorised for an organisation with single sign-on.
+func singleSignOn(message string) bool {
+	return containsAny(message, "saml enforcement", "saml sso", "single sign-on", "saml_forbidden")
+}
+
+func notAllowedAddress(message string) bool {
+	return containsAny(message, "ip allow list")
+}
+
+func blocked(message string) bool {
+	return containsAny(message, "access blocked", "unavailable due to dmca", "repository has been disabled", "repository was archived so is read-only")
+}
+
+func containsAny(message string, phrases ...string) bool {
+	for _, phrase := range phrases {
 		if strings.Contains(message, phrase) {
 			return true
 		}

@@ -69,16 +69,67 @@ func QueryFailure(list []QueryError) error {
 		return &record.Error{Reason: record.ReasonDecode, Err: errors.New("GraphQL answered with neither data nor errors")}
 	}
 	e := list[0]
+	message := strings.ToLower(e.Message)
 	reason := record.ReasonRejected
 	switch {
-	case e.Type == "RATE_LIMITED" || strings.Contains(strings.ToLower(e.Message), "rate limit"):
+	case e.Type == "RATE_LIMITED" || strings.Contains(message, "rate limit"):
 		reason = record.ReasonRateLimited
+	case e.tooHeavy():
+		reason = record.ReasonServer
 	case e.Type == "NOT_FOUND":
 		reason = record.ReasonNotFound
-	case e.Type == "FORBIDDEN" || e.Type == "INSUFFICIENT_SCOPES":
+	case e.Type == "FORBIDDEN" || e.Type == "INSUFFICIENT_SCOPES" || e.Type == "SAML_FORBIDDEN":
 		reason = record.ReasonPermission
-	case strings.Contains(e.Message, "Something went wrong") || strings.Contains(strings.ToLower(e.Message), "timeout"):
-		reason = record.ReasonServer
 	}
 	return &record.Error{Reason: reason, Err: fmt.Errorf("GraphQL: %s", record.Text(e.Type+" "+e.Message))}
+}
+
+// tooHeavy reports whether the error says that the query was too much for the server, as a whole or in part.
+func (e QueryError) tooHeavy() bool {
+	message := strings.ToLower(e.Message)
+	switch e.Type {
+	case "RESOURCE_LIMITS_EXCEEDED", "MAX_NODE_LIMIT_EXCEEDED", "TIMEOUT":
+		return true
+	default:
+		return strings.Contains(message, "something went wrong") || strings.Contains(message, "timeout") || strings.Contains(message, "timedout") ||
+			strings.Contains(message, "resource limits")
+	}
+}
+
+// HeavyPart is the first of the errors beside partial data that says that the query was too much for the server; nil if there is none. A smaller query may then
+// be answered whole.
+func HeavyPart(failures []QueryError) error {
+	for _, f := range failures {
+		if f.tooHeavy() {
+			return QueryFailure([]QueryError{f})
+		}
+	}
+	return nil
+}
+
+// Halved asks about the items of a list in as few queries as the server can cope with: first size of them at once, and half as many each time a query is
+// too heavy. Heavy are the items that are too heavy alone, with the last cause; the others are asked about all the same. The error is any other failure, and that
+// of MaxRefusals items in a row that are too heavy with none that was answered: then it is the server that fails.
+func Halved[T any](ctx context.Context, list []T, size int, ask func(context.Context, []T) error) (heavy []T, cause, err error) {
+	answered := false
+	for len(list) > 0 {
+		n := min(size, len(list))
+		err := ask(ctx, list[:n])
+		switch {
+		case err == nil:
+			answered = true
+		case ctx.Err() != nil || !TooHeavy(err):
+			return heavy, cause, err
+		case n > 1:
+			size = n / 2
+			continue
+		default:
+			heavy, cause = append(heavy, list[0]), err
+			if !answered && len(heavy) >= MaxRefusals {
+				return heavy, cause, err
+			}
+		}
+		list = list[n:]
+	}
+	return heavy, cause, nil
 }

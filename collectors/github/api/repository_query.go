@@ -4,8 +4,10 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strings"
 
 	"prodsec_exporter/internal/apiclient"
+	"prodsec_exporter/internal/record"
 )
 
 // Few is how many repositories a probe reads.
@@ -54,27 +56,98 @@ type RepositoryPage[T any] struct {
 	} `json:"organization"`
 }
 
-// Walk reads all repositories of an organisation, and asks for less at once when the server cannot cope. Each gets the nodes one by one; one that is
-// nil could not be read.
+// Walk reads all repositories of an organisation, and asks for less at once when the server cannot cope: half as many, down to one. Each gets the nodes one by one; one
+// that is nil could not be read. Of one that is too heavy alone every field is hidden, and the rest goes on.
 func (q RepositoryQuery[T]) Walk(ctx context.Context, c *Client, org string, each func(*T) error) error {
-	size := FirstPage
+	size := pageSizer{size: FirstPage}
 	return apiclient.Walk(ctx, MaxPages, func(ctx context.Context, cursor string) (string, error) {
 		for {
-			page, err := q.Ask(ctx, c, org, size, cursor)
+			page, err := q.page(ctx, c, org, size.size, cursor)
 			if err == nil {
+				size.answered()
 				return page.take(each)
 			}
-			if !TooHeavy(err) || size == 1 {
+			if !TooHeavy(err) || ctx.Err() != nil {
 				return "", err
 			}
-			c.logger.Debug("Asking for fewer repositories at once", "organization", org, "repositories", size/2, "cause", err)
-			size /= 2
+			if size.size == 1 {
+				if page, err = q.unread(ctx, c, org, cursor, err); err != nil {
+					return "", err
+				}
+				return page.take(each)
+			}
+			size.halve()
+			c.logger.Debug("Asking for fewer repositories at once", "organization", org, "repositories", size.size, "cause", err)
 		}
 	})
 }
 
+// pageSizer is how many repositories are asked for at once: half as many each time that was too heavy, and twice as many again after growAfter pages that
+// were answered, because most often few repositories are heavy.
+type pageSizer struct {
+	size, answeredPages int
+}
+
+const growAfter = 8
+
+func (s *pageSizer) halve() { s.size, s.answeredPages = s.size/2, 0 }
+
+func (s *pageSizer) answered() {
+	if s.answeredPages++; s.answeredPages == growAfter {
+		s.size, s.answeredPages = min(FirstPage, 2*s.size), 0
+	}
+}
+
+// page reads one page. That a part of it was too heavy is an error, unless it holds one repository: then it says which fields of that are hidden.
+func (q RepositoryQuery[T]) page(ctx context.Context, c *Client, org string, size int, cursor string) (*RepositoryPage[T], error) {
+	page, failures, err := q.ask(ctx, c, org, size, cursor)
+	if err != nil {
+		return nil, err
+	}
+	if err := HeavyPart(failures); err != nil && size > 1 {
+		return nil, err
+	}
+	return page, q.assign(failures, page.Organization.Repositories.Nodes)
+}
+
+// unreadQuery reads which repository a page of one holds, and nothing of it.
+const unreadQuery = `query UnreadRepository($org:String!,$cursor:String,$archived:Boolean){
+ organization(login:$org){ repositories(first:1,after:$cursor,isArchived:$archived,orderBy:{field:NAME,direction:ASC}){ pageInfo{hasNextPage endCursor} nodes{nameWithOwner url} } } }`
+
+// unread is the page of one repository that is too heavy alone: the repository, with every field hidden.
+func (q RepositoryQuery[T]) unread(ctx context.Context, c *Client, org, cursor string, cause error) (*RepositoryPage[T], error) {
+	variables := map[string]any{"org": org, "cursor": nil, "archived": nil}
+	if cursor != "" {
+		variables["cursor"] = cursor
+	}
+	if strings.Contains(q.Text, "isArchived:false") {
+		variables["archived"] = false
+	}
+	var page RepositoryPage[T]
+	failures, err := c.GraphQL(ctx, unreadQuery, variables, &page)
+	if err != nil || page.Organization == nil {
+		return nil, cause
+	}
+	for _, node := range page.Organization.Repositories.Nodes {
+		if node != nil {
+			n := q.Node(node)
+			n.Hidden, n.Failures = []string{Everything}, append(failures, QueryError{Type: "RESOURCE_LIMITS_EXCEEDED", Message: cause.Error()})
+			c.logger.Warn("GitHub cannot answer a query about one repository: what it asks stays unknown", "repository", record.Text(n.NameWithOwner), "cause", cause)
+		}
+	}
+	return &page, nil
+}
+
 // Ask reads one page.
 func (q RepositoryQuery[T]) Ask(ctx context.Context, c *Client, org string, size int, cursor string) (*RepositoryPage[T], error) {
+	page, failures, err := q.ask(ctx, c, org, size, cursor)
+	if err != nil {
+		return nil, err
+	}
+	return page, q.assign(failures, page.Organization.Repositories.Nodes)
+}
+
+func (q RepositoryQuery[T]) ask(ctx context.Context, c *Client, org string, size int, cursor string) (*RepositoryPage[T], []QueryError, error) {
 	variables := map[string]any{"org": org, "first": size, "cursor": nil}
 	if cursor != "" {
 		variables["cursor"] = cursor
@@ -83,12 +156,12 @@ func (q RepositoryQuery[T]) Ask(ctx context.Context, c *Client, org string, size
 	var page RepositoryPage[T]
 	failures, err := c.GraphQL(ctx, q.Text, variables, &page)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if page.Organization == nil {
-		return nil, QueryFailure(failures)
+		return nil, nil, QueryFailure(failures)
 	}
-	return &page, q.assign(failures, page.Organization.Repositories.Nodes)
+	return &page, failures, nil
 }
 
 func (p *RepositoryPage[T]) take(each func(*T) error) (next string, err error) {

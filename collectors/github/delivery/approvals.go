@@ -32,16 +32,15 @@ type approval struct {
 // environmentRules are the rules of a repository's environments.
 type environmentRules struct {
 	list []inventory.Environment
-	// known is false where they are hidden, which permission would show.
-	known      bool
-	permission string
-	readAt     time.Time
+	// known is false where they are hidden.
+	known  bool
+	readAt time.Time
 }
 
 // approve says how a deployment passed release control, and which workflow it came from.
 func (r *repositoryReader) approve(ctx context.Context, d *deployment) error {
 	d.Approval = record.ApprovalUnknown
-	rules, err := r.environmentRules(ctx)
+	rules, err := r.environmentRules(ctx, d)
 	if err != nil {
 		return err
 	}
@@ -63,7 +62,6 @@ func (r *repositoryReader) approve(ctx context.Context, d *deployment) error {
 	at := slices.IndexFunc(rules.list, func(e inventory.Environment) bool { return strings.EqualFold(e.Name, d.Environment) })
 	switch {
 	case !rules.known:
-		d.lacks(rules.permission)
 	case at < 0: // The environment is gone, and with it who had to approve.
 	case r.collector.inventory.Protection(&rules.list[at]).RequiredReviewers != record.AnswerYes:
 		d.Approval = record.ApprovalNone
@@ -89,27 +87,25 @@ func evidenceOf(a record.Approval) record.Answer {
 }
 
 // environmentRules reads the rules of the repository's environments, once per posture interval.
-func (r *repositoryReader) environmentRules(ctx context.Context) (*environmentRules, error) {
-	if r.rules != nil {
-		return r.rules, nil
+func (r *repositoryReader) environmentRules(ctx context.Context, d *deployment) (*environmentRules, error) {
+	if r.rules == nil {
+		r.collector.state.With(r.org, func(o *organisation) { r.rules = o.rules[r.head.Name] })
 	}
-	r.collector.state.With(r.org, func(o *organisation) { r.rules = o.rules[r.head.Name] })
 	if r.rules != nil && r.now.Sub(r.rules.readAt) < r.collector.Intervals.Posture {
 		return r.rules, nil
 	}
-	rules := &environmentRules{readAt: r.now, permission: inventory.EnvironmentsPermission}
-	if !r.refused[inventory.EnvironmentsPermission] {
-		list, err := r.collector.inventory.Environments(ctx, r.head.FullName)
-		switch reason := record.ReasonOf(err); {
-		case err == nil:
-			rules.list, rules.known, rules.permission = list, true, ""
-		case reason == record.ReasonPermission:
-			r.refused[inventory.EnvironmentsPermission] = true
-		case reason == record.ReasonNotFound:
-		default:
-			return nil, fmt.Errorf("environments of %s: %w", record.Text(r.head.FullName), err)
-		}
+	rules := &environmentRules{readAt: r.now}
+	answered, err := r.ask(d, question{what: "environments", permission: inventory.EnvironmentsPermission}, func() (err error) {
+		rules.list, err = r.collector.inventory.Environments(ctx, r.head.FullName)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("environments of %s: %w", record.Text(r.head.FullName), err)
 	}
+	if !answered {
+		return rules, nil
+	}
+	rules.known = true
 	r.rules = rules
 	r.collector.state.With(r.org, func(o *organisation) { o.rules[r.head.Name] = rules })
 	return rules, nil
@@ -117,16 +113,19 @@ func (r *repositoryReader) environmentRules(ctx context.Context) (*environmentRu
 
 // run reads the workflow run that deployed; nil if there was none, or it is gone or hidden.
 func (r *repositoryReader) run(ctx context.Context, d *deployment) (*workflowRun, error) {
-	if d.run == 0 || r.refused[api.RunsPermission] {
-		return nil, r.tolerate(d, api.RunsPermission, nil)
+	if d.run == 0 {
+		return nil, nil
 	}
 	if run, ok := r.runs[d.run]; ok {
 		return run, nil
 	}
 	var run workflowRun
-	_, err := r.collector.API.Get(ctx, fmt.Sprintf("repos/%s/actions/runs/%d?exclude_pull_requests=true", api.EscapeName(r.head.FullName), d.run), &run)
-	if err != nil {
-		return nil, r.tolerate(d, api.RunsPermission, err)
+	answered, err := r.ask(d, question{what: "workflow runs", permission: api.RunsPermission, item: true}, func() error {
+		_, err := r.collector.API.Get(ctx, fmt.Sprintf("repos/%s/actions/runs/%d?exclude_pull_requests=true", api.EscapeName(r.head.FullName), d.run), &run)
+		return err
+	})
+	if err != nil || !answered {
+		return nil, err
 	}
 	r.runs[d.run] = &run
 	return &run, nil
@@ -134,14 +133,16 @@ func (r *repositoryReader) run(ctx context.Context, d *deployment) (*workflowRun
 
 // reviewed says whether a deployment that needs a review got one from a person other than those who started it.
 func (r *repositoryReader) reviewed(ctx context.Context, d *deployment, run *workflowRun, e *inventory.Environment) error {
-	if d.run == 0 || r.refused[api.RunsPermission] {
-		// Environments bind the jobs of GitHub Actions. Of what something else deployed nobody can say.
-		return r.tolerate(d, api.RunsPermission, nil)
+	if d.run == 0 {
+		return nil // Environments bind the jobs of GitHub Actions. What else deployed is not known to have been reviewed.
 	}
 	var list []approval
-	_, err := r.collector.API.Get(ctx, fmt.Sprintf("repos/%s/actions/runs/%d/approvals", api.EscapeName(r.head.FullName), d.run), &list)
-	if err != nil {
-		return r.tolerate(d, api.RunsPermission, err)
+	answered, err := r.ask(d, question{what: "workflow runs", permission: api.RunsPermission, item: true}, func() error {
+		_, err := r.collector.API.Get(ctx, fmt.Sprintf("repos/%s/actions/runs/%d/approvals", api.EscapeName(r.head.FullName), d.run), &list)
+		return err
+	})
+	if err != nil || !answered {
+		return err
 	}
 	d.Approval = r.classifyApproval(d, run, e, list)
 	return nil

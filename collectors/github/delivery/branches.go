@@ -5,7 +5,6 @@ import (
 	"path"
 	"slices"
 
-	"prodsec_exporter/collectors/github/api"
 	"prodsec_exporter/internal/record"
 )
 
@@ -27,9 +26,9 @@ func (r *repositoryReader) onProtectedBranch(ctx context.Context, d *deployment)
 	}
 	answer, ok := r.protected[d.Commit]
 	if !ok {
-		c, err := r.compare(ctx, r.head.Branch, d.Commit, 1)
+		c, err := r.compare(ctx, d, r.head.Branch, 1)
 		if err != nil || c == nil {
-			return r.tolerate(d, api.ContentsPermission, err)
+			return err
 		}
 		switch {
 		case c.Status == comparedBehind || c.Status == comparedIdentical:

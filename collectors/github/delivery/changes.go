@@ -45,11 +45,17 @@ type comparison struct {
 	} `json:"commits"`
 }
 
-// compare asks how a commit stands to a base, and for as many pages of commits; nil if the permission is known to be missing.
-func (r *repositoryReader) compare(ctx context.Context, base, commit string, pages int) (*comparison, error) {
-	if r.refused[api.ContentsPermission] {
-		return nil, nil
-	}
+// compare asks how the commit of a deployment stands to a base, and for as many pages of commits; nil if it is gone or hidden.
+func (r *repositoryReader) compare(ctx context.Context, d *deployment, base string, pages int) (*comparison, error) {
+	var all *comparison
+	_, err := r.ask(d, question{what: "comparisons of commits", permission: api.ContentsPermission, item: true}, func() (err error) {
+		all, err = r.readComparison(ctx, base, d.Commit, pages)
+		return err
+	})
+	return all, err
+}
+
+func (r *repositoryReader) readComparison(ctx context.Context, base, commit string, pages int) (*comparison, error) {
 	var all comparison
 	address := "repos/" + api.EscapeName(r.head.FullName) + "/compare/" + url.PathEscape(base) + "..." + commit + "?per_page=" + api.PageSize
 	for range pages {
@@ -73,9 +79,9 @@ func (r *repositoryReader) compare(ctx context.Context, base, commit string, pag
 // compareWith compares a deployment with what was live before: it is a rollback if it is an ancestor of that, and brings the commits that it is ahead.
 func (r *repositoryReader) compareWith(ctx context.Context, base string, d *deployment) error {
 	d.ChangesKnown = record.AnswerNo
-	c, err := r.compare(ctx, base, d.Commit, maxCommitPages)
+	c, err := r.compare(ctx, d, base, maxCommitPages)
 	if err != nil || c == nil {
-		return r.tolerate(d, api.ContentsPermission, err)
+		return err
 	}
 	switch c.Status {
 	case comparedBehind:
@@ -110,8 +116,8 @@ type mergedPulls struct {
 	of map[string]int
 	// changes are the pull requests by number; one that could not be read is absent.
 	changes map[int]*pulled
-	// permission is what the credential lacks.
-	permission string
+	// refused is why some could not be looked up; nil if that is not known.
+	refused error
 }
 
 // pullsOf looks up the pull requests of all commits that deployments bring.
@@ -123,10 +129,8 @@ func (r *repositoryReader) pullsOf(ctx context.Context, list []*deployment) (*me
 			wanted[commit] = true
 		}
 	}
-	for commits := range slices.Chunk(slices.Sorted(maps.Keys(wanted)), commitsAtOnce) {
-		if err := r.findPulls(ctx, commits, found); err != nil {
-			return nil, err
-		}
+	if err := halved(ctx, slices.Sorted(maps.Keys(wanted)), commitsAtOnce, found, r.findPulls); err != nil {
+		return nil, err
 	}
 	numbers := map[int]bool{}
 	for _, number := range found.of {
@@ -134,12 +138,20 @@ func (r *repositoryReader) pullsOf(ctx context.Context, list []*deployment) (*me
 			numbers[number] = true
 		}
 	}
-	for some := range slices.Chunk(slices.Sorted(maps.Keys(numbers)), pullsAtOnce) {
-		if err := r.readPulls(ctx, some, found); err != nil {
-			return nil, err
-		}
+	return found, halved(ctx, slices.Sorted(maps.Keys(numbers)), pullsAtOnce, found, r.readPulls)
+}
+
+// halved asks about a list in queries that the server can cope with. What is too heavy alone stays unknown, unless nothing else is answered either.
+func halved[T any](ctx context.Context, list []T, size int, found *mergedPulls, ask func(context.Context, []T, *mergedPulls) error) error {
+	heavy, cause, err := api.Halved(ctx, list, size, func(ctx context.Context, some []T) error { return ask(ctx, some, found) })
+	switch {
+	case err != nil:
+		return err
+	case len(heavy) > 0 && len(heavy) == len(list):
+		return cause
+	default:
+		return nil
 	}
-	return found, nil
 }
 
 // associatedPull is a pull request that holds a commit.
@@ -153,10 +165,6 @@ type associatedPull struct {
 
 // findPulls asks which pull requests commits came by. A squashed commit belongs to the pull request that it was made of.
 func (r *repositoryReader) findPulls(ctx context.Context, commits []string, found *mergedPulls) error {
-	if r.refused[pullsPermission] {
-		found.permission = pullsPermission
-		return nil
-	}
 	var query strings.Builder
 	query.WriteString("query PullsOfCommits($owner:String!,$name:String!){ repository(owner:$owner,name:$name){")
 	for i, commit := range commits {
@@ -168,12 +176,12 @@ func (r *repositoryReader) findPulls(ctx context.Context, commits []string, foun
 			Nodes []*associatedPull `json:"nodes"`
 		} `json:"associatedPullRequests"`
 	}{}
-	failures, err := r.askRepository(ctx, query.String(), nil, &answer)
+	failures, err := r.askPulls(ctx, "pull requests of commits", query.String(), nil, &answer, found)
 	if err != nil {
-		return r.tolerateHidden(err, found)
+		return err
 	}
 	for _, f := range failures {
-		if err := r.tolerateHidden(api.QueryFailure([]api.QueryError{f}), found); err != nil {
+		if err := hiddenPart(f, found); err != nil {
 			return err
 		}
 	}
@@ -223,17 +231,31 @@ func (r *repositoryReader) askRepository(ctx context.Context, query string, vari
 	return failures, nil
 }
 
-// tolerateHidden drops an error that means that pull requests may not be read, or that something is gone.
-func (r *repositoryReader) tolerateHidden(err error, found *mergedPulls) error {
-	switch record.ReasonOf(err) {
-	case record.ReasonPermission:
-		r.refused[pullsPermission], found.permission = true, pullsPermission
-		return nil
-	case record.ReasonNotFound:
-		return nil
-	default:
+// askPulls asks the repository a question about pull requests, of which nothing is known where it refuses.
+func (r *repositoryReader) askPulls(ctx context.Context, what, query string, variables map[string]any, into any, found *mergedPulls) (failures []api.QueryError, err error) {
+	refused, err := r.collector.Questions.Ask(r.question(question{what: what, permission: pullsPermission}), func() (err error) {
+		if failures, err = r.askRepository(ctx, query, variables, into); err == nil {
+			err = api.HeavyPart(failures)
+		}
 		return err
+	})
+	if refused != nil {
+		found.refused = refused
 	}
+	return failures, err
+}
+
+// hiddenPart takes an error that means that a pull request may not be read, or is gone; any other is returned.
+func hiddenPart(f api.QueryError, found *mergedPulls) error {
+	failure := api.QueryFailure([]api.QueryError{f})
+	switch record.ReasonOf(failure) {
+	case record.ReasonPermission:
+		found.refused = api.ScopeError(failure, pullsPermission)
+	case record.ReasonNotFound:
+	default:
+		return failure
+	}
+	return nil
 }
 
 // attachChanges gives a deployment the changes that its commits came by.
@@ -246,7 +268,7 @@ func (r *repositoryReader) attachChanges(d *deployment, found *mergedPulls) {
 	seen := map[int]bool{}
 	incomplete := func() {
 		d.ChangesKnown = record.AnswerNo
-		d.lacks(found.permission)
+		d.refuse(found.refused, "pull requests")
 	}
 	for _, commit := range d.commits {
 		number, ok := found.of[commit]

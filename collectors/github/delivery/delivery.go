@@ -35,11 +35,17 @@ var _ part.Collector = (*Collector)(nil)
 // organisation is what is remembered of an organisation. Deployments that have ended do not change any more: what was found out about them is kept as long as
 // they are within the history, so that a whole reading costs little more than a list.
 type organisation struct {
-	deployed         map[record.RepositoryName]map[string]record.Deployment
+	deployed         map[record.RepositoryName]map[string]knownDeployment
 	rules            map[record.RepositoryName]*environmentRules
 	environmentNames environmentNames
 	// deploymentsAt is the time of the last look for new ones; zero if something was left to do.
 	deploymentsAt time.Time
+}
+
+// knownDeployment is a deployment of which the details were read, and the questions that the repository refused then.
+type knownDeployment struct {
+	record.Deployment
+	refused []string
 }
 
 // New makes a collector that remembers nothing yet.
@@ -47,7 +53,7 @@ func New(config Config, env part.Env, repositories *inventory.Inventory, release
 	c := &Collector{
 		Env: env, config: config, inventory: repositories, releaseBranches: releaseBranches, services: newServiceRules(config.DeploymentServices),
 		state: part.NewState(func() organisation {
-			return organisation{deployed: map[record.RepositoryName]map[string]record.Deployment{}, rules: map[record.RepositoryName]*environmentRules{}}
+			return organisation{deployed: map[record.RepositoryName]map[string]knownDeployment{}, rules: map[record.RepositoryName]*environmentRules{}}
 		}),
 	}
 	for _, pattern := range config.environmentPatterns() {

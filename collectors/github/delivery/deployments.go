@@ -100,6 +100,19 @@ type deployment struct {
 	known bool
 	// commits are those that it brings, merges left out.
 	commits []string
+	// refused are the questions about it that the repository refused to answer: they are asked again.
+	refused []string
+}
+
+// refuse notes that a question about the deployment was refused, and which permission is missing, if one is.
+func (d *deployment) refuse(refused error, what string) {
+	if refused == nil {
+		return
+	}
+	d.lacks(api.Permission(refused))
+	if !slices.Contains(d.refused, what) {
+		d.refused = append(d.refused, what)
+	}
 }
 
 // deploymentOf understands a deployment; the error is a rejection.

@@ -608,3 +608,54 @@ func TestDeliveryIsCheckedAndForecast(t *testing.T) {
 		}
 	}
 }
+
+// TestRefusedDetailsAreAskedAgain: one run that may not be read makes the approval of deployments of its repository unknown and of no other, and not for ever.
+func TestRefusedDetailsAreAskedAgain(t *testing.T) {
+	web := githubtest.DeploymentsNode("web", strings.ReplaceAll(githubtest.DeploymentJSON("W", githubtest.SHA("a"), githubtest.Day, githubtest.History("SUCCESS", time.Hour)...), "/Acme/api/actions/runs/77", "/Acme/web/actions/runs/88"))
+	c, s, clock := githubtest.Setup(t, onlyDeployments)
+	githubtest.Story{}.Serve(s)
+	s.JSON("GET /repos/Acme/web/environments", githubtest.ReviewedEnvironment)
+	s.JSON("GET /repos/Acme/web/actions/runs/88", githubtest.RunJSON)
+	s.JSON("GET /repos/Acme/web/actions/runs/88/approvals", githubtest.ApprovalsJSON)
+	deployments := githubtest.Pages(githubtest.DeploymentsNode("api", githubtest.DeploymentJSON("A", githubtest.SHA("a"), githubtest.Day, githubtest.History("SUCCESS", time.Hour)...)) + "," + web)
+	s.Handle("POST /graphql", githubtest.Dispatch(map[string]http.HandlerFunc{
+		"query EnvironmentNames(": githubtest.Pages(githubtest.NamesNode("api", "production")), "query Deployments(": deployments,
+	}))
+	s.Handle("GET "+githubtest.RunPath, githubtest.Refused(http.StatusForbidden, "Resource not accessible by integration"))
+	cursors := collectors.Cursors{}
+	collect := func() map[string]record.Batch {
+		t.Helper()
+		batches, err := collectorstest.Gather(t.Context(), c, cursors)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for scope, b := range batches {
+			cursors[scope] = b.Cursor
+		}
+		return batches
+	}
+	first := collect()
+	if d := byID(t, first["deployments:acme/api"], "A"); d.Approval != record.ApprovalUnknown {
+		t.Errorf("%+v, want its approval unknown", d)
+	}
+	if b := first["deployments:acme/web"]; b.Err != nil || b.Deployments[0].Approval != record.ApprovalApproved {
+		t.Errorf("the other repository: %+v", b)
+	}
+	s.JSON("GET "+githubtest.RunPath, githubtest.RunJSON)
+	s.Forget()
+	pass(t, clock)
+	if collect(); slices.ContainsFunc(s.Requests(), githubtest.AtPath(githubtest.RunPath)) {
+		t.Error("asked again at once")
+	}
+	for range 4 {
+		pass(t, clock)
+	}
+	if d := byID(t, collect()["deployments:acme/api"], "A"); d.Approval != record.ApprovalApproved {
+		t.Errorf("%+v an hour after it was granted, want it approved", d)
+	}
+	s.Forget()
+	pass(t, clock)
+	if collect(); slices.ContainsFunc(s.Requests(), githubtest.AtPath(githubtest.RunPath)) {
+		t.Error("asked for what is known")
+	}
+}

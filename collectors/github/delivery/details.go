@@ -2,7 +2,9 @@ package delivery
 
 import (
 	"context"
+	"slices"
 
+	"prodsec_exporter/collectors/github/api"
 	"prodsec_exporter/internal/record"
 )
 
@@ -12,8 +14,8 @@ func (r *repositoryReader) readDetails(ctx context.Context, ended []*deployment)
 	var ready, open []*deployment
 	for _, d := range ended {
 		history := r.lineage(d)
-		if found, ok := known[d.ID]; ok && !d.known {
-			d.Deployment, d.known = found, true
+		if found, ok := known[d.ID]; ok && !d.known && !r.mayAsk(found.refused) {
+			d.Deployment, d.refused, d.known = found.Deployment, found.refused, true
 		} else if !d.known {
 			if r.details == 0 {
 				break
@@ -31,7 +33,7 @@ func (r *repositoryReader) readDetails(ctx context.Context, ended []*deployment)
 	if err != nil {
 		return nil, err
 	}
-	kept := map[string]record.Deployment{}
+	kept := map[string]knownDeployment{}
 	for _, d := range ready {
 		history := r.lineage(d)
 		if !d.known {
@@ -39,7 +41,7 @@ func (r *repositoryReader) readDetails(ctx context.Context, ended []*deployment)
 		}
 		d.Changes = history.newChanges(d, d.Changes)
 		if !d.CreatedAt.Before(r.cursor.Since) {
-			kept[d.ID] = d.Deployment
+			kept[d.ID] = knownDeployment{d.Deployment, d.refused}
 		}
 	}
 	r.keep(kept)
@@ -55,16 +57,16 @@ func (r *repositoryReader) lineage(d *deployment) *lineage {
 }
 
 // knownDeployments are the repository's deployments about which all was found out before.
-func (r *repositoryReader) knownDeployments() (known map[string]record.Deployment) {
+func (r *repositoryReader) knownDeployments() (known map[string]knownDeployment) {
 	r.collector.state.With(r.org, func(o *organisation) { known = o.deployed[r.head.Name] })
 	return known
 }
 
 // keep remembers deployments, and with a whole reading forgets the rest.
-func (r *repositoryReader) keep(read map[string]record.Deployment) {
+func (r *repositoryReader) keep(read map[string]knownDeployment) {
 	horizon := r.now.Add(-r.collector.config.DeploymentHistory.Std())
 	r.collector.state.With(r.org, func(o *organisation) {
-		kept := map[string]record.Deployment{}
+		kept := map[string]knownDeployment{}
 		for id, d := range o.deployed[r.head.Name] {
 			if r.resumed && !d.CreatedAt.Before(horizon) {
 				kept[id] = d
@@ -99,20 +101,27 @@ func (r *repositoryReader) detail(ctx context.Context, d *deployment, history *l
 	return nil
 }
 
-// tolerate decides what a failure means for a deployment: a permission that is missing and something that is gone leave a part unknown, and nothing else does.
-func (r *repositoryReader) tolerate(d *deployment, permission string, err error) error {
-	switch record.ReasonOf(err) {
-	case record.ReasonPermission:
-		r.refused[permission] = true
-		d.lacks(permission)
-	case record.ReasonNotFound, record.ReasonFeatureOff:
-	default:
-		if err != nil {
-			return err
-		}
-		if r.refused[permission] {
-			d.lacks(permission)
-		}
+// mayAsk reports whether a question that was refused may be asked again.
+func (r *repositoryReader) mayAsk(refused []string) bool {
+	return slices.ContainsFunc(refused, func(what string) bool { return r.collector.Questions.Refused(r.question(question{what: what})) == nil })
+}
+
+// question is one about the repository that is read.
+type question struct {
+	what, permission string
+	// item says that it is about one thing, such as a commit or run, of which it is known by the answer if it is gone.
+	item bool
+}
+
+func (r *repositoryReader) question(q question) api.Question {
+	return api.Question{Organisation: r.org, Repository: r.head.FullName, What: q.what, Permission: q.permission, Item: q.item, Strict: true}
+}
+
+// ask asks a question for a deployment. Where the repository refuses, a part of the deployment is unknown; answered is false then, and where the thing is gone.
+func (r *repositoryReader) ask(d *deployment, q question, ask func() error) (answered bool, err error) {
+	refused, err := r.collector.Questions.Ask(r.question(q), ask)
+	if refused != nil && record.ReasonOf(refused) != record.ReasonNotFound && record.ReasonOf(refused) != record.ReasonRejected {
+		d.refuse(refused, q.what)
 	}
-	return nil
+	return refused == nil && err == nil, err
 }

@@ -131,11 +131,11 @@ func (r *repositoryReader) readPulls(ctx context.Context, numbers []int, found *
 	}
 	query.WriteString(" } }\n" + pullFragment)
 	answer := map[string]*pullNode{}
-	failures, err := r.askRepository(ctx, query.String(), map[string]any{
+	failures, err := r.askPulls(ctx, "pull requests", query.String(), map[string]any{
 		"teams": len(r.collector.config.SecurityReview.Teams) > 0, "files": r.collector.services.needFiles(),
-	}, &answer)
-	if err != nil {
-		return r.tolerateHidden(err, found)
+	}, &answer, found)
+	if err != nil || len(answer) == 0 {
+		return err
 	}
 	for _, number := range numbers {
 		alias := fmt.Sprintf("p%d", number)
@@ -145,7 +145,9 @@ func (r *repositoryReader) readPulls(ctx context.Context, numbers []int, found *
 		}
 		node := answer[alias]
 		if node == nil || node.Reviews == nil || slices.Contains(hidden, api.Everything) {
-			found.permission = cmp.Or(found.permission, permissionOf(failures, alias))
+			if refused := refusedPull(failures, alias); refused != nil {
+				found.refused = refused
+			}
 			continue // The deployment that it belongs to says that something is missing.
 		}
 		if err := r.allReviews(ctx, node); err != nil {
@@ -184,14 +186,14 @@ func hiddenOf(failures []api.QueryError, alias string) (hidden []string, err err
 	return hidden, nil
 }
 
-// permissionOf is what would have shown a pull request that is hidden as a whole.
-func permissionOf(failures []api.QueryError, alias string) string {
+// refusedPull is why a pull request is hidden as a whole; nil if that is not known.
+func refusedPull(failures []api.QueryError, alias string) error {
 	for _, f := range failures {
 		if slices.Contains(f.Path, any(alias)) && record.ReasonOf(api.QueryFailure([]api.QueryError{f})) == record.ReasonPermission {
-			return pullsPermission
+			return api.ScopeError(api.QueryFailure([]api.QueryError{f}), pullsPermission)
 		}
 	}
-	return ""
+	return nil
 }
 
 // allReviews reads the reviews by REST where there are more than a query holds.

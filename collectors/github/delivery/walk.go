@@ -25,6 +25,8 @@ type deploymentCursor struct {
 	// Lines are what was deployed before, by environment and service; Whole says that nothing was before that.
 	Lines map[string]*lineage `json:"lines,omitempty"`
 	Whole bool                `json:"whole,omitempty"`
+	// Refused are the questions about some of these deployments that the repository refused to answer: once they may be asked again, it is read whole.
+	Refused []string `json:"refused,omitempty"`
 }
 
 // deploymentWalk looks for new deployments in an organisation. There is a scope for each repository, so that one that cannot be read fails alone, but
@@ -43,8 +45,6 @@ type deploymentWalk struct {
 	// next collection.
 	whole, details int
 	behind         bool
-	// refused are permissions that the credential turned out not to have: what needs them is not asked again.
-	refused map[string]bool
 	// broken is what ended the walk for good: a ledger that failed, or the end of the context.
 	broken error
 }
@@ -55,8 +55,8 @@ func (c *Collector) collect(ctx context.Context, org string, list []api.Reposito
 	c.state.With(org, func(o *organisation) { last = o.deploymentsAt })
 	w := &deploymentWalk{
 		collector: c, org: org, cursors: cursors, emit: emit, heads: map[record.RepositoryName]api.Repository{}, unnamed: map[record.RepositoryName]bool{},
-		reached: map[record.RepositoryName]bool{}, refused: map[string]bool{},
-		whole: c.RepositoriesPerCollection, details: c.config.DeploymentsPerCollection,
+		reached: map[record.RepositoryName]bool{},
+		whole:   c.RepositoriesPerCollection, details: c.config.DeploymentsPerCollection,
 	}
 	unread := false
 	for _, h := range list {
@@ -69,7 +69,7 @@ func (c *Collector) collect(ctx context.Context, org string, list []api.Reposito
 		return nil
 	}
 	c.state.With(org, func(o *organisation) {
-		maps.DeleteFunc(o.deployed, func(name record.RepositoryName, _ map[string]record.Deployment) bool {
+		maps.DeleteFunc(o.deployed, func(name record.RepositoryName, _ map[string]knownDeployment) bool {
 			_, ok := w.heads[name]
 			return !ok
 		})
@@ -176,6 +176,9 @@ func (w *deploymentWalk) read(ctx context.Context, h api.Repository, node *deplo
 		deploymentWalk: w, head: h, now: w.collector.Now(), runs: map[int64]*workflowRun{}, protected: map[string]record.Answer{},
 	}
 	r.cursor, r.resumed = w.cursor(h)
+	if r.resumed && w.whole > 0 && r.mayAsk(r.cursor.Refused) {
+		r.resumed = false
+	}
 	if !r.resumed {
 		if len(node.Deployments.Nodes) > 0 { // A repository that deploys nothing costs nothing.
 			if w.whole == 0 {
@@ -317,9 +320,25 @@ func (r *repositoryReader) next(list, ready []*deployment) (record.Cursor, error
 		}
 	}
 	slices.Sort(next.Done)
+	next.Refused = r.refusedQuestions(ready)
 	data, err := json.Marshal(next)
 	if err != nil {
 		return "", fmt.Errorf("encode the cursor: %w", err)
 	}
 	return record.Cursor(data), nil
+}
+
+// refusedQuestions are those about deployments within the history that the repository refused to answer. A resumed reading knows of earlier ones by its cursor.
+func (r *repositoryReader) refusedQuestions(ready []*deployment) []string {
+	var list []string
+	if r.resumed {
+		list = slices.Clone(r.cursor.Refused)
+	}
+	for _, d := range ready {
+		if !d.CreatedAt.Before(r.cursor.Since) {
+			list = append(list, d.refused...)
+		}
+	}
+	slices.Sort(list)
+	return slices.Compact(list)
 }

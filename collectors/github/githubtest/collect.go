@@ -94,7 +94,7 @@ func EnvAt(t testing.TB, address string) part.Env {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return part.Env{API: client, Refusals: api.NewRefusals(env.Now, time.Hour), Logger: env.Logger, Now: env.Now, Intervals: part.Intervals{
+	return part.Env{API: client, Questions: api.NewQuestions(env.Now, env.Logger, time.Hour, 5*time.Minute), Logger: env.Logger, Now: env.Now, Intervals: part.Intervals{
 		Collection: 5 * time.Minute, Posture: time.Hour, Repository: 4 * time.Hour, Full: 24 * time.Hour,
 	}, RepositoriesPerCollection: 50}
 }

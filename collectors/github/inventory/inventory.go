@@ -74,6 +74,16 @@ func (c *Inventory) Repositories(org string) (list []api.Repository) {
 	return list
 }
 
+// Repository is one of them, the zero value if it was not listed.
+func (c *Inventory) Repository(org string, name record.RepositoryName) api.Repository {
+	for _, r := range c.Repositories(org) {
+		if r.Name == name {
+			return r
+		}
+	}
+	return api.Repository{}
+}
+
 // Archived says of each repository that was listed last whether it is archived; nil until they were.
 func (c *Inventory) Archived(org string) (archived map[record.RepositoryName]bool) {
 	c.state.With(org, func(o *organisation) { archived = o.archived })

@@ -72,10 +72,10 @@ func (s RepositoryScope) Name(r api.Repository) string {
 // Env is what a part is given.
 type Env struct {
 	API *api.Client
-	// Refusals remembers which kinds of thing the credential may not read.
-	Refusals *api.Refusals
-	Logger   *slog.Logger
-	Now      func() time.Time
+	// Questions asks about single repositories, and remembers what was refused.
+	Questions *api.Questions
+	Logger    *slog.Logger
+	Now       func() time.Time
 	// Intervals are the times between two readings.
 	Intervals Intervals
 	// RepositoriesPerCollection is the number of repositories that one collection reads at most, of each kind of scope.

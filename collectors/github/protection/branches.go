@@ -51,8 +51,11 @@ type protectedRepository struct {
 // protectionWalk gathers the repositories of an organisation.
 type protectionWalk struct {
 	collector *Collector
-	batch     record.Batch
-	names     map[record.RepositoryName]bool
+	org       string
+	// strict makes a failure of the server an error, for a check.
+	strict bool
+	batch  record.Batch
+	names  map[record.RepositoryName]bool
 	// bypass is what is known about rulesets, from this walk and earlier ones; used are those that this walk met.
 	bypass map[int64]bypass
 	used   map[int64]bool
@@ -63,7 +66,7 @@ type protectionWalk struct {
 // readBranches reads the effective protection of every default and release branch in an organisation.
 func (c *Collector) readBranches(ctx context.Context, org string) record.Batch {
 	w := &protectionWalk{
-		collector: c, names: map[record.RepositoryName]bool{}, bypass: c.knownBypass(org), used: map[int64]bool{},
+		collector: c, org: org, names: map[record.RepositoryName]bool{}, bypass: c.knownBypass(org), used: map[int64]bool{},
 		batch:    record.Batch{Mode: record.Full, Repositories: []record.Repository{}, Scans: []record.Scan{}, Cursor: c.ReadAt()},
 		releases: map[record.RepositoryName][]record.BranchProtection{},
 	}
@@ -109,6 +112,9 @@ func (w *protectionWalk) add(ctx context.Context, node *protectedRepository) err
 	if node.SecurityPolicy != nil {
 		r.Settings = map[string]record.Answer{inventory.SettingSecurityPolicy: record.AnswerOf(*node.SecurityPolicy)}
 	}
+	if node.DefaultBranchRef == nil && node.Lacks(api.Everything) {
+		w.unread(&r, node)
+	}
 	if node.DefaultBranchRef != nil {
 		r.DefaultBranch = record.Text(node.DefaultBranchRef.Name)
 		protection, err := w.protection(ctx, &node.RepositoryNode, node.DefaultBranchRef)
@@ -125,6 +131,18 @@ func (w *protectionWalk) add(ctx context.Context, node *protectedRepository) err
 	}
 	w.batch.Repositories = append(w.batch.Repositories, r)
 	return nil
+}
+
+// unread is a repository that GitHub names and does not answer for: what the list of repositories says of it, and a default branch of which nothing is known.
+func (w *protectionWalk) unread(r *record.Repository, node *protectedRepository) {
+	listed := w.collector.inventory.Repository(w.org, r.Name)
+	r.Archived, r.Visibility, r.DefaultBranch = listed.Archived, listed.Visibility, record.Text(listed.Branch)
+	if listed.Branch != "" {
+		unknown := unreadable(api.Permission(api.ScopeError(node.Failure(), rulesPermission)))
+		protection := union(r.DefaultBranch, []source{unknown})
+		protection.Default = true
+		r.Branches = append(r.Branches, protection)
+	}
 }
 
 func (w *protectionWalk) reject(reason record.RejectReason) {

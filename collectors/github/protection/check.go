@@ -57,7 +57,7 @@ func (c *Collector) checkBranches(ctx context.Context, org string) []collectors.
 	result.Err = hiddenProtection(page.Organization.Repositories.Nodes)
 	results := []collectors.CheckResult{result}
 	if fullName, id := anyRuleset(page.Organization.Repositories.Nodes); id != 0 {
-		results = append(results, c.checkBypass(ctx, fullName, id))
+		results = append(results, c.checkBypass(ctx, org, fullName, id))
 	}
 	return results
 }
@@ -91,8 +91,8 @@ func anyRuleset(nodes []*protectedRepository) (fullName string, id int64) {
 }
 
 // checkBypass asks who may pass by a ruleset. That takes the right to change it, which a credential that only reads should not have.
-func (c *Collector) checkBypass(ctx context.Context, fullName string, id int64) collectors.CheckResult {
-	w := &protectionWalk{collector: c, bypass: map[int64]bypass{}, used: map[int64]bool{}}
+func (c *Collector) checkBypass(ctx context.Context, org, fullName string, id int64) collectors.CheckResult {
+	w := &protectionWalk{collector: c, org: org, strict: true, bypass: map[int64]bypass{}, used: map[int64]bool{}}
 	known, err := w.bypassOf(ctx, fullName, id)
 	result := collectors.CheckResult{Subject: "bypass actors of rulesets", Err: err, Unknown: "whether administrators are bound by rulesets, and whether anybody may pass by them"}
 	if err == nil && known.permission != "" {

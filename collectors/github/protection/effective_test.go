@@ -13,6 +13,7 @@ import (
 
 	"prodsec_exporter/collectors"
 	"prodsec_exporter/collectors/collectorstest"
+	"prodsec_exporter/collectors/github/api"
 	"prodsec_exporter/collectors/github/githubtest"
 	"prodsec_exporter/internal/record"
 )
@@ -255,12 +256,77 @@ func TestRulesetIsAskedAboutOnce(t *testing.T) {
 	}
 }
 
-func TestBrokenRulesetAnswerFailsTheScope(t *testing.T) {
+// rulesetsOf serves repositories r0 to r(n-1), each with a ruleset of its own that requires pull requests, and answers for these by name.
+func rulesetsOf(s *collectorstest.Server, n int, answer func(name string, w http.ResponseWriter)) {
+	var nodes, repositories []string
+	for i := range n {
+		name := fmt.Sprintf("r%02d", i)
+		repositories = append(repositories, githubtest.RepositoryJSON(name, ""))
+		nodes = append(nodes, githubtest.ProtectionNode(name, refJSON("null", "null", ruleJSON("PULL_REQUEST", "ACTIVE", i+1, oneApproval))))
+	}
+	s.JSON("GET /orgs/acme/repos", collectorstest.Items(repositories...))
+	s.Handle("POST /graphql", githubtest.Pages(strings.Join(nodes, ",")))
+	s.Handle("GET /repos/Acme/{name}/rulesets/{id}", func(w http.ResponseWriter, r *http.Request) { answer(r.PathValue("name"), w) })
+}
+
+// TestOneRulesetThatCannotBeReadSpoilsNoOther: a block, a refusal and a lasting failure of one repository leave what they hide unknown, there and nowhere else; they are asked again after a
+// pause, and name a permission only if nobody answers.
+func TestOneRulesetThatCannotBeReadSpoilsNoOther(t *testing.T) {
+	for code, message := range map[int]string{
+		http.StatusUnavailableForLegalReasons: "Repository access blocked", http.StatusInternalServerError: "Server Error", http.StatusForbidden: "Resource not accessible by integration",
+		http.StatusConflict: "",
+	} {
+		broken := true
+		c, s, clock := githubtest.Setup(t, nil)
+		rulesetsOf(s, 3, func(name string, w http.ResponseWriter) {
+			if name == "r00" && broken {
+				githubtest.Refused(code, message)(w, nil)
+				return
+			}
+			collectorstest.WriteJSON(w, noActors)
+		})
+		read := func() []record.Repository {
+			t.Helper()
+			b := githubtest.Scope(t, c, "protection:acme")
+			if b.Err != nil || len(b.Repositories) != 3 {
+				t.Fatalf("%d: %d repositories, error %v", code, len(b.Repositories), b.Err)
+			}
+			return b.Repositories
+		}
+		first := read()
+		if b := first[0].Branches[0]; b.AdminsBound.Known() || b.PullRequest != githubtest.Yes {
+			t.Errorf("%d: what nobody answers is known, or what is known is not: %+v", code, b)
+		}
+		for _, r := range first[1:] {
+			if r.Branches[0].AdminsBound != githubtest.Yes {
+				t.Errorf("%d: %s is unknown, too", code, r.Name)
+			}
+		}
+		s.Forget()
+		if b := read()[0].Branches[0]; b.MissingPermission != "" {
+			t.Errorf("%d: the permission %q is named although others answer", code, b.MissingPermission)
+		}
+		if slices.ContainsFunc(s.Requests(), githubtest.AtPath("/repos/Acme/r00/rulesets/1")) {
+			t.Errorf("%d: asked again at once", code)
+		}
+		broken = false
+		if err := clock.Sleep(t.Context(), time.Hour); err != nil {
+			t.Fatal(err)
+		}
+		if b := read()[0].Branches[0]; b.AdminsBound != githubtest.Yes {
+			t.Errorf("%d: still unknown after a pause: %+v", code, b)
+		}
+	}
+}
+
+// TestServerThatFailsForAllFailsTheScope: what no repository answers is an outage, and no set of repositories of which something is unknown.
+func TestServerThatFailsForAllFailsTheScope(t *testing.T) {
 	c, s, _ := githubtest.Setup(t, nil)
-	s.Handle("POST /graphql", githubtest.Pages(githubtest.ProtectionNode("api", refJSON("null", "null", ruleJSON("PULL_REQUEST", "ACTIVE", 1, oneApproval)))))
-	s.Handle("GET /repos/Acme/api/rulesets/1", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) })
+	rulesetsOf(s, api.MaxRefusals+5, func(_ string, w http.ResponseWriter) {
+		githubtest.Refused(http.StatusInternalServerError, "Server Error")(w, nil)
+	})
 	if b := githubtest.Scope(t, c, "protection:acme"); record.ReasonOf(b.Err) != record.ReasonServer {
-		t.Errorf("batch = %+v, want an error: the answer is not hidden but broken", b)
+		t.Errorf("batch = %+v, want an error", b)
 	}
 }
 

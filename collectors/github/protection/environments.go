@@ -60,21 +60,21 @@ type environmentWalk struct {
 	seen      map[record.RepositoryName]bool
 	// details are what REST answered, from this walk and earlier ones that are fresh.
 	details map[record.RepositoryName]environmentDetails
-	// refused says that GitHub lets the credential read no environments by REST: it is not asked again in this walk.
-	refused bool
+	org     string
+	// refused are the environments that REST did not show, by repository; which permission that lacks is known at the end.
+	refused map[record.RepositoryName]error
 }
 
 // environmentDetails are the environments of a repository as REST showed them, nil where it did not.
 type environmentDetails struct {
-	list       []record.EnvironmentProtection
-	permission string
-	readAt     time.Time
+	list   []record.EnvironmentProtection
+	readAt time.Time
 }
 
 // readEnvironments reads the environments of all repositories of an organisation, and who owns their code. Archived repositories deploy nothing.
 func (c *Collector) readEnvironments(ctx context.Context, org string) record.Batch {
 	w := &environmentWalk{
-		collector: c, seen: map[record.RepositoryName]bool{}, details: map[record.RepositoryName]environmentDetails{},
+		collector: c, org: org, seen: map[record.RepositoryName]bool{}, details: map[record.RepositoryName]environmentDetails{}, refused: map[record.RepositoryName]error{},
 		batch: record.Batch{Mode: record.Full, Repositories: []record.Repository{}, Cursor: c.ReadAt()},
 	}
 	now := c.Now()
@@ -91,6 +91,7 @@ func (c *Collector) readEnvironments(ctx context.Context, org string) record.Bat
 		return record.Batch{Err: api.ScopeError(err, inventory.EnvironmentsPermission)}
 	}
 	c.state.With(org, func(o *organisation) { o.environments = w.details })
+	w.namePermissions()
 	return w.batch
 }
 
@@ -144,11 +145,13 @@ func (w *environmentWalk) environments(
 	details, ok := known[name]
 	if !ok {
 		var err error
-		if details, err = w.ask(ctx, node.NameWithOwner); err != nil {
+		if details, ok, err = w.ask(ctx, name, node.NameWithOwner); err != nil {
 			return nil, err
 		}
 	}
-	w.details[name] = details
+	if ok {
+		w.details[name] = details
+	}
 	if unread || node.Environments.TotalCount > len(node.Environments.Nodes) {
 		return details.list, nil
 	}
@@ -160,9 +163,7 @@ func (w *environmentWalk) environments(
 		p := w.collector.environment(e)
 		i := slices.IndexFunc(details.list, func(d record.EnvironmentProtection) bool { return d.Environment == p.Environment })
 		if i >= 0 {
-			p.AdminsBound, p.MissingPermission = details.list[i].AdminsBound, details.list[i].MissingPermission
-		} else {
-			p.MissingPermission = details.permission
+			p.AdminsBound = details.list[i].AdminsBound
 		}
 		list = append(list, p)
 	}
@@ -188,24 +189,44 @@ func (c *Collector) environment(e *environmentGQL) record.EnvironmentProtection 
 	return p
 }
 
-// ask reads a repository's environments by REST. A missing permission is remembered with what it makes unknown; the error is not nil only for what may pass.
-func (w *environmentWalk) ask(ctx context.Context, fullName string) (environmentDetails, error) {
-	details := environmentDetails{permission: inventory.EnvironmentsPermission, readAt: w.collector.Now()}
-	if w.refused {
-		return details, nil
+// ask reads a repository's environments by REST; ok is false where it does not show them. The error is not nil only for what concerns more than this repository.
+func (w *environmentWalk) ask(ctx context.Context, name record.RepositoryName, fullName string) (details environmentDetails, ok bool, err error) {
+	var list []inventory.Environment
+	refused, err := w.collector.Questions.Ask(w.question(fullName), func() error {
+		list, err = w.collector.inventory.Environments(ctx, fullName)
+		return err
+	})
+	switch {
+	case err != nil:
+		return details, false, fmt.Errorf("environments of %s: %w", record.Text(fullName), err)
+	case refused != nil:
+		w.refused[name] = refused
+		return details, false, nil
 	}
-	list, err := w.collector.inventory.Environments(ctx, fullName)
-	switch reason := record.ReasonOf(err); {
-	case err == nil:
-		details.list, details.permission = []record.EnvironmentProtection{}, ""
-		for i := range list {
-			details.list = append(details.list, w.collector.inventory.Protection(&list[i]))
+	details = environmentDetails{list: []record.EnvironmentProtection{}, readAt: w.collector.Now()}
+	for i := range list {
+		details.list = append(details.list, w.collector.inventory.Protection(&list[i]))
+	}
+	return details, true, nil
+}
+
+func (w *environmentWalk) question(fullName string) api.Question {
+	return api.Question{Organisation: w.org, Repository: fullName, What: "environments", Permission: inventory.EnvironmentsPermission}
+}
+
+// namePermissions says of environments that REST did not show which permission is missing, if one is: whether others are shown is known when all were asked.
+func (w *environmentWalk) namePermissions() {
+	for i := range w.batch.Repositories {
+		r := &w.batch.Repositories[i]
+		refused := w.refused[r.Name]
+		if refused == nil {
+			continue
 		}
-	case reason == record.ReasonPermission:
-		w.refused = true // A credential has this permission for all of an organisation's repositories or for none.
-	case reason == record.ReasonNotFound:
-	default:
-		return environmentDetails{}, fmt.Errorf("environments of %s: %w", record.Text(fullName), err)
+		permission := api.Permission(w.collector.Questions.Explain(w.question(string(r.Name)), refused))
+		for j := range r.Environments {
+			if e := &r.Environments[j]; !e.AdminsBound.Known() {
+				e.MissingPermission = permission
+			}
+		}
 	}
-	return details, nil
 }

@@ -35,8 +35,8 @@ func (c *Collector) knownBypass(org string) map[int64]bypass {
 
 const bypassPermission = "administration=write"
 
-// bypassOf asks about a ruleset by way of a repository that it applies to. Only who may write a ruleset sees who may pass by it; for anybody else the
-// answers stay unknown. The error is not nil only when ctx ended or the budget is spent.
+// bypassOf asks about a ruleset by way of a repository that it applies to. Only who may write a ruleset sees who may bypass it; for anybody else, and where this
+// repository refuses, the answers stay unknown. The error is not nil only for what concerns more than this repository.
 func (w *protectionWalk) bypassOf(ctx context.Context, fullName string, id int64) (bypass, error) {
 	w.used[id] = true
 	if known, ok := w.bypass[id]; ok {
@@ -46,15 +46,22 @@ func (w *protectionWalk) bypassOf(ctx context.Context, fullName string, id int64
 	var ruleset struct {
 		Actors *[]bypassActor `json:"bypass_actors"`
 	}
-	_, err := w.collector.API.Get(ctx, path, &ruleset)
-	result := bypass{permission: bypassPermission}
-	switch reason := record.ReasonOf(err); {
-	case err == nil && ruleset.Actors != nil:
-		result = w.collector.classifyActors(*ruleset.Actors)
-	case err == nil || reason == record.ReasonPermission || reason == record.ReasonNotFound || reason == record.ReasonDecode:
-		// Unknown, and the permission says why.
-	default:
+	refused, err := w.collector.Questions.Ask(api.Question{
+		Organisation: w.org, Repository: fullName, What: "bypass actors of rulesets", Permission: bypassPermission, Strict: w.strict,
+	}, func() error {
+		_, err := w.collector.API.Get(ctx, path, &ruleset)
+		return err
+	})
+	switch {
+	case err != nil:
 		return bypass{}, fmt.Errorf("bypass actors of ruleset %d: %w", id, err)
+	case refused != nil:
+		// The next repository that it applies to is asked, too, and the next walk asks again.
+		return bypass{permission: api.Permission(refused)}, nil
+	}
+	result := bypass{permission: bypassPermission}
+	if ruleset.Actors != nil {
+		result = w.collector.classifyActors(*ruleset.Actors)
 	}
 	result.readAt = w.collector.Now()
 	w.bypass[id] = result

@@ -39,18 +39,11 @@ const mostDigests = 1024
 // attestedRepositories are the repositories of an organisation that have any attestation.
 type attestedRepositories struct {
 	readAt time.Time
-	// Known is false where the credential may not look or the server has no attestations; permission says which it lacks, and is empty where the feature is off.
-	known      bool
-	permission string
+	// Known is false where the credential may not look, which refusal says, or the server has no attestations or the feature is off.
+	known bool
+	refusal
 	// Names are lower-case and without the owner.
 	names map[string]bool
-}
-
-// attestationAccess is whether the credential sees the attestations of a repository.
-type attestationAccess struct {
-	readAt     time.Time
-	visible    bool
-	permission string
 }
 
 // attestedRepositories asks once per posture interval which repositories have attestations.
@@ -79,7 +72,8 @@ func (c *Collector) attestedRepositories(ctx context.Context, org string) (attes
 		// GitHub Enterprise Server has no attestations.
 		found = attestedRepositories{readAt: found.readAt}
 	case reason == record.ReasonPermission || reason == record.ReasonNotFound:
-		found = attestedRepositories{readAt: found.readAt, permission: api.LackedPermission(err, attestationsPermission)}
+		found = attestedRepositories{readAt: found.readAt}
+		found.refuse(api.ScopeError(err, attestationsPermission))
 	default:
 		return found, fmt.Errorf("repositories with attestations: %w", err)
 	}
@@ -159,37 +153,38 @@ func (d *digestAttestations) UnmarshalJSON(data []byte) error {
 // unattested says what it means that no attestation of an artifact of a repository was listed: no where the credential would see one, else unknown and the
 // permission that is missing. Which repositories have attestations tells of most; others are asked about one artifact per full interval, which is refused only where
 // the permission is missing: a 404 is how GitHub says that there is none.
-func (c *Collector) unattested(ctx context.Context, org string, r api.Repository, digest string) (record.Answer, string, error) {
+func (c *Collector) unattested(ctx context.Context, org string, r api.Repository, digest string) (record.Answer, refusal, error) {
 	attested, err := c.attestedRepositories(ctx, org)
 	if err != nil || !attested.known {
-		return record.AnswerUnknown, attested.permission, err
+		return record.AnswerUnknown, attested.refusal, err
 	}
 	if _, name, _ := strings.Cut(strings.ToLower(r.FullName), "/"); attested.names[name] {
-		return record.AnswerNo, "", nil
+		return record.AnswerNo, refusal{}, nil
 	}
-	var access attestationAccess
-	c.state.With(org, func(o *organisation) { access = o.attestable[r.Name] })
-	if access.readAt.IsZero() || c.Now().Sub(access.readAt) >= c.Intervals.Full {
-		access = attestationAccess{readAt: c.Now()}
+	var visibleAt time.Time
+	c.state.With(org, func(o *organisation) { visibleAt = o.attestable[r.Name] })
+	if !visibleAt.IsZero() && c.Now().Sub(visibleAt) < c.Intervals.Full {
+		return record.AnswerNo, refusal{}, nil
+	}
+	about := api.Question{Organisation: org, Repository: r.FullName, What: "attestations", Permission: attestationsPermission}
+	denied, err := c.Questions.Ask(about, func() error {
 		var answer struct{}
 		_, err := c.API.Get(ctx, "repos/"+api.EscapeName(r.FullName)+"/attestations/"+url.PathEscape(digest)+"?per_page=1", &answer)
-		switch reason := record.ReasonOf(err); {
-		case err == nil || reason == record.ReasonNotFound:
-			access.visible = true
-		case reason == record.ReasonPermission:
-			access.permission = api.LackedPermission(err, attestationsPermission)
-		default:
-			return record.AnswerUnknown, "", fmt.Errorf("attestations of %s: %w", record.Text(r.FullName), err)
+		if record.ReasonOf(err) == record.ReasonNotFound {
+			return nil
 		}
-		c.state.With(org, func(o *organisation) {
-			if o.attestable == nil {
-				o.attestable = map[record.RepositoryName]attestationAccess{}
-			}
-			o.attestable[r.Name] = access
-		})
+		return err
+	})
+	if denied != nil || err != nil {
+		var r refusal
+		r.refuse(denied)
+		return record.AnswerUnknown, r, err
 	}
-	if !access.visible {
-		return record.AnswerUnknown, access.permission, nil
-	}
-	return record.AnswerNo, "", nil
+	c.state.With(org, func(o *organisation) {
+		if o.attestable == nil {
+			o.attestable = map[record.RepositoryName]time.Time{}
+		}
+		o.attestable[r.Name] = c.Now()
+	})
+	return record.AnswerNo, refusal{}, nil
 }

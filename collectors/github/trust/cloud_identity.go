@@ -90,17 +90,13 @@ func (w *identityWalk) readSecrets(ctx context.Context, workflows repositoryWork
 		w.lacks(environmentSecretsPermission)
 	}
 	for _, s := range sources {
-		what := "secrets of " + string(s.scope)
-		if !w.collector.Refusals.MayAsk(w.org, what) {
-			w.identity.SecretsKnown = record.AnswerUnknown
-			w.lacks(s.permission)
-			continue
-		}
-		err := w.names(ctx, s)
+		question := w.question("secrets of "+string(s.scope), s.permission)
+		question.Item = s.scope == record.SecretEnvironment
+		refused, err := w.collector.Questions.Ask(question, func() error { return w.names(ctx, s) })
 		switch {
-		case w.collector.Refusals.Note(w.org, what, err):
+		case refused != nil:
 			w.identity.SecretsKnown = record.AnswerUnknown
-			w.lacks(api.LackedPermission(err, s.permission))
+			w.lacks(api.Permission(refused))
 		case err != nil:
 			return err
 		}
@@ -150,7 +146,7 @@ func (w *identityWalk) readSubject(ctx context.Context, _ repositoryWorkflows) e
 	if w.identity.OIDC == record.AnswerNo {
 		return nil
 	}
-	own, ok, err := w.template(ctx, "subject of repository", "repos/"+api.EscapeName(w.repository.FullName), oidcPermission)
+	own, ok, err := w.template(ctx, w.question("subject of repository", oidcPermission), "repos/"+api.EscapeName(w.repository.FullName))
 	if err != nil || !ok {
 		return err
 	}
@@ -162,7 +158,9 @@ func (w *identityWalk) readSubject(ctx context.Context, _ repositoryWorkflows) e
 		return nil
 	}
 	if len(own.Claims) == 0 {
-		above, ok, err := w.template(ctx, "subject of organisation", "orgs/"+url.PathEscape(w.org), orgOIDCPermission)
+		question := w.question("subject of organisation", orgOIDCPermission)
+		question.Repository = w.org
+		above, ok, err := w.template(ctx, question, "orgs/"+url.PathEscape(w.org))
 		if err != nil || !ok {
 			return err
 		}
@@ -175,15 +173,19 @@ func (w *identityWalk) readSubject(ctx context.Context, _ repositoryWorkflows) e
 	return nil
 }
 
+// question is about the repository, whose scope fails with the server.
+func (w *identityWalk) question(what, permission string) api.Question {
+	return api.Question{Organisation: w.org, Repository: w.repository.FullName, What: what, Permission: permission, Strict: true}
+}
+
 // template reads the template below a path; ok is false where the credential may not see it.
-func (w *identityWalk) template(ctx context.Context, what, path, permission string) (t subjectTemplate, ok bool, err error) {
-	if !w.collector.Refusals.MayAsk(w.org, what) {
-		w.lacks(permission)
-		return t, false, nil
-	}
-	_, err = w.collector.API.Get(ctx, path+"/actions/oidc/customization/sub", &t)
-	if w.collector.Refusals.Note(w.org, what, err) {
-		w.lacks(api.LackedPermission(err, permission))
+func (w *identityWalk) template(ctx context.Context, question api.Question, path string) (t subjectTemplate, ok bool, err error) {
+	refused, err := w.collector.Questions.Ask(question, func() error {
+		_, err := w.collector.API.Get(ctx, path+"/actions/oidc/customization/sub", &t)
+		return err
+	})
+	if refused != nil {
+		w.lacks(api.Permission(refused))
 		return t, false, nil
 	}
 	if err != nil {

@@ -1,7 +1,6 @@
 package trust
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -82,13 +81,13 @@ func (r *release) has(role assetRole) bool {
 func (c *Collector) evaluate(ctx context.Context, org string, p *published, found map[predicate]map[string]bool) error {
 	attested := map[predicate]record.Answer{}
 	for _, kind := range predicates() {
-		answer, permission, err := c.covered(ctx, org, p, kind, found[kind])
+		answer, refused, err := c.covered(ctx, org, p, kind, found[kind])
 		if err != nil {
 			return err
 		}
 		attested[kind] = answer
 		if !answer.Known() {
-			p.permission = cmp.Or(p.permission, permission)
+			p.merge(refused)
 		}
 	}
 	p.evidence = map[record.EvidenceKind]record.Answer{
@@ -109,12 +108,13 @@ func (c *Collector) evaluate(ctx context.Context, org string, p *published, foun
 
 // covered says whether the artifacts of a release have attestations of a kind: provenance all of them, else any. A release without artifacts has nothing that could be
 // asked about.
-func (c *Collector) covered(ctx context.Context, org string, p *published, kind predicate, attested map[string]bool) (record.Answer, string, error) {
+func (c *Collector) covered(ctx context.Context, org string, p *published, kind predicate, attested map[string]bool) (record.Answer, refusal, error) {
+	var refused refusal
 	artifacts := p.artifacts()
 	if len(artifacts) == 0 || !c.config.Attestations {
-		return record.AnswerUnknown, "", nil
+		return record.AnswerUnknown, refused, nil
 	}
-	answer, join, permission := record.AnswerNo, record.Answer.Or, ""
+	answer, join := record.AnswerNo, record.Answer.Or
 	if kind == predicateProvenance {
 		answer, join = record.AnswerYes, record.Answer.And
 	}
@@ -125,35 +125,35 @@ func (c *Collector) covered(ctx context.Context, org string, p *published, kind 
 		case attested[digest]:
 			one = record.AnswerYes
 		case digest != "":
-			var lacking string
+			var part refusal
 			var err error
-			if one, lacking, err = c.unattested(ctx, org, p.repository, digest); err != nil {
-				return record.AnswerUnknown, "", err
+			if one, part, err = c.unattested(ctx, org, p.repository, digest); err != nil {
+				return record.AnswerUnknown, refused, err
 			}
-			permission = cmp.Or(permission, lacking)
+			refused.merge(part)
 		}
 		answer = join(answer, one)
 	}
-	return answer, permission, nil
+	return answer, refused, nil
 }
 
 // dependencyGraphSBOM says whether GitHub makes an SBOM of a repository as it is now, where the configuration lets that count; unknown where the credential may not see it.
 func (c *Collector) dependencyGraphSBOM(ctx context.Context, org string, r api.Repository) (record.Answer, error) {
-	const what = "SBOM of the dependency graph"
-	if !c.Refusals.MayAsk(org, what) {
-		return record.AnswerUnknown, nil
-	}
 	var answer struct {
 		SBOM *struct {
 			Packages []struct{} `json:"packages"`
 		} `json:"sbom"`
 	}
 	path := "repos/" + api.EscapeName(r.FullName) + "/dependency-graph/sbom"
-	_, err := c.API.Get(ctx, path, &answer)
+	about := api.Question{Organisation: org, Repository: r.FullName, What: "SBOM of the dependency graph", Permission: api.ContentsPermission}
+	refused, err := c.Questions.Ask(about, func() error {
+		_, err := c.API.Get(ctx, path, &answer)
+		return err
+	})
 	switch {
-	case err != nil && api.FeatureOff(err.Error()):
+	case refused != nil && api.FeatureOff(refused.Error()):
 		return record.AnswerNo, nil
-	case c.Refusals.Note(org, what, err):
+	case refused != nil:
 		return record.AnswerUnknown, nil
 	case err != nil:
 		return record.AnswerUnknown, fmt.Errorf("SBOM of %s: %w", record.Text(r.FullName), err)

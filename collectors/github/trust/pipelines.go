@@ -30,13 +30,31 @@ const (
 type runEvidence struct {
 	run int64
 	// Released says that the run made a release.
-	released   bool
-	evidence   map[record.EvidenceKind]record.Answer
-	permission string
+	released bool
+	evidence map[record.EvidenceKind]record.Answer
+	refusal
 }
 
 // complete says whether nothing is left that could become known.
-func (e *runEvidence) complete() bool { return e.permission == "" && e.evidence != nil }
+func (e *runEvidence) complete() bool { return !e.refused && e.evidence != nil }
+
+// refusal says that GitHub refused to answer a part, and which permission is missing if one is.
+type refusal struct {
+	refused    bool
+	permission string
+}
+
+// refuse notes why a part is not answered, if it is not.
+func (r *refusal) refuse(refused error) {
+	if refused != nil {
+		r.refused, r.permission = true, cmp.Or(r.permission, api.Permission(refused))
+	}
+}
+
+// merge adds what was refused elsewhere.
+func (r *refusal) merge(other refusal) {
+	r.refused, r.permission = r.refused || other.refused, cmp.Or(r.permission, other.permission)
+}
 
 // isPipeline reports whether a workflow is one of the pipelines that are read: its name or path says so, or one of its jobs deploys to an environment. What only others
 // call never runs by itself.
@@ -90,11 +108,11 @@ func (w *pipelineWalk) add(ctx context.Context, file *workflow) error {
 		ID: api.PipelineID(w.repository.FullName, file.path), Repository: w.repository.Name, Name: file.name, Path: file.path, Publishes: file.publishes,
 		Evidence: unknownEvidence(),
 	}
-	runs, permission, err := w.lastRuns(ctx, file)
+	runs, refused, err := w.lastRuns(ctx, file)
 	if err != nil {
 		return err
 	}
-	p.MissingPermission = permission
+	p.MissingPermission = api.Permission(refused)
 	if len(runs) > 0 {
 		p.LastRunAt, p.URL, p.UpdatedAt = runs[0].UpdatedAt.Time, record.Text(runs[0].HTMLURL), runs[0].UpdatedAt.Time
 	}
@@ -119,33 +137,31 @@ func unknownEvidence() map[record.EvidenceKind]record.Answer {
 }
 
 // lastRuns are the last runs of a workflow but for those of pull requests, and at the end the last one that succeeded where it was longer ago.
-func (w *pipelineWalk) lastRuns(ctx context.Context, file *workflow) ([]run, string, error) {
-	runs, all, permission, err := w.runs(ctx, file, url.Values{"status": {"completed"}})
+func (w *pipelineWalk) lastRuns(ctx context.Context, file *workflow) (runs []run, refused, err error) {
+	runs, all, refused, err := w.runs(ctx, file, url.Values{"status": {"completed"}})
 	for _, earlier := range []url.Values{{"status": {"success"}, "event": {"push"}}, {"status": {"success"}}} {
-		if err != nil || all || permission != "" || slices.ContainsFunc(runs, func(r run) bool { return r.succeeded() }) {
+		if err != nil || all || refused != nil || slices.ContainsFunc(runs, func(r run) bool { return r.succeeded() }) {
 			break
 		}
 		var more []run
-		more, _, permission, err = w.runs(ctx, file, earlier)
+		more, _, refused, err = w.runs(ctx, file, earlier)
 		runs = append(runs, more...)
 	}
-	return runs, permission, err
+	return runs, refused, err
 }
 
-// runs reads runs of a workflow, without those of pull requests, and says whether these are all; none, and the permission that is missing, where the credential may not
-// see them.
-func (w *pipelineWalk) runs(ctx context.Context, file *workflow, query url.Values) (runs []run, all bool, permission string, err error) {
-	const what = "runs of workflows"
-	c := w.collector
-	if !c.Refusals.MayAsk(w.org, what) {
-		return nil, false, api.RunsPermission, nil
-	}
+// runs reads runs of a workflow, without those of pull requests, and says whether these are all; none where GitHub refuses to show them.
+func (w *pipelineWalk) runs(ctx context.Context, file *workflow, query url.Values) (runs []run, all bool, refused, err error) {
+	var rejected map[record.RejectReason]int
 	query.Set("per_page", strconv.Itoa(runsPerPipeline))
 	query.Set("exclude_pull_requests", "true") // which leaves out their description, not the runs
 	address := "repos/" + api.EscapeName(w.repository.FullName) + "/actions/workflows/" + url.PathEscape(path.Base(file.path)) + "/runs"
-	runs, rejected, err := c.runsOf(ctx, address, query)
-	if c.Refusals.Note(w.org, what, err) {
-		return nil, false, api.LackedPermission(err, api.RunsPermission), nil
+	refused, err = w.collector.Questions.Ask(w.question("runs of workflows", api.RunsPermission), func() error {
+		runs, rejected, err = w.collector.runsOf(ctx, address, query)
+		return err
+	})
+	if refused != nil || err != nil {
+		return nil, false, refused, err
 	}
 	read := len(runs)
 	for reason, n := range rejected {
@@ -155,7 +171,12 @@ func (w *pipelineWalk) runs(ctx context.Context, file *workflow, query url.Value
 		w.batch.Rejected[reason] += n
 		read += n
 	}
-	return slices.DeleteFunc(runs, func(r run) bool { return r.ofPullRequest() }), read < runsPerPipeline, "", err
+	return slices.DeleteFunc(runs, func(r run) bool { return r.ofPullRequest() }), read < runsPerPipeline, nil, nil
+}
+
+// question is about the repository, whose scope fails with the server.
+func (w *pipelineWalk) question(what, permission string) api.Question {
+	return api.Question{Organisation: w.org, Repository: w.repository.FullName, What: what, Permission: permission, Strict: true}
 }
 
 // readEvidence reads the evidence of a run. A run does not change once it is over, so that what was found is kept until there is a later one.
@@ -188,7 +209,7 @@ func (w *pipelineWalk) readEvidence(ctx context.Context, p *record.Pipeline, las
 func (w *pipelineWalk) evidence(ctx context.Context, last *run) (runEvidence, error) {
 	c := w.collector
 	e := runEvidence{run: last.ID, evidence: unknownEvidence()}
-	approval, permission, err := c.approved(ctx, w.org, w.repository, last.ID)
+	approval, refused, err := c.approved(ctx, w.repository, last.ID, w.question("", ""))
 	if err != nil {
 		return e, err
 	}
@@ -199,28 +220,28 @@ func (w *pipelineWalk) evidence(ctx context.Context, last *run) (runEvidence, er
 	at := slices.IndexFunc(releases, last.made)
 	if at >= 0 {
 		e.released = true
-		if e.evidence, e.permission, err = w.ofRelease(ctx, releases[at]); err != nil {
+		if e.evidence, e.refusal, err = w.ofRelease(ctx, releases[at]); err != nil {
 			return e, err
 		}
 	} else if err := w.fromArtifacts(ctx, last, &e); err != nil {
 		return e, err
 	}
 	e.evidence[record.EvidenceApproval] = approval
-	e.permission = cmp.Or(e.permission, permission)
+	e.refuse(refused)
 	return e, nil
 }
 
 // ofRelease is the evidence of a release, as the last reading of releases found it, else asked for.
-func (w *pipelineWalk) ofRelease(ctx context.Context, p *published) (map[record.EvidenceKind]record.Answer, string, error) {
+func (w *pipelineWalk) ofRelease(ctx context.Context, p *published) (map[record.EvidenceKind]record.Answer, refusal, error) {
 	var known runEvidence
 	w.collector.state.With(w.org, func(o *organisation) { known = o.evidence[p.key()] })
 	if known.evidence == nil {
 		if err := w.collector.findEvidence(ctx, w.org, []*published{p}); err != nil {
-			return nil, "", err
+			return nil, refusal{}, err
 		}
-		known = runEvidence{evidence: p.evidence, permission: p.permission}
+		known = runEvidence{evidence: p.evidence, refusal: p.refusal}
 	}
-	return maps.Clone(known.evidence), known.permission, nil
+	return maps.Clone(known.evidence), known.refusal, nil
 }
 
 // lastReleases are the last releases of the repository; none where the credential may not see them.
@@ -256,15 +277,17 @@ func (w *pipelineWalk) fromArtifacts(ctx context.Context, last *run, e *runEvide
 		return err
 	}
 	if !attested.known {
-		e.permission = attested.permission
+		e.merge(attested.refusal)
 		return nil
 	}
 	if _, name, _ := strings.Cut(strings.ToLower(w.repository.FullName), "/"); !attested.names[name] {
-		none, permission, err := c.unattested(ctx, w.org, w.repository, noDigest)
-		e.evidence[record.EvidenceProvenance], e.evidence[record.EvidenceSBOM], e.permission = none, none, permission
+		none, refused, err := c.unattested(ctx, w.org, w.repository, noDigest)
+		e.evidence[record.EvidenceProvenance], e.evidence[record.EvidenceSBOM] = none, none
+		e.merge(refused)
 		return err
 	}
-	digests, err := w.artifacts(ctx, last)
+	digests, refused, err := w.artifacts(ctx, last)
+	e.refuse(refused)
 	if err != nil || len(digests) == 0 {
 		return err
 	}
@@ -280,31 +303,28 @@ func (w *pipelineWalk) fromArtifacts(ctx context.Context, last *run, e *runEvide
 	return nil
 }
 
-// artifacts are the digests of the artifacts that a run kept.
-func (w *pipelineWalk) artifacts(ctx context.Context, last *run) ([]string, error) {
-	const what = "artifacts of runs"
-	c := w.collector
-	if !c.Refusals.MayAsk(w.org, what) {
-		return nil, nil
-	}
+// artifacts are the digests of the artifacts that a run kept; none where GitHub refuses to list them.
+func (w *pipelineWalk) artifacts(ctx context.Context, last *run) (digests []string, refused, err error) {
+	question := w.question("artifacts of runs", api.RunsPermission)
+	question.Item = true
 	var page struct {
 		Artifacts *[]asset `json:"artifacts"`
 	}
 	address := "repos/" + api.EscapeName(w.repository.FullName) + "/actions/runs/" + strconv.FormatInt(last.ID, 10) + "/artifacts"
-	_, err := c.API.Get(ctx, address+"?per_page="+api.PageSize, &page)
+	refused, err = w.collector.Questions.Ask(question, func() error {
+		_, err := w.collector.API.Get(ctx, address+"?per_page="+api.PageSize, &page)
+		return err
+	})
 	switch {
-	case c.Refusals.Note(w.org, what, err):
-		return nil, nil
-	case err != nil:
-		return nil, err
+	case refused != nil || err != nil:
+		return nil, refused, err
 	case page.Artifacts == nil:
-		return nil, api.MissingField(address, "artifacts")
+		return nil, nil, api.MissingField(address, "artifacts")
 	}
-	var digests []string
 	for _, a := range *page.Artifacts {
 		if a.digest() != "" {
 			digests = append(digests, a.digest())
 		}
 	}
-	return digests, nil
+	return digests, nil, nil
 }

@@ -69,9 +69,9 @@ type published struct {
 	release
 	repository api.Repository
 	// Commit is what it was made of; empty where it is not known.
-	commit     string
-	evidence   map[record.EvidenceKind]record.Answer
-	permission string
+	commit   string
+	evidence map[record.EvidenceKind]record.Answer
+	refusal
 }
 
 // releaseWalk gathers the releases of an organisation.
@@ -86,6 +86,8 @@ type releaseWalk struct {
 	named    map[record.RepositoryName]bool
 	found    []*published
 	rejected map[record.RejectReason]int
+	// missed are the repositories whose releases were not read at the last reading: they are read back over the whole history; unread are those of this one.
+	missed, unread map[record.RepositoryName]bool
 	// Releasing are the repositories that have any release, but for unnamed ones.
 	releasing map[record.RepositoryName]bool
 	unnamed   int
@@ -97,8 +99,9 @@ func (c *Collector) readReleases(ctx context.Context, org string, cursor record.
 	cut := c.ReadAt()
 	w := &releaseWalk{
 		collector: c, org: org, since: c.Now().Add(-c.config.ReleaseHistory.Std()), commits: map[int64]string{},
-		named: map[record.RepositoryName]bool{}, releasing: map[record.RepositoryName]bool{}, rejected: map[record.RejectReason]int{},
+		named: map[record.RepositoryName]bool{}, releasing: map[record.RepositoryName]bool{}, rejected: map[record.RejectReason]int{}, unread: map[record.RepositoryName]bool{},
 	}
+	c.state.With(org, func(o *organisation) { w.missed = o.unreadReleases })
 	if last, err := time.Parse(time.RFC3339, string(cursor)); err == nil && last.Add(-releaseOverlap).After(w.since) {
 		w.since, w.delta = last.Add(-releaseOverlap), true
 	}
@@ -106,8 +109,8 @@ func (c *Collector) readReleases(ctx context.Context, org string, cursor record.
 		return record.Batch{Err: api.ScopeError(err, api.ContentsPermission)}
 	}
 	b := record.Batch{Mode: record.Full, Cursor: cut, Releases: []record.Release{}}
-	if w.delta {
-		b.Mode = record.Delta
+	if w.delta || len(w.unread) > 0 {
+		b.Mode = record.Delta // which keeps what the repositories had that could not be read
 	}
 	if len(w.rejected) > 0 {
 		b.Rejected = w.rejected
@@ -122,10 +125,21 @@ func (w *releaseWalk) read(ctx context.Context) error {
 	if err := repositoriesWithReleases.Walk(ctx, w.collector.API, w.org, w.add); err != nil {
 		return err
 	}
+	var last error
 	for _, r := range w.due {
-		if err := w.list(ctx, r); err != nil {
+		refused, err := w.collector.Questions.Ask(api.Question{
+			Organisation: w.org, Repository: r.FullName, What: "releases", Permission: api.ContentsPermission,
+		}, func() error { return w.list(ctx, r) })
+		if err != nil {
 			return fmt.Errorf("releases of %s: %w", record.Text(r.FullName), err)
 		}
+		if refused != nil {
+			w.unread[r.Name] = true
+			last = refused
+		}
+	}
+	if last != nil && len(w.unread) == len(w.due) {
+		return last // Nothing was read.
 	}
 	if err := w.collector.findEvidence(ctx, w.org, w.found); err != nil {
 		return err
@@ -134,6 +148,7 @@ func (w *releaseWalk) read(ctx context.Context) error {
 		return err
 	}
 	w.collector.state.With(w.org, func(o *organisation) {
+		o.unreadReleases = w.unread
 		if w.unnamed == 0 {
 			o.releasing = w.releasing
 		}
@@ -141,7 +156,7 @@ func (w *releaseWalk) read(ctx context.Context) error {
 			o.evidence = map[string]runEvidence{} // which forgets releases that are gone
 		}
 		for _, p := range w.found {
-			o.evidence[p.key()] = runEvidence{evidence: p.evidence, permission: p.permission}
+			o.evidence[p.key()] = runEvidence{evidence: p.evidence, refusal: p.refusal}
 		}
 	})
 	return nil
@@ -167,7 +182,7 @@ func (w *releaseWalk) add(node *releasingRepository) error {
 		w.due, w.releasing[name] = append(w.due, r), true // REST says whether it may be read.
 		return nil
 	}
-	due := false
+	due := w.missed[name]
 	for _, n := range node.Releases.Nodes {
 		if n == nil {
 			continue
@@ -187,6 +202,11 @@ func (w *releaseWalk) add(node *releasingRepository) error {
 // list reads the releases of a repository until a page holds none that matters. GitHub sorts by creation, which for a draft is long before it is published.
 func (w *releaseWalk) list(ctx context.Context, r api.Repository) error {
 	history := w.collector.Now().Add(-w.collector.config.ReleaseHistory.Std())
+	since := w.since
+	if w.missed[r.Name] {
+		since = history
+	}
+	var found []*published
 	_, err := w.collector.API.Pages(ctx, "repos/"+api.EscapeName(r.FullName)+"/releases", url.Values{"per_page": {api.PageSize}}, func(items []json.RawMessage) bool {
 		more := false
 		for _, item := range items {
@@ -200,14 +220,17 @@ func (w *releaseWalk) list(ctx context.Context, r api.Repository) error {
 				more = true
 				continue
 			}
-			recent := !x.PublishedAt.Before(w.since) || !x.UpdatedAt.Before(w.since)
-			more = more || recent || !x.CreatedAt.Before(w.since)
+			recent := !x.PublishedAt.Before(since) || !x.UpdatedAt.Before(since)
+			more = more || recent || !x.CreatedAt.Before(since)
 			if !x.Draft && recent && !x.PublishedAt.Before(history) {
-				w.found = append(w.found, &published{release: x, repository: r, commit: w.commits[x.ID]})
+				found = append(found, &published{release: x, repository: r, commit: w.commits[x.ID]})
 			}
 		}
 		return more
 	})
+	if err == nil {
+		w.found = append(w.found, found...) // half a list is none
+	}
 	return err
 }
 

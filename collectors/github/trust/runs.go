@@ -1,7 +1,6 @@
 package trust
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"maps"
@@ -72,22 +71,18 @@ func (c *Collector) runsOf(ctx context.Context, path string, query url.Values) (
 	return list, rejected, nil
 }
 
-// approved says whether somebody approved that a run went on to an environment, and of which environments that is known. Unknown, with the permission that is missing, where
-// the credential may not see it.
-func (c *Collector) approved(ctx context.Context, org string, r api.Repository, id int64) (answer record.Answer, permission string, err error) {
-	const what = "approvals of runs"
-	if !c.Refusals.MayAsk(org, what) {
-		return record.AnswerUnknown, api.RunsPermission, nil
-	}
+// approved says whether somebody approved that a run went on to an environment; unknown where GitHub refuses to answer.
+func (c *Collector) approved(ctx context.Context, r api.Repository, id int64, about api.Question) (answer record.Answer, refused, err error) {
+	about.What, about.Permission, about.Item = "approvals of runs", api.RunsPermission, true
 	var approvals []struct {
 		State string `json:"state"`
 	}
-	_, err = c.API.Get(ctx, "repos/"+api.EscapeName(r.FullName)+"/actions/runs/"+strconv.FormatInt(id, 10)+"/approvals", &approvals)
-	if c.Refusals.Note(org, what, err) {
-		return record.AnswerUnknown, api.LackedPermission(err, api.RunsPermission), nil
-	}
-	if err != nil {
-		return record.AnswerUnknown, "", err
+	refused, err = c.Questions.Ask(about, func() error {
+		_, err := c.API.Get(ctx, "repos/"+api.EscapeName(r.FullName)+"/actions/runs/"+strconv.FormatInt(id, 10)+"/approvals", &approvals)
+		return err
+	})
+	if refused != nil || err != nil {
+		return record.AnswerUnknown, refused, err
 	}
 	answer = record.AnswerNo
 	for _, a := range approvals {
@@ -99,7 +94,7 @@ func (c *Collector) approved(ctx context.Context, org string, r api.Repository, 
 			c.UnknownValue("approval of a run", a.State)
 		}
 	}
-	return answer, "", nil
+	return answer, nil, nil
 }
 
 // runsPerCommit is how many runs of a commit are looked at to find the one that made a release.
@@ -116,14 +111,13 @@ func (c *Collector) findApprovals(ctx context.Context, org string, list []*publi
 		wanted[p.key()] = true
 		answer, known := c.knownApproval(org, p)
 		if !known {
-			var permission string
-			var err error
-			if answer, permission, err = c.approvalOf(ctx, org, p); err != nil {
+			var refused, err error
+			if answer, refused, err = c.approvalOf(ctx, org, p); err != nil {
 				return err
 			}
-			p.permission = cmp.Or(p.permission, permission)
+			p.refuse(refused)
 			// Soon after a release its run may not be over.
-			if answer.Known() || permission == "" && c.Now().Sub(p.PublishedAt.Time) > releaseOverlap {
+			if answer.Known() || refused == nil && c.Now().Sub(p.PublishedAt.Time) > releaseOverlap {
 				c.keepApproval(org, p, answer)
 			}
 		}
@@ -152,35 +146,32 @@ func (c *Collector) keepApproval(org string, p *published, answer record.Answer)
 }
 
 // approvalOf finds the run that made a release by the commit of its tag; unknown where there is none.
-func (c *Collector) approvalOf(ctx context.Context, org string, p *published) (record.Answer, string, error) {
-	const what = "runs of commits"
-	switch {
-	case p.commit == "":
-		return record.AnswerUnknown, "", nil
-	case !c.Refusals.MayAsk(org, what):
-		return record.AnswerUnknown, api.RunsPermission, nil
+func (c *Collector) approvalOf(ctx context.Context, org string, p *published) (answer record.Answer, refused, err error) {
+	if p.commit == "" {
+		return record.AnswerUnknown, nil, nil
 	}
 	query := url.Values{"head_sha": {p.commit}, "per_page": {runsPerCommit}, "exclude_pull_requests": {"true"}, "status": {"success"}}
-	runs, _, err := c.runsOf(ctx, "repos/"+api.EscapeName(p.repository.FullName)+"/actions/runs", query)
-	if c.Refusals.Note(org, what, err) {
-		return record.AnswerUnknown, api.LackedPermission(err, api.RunsPermission), nil
+	about := api.Question{Organisation: org, Repository: p.repository.FullName, What: "runs of commits", Permission: api.RunsPermission}
+	var runs []run
+	refused, err = c.Questions.Ask(about, func() error {
+		runs, _, err = c.runsOf(ctx, "repos/"+api.EscapeName(p.repository.FullName)+"/actions/runs", query)
+		return err
+	})
+	if refused != nil || err != nil {
+		return record.AnswerUnknown, refused, err
 	}
-	if err != nil {
-		return record.AnswerUnknown, "", err
-	}
-	answer := record.AnswerUnknown
 	for i := range runs {
 		if !runs[i].made(p) {
 			continue
 		}
-		one, permission, err := c.approved(ctx, org, p.repository, runs[i].ID)
+		one, refused, err := c.approved(ctx, p.repository, runs[i].ID, about)
 		switch {
 		case err != nil || !one.Known():
-			return record.AnswerUnknown, permission, err
+			return record.AnswerUnknown, refused, err
 		case one == record.AnswerYes:
-			return one, "", nil
+			return one, nil, nil
 		}
 		answer = one
 	}
-	return answer, "", nil
+	return answer, nil, nil
 }

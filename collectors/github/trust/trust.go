@@ -7,6 +7,7 @@ package trust
 
 import (
 	"context"
+	"time"
 
 	"prodsec_exporter/collectors/github/inventory"
 	"prodsec_exporter/collectors/github/part"
@@ -45,15 +46,19 @@ type organisation struct {
 	// workflows are what the last walk found, nil before there was one; workflowsCut says that it met repositories that it could not name.
 	workflows    map[record.RepositoryName]repositoryWorkflows
 	workflowsCut bool
-	attested     attestedRepositories
-	// attestable is what is known about whether the credential sees the attestations of a repository.
-	attestable map[record.RepositoryName]attestationAccess
+	// heavyWorkflows are the repositories, by their GraphQL identity, whose files GitHub failed to answer for at the last reading.
+	heavyWorkflows map[string]bool
+	attested       attestedRepositories
+	// attestable is when the credential last saw that a repository has no attestations of an artifact.
+	attestable map[record.RepositoryName]time.Time
 	// approvals are those of the runs that made releases; runs the evidence of the last successful run of pipelines.
 	approvals map[string]record.Answer
 	runs      map[string]runEvidence
 	// releasing are the repositories that have releases, nil before they were looked for; evidence is that of the releases that were read.
 	releasing map[record.RepositoryName]bool
 	evidence  map[string]runEvidence
+	// unreadReleases are the repositories whose releases could not be read at the last reading.
+	unreadReleases map[record.RepositoryName]bool
 	// runnerRequests is what the last reading of runners took.
 	runnerRequests int
 }

@@ -87,6 +87,7 @@ type repositoryWorkflows struct {
 // workflowWalk gathers the workflows of an organisation.
 type workflowWalk struct {
 	collector *Collector
+	org       string
 	batch     record.Batch
 	before    map[record.RepositoryName]repositoryWorkflows
 	found     map[record.RepositoryName]repositoryWorkflows
@@ -99,7 +100,7 @@ type workflowWalk struct {
 // only where something in the folder changed.
 func (c *Collector) readWorkflows(ctx context.Context, org string, _ record.Cursor) record.Batch {
 	w := &workflowWalk{
-		collector: c, found: map[record.RepositoryName]repositoryWorkflows{}, changed: map[string]record.RepositoryName{},
+		collector: c, org: org, found: map[record.RepositoryName]repositoryWorkflows{}, changed: map[string]record.RepositoryName{},
 		batch: record.Batch{Mode: record.Full, Repositories: []record.Repository{}, Cursor: c.ReadAt()},
 	}
 	c.state.With(org, func(o *organisation) { w.before = o.workflows })
@@ -134,7 +135,7 @@ func (w *workflowWalk) add(node *workflowRepository) error {
 	repository := record.Repository{Name: name}
 	switch {
 	case node.Lacks("object"):
-		r.known, r.permission = false, api.ContentsPermission
+		r.known, r.permission = false, api.Permission(api.ScopeError(node.Failure(), api.ContentsPermission))
 	case node.Tree == nil:
 		repository.Settings = map[string]record.Answer{inventory.SettingWorkflows: record.AnswerNo}
 	default:
@@ -168,18 +169,15 @@ func (r *workflowRepository) environmentNames() (names []string, known bool) {
 
 // readFiles reads the folders that changed.
 func (w *workflowWalk) readFiles(ctx context.Context) error {
-	size := workflowBatch
-	for rest := w.order; len(rest) > 0; {
-		ids := rest[:min(size, len(rest))]
+	heavy, cause, err := api.Halved(ctx, w.order, workflowBatch, func(ctx context.Context, ids []string) error {
 		var answer struct {
 			Nodes []*workflowTree `json:"nodes"`
 		}
 		failures, err := w.collector.API.GraphQL(ctx, workflowsQuery, map[string]any{"ids": ids}, &answer)
 		if err != nil {
-			if api.TooHeavy(err) && size > 1 {
-				size /= 2
-				continue
-			}
+			return err
+		}
+		if err := api.HeavyPart(failures); err != nil {
 			return err
 		}
 		if answer.Nodes == nil {
@@ -188,7 +186,27 @@ func (w *workflowWalk) readFiles(ctx context.Context) error {
 		for _, tree := range answer.Nodes {
 			w.take(tree)
 		}
-		rest = rest[len(ids):]
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return w.tolerate(heavy, cause)
+}
+
+// tolerate leaves the files of repositories unknown that GitHub failed to answer for at this reading and the one before, and at once where it answered for others. That it
+// fails for all for the first time may be an outage.
+func (w *workflowWalk) tolerate(heavy []string, cause error) error {
+	lasting := len(heavy) < len(w.order)
+	w.collector.state.With(w.org, func(o *organisation) {
+		lasting = lasting || !slices.ContainsFunc(heavy, func(id string) bool { return !o.heavyWorkflows[id] })
+		o.heavyWorkflows = map[string]bool{}
+		for _, id := range heavy {
+			o.heavyWorkflows[id] = true
+		}
+	})
+	if len(heavy) > 0 && !lasting {
+		return cause
 	}
 	return nil
 }
