@@ -228,6 +228,8 @@ var derivedByHand = []derivation{
 	{`prodsec_tool_false_positive_in_window{window="30d",class="sast",source="codeql",status="confirmed"} 0`, "C and D are open; known combination"},
 	{`prodsec_tool_false_positive_in_window{window="30d",class="sca",source="dependabot",status="confirmed"} 2`, "F and G were fixed"},
 	{`prodsec_tool_false_positive_in_window{window="7d",class="sca",source="dependabot",status="confirmed"} 0`, "on 20 and 2 March"},
+	{`prodsec_unread_scopes{collector="github",instance_name="acme",scope_kind="secrets",scope="secrets:acme",status="never"} 1`, "it was never read"},
+	{`prodsec_record_scopes{kind="finding",status="never"} 1`, "secrets:acme"},
 	{`prodsec_scopes{collector="github",status="never"} 1`, "secrets:acme"},
 	{`prodsec_scopes{collector="github",status="stale"} 1`, "alerts:acme missed a poll"},
 	{`prodsec_scope_last_success_timestamp_seconds{collector="github",instance_name="acme",scope_kind="alerts"} 1.7749512e+09`, "10:00"},
@@ -288,8 +290,10 @@ func TestLint(t *testing.T) {
 func TestFamilies(t *testing.T) {
 	p := policy.Default()
 	shown := map[string]bool{}
-	for _, r := range metrics.Evaluate(organisation(p), p, noon).Results {
-		shown[r.Family.Name] = true
+	for _, s := range []*snapshot.Snapshot{organisation(p), dropped(p, func(int) bool { return true })} {
+		for _, r := range metrics.Evaluate(s, p, noon).Results {
+			shown[r.Family.Name] = true
+		}
 	}
 	seen := map[string]bool{}
 	for _, f := range metrics.All() {
@@ -328,7 +332,10 @@ func TestNothingRead(t *testing.T) {
 	for _, r := range metrics.Evaluate(s, p, noon).Results {
 		got = append(got, r.Family.Name)
 	}
-	want := []string{"prodsec_counting_changes_total", "prodsec_policy_info", "prodsec_scopes", "prodsec_sla_target_seconds", "prodsec_target_minimum_outcomes", "prodsec_target_ratio"}
+	want := []string{
+		"prodsec_counting_changes_total", "prodsec_policy_info", "prodsec_record_scopes", "prodsec_scopes", "prodsec_sla_target_seconds", "prodsec_target_minimum_outcomes",
+		"prodsec_target_ratio", "prodsec_unread_scopes",
+	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("families before anything was read (-want +got):\n%s", diff)
 	}

@@ -29,6 +29,8 @@ var bounded = map[string]int{
 // exempt are families that are as large as the configuration of the exporter or the policy makes them.
 var exempt = map[string]string{
 	"prodsec_sla_target_seconds":                   "a table of the policy, of at most 17 tiers",
+	"prodsec_unread_scopes":                        "at most 21 series for every kind of scope and status",
+	"prodsec_record_scopes":                        "a series for every kind of record and status",
 	"prodsec_scopes":                               "a few series for every collector that is configured",
 	"prodsec_scope_last_success_timestamp_seconds": "a series for every instance and kind of scope",
 	"prodsec_records":                              "a series for every kind of record",

@@ -34,7 +34,7 @@ var coverage = []*Family{
 		Refresh: refreshPosture,
 		Example: `sum by (business_unit, status) (prodsec_protected_repositories{check="required", scope="branch"})`,
 	}},
-	{Collect: repositoryProtectionGap, Family: frame.Family{
+	{Collect: repositoryProtectionGap, Withheld: true, Family: frame.Family{
 		Name: "prodsec_repository_protection_gap",
 		Help: "1 for each protection check that fails or is unknown on a privileged repository (policy.protection.privileged). Over the series budget, " +
 			"service_name and repository become \"other\" and the value is the number of gaps.",

@@ -23,7 +23,7 @@ var controls = []*Family{
 		Refresh: refreshAll,
 		Example: `sum by (control) (prodsec_control_services{status="pass"}) / sum by (control) (prodsec_control_services)`,
 	}},
-	{Collect: controlGap, Family: frame.Family{
+	{Collect: controlGap, Withheld: true, Family: frame.Family{
 		Name: "prodsec_control_gap",
 		Help: "1 for each control that fails or is unknown for a service that policy.detail selects. Over the series budget, service_name becomes \"other\" " +
 			"and the value is the number of gaps.",

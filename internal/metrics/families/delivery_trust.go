@@ -9,7 +9,7 @@ import (
 
 // deliveryTrust lists the families of the board "Delivery trust": can we trust how software is built and released?
 var deliveryTrust = []*Family{
-	{Collect: deploymentPaths, Family: frame.Family{
+	{Collect: deploymentPaths, Withheld: true, Family: frame.Family{
 		Name: "prodsec_deployment_paths",
 		Help: "Services by whether their deployment path to a production environment is protected: the environment and the branches of the repository " +
 			"pass the checks that policy requires, and the last deployments (policy.delivery.path_deployments) were approved and came from a protected " +

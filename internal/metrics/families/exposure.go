@@ -10,7 +10,7 @@ import (
 
 // exposure lists the families of the board "Exposure": which risk grows faster than we reduce it?
 var exposure = []*Family{
-	{Collect: findingsOpen, Family: frame.Family{
+	{Collect: findingsOpen, Withheld: true, Family: frame.Family{
 		Name: "prodsec_findings_open",
 		Help: "Open weaknesses after de-duplication: what several tools report about the same weakness counts once, under the highest severity. sla is " +
 			"within, due_soon (in the last part of the time to fix), breached, excepted (an approved exception stops the clock) or none (no SLA " +
@@ -43,7 +43,7 @@ var exposure = []*Family{
 		Example: `time() - min by (team) (prodsec_finding_oldest_opened_timestamp_seconds{severity="critical"})`,
 		Combine: frame.Least,
 	}},
-	{Collect: findingsExploited, Family: frame.Family{
+	{Collect: findingsExploited, Withheld: true, Family: frame.Family{
 		Name: "prodsec_findings_exploited_open",
 		Help: "Open weaknesses that are exploited or likely to be, each under its strongest evidence: kev (a source lists it as known exploited), " +
 			"active_secret (a leaked secret that was verified to work), epss (the EPSS score is at or above policy.epss_threshold). Evidence that no " +
@@ -54,7 +54,7 @@ var exposure = []*Family{
 		Refresh: refreshFindings,
 		Example: `sum by (team, evidence) (prodsec_findings_exploited_open{severity="critical"})`,
 	}},
-	{Collect: riskScore, Family: frame.Family{
+	{Collect: riskScore, Withheld: true, Family: frame.Family{
 		Name: "prodsec_risk_score",
 		Help: "Sum of the risk weights of open critical and high weaknesses: severity × exposure × criticality × exploitation, with the factors of " +
 			"policy.risk. The unit is specific to the organisation: compare services and points in time, not organisations. A source that was never " +
@@ -99,7 +99,7 @@ var exposure = []*Family{
 		Refresh: refreshFindings,
 		Example: `sum by (event) (prodsec_finding_flow_in_window{window="30d", severity=~"critical|high", event=~"opened|fixed"})`,
 	}},
-	{Collect: exceptions, Family: frame.Family{
+	{Collect: exceptions, Withheld: true, Family: frame.Family{
 		Name: "prodsec_exceptions",
 		Help: "Exceptions by state and by time until they expire, which depends on the expiry date alone. unscoped is approved and not expired, but does " +
 			"not name both where it holds and what it excepts: it covers nothing and stops no clock. category is none where the source has none.",
@@ -123,7 +123,7 @@ var exposure = []*Family{
 		Refresh: refreshExceptions,
 		Example: `histogram_quantile(0.5, sum by (category, le) (prodsec_exception_age_seconds_bucket))`,
 	}},
-	{Collect: exceptionNextExpiry, Family: frame.Family{
+	{Collect: exceptionNextExpiry, Withheld: true, Family: frame.Family{
 		Name: "prodsec_exception_next_expiry_timestamp_seconds",
 		Help: "When the next active exception expires. Absent where no exception is active or none has an expiry date.",
 		Type: frame.Gauge, Stability: frame.Stable,

@@ -16,7 +16,7 @@ func all() []*Family {
 
 // All describes every family in the order of the documentation. The caller must not change them.
 func All() []*frame.Family {
-	list := all()
+	list := withCompanions(all())
 	described := make([]*frame.Family, len(list))
 	for i, f := range list {
 		described[i] = &f.Family
@@ -34,11 +34,18 @@ func (f *Family) described(p *policy.Policy) *frame.Family {
 
 // Evaluate computes every family, ordered by name.
 func Evaluate(in *tallies.Tallies) *frame.Evaluation {
-	e := frame.NewEvaluator(in.At, in.Policy.Config().Detail.MaxSeries, in.Owners.Entities()...)
+	e := newEvaluator(in)
 	list := all()
 	slices.SortFunc(list, func(a, b *Family) int { return strings.Compare(a.Name, b.Name) })
 	for _, f := range list {
 		e.Collect(f.described(in.Policy), func(out *frame.Sink) { f.Collect(in, out) })
 	}
-	return e.Evaluation()
+	evaluation := e.Evaluation()
+	collectWithheld(evaluation, in, list)
+	return evaluation
+}
+
+// newEvaluator keeps the series budget of the policy.
+func newEvaluator(in *tallies.Tallies) *frame.Evaluator {
+	return frame.NewEvaluator(in.At, in.Policy.Config().Detail.MaxSeries, in.Owners.Entities()...)
 }

@@ -21,6 +21,8 @@ type Family struct {
 	frame.Family
 	// Collect contributes everything that the family shows.
 	Collect func(in *tallies.Tallies, out *frame.Sink)
+	// Withheld: the family has a companion with what it withholds while scopes are dropped (withheld.go), because an alert or a headline rests on it.
+	Withheld bool
 }
 
 // The refresh texts that many families share.

@@ -56,7 +56,7 @@ var responsiveness = []*Family{
 		Refresh: refreshFindings,
 		Example: `histogram_quantile(0.5, sum by (severity, le) (rate(prodsec_finding_remediation_seconds_bucket[30d])))`,
 	}},
-	{Collect: reviewsOpen, Family: frame.Family{
+	{Collect: reviewsOpen, Withheld: true, Family: frame.Family{
 		Name: "prodsec_reviews_open",
 		Help: "Open requests for a security review, by state: waiting has no answer yet (a comment or a change of status by a responder who is neither " +
 			"the requester nor a bot); in_progress has one; blocked has a status that means blocked, answered or not.",
@@ -66,7 +66,7 @@ var responsiveness = []*Family{
 		Refresh: refreshTickets,
 		Example: `sum by (kind) (prodsec_reviews_open{state="waiting"})`,
 	}},
-	{Collect: reviewWaiting, Family: frame.Family{
+	{Collect: reviewWaiting, Withheld: true, Family: frame.Family{
 		Name: "prodsec_review_waiting_seconds",
 		Help: "Time that reviews in state waiting have waited for their first answer, on the clock of policy.calendars.reviews (calendar time if it is " +
 			"not set), or on the source's own where it has one (an SLA of Jira Service Management).",
@@ -128,7 +128,7 @@ var responsiveness = []*Family{
 		Refresh: refreshExceptions,
 		Example: `histogram_quantile(0.9, sum by (business_unit, le) (prodsec_exception_decision_in_window_seconds_bucket{window="30d"}))`,
 	}},
-	{Collect: exceptionPending, Family: frame.Family{
+	{Collect: exceptionPending, Withheld: true, Family: frame.Family{
 		Name: "prodsec_exception_pending_seconds",
 		Help: "Time since the request of exceptions that are neither approved nor rejected, on the clock of policy.calendars.decisions (calendar time if " +
 			"it is not set).",
@@ -141,7 +141,7 @@ var responsiveness = []*Family{
 		Refresh: refreshExceptions,
 		Example: `sum by (business_unit) (prodsec_exception_pending_seconds_count)`,
 	}},
-	{Collect: followupsOpen, Family: frame.Family{
+	{Collect: followupsOpen, Withheld: true, Family: frame.Family{
 		Name: "prodsec_followups_open",
 		Help: "Open follow-up actions of incidents, by whether they are past their due day; unknown if they have none.",
 		Type: frame.Gauge, Stability: frame.Stable,
@@ -184,7 +184,7 @@ var responsiveness = []*Family{
 		Refresh: refreshTickets,
 		Example: `histogram_quantile(0.5, sum by (business_unit, le) (prodsec_followup_close_in_window_seconds_bucket{window="90d"}))`,
 	}},
-	{Collect: escalationsOpen, Family: frame.Family{
+	{Collect: escalationsOpen, Withheld: true, Family: frame.Family{
 		Name: "prodsec_escalations_open",
 		Help: "Open release blocks and urgent escalations.",
 		Type: frame.Gauge, Stability: frame.Stable,

@@ -1,6 +1,10 @@
 package families
 
 import (
+	"cmp"
+	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"prodsec_exporter/internal/metrics/frame"
@@ -20,6 +24,28 @@ var sources = []*Family{
 		Source:  "Batch.Scope, Batch.Err",
 		Refresh: refreshAll,
 		Example: `sum by (collector) (prodsec_scopes{status!="fresh"}) > 0`,
+	}},
+	{Collect: recordScopes, Family: frame.Family{
+		Name: "prodsec_record_scopes",
+		Help: "Scopes by the kind of record that they deliver (a scope that delivers several counts for each) and by freshness, as in prodsec_scopes. While one is dropped or " +
+			"never, sums over records of the kind are lower bounds. A scope that was never read counts for the kinds that are known of it, or of its like. A scope about an " +
+			"archived repository has ended and is not counted.",
+		Type: frame.Gauge, Stability: frame.Experimental,
+		Labels:  []string{"kind", "status"},
+		Source:  "Batch.Scope, Batch.Err",
+		Refresh: refreshAll,
+		Example: `sum by (kind) (prodsec_record_scopes{status=~"dropped|never"}) > 0`,
+	}},
+	{Collect: unreadScopes, Family: frame.Family{
+		Name: "prodsec_unread_scopes",
+		Help: "Scopes that are not fresh, by name. Of each collector, kind of scope and status, the " + strconv.Itoa(namedScopes) + " that were read least recently are named, the " +
+			"rest is counted together under scope=\"other\". Absent while all are fresh.",
+		Type: frame.Gauge, Stability: frame.Experimental,
+		Labels:  []string{"collector", "instance_name", "scope_kind", "scope", "status"},
+		Unbound: []string{"scope"},
+		Source:  "Batch.Scope, Batch.Err",
+		Refresh: refreshAll,
+		Example: `prodsec_unread_scopes{status!="stale"}`,
 	}},
 	{Collect: scopeLastSuccess, Family: frame.Family{
 		Name: "prodsec_scope_last_success_timestamp_seconds",
@@ -53,6 +79,48 @@ func scopes(in *tallies.Tallies, out *frame.Sink) {
 				value = 1
 			}
 			out.Add(frame.NoEntity, out.Dim(scope.Collector, string(f)), value)
+		}
+	}
+}
+
+func recordScopes(in *tallies.Tallies, out *frame.Sink) {
+	for _, kind := range record.Kinds() {
+		read := in.Sources.Of(kind)
+		if len(read.Scopes) == 0 {
+			continue
+		}
+		for _, f := range []snapshot.Freshness{snapshot.Fresh, snapshot.Stale, snapshot.Dropped, snapshot.Never} {
+			out.Add(frame.NoEntity, out.Dim(string(kind), string(f)), float64(read.Scopes[f]))
+		}
+	}
+}
+
+// namedScopes bounds the scopes that prodsec_unread_scopes names: when a whole source is away, its name says enough.
+const namedScopes = 20
+
+func unreadScopes(in *tallies.Tallies, out *frame.Sink) {
+	type like struct {
+		collector, instance, kind string
+		status                    snapshot.Freshness
+	}
+	unread := map[like][]*snapshot.Scope{}
+	for i := range in.Snapshot.Scopes {
+		scope := &in.Snapshot.Scopes[i]
+		if now := scope.Freshness(in.At); now != snapshot.Fresh {
+			of := like{scope.Collector, scope.Instance, scope.Kind, now}
+			unread[of] = append(unread[of], scope)
+		}
+	}
+	for of, scopes := range unread {
+		slices.SortFunc(scopes, func(a, b *snapshot.Scope) int {
+			return cmp.Or(a.LastSuccess.Compare(b.LastSuccess), strings.Compare(a.Name, b.Name))
+		})
+		for i, scope := range scopes {
+			name := scope.Name
+			if i >= namedScopes {
+				name = frame.Other
+			}
+			out.Add(frame.NoEntity, out.Dim(of.collector, of.instance, of.kind, name, string(of.status)), 1)
 		}
 	}
 }

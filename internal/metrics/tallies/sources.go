@@ -24,6 +24,8 @@ type Completeness struct {
 	Ever, Now bool
 	// Partly: at least one scope was never read or is dropped, so what is absent may exist.
 	Partly bool
+	// Scopes counts the scopes by freshness, without those that have ended.
+	Scopes map[snapshot.Freshness]int
 }
 
 // Complete reports whether what is absent is known to be absent.
@@ -51,7 +53,8 @@ func newSources(s *snapshot.Snapshot, at time.Time) *Sources {
 		if len(scope.Classes) > 0 {
 			kinds = append(kinds, record.KindFinding)
 		}
-		for _, kind := range kinds {
+		slices.Sort(kinds)
+		for _, kind := range slices.Compact(kinds) {
 			if c, ok := sources.kinds[kind]; ok {
 				c.add(freshness)
 			}
@@ -64,6 +67,10 @@ func newSources(s *snapshot.Snapshot, at time.Time) *Sources {
 }
 
 func (c *Completeness) add(f snapshot.Freshness) {
+	if c.Scopes == nil {
+		c.Scopes = map[snapshot.Freshness]int{}
+	}
+	c.Scopes[f]++
 	c.Ever = c.Ever || f != snapshot.Never
 	c.Now = c.Now || f == snapshot.Fresh || f == snapshot.Stale
 	c.Partly = c.Partly || f == snapshot.Never || f == snapshot.Dropped
