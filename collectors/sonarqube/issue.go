@@ -106,7 +106,7 @@ func (c *Collector) issue(raw json.RawMessage, page *answer, p project) (record.
 	}
 	f := record.Finding{
 		ID: "issue:" + record.Text(w.Key), Tool: tool, Class: classOf(w.Rule), Repository: p.owner.Repository, Service: p.owner.Service,
-		Title: record.Text(w.Message), URL: c.address("/project/issues", p.key, "open", w.Key), Severity: c.severity(w),
+		Title: record.Text(w.Message), URL: c.address("/project/issues", p.key, "open", w.Key), Severity: c.severity(w, p.by),
 		Category: translate.CWE(w.Tags...), Rule: record.Text(w.Rule), Place: placeOf(page, p.key, w.Component), Line: max(0, w.Line),
 		FirstSeen: w.CreatedAt.Time, UpdatedAt: w.UpdatedAt.Time,
 	}
@@ -119,10 +119,11 @@ func (c *Collector) issue(raw json.RawMessage, page *answer, p project) (record.
 	return f, nil
 }
 
-// severity is that of the impact on security where there is one, else the issue's.
-func (c *Collector) severity(w *wireIssue) record.Severity {
+// severity is that of the impact on security where there is one and the instance counts by impacts, else the issue's own, which standard experience shows and quality profiles
+// change.
+func (c *Collector) severity(w *wireIssue, by SecurityBy) record.Severity {
 	for _, impact := range w.Impacts {
-		if strings.EqualFold(impact.Quality, "SECURITY") {
+		if by == SecurityByImpact && strings.EqualFold(impact.Quality, "SECURITY") {
 			return impactSeverities.Of(c.Words, impact.Severity)
 		}
 	}

@@ -123,7 +123,7 @@ func (c *Collector) projectKeys(ctx context.Context) ([]string, error) {
 	err := platform.Again(func() error {
 		keys, bad = nil, nil
 		return c.run(ctx, search{
-			path: "api/components/search", query: url.Values{"qualifiers": {"TRK"}}, items: projectsOf,
+			path: componentsPath, query: url.Values{"qualifiers": {"TRK"}}, items: projectsOf,
 			each: func(raw json.RawMessage, _ *answer) {
 				found, err := translate.Decode[sonarFile](raw)
 				if err == nil && found.Key == "" {
@@ -147,43 +147,16 @@ func (c *Collector) projectKeys(ctx context.Context) ([]string, error) {
 	return slices.Compact(keys), nil
 }
 
-// securityBy is how to tell security issues on this server.
-func (c *Collector) securityBy(ctx context.Context) (SecurityBy, error) {
-	if c.config.SecurityBy != "" {
-		return c.config.SecurityBy, nil
-	}
-	if c.config.Organization != "" {
-		return SecurityByImpact, nil
-	}
-	var version []byte
-	if _, err := c.Source.Get(ctx, "api/server/version", nil, &version); err != nil {
-		return "", err
-	}
-	parts := strings.SplitN(strings.TrimSpace(string(version)), ".", 3)
-	if len(parts) < 2 {
-		return "", &record.Error{Reason: record.ReasonDecode, Err: fmt.Errorf("%q is no version of SonarQube", record.Text(string(version)))}
-	}
-	major, errMajor := strconv.Atoi(parts[0])
-	minor, errMinor := strconv.Atoi(parts[1])
-	if errMajor != nil || errMinor != nil {
-		return "", &record.Error{Reason: record.ReasonDecode, Err: fmt.Errorf("%q is no version of SonarQube", record.Text(string(version)))}
-	}
-	if major > 10 || major == 10 && minor >= 2 {
-		return SecurityByImpact, nil
-	}
-	return SecurityByType, nil
-}
-
 // readIssues reads the issues of a project, and when it was last analysed.
 func (c *Collector) readIssues(ctx context.Context, p project, cursor record.Cursor) record.Batch {
-	scope := "issues:" + p.key
+	scope := p.scope(scopeIssues)
 	fail := func(err error) record.Batch {
 		if errors.Is(err, errLimit) {
 			err = &record.Error{Reason: record.ReasonTruncated, Err: err}
 		}
 		return translate.Failed(scope, fmt.Errorf("read the issues of project %s: %w", p.key, err))
 	}
-	analysed, err := c.analysed(ctx, p.key)
+	analysed, err := c.analysed(ctx, p)
 	if err != nil {
 		return fail(err)
 	}
@@ -230,13 +203,13 @@ func scansOf(p project, analysed time.Time) []record.Scan {
 }
 
 // analysed is when a project's main branch was last analysed; zero if never.
-func (c *Collector) analysed(ctx context.Context, key string) (time.Time, error) {
+func (c *Collector) analysed(ctx context.Context, p project) (time.Time, error) {
 	var list struct {
 		Analyses []struct {
 			Date translate.Time `json:"date"`
 		} `json:"analyses"`
 	}
-	if _, err := c.Source.Get(ctx, "api/project_analyses/search", url.Values{"project": {key}, "p": {"1"}, "ps": {"1"}}, &list); err != nil {
+	if _, err := c.Source.Get(ctx, "api/project_analyses/search", p.on(url.Values{"project": {p.key}, "p": {"1"}, "ps": {"1"}}), &list); err != nil {
 		return time.Time{}, translate.Needs(err, browse)
 	}
 	if len(list.Analyses) == 0 {
@@ -255,7 +228,7 @@ type reading struct {
 }
 
 func (r *reading) query() url.Values {
-	query := url.Values{"componentKeys": {r.p.key}}
+	query := r.p.on(url.Values{r.c.componentsKey(): {r.p.key}})
 	if r.p.by == SecurityByImpact {
 		query.Set("impactSoftwareQualities", "SECURITY")
 	} else {
@@ -345,8 +318,9 @@ func (r *reading) slice(ctx context.Context, query url.Values, s span) error {
 const dateLayout = "2006-01-02T15:04:05-0700"
 
 const (
-	issuesPath   = "api/issues/search"
-	hotspotsPath = "api/hotspots/search"
+	issuesPath     = "api/issues/search"
+	hotspotsPath   = "api/hotspots/search"
+	componentsPath = "api/components/search"
 )
 
 func cloneValues(v url.Values) url.Values {
@@ -359,10 +333,10 @@ func cloneValues(v url.Values) url.Values {
 
 // readHotspots reads the hotspots of a project, sliced by review where there are too many. There is no further way to slice.
 func (c *Collector) readHotspots(ctx context.Context, p project) record.Batch {
-	scope := "hotspots:" + p.key
+	scope := p.scope(scopeHotspots)
 	var found *translate.FindingSet
 	read := func(query url.Values) error {
-		query.Set("projectKey", p.key)
+		p.on(query).Set("projectKey", p.key)
 		return c.run(ctx, search{path: hotspotsPath, query: query, items: hotspotsOf, each: func(raw json.RawMessage, page *answer) {
 			found.Take(c.hotspot(raw, page, p))
 		}})

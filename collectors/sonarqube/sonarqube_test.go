@@ -88,8 +88,16 @@ func TestConformance(t *testing.T) {
 		New: func(baseURL string, token apiclient.Secret, env collectors.Env) (collectors.Collector, error) {
 			return New(Config{URL: baseURL, Token: token, Projects: rules}, env)
 		},
-		Serve: serve,
+		Serve: func(s *collectorstest.Server) {
+			serve(s)
+			s.JSON("GET /api/v2/sca/feature-enabled", `{"enabled":true}`)
+			s.Handle("GET /api/v2/sca/issues-releases", func(w http.ResponseWriter, r *http.Request) {
+				items := map[string]string{"1": `{"key":"d1","status":"OPEN"},{"key":"d2","status":"SAFE"}`, "2": `{"key":"d3","status":"OPEN"}`}[r.URL.Query().Get("pageIndex")]
+				collectorstest.WriteJSON(w, `{"issuesReleases":[`+items+`],"page":{"total":3}}`)
+			})
+		},
 		Scopes: []collectorstest.Scope{
+			{Name: "dependencies:acme_api", Records: 3, Requests: path("/api/v2/sca/issues-releases"), Pages: 2, Items: "issuesReleases"},
 			{Name: "issues:acme_api", Records: 4, Requests: path("/api/issues/search"), Pages: 2, Items: "issues"},
 			{Name: "hotspots:acme_api", Records: 2, Requests: path("/api/hotspots/search"), Pages: 1},
 		},
@@ -112,9 +120,9 @@ func TestConformance(t *testing.T) {
 		},
 		Gone: []collectorstest.Gone{
 			{
-				Name: "a project is deleted", Retired: []string{"issues:acme_api", "hotspots:acme_api"}, Reason: record.ClosureOutOfScope,
+				Name: "a project is deleted", Retired: []string{"issues:acme_api", "hotspots:acme_api", "dependencies:acme_api"}, Reason: record.ClosureOutOfScope,
 				Serve: func(s *collectorstest.Server) {
-					s.JSON("GET /api/components/search", page("components", 0))
+					s.JSON("GET /api/components/search", `{"paging":{"total":0},"components":[]}`)
 					s.Handle("GET /api/components/show", func(w http.ResponseWriter, _ *http.Request) {
 						http.Error(w, `{"errors":[{"msg":"Component key 'acme_api' not found"}]}`, http.StatusNotFound)
 					})
@@ -123,7 +131,7 @@ func TestConformance(t *testing.T) {
 			{
 				Name: "the token may not browse a project any more", Hidden: []string{"issues:acme_api", "hotspots:acme_api"},
 				Serve: func(s *collectorstest.Server) {
-					s.JSON("GET /api/components/search", page("components", 0))
+					s.JSON("GET /api/components/search", `{"paging":{"total":0},"components":[]}`)
 					s.Handle("GET /api/components/show", func(w http.ResponseWriter, _ *http.Request) {
 						http.Error(w, `{"errors":[{"msg":"Insufficient privileges"}]}`, http.StatusForbidden)
 					})
@@ -132,7 +140,7 @@ func TestConformance(t *testing.T) {
 			{
 				Name: "the search index lacks a project that is there",
 				Serve: func(s *collectorstest.Server) {
-					s.JSON("GET /api/components/search", page("components", 0))
+					s.JSON("GET /api/components/search", `{"paging":{"total":0},"components":[]}`)
 					s.JSON("GET /api/components/show", `{"component":{"key":"acme_api"}}`)
 				},
 			},
@@ -298,9 +306,13 @@ func TestStatusesAndSeverities(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := c.severity(w); got != want {
+		if got := c.severity(w, SecurityByImpact); got != want {
 			t.Errorf("severity of %s = %q, want %q", in, got, want)
 		}
+	}
+	demoted := &wireIssue{Severity: "MINOR"}
+	if err := json.Unmarshal([]byte(`{"impacts":[{"softwareQuality":"SECURITY","severity":"HIGH"}]}`), demoted); err != nil || c.severity(demoted, SecurityByType) != record.SeverityLow {
+		t.Errorf("severity by type = %q (%v), want the issue's own", c.severity(demoted, SecurityByType), err)
 	}
 	for _, tt := range []struct {
 		status, resolution string
@@ -352,12 +364,231 @@ func TestBindings(t *testing.T) {
 	if b := gather(t, c, nil)["issues:acme_api"]; record.ReasonOf(b.Err) != record.ReasonPermission || !strings.Contains(b.Err.Error(), browse) {
 		t.Errorf("a binding that may not be read: %v, want the missing permission", b.Err)
 	}
-	for in, want := range map[[2]string]record.RepositoryName{
-		{"https://git.example.com/api/v3", "Acme/API"}: "git.example.com/acme/api", {"https://api.github.com", "api"}: "", {"", "acme/api"}: "acme/api", {"://", "acme/api"}: "",
+	for in, want := range map[wireBinding]record.RepositoryName{
+		{ALM: "github", URL: "https://git.example.com/api/v3", Repository: "Acme/API"}:                     "git.example.com/acme/api",
+		{ALM: "github", URL: "https://api.github.com", Repository: "api"}:                                  "",
+		{ALM: "github", Repository: "acme/api"}:                                                            "acme/api",
+		{ALM: "github", URL: "://", Repository: "acme/api"}:                                                "",
+		{ALM: "gitlab", URL: "https://gitlab.example.com/api/v4", Repository: "grp/sub/app"}:               "gitlab.example.com/grp/sub/app",
+		{ALM: "gitlab", URL: "https://gitlab.example.com/api/v4", Repository: "4711"}:                      "",
+		{ALM: "azure", URL: "https://dev.azure.com/acme", Slug: "Shop", Repository: "api"}:                 "dev.azure.com/acme/shop/api",
+		{ALM: "azure", URL: "https://acme.visualstudio.com", Slug: "Shop", Repository: "api"}:              "dev.azure.com/acme/shop/api",
+		{ALM: "azure", URL: "https://dev.azure.com/acme", Repository: "api"}:                               "",
+		{ALM: "bitbucket", URL: "https://bitbucket.example.com", Repository: "PAY", Slug: "app"}:           "bitbucket.example.com/pay/app",
+		{ALM: "bitbucketcloud", URL: "https://api.bitbucket.org/2.0/repositories/acme", Repository: "app"}: "bitbucket.org/acme/app",
+		{ALM: "bitbucketcloud", Repository: "acme/app"}:                                                    "bitbucket.org/acme/app",
+		{ALM: "bitbucketcloud", Repository: "app"}:                                                         "",
+		{ALM: "forge", URL: "https://forge.example", Repository: "a/b"}:                                    "",
 	} {
-		if got := boundRepository(in[0], in[1]); got != want {
-			t.Errorf("boundRepository(%q) = %q, want %q", in, got, want)
+		if got := in.repository(); got != want {
+			t.Errorf("%+v is bound to %q, want %q", in, got, want)
 		}
+	}
+}
+
+// TestLinks: a project on GitLab is bound to a number; the link to its source, which scanners set, has the name.
+func TestLinks(t *testing.T) {
+	for link, want := range map[string]record.RepositoryName{
+		`{"type":"scm","url":"https://gitlab.example.com/grp/app.git"}`:                                          "gitlab.example.com/grp/app",
+		`{"type":"homepage","url":"https://x.example/a/b"},{"type":"scm","url":"scm:git:git@github.com:acme/x"}`: "acme/x",
+		`{"type":"ci","url":"https://ci.example.com/a/b"}`:                                                       "",
+	} {
+		c, _ := bench(t, Config{ALMBindings: true}, func(s *collectorstest.Server) {
+			s.JSON("GET /api/alm_settings/get_binding", `{"alm":"gitlab","repository":"4711","url":"https://gitlab.example.com/api/v4"}`)
+			s.JSON("GET /api/project_links/search", `{"links":[`+link+`]}`)
+		})
+		if f := gather(t, c, nil)["issues:acme_api"].Findings[0]; f.Repository != want {
+			t.Errorf("linked by %s: %q, want %q", link, f.Repository, want)
+		}
+	}
+}
+
+// TestModes: an instance in standard experience has issues of type VULNERABILITY with severities of their own, whatever its version.
+func TestModes(t *testing.T) {
+	for answer, want := range map[string]string{`{"mode":"STANDARD_EXPERIENCE","modified":false}`: "types", `{"mode":"MQR"}`: "impactSoftwareQualities", "": "impactSoftwareQualities"} {
+		c, server := bench(t, Config{}, func(s *collectorstest.Server) {
+			if answer != "" {
+				s.JSON("GET /api/v2/clean-code-policy/mode", answer)
+			}
+			s.JSON("GET /api/issues/search", page("issues", 1, strings.Replace(issueJSON("i1", "OPEN", ""), `"severity":"CRITICAL"`, `"severity":"MINOR"`, 1)))
+		})
+		b := gather(t, c, nil)["issues:acme_api"]
+		for _, r := range server.Requests() {
+			if r.Path == "/api/issues/search" && (!r.Query.Has(want) || r.Query.Get("components") != "acme_api") {
+				t.Errorf("in mode %s searched with %v, want %s", answer, r.Query, want)
+			}
+		}
+		if low := b.Findings[0].Severity == record.SeverityLow; low != (want == "types") {
+			t.Errorf("in mode %s the severity is %s", answer, b.Findings[0].Severity)
+		}
+	}
+	c, _ := bench(t, Config{}, func(s *collectorstest.Server) {
+		s.Handle("GET /api/v2/clean-code-policy/mode", func(w http.ResponseWriter, _ *http.Request) { http.Error(w, `{}`, http.StatusServiceUnavailable) })
+	})
+	if _, err := collectorstest.Gather(t.Context(), c, nil); record.ReasonOf(err) != record.ReasonServer {
+		t.Errorf("a mode that cannot be read: %v, want the failure", err)
+	}
+}
+
+// TestOldServersAreSignedInTo: before version 10 a token is the user of basic authentication, and a bearer token is refused.
+func TestOldServersAreSignedInTo(t *testing.T) {
+	for name, open := range map[string]bool{"anybody may read the version": true, "nothing is read without signing in": false} {
+		c, server := bench(t, Config{}, func(s *collectorstest.Server) {
+			s.Handle("GET /api/server/version", func(w http.ResponseWriter, r *http.Request) {
+				if !open && strings.HasPrefix(r.Header.Get("Authorization"), "Bearer ") {
+					w.WriteHeader(http.StatusUnauthorized)
+					return
+				}
+				_, _ = w.Write([]byte("9.9.4.87374"))
+			})
+		})
+		if b := gather(t, c, nil)["issues:acme_api"]; b.Err != nil {
+			t.Errorf("%s: %v", name, b.Err)
+		}
+		for _, r := range server.Requests() {
+			user, password, basic := (&http.Request{Header: r.Header}).BasicAuth()
+			if r.Path != "/api/server/version" && (!basic || user != collectorstest.Token || password != "") {
+				t.Errorf("%s: %s was asked for with %q", name, r.Path, r.Header.Get("Authorization"))
+			}
+		}
+	}
+	c, _ := bench(t, Config{}, func(s *collectorstest.Server) {
+		s.Handle("GET /api/server/version", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnauthorized) })
+	})
+	if _, err := collectorstest.Gather(t.Context(), c, nil); record.ReasonOf(err) != record.ReasonUnauthorized || c.signIn.old.Load() {
+		t.Errorf("a token that no way is good for: %v", err)
+	}
+}
+
+func TestDependencyRisks(t *testing.T) {
+	risk := func(key, status, more string) string {
+		return fmt.Sprintf(`{"key":%q,"severity":"HIGH","type":"VULNERABILITY","quality":"SECURITY","status":%q,"createdAt":"2026-02-01T00:00:00Z","vulnerabilityId":"CVE-2026-0001","cweIds":["CWE-79"],"cvssScore":"9.8",
+ "release":{"packageUrl":"pkg:npm/lodash@4.17.10","packageManager":"npm","packageName":"lodash","version":"4.17.10","dependencyFilePaths":["web/package-lock.json"]}%s}`, key, status, more)
+	}
+	serve := func(s *collectorstest.Server) {
+		s.Handle("GET /api/v2/sca/issues-releases", func(w http.ResponseWriter, r *http.Request) {
+			items := []string{risk("d1", "OPEN", ""), risk("d2", "ACCEPT", `,"severity":""`), risk("d3", "SAFE", `,"type":"PROHIBITED_LICENSE","vulnerabilityId":""`)}
+			if r.URL.Query().Get("pageIndex") != "1" || r.URL.Query().Get("projectKey") != "acme_api" {
+				items = nil
+			}
+			collectorstest.WriteJSON(w, `{"issuesReleases":[`+strings.Join(items, ",")+`],"page":{"pageIndex":1,"pageSize":500,"total":3}}`)
+		})
+	}
+	c, _ := bench(t, Config{Projects: rules}, serve)
+	b := gather(t, c, nil)["dependencies:acme_api"]
+	want := record.Finding{
+		ID: "dependency:d1", Tool: tool, Class: record.ClassSCA, Repository: "acme/api", Title: "CVE-2026-0001 in lodash", Severity: record.SeverityHigh, Category: "CWE-79", Rule: "CVE-2026-0001",
+		Aliases: []string{"CVE-2026-0001"}, Package: "npm/lodash", Version: "4.17.10", Place: "web/package-lock.json", FirstSeen: time.Date(2026, 2, 1, 0, 0, 0, 0, time.UTC),
+		URL: c.URL + "/dependency-risks?id=acme_api&key=d1",
+	}
+	if b.Err != nil || len(b.Findings) != 3 {
+		t.Fatalf("got %+v", b)
+	}
+	if diff := cmp.Diff(want, b.Findings[0]); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if f := b.Findings[1]; f.Closure != record.ClosureRiskAccepted || f.Severity != record.SeverityCritical {
+		t.Errorf("an accepted one without a severity: %+v, want it rated by its score", f)
+	}
+	if f := b.Findings[2]; f.Closure != record.ClosureFalsePositive || f.Class != record.ClassOther || f.Aliases != nil {
+		t.Errorf("a licence: %+v", f)
+	}
+	for name, script := range map[string]func(*collectorstest.Server){
+		"an older server": func(*collectorstest.Server) {},
+		"switched off": func(s *collectorstest.Server) {
+			serve(s)
+			s.JSON("GET /api/v2/sca/feature-enabled", `{"enabled":false}`)
+		},
+		"another edition": func(s *collectorstest.Server) {
+			s.Handle("GET /api/v2/sca/issues-releases", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusForbidden) })
+		},
+	} {
+		c, _ := bench(t, Config{}, script)
+		if batches := gather(t, c, nil); batches["dependencies:acme_api"].Scope != "" || batches["issues:acme_api"].Err != nil {
+			t.Errorf("%s: %+v", name, batches["dependencies:acme_api"])
+		}
+		if b := gather(t, c, collectors.Cursors{"dependencies:acme_api": ""})["dependencies:acme_api"]; record.ReasonOf(b.Err) != record.ReasonFeatureOff {
+			t.Errorf("%s, after there were some: %+v, want a failure and not an end", name, b)
+		}
+	}
+	c, server := bench(t, Config{WithoutDependencyRisks: true}, serve)
+	if b := gather(t, c, collectors.Cursors{"dependencies:acme_api": ""})["dependencies:acme_api"]; !b.Retired {
+		t.Errorf("left out: %+v, want it retired", b)
+	}
+	if slices.ContainsFunc(server.Requests(), func(r collectorstest.Request) bool { return strings.Contains(r.Path, "/sca/") }) {
+		t.Error("what is left out was asked for")
+	}
+}
+
+func TestBranches(t *testing.T) {
+	list := `{"branches":[{"name":"main","isMain":true},{"name":"release/1.0/hotfix","isMain":false},{"name":"develop","isMain":false},{"name":"feature/x","isMain":false}]}`
+	c, server := bench(t, Config{Branches: []string{"release/*", "dev*p"}, Projects: rules}, func(s *collectorstest.Server) {
+		s.Handle("GET /api/project_branches/list", func(w http.ResponseWriter, _ *http.Request) { collectorstest.WriteJSON(w, list) })
+	})
+	batches := gather(t, c, nil)
+	for _, scope := range []string{"issues:acme_api", "issues:acme_api@develop", "issues:acme_api@release/1.0/hotfix", "hotspots:acme_api@develop", "hotspots:acme_api@release/1.0/hotfix"} {
+		if b, ok := batches[scope]; !ok || b.Err != nil {
+			t.Errorf("%s: read %t, %v", scope, ok, b.Err)
+		}
+	}
+	if len(batches) != 6 {
+		t.Errorf("%d scopes, want the main branch's and those of two more", len(batches))
+	}
+	asked := map[string]bool{}
+	for _, r := range server.Requests() {
+		asked[r.Path+" "+r.Query.Get("branch")] = true
+	}
+	for _, path := range []string{"/api/issues/search", "/api/hotspots/search", "/api/project_analyses/search"} {
+		if !asked[path+" develop"] || !asked[path+" "] || asked[path+" main"] {
+			t.Errorf("%s was asked for %v", path, asked)
+		}
+	}
+	known := collectors.Cursors{}
+	for scope := range batches {
+		known[scope] = ""
+	}
+	list = `{"branches":[{"name":"main","isMain":true},{"name":"develop","isMain":false}]}`
+	batches = gather(t, c, known)
+	for _, scope := range []string{"issues:acme_api@release/1.0/hotfix", "hotspots:acme_api@release/1.0/hotfix"} {
+		if b := batches[scope]; !b.Retired || b.Absence != record.ClosureOutOfScope {
+			t.Errorf("%s of a branch that is gone: %+v, want it retired", scope, b)
+		}
+	}
+	list = `{}`
+	batches = gather(t, c, known)
+	for scope, b := range batches {
+		if branch := strings.Contains(scope, "@"); branch != (b.Err != nil) || b.Retired {
+			t.Errorf("%s while the branches cannot be listed: %+v", scope, b)
+		}
+	}
+	if _, err := New(Config{URL: "https://sonar.example.com", Token: apiclient.Secret{Env: "T"}, Branches: []string{"[x"}}, testEnv()); err == nil || !strings.Contains(err.Error(), "branches") {
+		t.Errorf("a pattern that is none: %v", err)
+	}
+}
+
+func TestApplications(t *testing.T) {
+	c, _ := bench(t, Config{Applications: true}, func(s *collectorstest.Server) {
+		s.Handle("GET /api/components/search", func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Query().Get("qualifiers") == "APP" {
+				collectorstest.WriteJSON(w, `{"paging":{"total":2},"components":[{"key":"shop","qualifier":"APP"},{"key":"all","qualifier":"APP"}]}`)
+				return
+			}
+			collectorstest.WriteJSON(w, `{"paging":{"total":2},"components":[{"key":"acme_api","qualifier":"TRK"},{"key":"acme_web","qualifier":"TRK"}]}`)
+		})
+		s.Handle("GET /api/applications/show", func(w http.ResponseWriter, r *http.Request) {
+			projects := `{"key":"acme_api"},{"key":"acme_web"}`
+			if r.URL.Query().Get("application") == "all" {
+				projects = `{"key":"acme_web"}`
+			}
+			collectorstest.WriteJSON(w, `{"application":{"key":"x","name":"App `+r.URL.Query().Get("application")+`","projects":[`+projects+`]}}`)
+		})
+	})
+	batches := gather(t, c, nil)
+	if f := batches["issues:acme_api"].Findings[0]; f.Service != "App shop" {
+		t.Errorf("service %q, want the application's name", f.Service)
+	}
+	if f := batches["issues:acme_web"].Findings[0]; f.Service != "" {
+		t.Errorf("service %q of a project of two applications, want none", f.Service)
 	}
 }
 

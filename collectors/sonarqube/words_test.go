@@ -8,6 +8,16 @@ import (
 )
 
 func TestVocabularies(t *testing.T) {
+	translatetest.Vocabulary(t, dependencyStatuses, map[string]record.Closure{
+		"open": record.ClosureNone, "confirm": record.ClosureNone, "confirmed": record.ClosureNone, "reopened": record.ClosureNone, "": record.ClosureNone,
+		"accept": record.ClosureRiskAccepted, "accepted": record.ClosureRiskAccepted, "safe": record.ClosureFalsePositive, "false_positive": record.ClosureFalsePositive, "fixed": record.ClosureFixed,
+	}, record.ClosureNone)
+	translatetest.Vocabulary(t, dependencyClasses, map[string]record.Class{
+		"vulnerability": record.ClassSCA, "malware": record.ClassSCA, "prohibited_license": record.ClassOther, "": record.ClassSCA,
+	}, record.ClassOther)
+	translatetest.Vocabulary(t, dependencySeverities, map[string]record.Severity{
+		"blocker": record.SeverityCritical, "critical": record.SeverityCritical, "high": record.SeverityHigh, "medium": record.SeverityMedium, "low": record.SeverityLow, "info": record.SeverityLow, "": record.SeverityUnknown,
+	}, record.SeverityUnknown)
 	translatetest.Vocabulary(t, severities, map[string]record.Severity{
 		"blocker": record.SeverityCritical, "critical": record.SeverityHigh, "major": record.SeverityMedium, "minor": record.SeverityLow, "info": record.SeverityLow,
 		"": record.SeverityUnknown,

@@ -44,6 +44,14 @@ func Basic(user string, s Secret) Auth {
 	}}
 }
 
+// BasicToken sends the secret as the user of basic authentication, without a password.
+func BasicToken(s Secret) Auth {
+	return headerAuth{name: authorization, value: func() (string, error) {
+		value, err := s.Read()
+		return "Basic " + base64.StdEncoding.EncodeToString([]byte(value+":")), err
+	}}
+}
+
 // Header sends the secret as the value of a header.
 func Header(name string, s Secret) Auth {
 	return headerAuth{name: http.CanonicalHeaderKey(name), value: s.Read}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 )
@@ -32,11 +33,37 @@ func ParseRepository(s string) (RepositoryName, error) {
 func RepositoryOn(host, fullName string) RepositoryName {
 	host = strings.ToLower(host)
 	fullName = strings.ToLower(strings.Trim(strings.TrimSuffix(fullName, ".git"), "/"))
+	host, fullName = oneSpelling(host, fullName)
 	switch host {
 	case "", defaultHost, "api.github.com", "www.github.com", "ssh.github.com":
 		return RepositoryName(fullName)
 	default:
 		return RepositoryName(host + "/" + fullName)
+	}
+}
+
+// oneSpelling brings the addresses by which one repository is known on Azure DevOps and Bitbucket to one: those of its pages, and of clones over HTTPS and SSH.
+func oneSpelling(host, path string) (string, string) {
+	parts := strings.Split(path, "/")
+	git := slices.Index(parts, "_git")
+	account, hosted := strings.CutSuffix(host, ".visualstudio.com")
+	switch {
+	case (host == "ssh.dev.azure.com" || host == "vs-ssh.visualstudio.com") && len(parts) == 4: // v3/organisation/project/repository
+		return "dev.azure.com", strings.Join(parts[1:], "/")
+	case host == "dev.azure.com" && git == 2 && len(parts) > 3: // organisation/project/_git/repository
+		return host, strings.Join([]string{parts[0], parts[1], parts[3]}, "/")
+	case host == "dev.azure.com" && git == 1 && len(parts) > 2: // the repository of a project's own name
+		return host, strings.Join([]string{parts[0], parts[2], parts[2]}, "/")
+	case hosted && git > 0 && len(parts) > git+1: // [collection/]project/_git/repository
+		return "dev.azure.com", strings.Join([]string{account, parts[git-1], parts[git+1]}, "/")
+	case len(parts) > 3 && parts[0] == "projects" && parts[2] == "repos": // a page of Bitbucket Data Center
+		return host, parts[1] + "/" + parts[3]
+	case len(parts) > 3 && parts[0] == "users" && parts[2] == "repos":
+		return host, "~" + parts[1] + "/" + parts[3]
+	case len(parts) == 3 && parts[0] == "scm" && host != "" && host != defaultHost: // a clone of it over HTTPS
+		return host, parts[1] + "/" + parts[2]
+	default:
+		return host, path
 	}
 }
 
