@@ -6,6 +6,7 @@
 package dependencytrack
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -25,8 +26,6 @@ const (
 	// tool is the scanner's name in records.
 	tool = "dependency-track"
 
-	defaultTag = "repository:"
-
 	// The kinds of scope that there is one of for each project.
 	scopeFindings   = "findings"
 	scopeViolations = "violations"
@@ -40,8 +39,11 @@ type Config struct {
 	URL string `yaml:"url"`
 	// APIKey is the key of a team with the permissions in README.md.
 	APIKey apiclient.Secret `yaml:"api_key"`
-	// RepositoryTag is the beginning of the project tag that names the repository; "repository:" if not set.
+	// RepositoryTag is the beginning of the project tag that names the repository, and ServiceTag of the one that names the service; "repository:" and "service:" if not set.
 	RepositoryTag string `yaml:"repository_tag,omitempty"`
+	ServiceTag    string `yaml:"service_tag,omitempty"`
+	// OnlyLatest reads only the version that is marked as the latest, of projects that have one.
+	OnlyLatest bool `yaml:"only_latest,omitempty"`
 	// Projects say where projects belong; they come before tags and references.
 	Projects []translate.Project `yaml:"projects,omitempty"`
 	// WithoutViolations leaves policy violations out.
@@ -65,9 +67,7 @@ func New(config Config, env collectors.Env) (*Collector, error) {
 		return nil, err
 	}
 	config.Common = config.Or(defaults())
-	if config.RepositoryTag == "" {
-		config.RepositoryTag = defaultTag
-	}
+	config.RepositoryTag, config.ServiceTag = cmp.Or(config.RepositoryTag, "repository:"), cmp.Or(config.ServiceTag, "service:")
 	return &Collector{Base: base, config: config}, nil
 }
 
@@ -148,10 +148,11 @@ func (c *Collector) retire(ctx context.Context, projects []*project, known colle
 func (c *Collector) fateOf(ctx context.Context, uuid string) (record.Closure, error) {
 	var p struct {
 		Active *bool `json:"active"`
+		Latest bool  `json:"isLatest"`
 	}
 	_, err := c.Source.Get(ctx, projectsPath+"/"+url.PathEscape(uuid), nil, &p)
 	switch {
-	case record.ReasonOf(err) == record.ReasonNotFound && err != nil, err == nil && p.Active != nil && !*p.Active:
+	case record.ReasonOf(err) == record.ReasonNotFound && err != nil, err == nil && (p.Active != nil && !*p.Active || c.config.OnlyLatest && !p.Latest):
 		return record.ClosureOutOfScope, nil
 	case err != nil:
 		return record.ClosureNone, fmt.Errorf("look for project %s, which the list lacks: %w", uuid, translate.Needs(err, viewPortfolio))

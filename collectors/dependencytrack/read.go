@@ -33,8 +33,12 @@ type project struct {
 	Name          string         `json:"name"`
 	Version       string         `json:"version"`
 	Classifier    string         `json:"classifier"`
+	Latest        bool           `json:"isLatest"`
 	LastBOMImport translate.Time `json:"lastBomImport"`
-	Tags          []struct {
+	Parent        *struct {
+		ID string `json:"uuid"`
+	} `json:"parent"`
+	Tags []struct {
 		Name string `json:"name"`
 	} `json:"tags"`
 	References []struct {
@@ -72,44 +76,19 @@ func (c *Collector) readProjects(ctx context.Context) ([]*project, error) {
 				return
 			}
 			p.ID = strings.ToLower(record.Text(p.ID))
-			p.owner = c.ownerOf(p)
 			byID[p.ID] = p
 		})
 	})
 	if err = cmp.Or(err, bad); err != nil {
 		return nil, translate.Needs(err, viewPortfolio)
 	}
+	if err := c.inherit(ctx, byID); err != nil {
+		return nil, err
+	}
+	if c.config.OnlyLatest {
+		latestOnly(byID)
+	}
 	return slices.SortedFunc(maps.Values(byID), func(a, b *project) int { return strings.Compare(a.ID, b.ID) }), nil
-}
-
-// ownerOf is where a project belongs: by a rule of the configuration, else by its tag, else by its version-control reference.
-func (c *Collector) ownerOf(p *project) translate.Owner {
-	if owner := c.Projects.Of(p.ID, p.fullName()+"@"+p.Version, p.fullName(), p.Name); owner != (translate.Owner{}) {
-		return owner
-	}
-	for _, tag := range p.Tags {
-		if name, ok := cutPrefixFold(tag.Name, c.config.RepositoryTag); ok {
-			if repository, err := record.ParseRepository(name); err == nil {
-				return translate.Owner{Repository: repository}
-			}
-		}
-	}
-	for _, reference := range p.References {
-		if strings.EqualFold(reference.Type, "vcs") {
-			if repository, err := record.ParseRepository(strings.TrimPrefix(reference.URL, "git+")); err == nil {
-				return translate.Owner{Repository: repository}
-			}
-		}
-	}
-	return translate.Owner{}
-}
-
-// cutPrefixFold is strings.CutPrefix without regard to case: the server writes tags in lower case.
-func cutPrefixFold(s, prefix string) (string, bool) {
-	if len(s) < len(prefix) || !strings.EqualFold(s[:len(prefix)], prefix) {
-		return "", false
-	}
-	return s[len(prefix):], true
 }
 
 // scansOf says when each repository's bill of materials last arrived. Of several projects of one repository the latest counts.
