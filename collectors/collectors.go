@@ -119,6 +119,8 @@ type Common struct {
 	Timeout      Duration `yaml:"timeout,omitempty"`
 	// HTTPClient is how the source is reached; nil is as HTTPClient says of what is not set.
 	HTTPClient *HTTPClient `yaml:"http_client,omitempty"`
+	// CredentialExpires is the last day of the credential, for sources that do not tell it; see CredentialReporter.
+	CredentialExpires Day `yaml:"credential_expires,omitempty"`
 }
 
 // Settings returns the common settings; embedding Common makes every Config satisfy the interface that the wiring

@@ -139,6 +139,7 @@ func (p *program) checkOnline(ctx context.Context, b config.Built, seen *instanc
 			works = works && (r.Err == nil || r.Optional)
 			writeResult(w, r)
 		}
+		writeCredentials(w, credentialsOf(b), time.Now())
 		writeForecast(w, b, seen)
 	})
 	return works, err
@@ -160,6 +161,46 @@ func writeResult(w *strings.Builder, r collectors.CheckResult) {
 	if r.Unknown != "" {
 		fmt.Fprintf(w, "  \t  remains unknown: %s\n", r.Unknown)
 	}
+}
+
+// soon is how long before its end a credential is spoken of as such, as the alert does.
+const soon = 14 * 24 * time.Hour
+
+// writeCredentials prints what each credential sees and when it ends.
+func writeCredentials(w *strings.Builder, known credentials, now time.Time) {
+	for _, c := range known.reported {
+		name := ""
+		if c.Name != "" {
+			name = record.Text(c.Name) + ": "
+		}
+		seen := make([]string, 0, len(c.Sees))
+		for _, s := range c.Sees {
+			seen = append(seen, fmt.Sprintf("%d %s", s.Count, s.What))
+		}
+		if len(seen) > 0 {
+			fmt.Fprintf(w, "  sees\t%s%s\n", name, strings.Join(seen, ", "))
+		}
+		if !c.ExpiresAt.IsZero() {
+			fmt.Fprintf(w, "  %s\t%scredential %s\n", verdictOf(c.ExpiresAt, now), name, untilText(c.ExpiresAt, now))
+		}
+	}
+	if known.expiry().Equal(known.configured) && !known.configured.IsZero() {
+		fmt.Fprintf(w, "  %s\tcredential %s, as the configuration says\n", verdictOf(known.configured, now), untilText(known.configured, now))
+	}
+}
+
+func verdictOf(end, now time.Time) string {
+	if end.Sub(now) < soon {
+		return "SOON"
+	}
+	return "ok"
+}
+
+func untilText(end, now time.Time) string {
+	if !end.After(now) {
+		return "has been over since " + end.UTC().Format(time.RFC3339)
+	}
+	return fmt.Sprintf("ends in %d days, at %s", int(end.Sub(now)/(24*time.Hour)), end.UTC().Format(time.RFC3339))
 }
 
 // writeForecast prints the cost in API calls against the budget that the source stated during the check.

@@ -79,6 +79,7 @@ func withProxy(t *testing.T, text, proxy string) []byte {
 				delete(section, "app")
 				section["token"] = app["private_key"]
 			}
+			delete(section, "credential_expires") // of which this writes a time
 			section["http_client"] = map[string]any{"proxy_url": proxy}
 		}
 	}

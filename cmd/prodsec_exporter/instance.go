@@ -9,6 +9,7 @@ import (
 
 	"prodsec_exporter/collectors"
 	"prodsec_exporter/internal/apiclient"
+	"prodsec_exporter/internal/config"
 	"prodsec_exporter/internal/record"
 	"prodsec_exporter/internal/schedule"
 	"prodsec_exporter/internal/web"
@@ -24,6 +25,8 @@ type instance struct {
 	// deliveries has a lock of its own.
 	deliveries deliveries
 
+	credentials credentials // under mu
+
 	mu          sync.Mutex
 	last        schedule.Result // the last run; Started is zero before its end
 	lastError   string          // of the first scope that the last run could not read
@@ -34,6 +37,35 @@ type instance struct {
 	budgets     map[string]budget
 	forecast    map[string]float64
 	progress    progress
+}
+
+// credentials are what is known of an instance's credentials.
+type credentials struct {
+	// configured is when they end by the configuration; zero if it does not say.
+	configured time.Time
+	// reported is what the collector has learned.
+	reported []collectors.Credential
+}
+
+// expiry is when the first credential ends; zero if nobody knows.
+func (c credentials) expiry() time.Time {
+	var first time.Time
+	for _, each := range c.reported {
+		first = record.Earliest(first, each.ExpiresAt)
+	}
+	if first.IsZero() {
+		return c.configured
+	}
+	return first
+}
+
+// credentialsOf are those of a collector, as it knows them now.
+func credentialsOf(b config.Built) credentials {
+	c := credentials{configured: b.CredentialExpiry}
+	if reporter, ok := b.Collector.(collectors.CredentialReporter); ok {
+		c.reported = reporter.Credentials()
+	}
+	return c
 }
 
 // oneBudget is the resource of a source that has only one.
@@ -100,6 +132,8 @@ func (i *instance) Budget(resource string, limit, remaining int, reset time.Time
 type runs struct {
 	*instance
 	forecaster collectors.Forecaster // nil if the collector cannot say
+	// known tells what is known of the credentials now.
+	known func() credentials
 }
 
 var _ schedule.Observer = (*runs)(nil)
@@ -137,9 +171,11 @@ func (r *runs) Ended(result schedule.Result) {
 	if r.forecaster != nil {
 		forecast = named(r.forecaster.Forecast())
 	}
+	known := r.known()
 	r.telemetry.duration.WithLabelValues(r.key.kind, r.key.name).Observe(result.Duration.Seconds())
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.credentials = known
 	for reason, n := range result.Errors {
 		r.errors[reason] += n
 	}

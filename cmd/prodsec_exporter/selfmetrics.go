@@ -42,6 +42,9 @@ var (
 	deliveriesDesc = prometheus.NewDesc("prodsec_webhook_deliveries_total",
 		"Deliveries of a collector's webhook, by what became of them. Absent for a collector that takes none.",
 		[]string{"collector", "instance_name", "result"}, nil)
+	credentialExpiryDesc = prometheus.NewDesc("prodsec_credential_expiry_timestamp_seconds",
+		"When the first credential of the collector ends, as its source or credential_expires says. Absent where neither does.",
+		[]string{"collector", "instance_name"}, nil)
 	ledgerBytesDesc = prometheus.NewDesc("prodsec_ledger_bytes",
 		"Size of the ledger on disk.", nil, nil)
 	ledgerErrorsDesc = prometheus.NewDesc("prodsec_ledger_errors_total",
@@ -74,7 +77,7 @@ func (t *telemetry) registry(stats func() ledger.Stats) *prometheus.Registry {
 // Describe implements prometheus.Collector.
 func (s self) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		upDesc, errorsDesc, rejectedDesc, requestsDesc, budgetLimitDesc, budgetRemainingDesc, budgetResetDesc, forecastDesc, deliveriesDesc,
+		upDesc, errorsDesc, rejectedDesc, requestsDesc, budgetLimitDesc, budgetRemainingDesc, budgetResetDesc, forecastDesc, deliveriesDesc, credentialExpiryDesc,
 		ledgerBytesDesc, ledgerErrorsDesc, leaderDesc, reloadGoodDesc, reloadTimeDesc,
 	} {
 		ch <- d
@@ -127,6 +130,9 @@ func (i *instance) collect(ch chan<- prometheus.Metric, gauge func(*prometheus.D
 		if !b.reset.IsZero() {
 			gauge(budgetResetDesc, seconds(b.reset), i.key.kind, i.key.name, resource)
 		}
+	}
+	if at := i.credentials.expiry(); !at.IsZero() {
+		gauge(credentialExpiryDesc, seconds(at), i.key.kind, i.key.name)
 	}
 	for _, resource := range slices.Sorted(maps.Keys(i.forecast)) {
 		gauge(forecastDesc, i.forecast[resource], i.key.kind, i.key.name, resource)

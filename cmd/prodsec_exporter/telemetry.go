@@ -97,7 +97,11 @@ func (t *telemetry) instance(key instanceKey) *instance {
 func (t *telemetry) observer(b config.Built) *runs {
 	i := t.instance(keyOf(b))
 	forecaster, _ := b.Collector.(collectors.Forecaster)
-	return &runs{instance: i, forecaster: forecaster}
+	known := func() credentials { return credentialsOf(b) }
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.credentials = known()
+	return &runs{instance: i, forecaster: forecaster, known: known}
 }
 
 // keep forgets every instance that is not among those given.

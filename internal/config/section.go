@@ -13,6 +13,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"prodsec_exporter/collectors"
+	"prodsec_exporter/internal/record"
 )
 
 // section is a part of the file that a collector reads. It implements collectors.Section.
@@ -50,6 +51,8 @@ type Built struct {
 	Collector collectors.Collector
 	// Equal instances of two configurations have the same Fingerprint: their sections say the same, and plain dates are days of the same zone.
 	Fingerprint string
+	// CredentialExpiry is the first instant after credential_expires; zero if it is not set.
+	CredentialExpiry time.Time
 
 	file    string
 	secrets []namedSecret
@@ -74,8 +77,14 @@ func (c *Config) Build(env func(kind, name string) collectors.Env) ([]Built, err
 			continue
 		}
 		d.settle(&settings, i)
+		var expiry time.Time
+		if !settings.CredentialExpires.IsZero() {
+			expiry = record.DayEnd(settings.CredentialExpires.Time, c.timeZone())
+		}
 		built = append(built, Built{
 			Kind: i.Kind, Settings: settings, Collector: collector, Fingerprint: fingerprint(i.section.node, c.timeZone()),
+			CredentialExpiry: expiry,
+
 			file: c.File, secrets: secrets, files: connectionFiles(i.section, settings.HTTPClient),
 		})
 	}

@@ -48,6 +48,7 @@ const (
 	ReleaseBlocked        = "ProdsecReleaseBlocked"
 	CountingChanged       = "ProdsecCountingChanged"
 	BudgetLow             = "ProdsecAPIBudgetLow"
+	CredentialExpiring    = "ProdsecCredentialExpiring"
 	LedgerErrors          = "ProdsecLedgerErrors"
 	ReloadFailed          = "ProdsecConfigReloadFailed"
 	NoLeader              = "ProdsecNoLeader"
@@ -70,7 +71,7 @@ func Groups() []rulefile.Group {
 		{Name: "prodsec-coverage-alerts", Rules: []rulefile.Rule{repositoryUnprotected(), controlLost()}},
 		{Name: "prodsec-delivery-trust-alerts", Rules: []rulefile.Rule{pathUnprotected()}},
 		{Name: "prodsec-exporter-alerts", Rules: []rulefile.Rule{
-			scopeStaleAlert(), collectorDown(), exporterDownAlert(), budgetLow(), ledgerFailing(), reloadFailed(), noLeader(), twoLeaders(), evaluationStale(),
+			scopeStaleAlert(), collectorDown(), exporterDownAlert(), budgetLow(), credentialExpiring(), ledgerFailing(), reloadFailed(), noLeader(), twoLeaders(), evaluationStale(),
 			seriesLeftOut(),
 		}},
 		{Name: "prodsec-trend-quality-alerts", Rules: []rulefile.Rule{countingChanged()}},

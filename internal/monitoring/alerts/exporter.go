@@ -44,6 +44,19 @@ func budgetLow() rulefile.Rule {
 		})
 }
 
+func credentialExpiring() rulefile.Rule {
+	return programme(Ticket, "Two weeks before a credential expires there is time to replace it; afterwards its source cannot be read.",
+		promql.MinBy("collector, instance_name", promql.Once(names.CredentialExpiry))+fmt.Sprintf(" - time() < %d", int(settings.ExpiringWithin.Seconds())),
+		rulefile.Alert{
+			Name: CredentialExpiring, For: settings.Settle, Hold: settings.Settle,
+			Summary: "{{ if gt $value 0.0 }}The credential of collector {{ $labels.collector }} ({{ $labels.instance_name }}) expires in {{ $value | humanizeDuration }}" +
+				"{{ else }}The credential of collector {{ $labels.collector }} ({{ $labels.instance_name }}) has expired{{ end }}",
+			Description: "Create a new one and write it into its file: the next pass reads it. Without it the source cannot be read, and its data is withheld after stale_after. " +
+				"`prodsec_exporter check --online` tells what each credential sees and when it expires.",
+			Board: names.BoardExporter, Panel: names.PanelCollectors,
+		})
+}
+
 func ledgerFailing() rulefile.Rule {
 	return programme(Ticket, "Collected data cannot be stored. A single failure is retried with the next pass.",
 		increased("job", names.LedgerErrors, settings.LedgerRecent)+" > 0",

@@ -102,10 +102,13 @@ const (
 	BudgetRemaining = "prodsec_api_budget_remaining"
 	BudgetReset     = "prodsec_api_budget_reset_timestamp_seconds"
 	ApiForecast     = "prodsec_api_forecast_requests_per_hour"
-	SeriesDropped   = "prodsec_series_dropped_total"
-	LedgerErrors    = "prodsec_ledger_errors_total"
-	Leader          = "prodsec_leader"
-	ReloadWorked    = "prodsec_config_last_reload_successful"
+
+	CredentialExpiry = "prodsec_credential_expiry_timestamp_seconds"
+
+	SeriesDropped = "prodsec_series_dropped_total"
+	LedgerErrors  = "prodsec_ledger_errors_total"
+	Leader        = "prodsec_leader"
+	ReloadWorked  = "prodsec_config_last_reload_successful"
 )
 
 // suffixes are what a histogram's family is read by.
