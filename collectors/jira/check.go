@@ -19,6 +19,7 @@ func (c *Collector) Check(ctx context.Context) ([]collectors.CheckResult, error)
 	if err != nil {
 		return results, ctx.Err()
 	}
+	c.lookAround(ctx, s)
 	for _, m := range c.mappings {
 		issues, err := c.sample(ctx, s, m)
 		if more, ok := m.(completer); ok && err == nil {
@@ -37,15 +38,20 @@ func (c *Collector) Check(ctx context.Context) ([]collectors.CheckResult, error)
 	return results, ctx.Err()
 }
 
+// samplePage is the first page of a search, with what it tells of how many there are.
+type samplePage struct {
+	Issues []json.RawMessage `json:"issues"`
+	Total  *int              `json:"total"`
+	IsLast bool              `json:"isLast"`
+}
+
 // sample reads the first issues of a mapping, as a collection would but for their changelogs.
 func (c *Collector) sample(ctx context.Context, s *session, m mapping) ([]*issue, error) {
 	resolved, err := c.resolve(s, m.fields())
 	if err != nil {
 		return nil, err
 	}
-	var page struct {
-		Issues []json.RawMessage `json:"issues"`
-	}
+	var page samplePage
 	jql, fields := restricted(m.jql(), ""), fieldList(resolved)
 	if s.cloud {
 		err = c.cloudPage(ctx, jql, fields, "", sampleSize, &page)
@@ -55,6 +61,7 @@ func (c *Collector) sample(ctx context.Context, s *session, m mapping) ([]*issue
 	if err != nil {
 		return nil, err
 	}
+	c.countIssues(ctx, s, m, &page)
 	issues, _ := c.understand(page.Issues, resolved, s.followedBy(m, resolved))
 	if err := c.nameAssets(ctx, m.fields(), issues, true); err != nil {
 		return nil, err

@@ -62,6 +62,11 @@ func (c *Collector) read(ctx context.Context, s *session, m mapping, cursor reco
 			latest = i.updated
 		}
 	}
+	if b.Mode == record.Full {
+		if err := c.checkProjects(ctx, s, m, issues); err != nil {
+			return fail(err)
+		}
+	}
 	if err := c.complete(ctx, s, m, issues, follows, b.Mode); err != nil {
 		return fail(err)
 	}

@@ -137,6 +137,8 @@ type Collector struct {
 	known *session
 	// bound are the fields that were found by name.
 	bound map[*field]fieldRef
+	// sight is what the credential sees.
+	sight visibility
 	// assets are the names of Assets objects.
 	assets assets
 	// said is what was last said about a scope's issues that are not understood.
@@ -187,7 +189,10 @@ func New(config Config, env collectors.Env) (*Collector, error) {
 	if err != nil {
 		return nil, fmt.Errorf("jira: %w", err)
 	}
-	return &Collector{config: config, env: env, client: client, sdk: sdk, mappings: mappings, bound: map[*field]fieldRef{}, said: map[string]string{}}, nil
+	return &Collector{
+		config: config, env: env, client: client, sdk: sdk, mappings: mappings, bound: map[*field]fieldRef{}, said: map[string]string{},
+		sight: visibility{projects: map[string]map[string]bool{}, issues: map[string]int{}},
+	}, nil
 }
 
 // Kind is the entry for the list of collector kinds.

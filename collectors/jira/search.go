@@ -29,9 +29,11 @@ const (
 
 var orderClause = regexp.MustCompile(`(?is)\border\s+by\b[^"']*$`)
 
+func withoutOrder(jql string) string { return strings.TrimSpace(orderClause.ReplaceAllString(jql, "")) }
+
 // restricted joins a query and a condition, and sorts by key so that pages do not shift.
 func restricted(jql, condition string) string {
-	jql = strings.TrimSpace(orderClause.ReplaceAllString(jql, ""))
+	jql = withoutOrder(jql)
 	if condition != "" {
 		jql = "(" + jql + ") AND " + condition
 	}
