@@ -27,9 +27,10 @@ const (
 	// scope is the only one: owners are only known when everything was read.
 	scope = "services"
 
-	defaultHost = "github.com"
-	defaultType = "service"
-	defaultUnit = "business-unit"
+	defaultHost   = "github.com"
+	defaultGitLab = "gitlab.com"
+	defaultType   = "service"
+	defaultUnit   = "business-unit"
 	// readPermission is what a token needs, in Backstage's words.
 	readPermission = "catalog.entity.read"
 )
@@ -46,8 +47,15 @@ type Config struct {
 	Types []string `yaml:"types,omitempty"`
 	// Namespaces are read; all if none is named.
 	Namespaces []string `yaml:"namespaces,omitempty"`
-	// GitHubHost is the host of the repositories that github.com/project-slug names; github.com if not set.
+	// GitHubHost is the host of the repositories that github.com/project-slug names, and GitLabHost that of gitlab.com/project-slug where the annotation
+	// gitlab.com/instance names none; github.com and gitlab.com if not set.
 	GitHubHost string `yaml:"github_host,omitempty"`
+	GitLabHost string `yaml:"gitlab_host,omitempty"`
+	// AzureOrganization is the organisation of the repositories that dev.azure.com/project-repo names where the annotation dev.azure.com/host-org names none,
+	// e.g. dev.azure.com/acme.
+	AzureOrganization string `yaml:"azure_organization,omitempty"`
+	// GroupNames says how teams and business units are called.
+	GroupNames GroupNames `yaml:"group_names,omitempty"`
 	// BusinessUnitTypes are the values of spec.type of the groups that are business units; "business-unit" if none is named.
 	BusinessUnitTypes []string `yaml:"business_unit_types,omitempty"`
 	// ProductArea says what a product area is: the system of a component, or the domain of its system.
@@ -67,6 +75,17 @@ const (
 	ProductAreaSystem ProductArea = "system"
 	// ProductAreaDomain is the name of the domain of the component's system.
 	ProductAreaDomain ProductArea = "domain"
+)
+
+// GroupNames says how groups are called.
+type GroupNames string
+
+// The choices.
+const (
+	// GroupNamesDisplay is the display name that people gave a group, the default; of groups that share one, and where there is none, the name.
+	GroupNamesDisplay GroupNames = "display_name"
+	// GroupNamesName is the name in references.
+	GroupNamesName GroupNames = "name"
 )
 
 // Collector reads one Backstage. It implements collectors.Collector, collectors.Checker, collectors.Cataloger and
@@ -126,8 +145,18 @@ func (c *Config) validate() error {
 	default:
 		return fmt.Errorf("product_area: %q is neither %s nor %s", c.ProductArea, ProductAreaSystem, ProductAreaDomain)
 	}
-	if strings.ContainsAny(c.GitHubHost, "/ ") {
-		return fmt.Errorf("github_host: %q is not a host such as git.example.com", c.GitHubHost)
+	for key, host := range map[string]string{"github_host": c.GitHubHost, "gitlab_host": c.GitLabHost} {
+		if strings.ContainsAny(host, "/ ") {
+			return fmt.Errorf("%s: %q is not a host such as git.example.com", key, host)
+		}
+	}
+	if host, organisation, ok := strings.Cut(c.AzureOrganization, "/"); c.AzureOrganization != "" && (!ok || host == "" || organisation == "" || strings.ContainsAny(c.AzureOrganization, ": ")) {
+		return fmt.Errorf("azure_organization: %q is not a host and organisation such as dev.azure.com/acme", c.AzureOrganization)
+	}
+	switch c.GroupNames {
+	case "", GroupNamesDisplay, GroupNamesName:
+	default:
+		return fmt.Errorf("group_names: %q is neither %s nor %s", c.GroupNames, GroupNamesDisplay, GroupNamesName)
 	}
 	return nil
 }
@@ -138,6 +167,9 @@ func (c *Config) setDefaults() {
 	}
 	if c.GitHubHost == "" {
 		c.GitHubHost = defaultHost
+	}
+	if c.GitLabHost == "" {
+		c.GitLabHost = defaultGitLab
 	}
 	if len(c.BusinessUnitTypes) == 0 {
 		c.BusinessUnitTypes = []string{defaultUnit}

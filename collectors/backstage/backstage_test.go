@@ -210,6 +210,57 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
+// TestOwnersWhoArePeople: a component of a user belongs to the group that the user is a member of, and no person's name becomes a team.
+func TestOwnersWhoArePeople(t *testing.T) {
+	of := func(name, owner string) string {
+		return fmt.Sprintf(`{"kind":"Component","metadata":{"name":%q},"spec":{"type":"service","owner":%q},"relations":[{"type":"ownedBy","targetRef":%q}]}`, name, owner, owner)
+	}
+	team := func(name, kind, members string) string {
+		return fmt.Sprintf(`{"kind":"Group","metadata":{"name":%q},"spec":{"type":%q,"profile":{"displayName":"Team %s"}},"relations":[%s]}`, name, kind, name, members)
+	}
+	user := func(name, memberOf string) string {
+		return fmt.Sprintf(`{"kind":"User","metadata":{"name":%q},"spec":{"memberOf":[%s],"profile":{"displayName":"A Person","email":"p@acme.example"}}}`, name, memberOf)
+	}
+	asked := []string{}
+	b, _ := gather(t, Config{}, func(s *collectorstest.Server) {
+		s.Handle(route, func(w http.ResponseWriter, r *http.Request) {
+			filters := strings.Join(r.URL.Query()["filter"], "|")
+			asked = append(asked, filters)
+			if strings.Contains(filters, "kind=user") {
+				pages([]string{user("jo", `"pay"`), user("kim", `"pay","search"`), user("lee", `"everybody","search"`)})(w, r)
+				return
+			}
+			pages([]string{
+				of("by-group", "group:default/pay"), of("by-jo", "user:default/jo"), of("by-kim", "user:default/kim"), of("by-lee", "user:default/lee"), of("by-max", "user:default/max"), of("by-nobody", "user:default/gone"),
+				team("pay", "team", ""), team("search", "team", `{"type":"hasMember","targetRef":"user:default/max"}`), team("everybody", "organization", ""),
+			})(w, r)
+		})
+	})
+	got := map[string]string{}
+	for _, s := range b.Services {
+		got[s.Name] = s.Team
+	}
+	want := map[string]string{"by-group": "Team pay", "by-jo": "Team pay", "by-kim": "", "by-lee": "Team search", "by-max": "Team search", "by-nobody": ""}
+	if diff := cmp.Diff(want, got); diff != "" || b.Err != nil {
+		t.Errorf("%v, teams (-want +got):\n%s", b.Err, diff)
+	}
+	if len(asked) != 2 || strings.Contains(asked[0], "user") || strings.Contains(asked[1], "max") || !strings.Contains(asked[1], "kind=user,metadata.namespace=default,metadata.name=jo") {
+		t.Errorf("asked for %q, want users by name, and only those that no group names", asked)
+	}
+	b, _ = gather(t, Config{}, func(s *collectorstest.Server) {
+		s.Handle(route, func(w http.ResponseWriter, r *http.Request) {
+			if strings.Contains(strings.Join(r.URL.Query()["filter"], "|"), "kind=user") {
+				w.WriteHeader(http.StatusServiceUnavailable)
+				return
+			}
+			pages([]string{of("by-jo", "user:default/jo")})(w, r)
+		})
+	})
+	if record.ReasonOf(b.Err) != record.ReasonServer {
+		t.Errorf("users that cannot be read: %+v, want the failure", b)
+	}
+}
+
 // TestEntityTwice: a list that shifts while it is read brings an entity again, and another one not at all. It is read anew once, and believed if that is whole.
 func TestEntityTwice(t *testing.T) {
 	b, _ := gather(t, Config{}, catalogOf(component("api", ""), component("api", "")))
@@ -309,6 +360,9 @@ func TestNewRefusesBadConfiguration(t *testing.T) {
 		"business_unit_types": func(c *Config) { c.BusinessUnitTypes = []string{"a=b"} },
 		"product_area":        func(c *Config) { c.ProductArea = "team" },
 		"github_host":         func(c *Config) { c.GitHubHost = "https://git.example.com" },
+		"gitlab_host":         func(c *Config) { c.GitLabHost = "git.example.com/x" },
+		"azure_organization":  func(c *Config) { c.AzureOrganization = "acme" },
+		"group_names":         func(c *Config) { c.GroupNames = "nicknames" },
 		"trust_tier: from":    func(c *Config) { c.TrustTier = Field{From: []string{"property:tier"}} },
 		"tag:tier-*":          func(c *Config) { c.TrustTier = Field{From: []string{"label:"}} },
 		"crown_jewel: values": func(c *Config) { c.CrownJewel = Field{Values: map[string]string{"a": "yes"}} },

@@ -1,6 +1,7 @@
 package backstage
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -26,15 +27,16 @@ const (
 // wanted are the parts of entities to ask for; without them Backstage sends everything, including whole API definitions.
 var wanted = strings.Join([]string{
 	"kind", "metadata.name", "metadata.namespace", "metadata.annotations", "metadata.labels", "metadata.tags",
-	"spec.type", "spec.owner", "spec.lifecycle", "spec.system", "spec.domain", "spec.parent", "relations",
+	"metadata.title", "spec.type", "spec.owner", "spec.lifecycle", "spec.system", "spec.domain", "spec.parent", "spec.profile.displayName", "relations",
 }, ",")
 
-// entity is a Component, Group or System as the API sends it.
+// entity is a Component, Group, System or User as the API sends it.
 type entity struct {
 	Kind     string `json:"kind"`
 	Metadata struct {
 		Name        string            `json:"name"`
 		Namespace   string            `json:"namespace"`
+		Title       string            `json:"title"`
 		Annotations map[string]string `json:"annotations"`
 		Labels      map[string]string `json:"labels"`
 		Tags        []string          `json:"tags"`
@@ -46,6 +48,10 @@ type entity struct {
 		System    string `json:"system"`
 		Domain    string `json:"domain"`
 		Parent    string `json:"parent"`
+		Profile   struct {
+			DisplayName string `json:"displayName"`
+		} `json:"profile"`
+		MemberOf []string `json:"memberOf"`
 	} `json:"spec"`
 	Relations []relation `json:"relations"`
 }
@@ -89,7 +95,12 @@ func (e *entity) target(kind string, fits func(ref) bool) (ref, bool) {
 type found struct {
 	components      []*entity
 	groups, systems map[ref]*entity
-	rejected        map[record.RejectReason]int
+	// users are those who were read, and members the groups of users by what the groups say.
+	users   map[ref]*entity
+	members map[ref][]ref
+	// names are how groups are shown.
+	names    map[ref]string
+	rejected map[record.RejectReason]int
 }
 
 // filters are the conditions of the one list that is read: repeated filters mean "or", a comma means "and".
@@ -114,16 +125,37 @@ func (c *Config) filters() []string {
 func (c *Collector) entities(ctx context.Context) (*found, error) {
 	var f *found
 	err := platform.Again(func() error {
-		f = &found{groups: map[ref]*entity{}, systems: map[ref]*entity{}, rejected: map[record.RejectReason]int{}}
+		f = &found{
+			groups: map[ref]*entity{}, systems: map[ref]*entity{}, users: map[ref]*entity{}, members: map[ref][]ref{}, rejected: map[record.RejectReason]int{},
+		}
 		return platform.List{Name: "the catalog", ID: entityKey, Take: func(raw json.RawMessage) { c.take(f, raw) }, Page: func(ctx context.Context, cursor string) (platform.Page, error) {
-			page, err := c.page(ctx, cursor)
-			if err != nil {
-				return platform.Page{}, err
-			}
-			return platform.Page{Items: page.Items, Next: page.PageInfo.NextCursor, Total: page.TotalItems}, nil
+			return c.page(ctx, url.Values{"fields": {wanted}, "limit": {strconv.Itoa(c.PageSize)}}, c.config.filters(), cursor)
 		}}.Read(ctx)
 	})
+	if err == nil {
+		err = c.readMembers(ctx, f)
+	}
+	f.names = groupNames(f.groups, c.config.GroupNames)
 	return f, err
+}
+
+// groupNames are how groups are shown: by the name that people gave them, where no two have one, else by the name in references.
+func groupNames(groups map[ref]*entity, by GroupNames) map[ref]string {
+	names, count := make(map[ref]string, len(groups)), map[string]int{}
+	for own, g := range groups {
+		name := record.Text(g.Metadata.Name)
+		if by != GroupNamesName {
+			name = cmp.Or(record.Text(g.Spec.Profile.DisplayName), record.Text(g.Metadata.Title), name)
+		}
+		names[own] = own.short(name)
+		count[strings.ToLower(names[own])]++
+	}
+	for own, name := range names {
+		if count[strings.ToLower(name)] > 1 {
+			names[own] = own.short(record.Text(groups[own].Metadata.Name))
+		}
+	}
+	return names
 }
 
 // entityKey tells entities apart; empty for what cannot be read.
@@ -145,22 +177,21 @@ type page struct {
 }
 
 // page reads the first page by filters and every other one by its cursor, which carries them.
-func (c *Collector) page(ctx context.Context, cursor string) (*page, error) {
-	query := url.Values{"fields": {wanted}, "limit": {strconv.Itoa(c.PageSize)}}
+func (c *Collector) page(ctx context.Context, query url.Values, filters []string, cursor string) (platform.Page, error) {
 	if cursor == "" {
-		query["filter"] = c.config.filters()
+		query["filter"] = filters
 	} else {
 		query.Set("cursor", cursor)
 	}
 	var answer page
 	if _, err := c.Source.Get(ctx, listPath, query, &answer); err != nil {
-		return nil, err
+		return platform.Page{}, err
 	}
 	if answer.Items == nil {
-		return nil, &record.Error{Reason: record.ReasonDecode, Err: fmt.Errorf(
+		return platform.Page{}, &record.Error{Reason: record.ReasonDecode, Err: fmt.Errorf(
 			`the answer has no list "items"; see whether url is Backstage's backend and its version knows by-query (1.14 and later)`)}
 	}
-	return &answer, nil
+	return platform.Page{Items: answer.Items, Next: answer.PageInfo.NextCursor, Total: answer.TotalItems}, nil
 }
 
 // take sorts one entity, or counts it as rejected. What was not asked for is left alone: a server that ignores a filter must not
@@ -173,9 +204,15 @@ func (c *Collector) take(f *found, raw json.RawMessage) {
 	}
 	switch own := e.ref(); own.Kind {
 	case kindGroup:
-		f.groups[own] = e
+		if f.groups != nil {
+			f.groups[own] = e
+		}
 	case kindSystem:
-		f.systems[own] = e
+		if f.systems != nil {
+			f.systems[own] = e
+		}
+	case kindUser:
+		f.users[own] = e
 	case kindComponent:
 		if oneOf(e.Spec.Type, c.config.Types) && (len(c.config.Namespaces) == 0 || oneOf(own.Namespace, c.config.Namespaces)) {
 			f.components = append(f.components, e)

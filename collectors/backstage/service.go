@@ -22,7 +22,7 @@ const reservedOther = "other"
 // services are the components as records, ordered by name. The error names what contradicts itself.
 func (c *Collector) services(f *found) ([]record.Service, error) {
 	slices.SortFunc(f.components, func(a, b *entity) int { return strings.Compare(a.ref().String(), b.ref().String()) })
-	units := &hierarchy{groups: f.groups, types: c.config.BusinessUnitTypes}
+	units := &hierarchy{groups: f.groups, names: f.names, types: c.config.BusinessUnitTypes}
 	services := make([]record.Service, 0, len(f.components))
 	first := make(map[string]ref, len(f.components))
 	for _, e := range f.components {
@@ -61,14 +61,17 @@ func (c *Collector) service(e *entity, f *found, units *hierarchy) (record.Servi
 		CrownJewel:     c.crownJewel.answer(e, c.Words),
 		InternetFacing: c.internetFacing.answer(e, c.Words),
 	}
-	if claim, ok := repositoryPath(e.Metadata.Annotations, c.config.GitHubHost); ok {
+	if claim, ok := repositoryPath(e.Metadata.Annotations, &c.config); ok {
 		s.Repositories = []record.RepositoryPath{claim}
 	}
 	owner, ok := ownerOf(e)
 	if !ok {
-		return s, nil
+		user, owned := userOf(e)
+		if owner, ok = f.groupOfUser(user); !owned || !ok {
+			return s, nil
+		}
 	}
-	s.Team = record.Text(teamOf(owner, e, f.groups))
+	s.Team = record.Text(teamOf(owner, e, f.names))
 	unit, err := units.unitOf(owner)
 	if err != nil {
 		return s, fmt.Errorf("owner of component %s: %w", e.ref(), err)
@@ -77,8 +80,7 @@ func (c *Collector) service(e *entity, f *found, units *hierarchy) (record.Servi
 	return s, nil
 }
 
-// ownerOf is the group that owns a component: by relation, which Backstage resolved, else as somebody wrote it. A user who owns a
-// component is no team, and no person's name becomes one.
+// ownerOf is the group that owns a component: by relation, which Backstage resolved, else as somebody wrote it.
 func ownerOf(e *entity) (ref, bool) {
 	isGroup := func(r ref) bool { return r.Kind == kindGroup }
 	if owner, ok := e.target(relationOwnedBy, isGroup); ok {
@@ -88,11 +90,11 @@ func ownerOf(e *entity) (ref, bool) {
 	return owner, ok && isGroup(owner)
 }
 
-// teamOf is the name of the owning group as it is written where it is described, else as the component writes it, else as the
+// teamOf is the name of the owning group as it is shown where it is described, else as the component writes it, else as the
 // reference has it, in lower case. A group that nobody describes is a team all the same.
-func teamOf(owner ref, e *entity, groups map[ref]*entity) string {
-	if g := groups[owner]; g != nil {
-		return owner.short(g.Metadata.Name)
+func teamOf(owner ref, e *entity, names map[ref]string) string {
+	if name := names[owner]; name != "" {
+		return name
 	}
 	if written, ok := parseRef(e.Spec.Owner, kindGroup, e.Metadata.Namespace); ok && written == owner {
 		name := strings.TrimSpace(e.Spec.Owner)
@@ -132,6 +134,7 @@ func (e *entity) reference(relation, kind, written string) (to ref, name string,
 // hierarchy knows which groups are parts of which.
 type hierarchy struct {
 	groups map[ref]*entity
+	names  map[ref]string
 	types  []string
 }
 
@@ -147,7 +150,7 @@ func (h *hierarchy) unitOf(group ref) (string, error) {
 			return "", nil
 		}
 		if oneOf(g.Spec.Type, h.types) {
-			return group.short(g.Metadata.Name), nil
+			return h.names[group], nil
 		}
 		way = append(way, group)
 		parent, _, ok := g.reference(relationChildOf, kindGroup, g.Spec.Parent)

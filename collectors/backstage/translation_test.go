@@ -43,9 +43,66 @@ func TestRepositoryPath(t *testing.T) {
 		"dots stay inside":         {source: "url:https://github.com/acme/mono/tree/main/../../x", want: of("acme/mono", "x/**")},
 		"pattern characters":       {source: "url:https://github.com/acme/mono/tree/main/a%2Ab", want: of("acme/mono", "a?b/**")},
 	} {
-		got, ok := repositoryPath(map[string]string{annotationSlug: tt.slug, annotationSource: tt.source, annotationManagedBy: tt.managed}, "git.example.com")
+		got, ok := repositoryPath(map[string]string{annotationGitHub: tt.slug, annotationSource: tt.source, annotationManagedBy: tt.managed}, &Config{GitHubHost: "git.example.com"})
 		if ok != (tt.want != nil) || ok && !cmp.Equal(*tt.want, got) {
 			t.Errorf("%s: got %+v, %v; want %+v", name, got, ok, tt.want)
+		}
+	}
+}
+
+// TestOtherHosts: what names a repository on GitLab, Azure DevOps and Bitbucket.
+func TestOtherHosts(t *testing.T) {
+	config := &Config{GitHubHost: "github.com", GitLabHost: "gitlab.com", AzureOrganization: "dev.azure.com/acme"}
+	for name, tt := range map[string]struct {
+		annotations string
+		repository  record.RepositoryName
+		folder      string
+	}{
+		"GitLab":                          {`"gitlab.com/project-slug":"Grp/sub/app"`, "gitlab.com/grp/sub/app", ""},
+		"GitLab, of one's own":            {`"gitlab.com/project-slug":"grp/sub/app","gitlab.com/instance":"git.acme.example"`, "git.acme.example/grp/sub/app", ""},
+		"GitLab, by an address":           {`"gitlab.com/project-slug":"grp/app","gitlab.com/instance":"https://git.acme.example/"`, "git.acme.example/grp/app", ""},
+		"GitLab, its host by location":    {`"gitlab.com/project-slug":"grp/app","backstage.io/source-location":"url:https://git.acme.example/grp/app/-/tree/main/api/"`, "git.acme.example/grp/app", "api/**"},
+		"Azure DevOps":                    {`"dev.azure.com/project-repo":"Shop/api"`, "dev.azure.com/acme/shop/api", ""},
+		"Azure DevOps, with organisation": {`"dev.azure.com/project-repo":"shop/api","dev.azure.com/host-org":"dev.azure.com/other"`, "dev.azure.com/other/shop/api", ""},
+		"Azure DevOps, by location":       {`"backstage.io/source-location":"url:https://dev.azure.com/acme/shop/_git/mono?path=/services/pay&version=GBmain"`, "dev.azure.com/acme/shop/mono", "services/pay/**"},
+		"Azure DevOps, whole":             {`"backstage.io/source-location":"url:https://dev.azure.com/acme/shop/_git/mono?path=/"`, "dev.azure.com/acme/shop/mono", ""},
+		"Azure DevOps, a description":     {`"dev.azure.com/project-repo":"shop/mono","backstage.io/managed-by-location":"url:https://dev.azure.com/acme/shop/_git/mono?path=/pay/catalog-info.yaml"`, "dev.azure.com/acme/shop/mono", "pay/**"},
+		"Bitbucket Cloud":                 {`"bitbucket.org/project-slug":"acme/app"`, "bitbucket.org/acme/app", ""},
+		"Bitbucket Data Center":           {`"backstage.io/source-location":"url:https://bitbucket.acme.example/projects/PRJ/repos/app/browse/src/pay?at=main"`, "bitbucket.acme.example/prj/app", "src/pay/**"},
+		"Bitbucket Data Center, whole":    {`"backstage.io/source-location":"url:https://bitbucket.acme.example/projects/PRJ/repos/app/browse/"`, "bitbucket.acme.example/prj/app", ""},
+		"its slug, with an address":       {`"bitbucket.com/project-slug":"PRJ/app","backstage.io/managed-by-location":"url:https://bitbucket.acme.example/projects/PRJ/repos/app/browse/catalog-info.yaml"`, "bitbucket.acme.example/prj/app", ""},
+		"its slug, and nowhere":           {`"bitbucket.com/project-slug":"PRJ/app"`, "", ""},
+		"a number":                        {`"gitlab.com/project-slug":"4711"`, "", ""},
+		"GitHub before the others":        {`"gitlab.com/project-slug":"grp/app","github.com/project-slug":"acme/app"`, "acme/app", ""},
+	} {
+		e := decoded(t, `{"kind":"Component","metadata":{"name":"x","annotations":{`+tt.annotations+`}}}`)
+		got, ok := repositoryPath(e.Metadata.Annotations, config)
+		if ok != (tt.repository != "") || got.Repository != tt.repository || strings.Join(got.Paths, " ") != tt.folder {
+			t.Errorf("%s: got %+v, %t; want %q and %q", name, got, ok, tt.repository, tt.folder)
+		}
+	}
+	if _, ok := repositoryPath(map[string]string{annotationAzure: "shop/api"}, &Config{GitHubHost: "github.com"}); ok {
+		t.Error("a repository of no organisation was named")
+	}
+}
+
+func TestGroupNames(t *testing.T) {
+	named := func(name, display string) *entity {
+		return decoded(t, `{"kind":"Group","metadata":{"name":"`+name+`"},"spec":{"type":"team","profile":{"displayName":"`+display+`"}}}`)
+	}
+	groups := map[ref]*entity{}
+	for _, g := range []*entity{named("a1b2c3", "Checkout team"), named("pay", ""), named("x1", "Platform"), named("x2", "platform")} {
+		groups[g.ref()] = g
+	}
+	for by, want := range map[GroupNames]map[string]string{
+		"":                {"a1b2c3": "Checkout team", "pay": "pay", "x1": "x1", "x2": "x2"}, // two that share a name are told apart
+		GroupNamesDisplay: {"a1b2c3": "Checkout team", "pay": "pay", "x1": "x1", "x2": "x2"},
+		GroupNamesName:    {"a1b2c3": "a1b2c3", "pay": "pay", "x1": "x1", "x2": "x2"},
+	} {
+		for own, name := range groupNames(groups, by) {
+			if name != want[own.Name] {
+				t.Errorf("by %q group %s is called %q, want %q", by, own, name, want[own.Name])
+			}
 		}
 	}
 }
@@ -95,7 +152,7 @@ func TestOwners(t *testing.T) {
 	} {
 		e := decoded(t, `{"kind":"Component","metadata":{"name":"x"},"spec":{"type":"service","owner":"`+tt.owner+`"},"relations":[`+tt.relations+`]}`)
 		c := &Collector{Base: &platform.Base{Words: translate.NewUnknownWords(slog.New(slog.DiscardHandler))}}
-		s, err := c.service(e, &found{groups: groups}, &hierarchy{groups: groups, types: []string{"business-unit"}})
+		s, err := c.service(e, &found{groups: groups, names: groupNames(groups, "")}, &hierarchy{groups: groups, names: groupNames(groups, ""), types: []string{"business-unit"}})
 		if err != nil || s.Team != tt.team || s.BusinessUnit != tt.unit {
 			t.Errorf("%s: team %q, unit %q, %v; want %q, %q", name, s.Team, s.BusinessUnit, err, tt.team, tt.unit)
 		}

@@ -45,14 +45,14 @@ var standings = translate.Vocabulary[standing]{
 	Other: isOpen,
 }
 
-// reasons are why a finding is ignored.
+// reasons are why a finding is ignored. A reason that we do not know closes nothing.
 var reasons = translate.Vocabulary[record.Closure]{
 	Name: "semgrep triage reason",
 	Words: map[string]record.Closure{
 		"false_positive": record.ClosureFalsePositive, "acceptable_risk": record.ClosureRiskAccepted, "no_time": record.ClosureWontFix,
 		"no_triage_reason": record.ClosureOther, "": record.ClosureOther,
 	},
-	Other: record.ClosureOther,
+	Other: record.ClosureNone,
 }
 
 // validations say whether a leaked secret was tried and works.
@@ -175,7 +175,17 @@ func (c *Collector) finding(raw json.RawMessage, p Product) (record.Finding, err
 	if p == ProductSCA {
 		c.addDependency(&f, w)
 	}
+	c.retireArchived(&f, w.Repository)
 	return f, nil
+}
+
+// retireArchived closes what is open in a project that is archived: nobody scans it any more.
+func (c *Collector) retireArchived(f *record.Finding, r repository) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if f.Closure == record.ClosureNone && c.archived[projectName{c.deployment, r.Name}] {
+		f.Closure = record.ClosureRepositoryArchived
+	}
 }
 
 // closure is the status, with the reason of a dismissal, and when it came about.
@@ -190,7 +200,10 @@ func (c *Collector) closure(w *wireFinding) (record.Closure, time.Time) {
 	case isRemoved:
 		return record.ClosureOutOfScope, w.StateUpdatedAt.Time
 	case isIgnored:
-		return reasons.Of(c.Words, w.TriageReason), w.TriagedAt.Time
+		if reason := reasons.Of(c.Words, w.TriageReason); reason != record.ClosureNone {
+			return reason, w.TriagedAt.Time
+		}
+		return record.ClosureNone, time.Time{}
 	default:
 		return record.ClosureNone, time.Time{}
 	}
@@ -292,6 +305,7 @@ func (c *Collector) secret(raw json.RawMessage) (record.Finding, error) {
 		f.Closure, f.ClosedAt = record.ClosureOther, w.UpdatedAt.Time
 	default:
 	}
+	c.retireArchived(&f, w.Repository)
 	return f, nil
 }
 

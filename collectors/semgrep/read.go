@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/url"
 	"slices"
 	"strconv"
@@ -38,14 +39,22 @@ func (c *Collector) readProjects(ctx context.Context, d deployment) record.Batch
 	scope := scopeProjects + ":" + d.Slug
 	var latest map[record.RepositoryName]record.Scan
 	var rejected map[record.RejectReason]int
+	var archived map[string]bool
 	take := func(raw json.RawMessage) {
 		w, err := translate.Decode[struct {
 			repository
 			LatestScan translate.Time `json:"latest_scan_at"`
+			Archived   bool           `json:"is_archived"`
+			Old        bool           `json:"archived"`
+			State      string         `json:"state"`
 		}](raw)
 		if err != nil {
 			rejected[translate.Reason(err)]++
 			return
+		}
+		if w.Archived || w.Old || strings.EqualFold(w.State, "archived") {
+			archived[w.Name] = true
+			return // Nobody expects it to be scanned.
 		}
 		owner := c.ownerOf(w.repository)
 		if owner.Repository == "" {
@@ -59,12 +68,21 @@ func (c *Collector) readProjects(ctx context.Context, d deployment) record.Batch
 		}
 	}
 	err := platform.Again(func() error {
-		latest, rejected = map[record.RepositoryName]record.Scan{}, map[record.RejectReason]int{}
+		latest, rejected, archived = map[record.RepositoryName]record.Scan{}, map[record.RejectReason]int{}, map[string]bool{}
 		return c.pages(ctx, d.path("projects"), url.Values{}, "projects", take)
 	})
 	if err != nil {
 		return translate.Failed(scope, fmt.Errorf("read projects of %s: %w", d.Slug, translate.Needs(err, webAPI)))
 	}
+	c.mu.Lock()
+	maps.DeleteFunc(c.archived, func(p projectName, _ bool) bool { return p.deployment == d.Slug })
+	for name := range archived {
+		if c.archived == nil {
+			c.archived = map[projectName]bool{}
+		}
+		c.archived[projectName{d.Slug, name}] = true
+	}
+	c.mu.Unlock()
 	b := record.Batch{Scope: scope, Mode: record.Full, Scans: make([]record.Scan, 0, len(latest)), Rejected: rejected}
 	for _, scan := range latest {
 		b.Scans = append(b.Scans, scan)

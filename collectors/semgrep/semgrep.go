@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"prodsec_exporter/collectors"
@@ -63,7 +64,15 @@ func products() []Product { return []Product{ProductSAST, ProductSCA, ProductSec
 type Collector struct {
 	*platform.Base
 	config Config
+
+	mu sync.Mutex
+	// deployment is the slug of the one that is read, and archived the names of its archived projects, as they were listed last.
+	deployment string
+	archived   map[projectName]bool
 }
+
+// projectName is a project of a deployment.
+type projectName struct{ deployment, name string }
 
 // New checks the configuration; it reads neither the platform nor the token.
 func New(config Config, env collectors.Env) (*Collector, error) {
@@ -118,6 +127,9 @@ func (c *Collector) Collect(ctx context.Context, known collectors.Cursors, emit 
 		return fmt.Errorf("semgrep: list deployments: %w", err)
 	}
 	for _, d := range deployments {
+		c.mu.Lock()
+		c.deployment = d.Slug
+		c.mu.Unlock()
 		for _, read := range c.scopes(d) {
 			if err := emit(read(ctx)); err != nil {
 				return err

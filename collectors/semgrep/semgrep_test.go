@@ -239,6 +239,48 @@ func TestAnswersThatAreNoLists(t *testing.T) {
 	}
 }
 
+// TestArchivedProjects: what is open in a project that is archived is closed as that, and nobody expects it to be scanned. What was listed last counts while the list cannot be read.
+func TestArchivedProjects(t *testing.T) {
+	for name, mark := range map[string]string{"is_archived": `,"is_archived":true`, "archived": `,"archived":true`, "state": `,"state":"ARCHIVED"`, "not": ""} {
+		server := collectorstest.NewServer(t)
+		serve(server)
+		server.Handle("GET /api/v1/deployments/acme/projects", numbered("projects", `{"projects":[{"id":1,"name":"acme/api","url":"https://github.com/acme/api","latest_scan_at":"2026-04-01T00:00:00Z"`+mark+`}]}`))
+		c, err := New(Config{URL: server.URL(), Token: collectorstest.Secret(t, "sgp_123456")}, collectorstest.Env(collectorstest.NewClock(), slog.New(slog.DiscardHandler)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		check := func(scans int) {
+			t.Helper()
+			batches, err := collectorstest.Gather(t.Context(), c, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := record.ClosureNone
+			if mark != "" {
+				want = record.ClosureRepositoryArchived
+			}
+			if b := batches["projects:acme"]; b.Err == nil && len(b.Scans) != scans {
+				t.Errorf("%s: %d scans, want %d", name, len(b.Scans), scans)
+			}
+			for _, scope := range []string{"sast:acme", "sca:acme", "secrets:acme"} {
+				if got := batches[scope].Findings[0].Closure; got != want {
+					t.Errorf("%s: what is open in %s is closed as %q, want %q", name, scope, got, want)
+				}
+			}
+			if fixed := batches["sast:acme"].Findings[1]; fixed.Closure != record.ClosureFixed {
+				t.Errorf("%s: what was fixed is closed as %q", name, fixed.Closure)
+			}
+		}
+		scans := 1
+		if mark != "" {
+			scans = 0
+		}
+		check(scans)
+		server.Handle("GET /api/v1/deployments/acme/projects", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) })
+		check(scans)
+	}
+}
+
 func TestClosures(t *testing.T) {
 	c := &Collector{Base: &platform.Base{Words: translate.NewUnknownWords(slog.New(slog.DiscardHandler))}}
 	changed := translate.Time{Time: day(5, 5)}
@@ -257,7 +299,7 @@ func TestClosures(t *testing.T) {
 	}
 	for reason, want := range map[string]record.Closure{
 		"false_positive": record.ClosureFalsePositive, "acceptable_risk": record.ClosureRiskAccepted, "no_time": record.ClosureWontFix,
-		"no_triage_reason": record.ClosureOther, "": record.ClosureOther, "full_moon": record.ClosureOther,
+		"no_triage_reason": record.ClosureOther, "": record.ClosureOther, "full_moon": record.ClosureNone,
 	} {
 		if got, _ := c.closure(&wireFinding{Status: "ignored", TriageReason: reason}); got != want {
 			t.Errorf("reason %q = %q, want %q", reason, got, want)

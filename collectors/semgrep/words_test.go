@@ -20,7 +20,7 @@ func TestVocabularies(t *testing.T) {
 	translatetest.Vocabulary(t, reasons, map[string]record.Closure{
 		"false_positive": record.ClosureFalsePositive, "acceptable_risk": record.ClosureRiskAccepted, "no_time": record.ClosureWontFix,
 		"no_triage_reason": record.ClosureOther, "": record.ClosureOther,
-	}, record.ClosureOther)
+	}, record.ClosureNone)
 	translatetest.Vocabulary(t, validations, map[string]record.Answer{
 		"confirmed_valid": record.AnswerYes, "confirmed_invalid": record.AnswerNo, "validation_error": record.AnswerUnknown,
 		"no_validator": record.AnswerUnknown, "unspecified": record.AnswerUnknown, "": record.AnswerUnknown,
