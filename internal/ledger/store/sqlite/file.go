@@ -49,7 +49,7 @@ func (s *Store) recognise(ctx context.Context) (int, error) {
 			if codeOf(err) == sqlitecodes.SQLITE_NOTADB {
 				return 0, fmt.Errorf("%w: %s is no SQLite file; name another one", store.ErrNoLedger, s.path)
 			}
-			return 0, fmt.Errorf("reading its version: %w", s.inWords(err))
+			return 0, fmt.Errorf("reading its version: %w", err)
 		}
 	}
 	switch {
