@@ -10,6 +10,7 @@ import (
 	"prodsec_exporter/internal/monitoring/promql"
 	"prodsec_exporter/internal/monitoring/rulefile"
 	"prodsec_exporter/internal/monitoring/settings"
+	"prodsec_exporter/internal/policy"
 )
 
 // attainmentLow fires per business unit and severity over the default window. Few outcomes are left out: one late fix among three is no trend.
@@ -17,15 +18,15 @@ func attainmentLow() rulefile.Rule {
 	window := promql.Is("window", settings.DefaultWindow)
 	due := promql.SumBy("business_unit, severity", promql.Series(names.RecOutcomes, window, promql.Severe(), promql.In("outcome", "met", "missed")))
 	return rulefile.Rule{
-		Why: "Below the policy's target over thirty days, with enough outcomes for a meaningful share.",
-		Expr: fmt.Sprintf("max by (business_unit, severity) (%s) < %g\nand\n%s >= %d", promql.Series(names.RecUnitAttainment, window, promql.Severe()), settings.AttainmentTarget,
-			due, settings.AttainmentOutcomes),
+		Why: "Below the policy's target over thirty days, with enough outcomes for a meaningful share. The target and the least number of outcomes are those that the exporter exposes.",
+		Expr: promql.Below("max by (business_unit, severity) ("+promql.Series(names.RecUnitAttainment, window, promql.Severe())+")", promql.Target(policy.ObjectiveSLAAttainment)) +
+			"\nand\n" + promql.AtLeast(due, promql.MinimumOutcomes()),
 		Labels: map[string]string{"notify": string(Ticket), "derived_from": names.FromFindings},
 		Alert: &rulefile.Alert{
 			Name: AttainmentLow, For: settings.SettlePosture, Hold: settings.Hold, Answers: packrow.List(packrow.PackAttainment, packrow.TrackAttainment),
 			Summary: "SLA attainment of {{ $labels.business_unit }} for {{ $labels.severity }} findings is {{ $value | humanizePercentage }} in " + settings.DefaultWindow,
-			Description: fmt.Sprintf("The target is %g %%. Find the teams that miss most and check capacity and ownership; "+
-				"individual findings have alerts of their own.", settings.AttainmentTarget*100),
+			Description: "The target is {{ with query \"" + strings.ReplaceAll(promql.Target(policy.ObjectiveSLAAttainment), `"`, "'") + "\" }}{{ . | first | value | humanizePercentage }}{{ end }}. " +
+				"Find the teams that miss most and check capacity and ownership; individual findings have alerts of their own.",
 			Board: names.BoardResponsiveness, Panel: names.PanelAttainment, Select: []string{"business_unit"},
 		},
 	}

@@ -76,6 +76,8 @@ const (
 	RestoreIn           = "prodsec_restore_in_window_seconds"
 	IncidentsIn         = "prodsec_incidents_in_window"
 
+	TargetRatio     = "prodsec_target_ratio"
+	TargetMinimum   = "prodsec_target_minimum_outcomes"
 	PolicyInfo      = "prodsec_policy_info"
 	PolicyChanged   = "prodsec_policy_changed_timestamp_seconds"
 	RestatedBy      = "prodsec_restated"

@@ -1,12 +1,12 @@
 package rules
 
 import (
-	"strconv"
 
 	"prodsec_exporter/internal/monitoring/names"
 	"prodsec_exporter/internal/monitoring/promql"
 	"prodsec_exporter/internal/monitoring/rulefile"
 	"prodsec_exporter/internal/monitoring/settings"
+	"prodsec_exporter/internal/policy"
 )
 
 // securityRecords are about what waits for the security function: reviews, decisions, follow-ups and escalations.
@@ -45,13 +45,13 @@ func burnRecords() rulefile.Group {
 	}
 	revoked := counted("revoked")
 	due := "(" + counted("met", "missed") + " - (" + revoked + " or 0 * " + counted("met", "missed") + "))"
-	budget := strconv.FormatFloat(1-settings.AttainmentTarget, 'g', 3, 64)
+	budget := "(1 - " + promql.Target(policy.ObjectiveSLAAttainment) + ")"
 	return rulefile.Group{Name: "prodsec-burn", Rules: append(rules, rulefile.Rule{
-		Why: "Burn rate: how many times faster than allowed SLA deadlines are missed, i.e. the share of misses divided by the share that the target allows (" + budget + "). " +
+		Why: "Burn rate: how many times faster than allowed SLA deadlines are missed, i.e. the share of misses divided by the share that the target allows, which the exporter exposes. " +
 			"Absent where nothing fell due.",
 		Record: names.RecBurn,
 		Expr: promql.SumBy("window, business_unit", promql.Series(names.RecOutcomeIncrease, promql.Is("outcome", "missed"))) +
-			"\n/\n(" + due + " > 0)\n/ " + budget,
+			"\n/\n(" + due + " > 0)\n/ on () group_left () " + budget,
 	})}
 }
 
