@@ -1,7 +1,6 @@
 package rules
 
 import (
-
 	"prodsec_exporter/internal/monitoring/names"
 	"prodsec_exporter/internal/monitoring/promql"
 	"prodsec_exporter/internal/monitoring/rulefile"

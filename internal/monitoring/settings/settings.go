@@ -106,9 +106,6 @@ var (
 	BudgetReserve = 0.1
 )
 
-// AttainmentOutcomes is how many deadlines must have fallen before a share of them means something.
-const AttainmentOutcomes = 10
-
 // concentrationTop is how many services the measure of concentration looks at; tableRows bounds every table.
 const (
 	ConcentrationTop = 5
