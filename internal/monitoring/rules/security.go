@@ -44,7 +44,8 @@ func burnRecords() rulefile.Group {
 	}
 	revoked := counted("revoked")
 	due := "(" + counted("met", "missed") + " - (" + revoked + " or 0 * " + counted("met", "missed") + "))"
-	budget := "(1 - " + promql.Target(policy.ObjectiveSLAAttainment) + ")"
+	// A target of 1 allows no miss: the smallest budget keeps the quotient a number.
+	budget := "clamp_min(1 - " + promql.Target(policy.ObjectiveSLAAttainment) + ", 0.001)"
 	return rulefile.Group{Name: "prodsec-burn", Rules: append(rules, rulefile.Rule{
 		Why: "Burn rate: how many times faster than allowed SLA deadlines are missed, i.e. the share of misses divided by the share that the target allows, which the exporter exposes. " +
 			"Absent where nothing fell due.",
