@@ -77,6 +77,8 @@ const (
 	RejectOutOfRange RejectReason = "out_of_range"
 	// RejectNotSecurity: the item was understood and is about no weakness (a rule of code quality or style, a licence).
 	RejectNotSecurity RejectReason = "not_security"
+	// RejectExcluded: the item was understood, and the configuration leaves it out.
+	RejectExcluded RejectReason = "excluded"
 )
 
 // Size is the number of records in the batch.
@@ -87,11 +89,11 @@ func (b *Batch) Size() int {
 		len(b.Exploitations)
 }
 
-// LeftOut is the number of items that could not be understood. What is about no weakness was.
+// LeftOut is the number of items that could not be understood. What is about no weakness, and what the configuration leaves out, was.
 func (b *Batch) LeftOut() int {
 	sum := 0
 	for reason, n := range b.Rejected {
-		if reason != RejectNotSecurity {
+		if reason != RejectNotSecurity && reason != RejectExcluded {
 			sum += n
 		}
 	}

@@ -108,6 +108,8 @@ type Finding struct {
 	Place string
 	// Line is the first line in Place, 0 if unknown.
 	Line int
+	// Classifications are what the source says of the code there, in its words, e.g. "test", "generated", "library"; nil where it says nothing.
+	Classifications []string `json:",omitempty"`
 
 	// Closure is ClosureNone while the finding is open.
 	Closure Closure

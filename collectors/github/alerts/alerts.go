@@ -46,6 +46,12 @@ const securityEventsPermission = "security_events=read"
 type Config struct {
 	// Kinds are the kinds of alert to read; all by default.
 	Kinds []Kind `yaml:"alerts,omitempty"`
+	// GenericSecretTypes are the types of secret that GitHub lists only where they are named: generic patterns and passwords. Those that are known by default.
+	GenericSecretTypes []string `yaml:"generic_secret_types,omitempty"`
+	// CodeQuality takes in code scanning alerts of rules that are not about security; off by default.
+	CodeQuality bool `yaml:"code_quality"`
+	// ExcludeClassifications leave out code scanning alerts in code of these kinds, such as test or generated; none by default.
+	ExcludeClassifications []string `yaml:"exclude_classifications,omitempty"`
 	// Manifests looks whether the default branch still has what open Dependabot alerts are about; on by default.
 	Manifests bool `yaml:"manifests"`
 	// Scanning switches when each repository was last scanned by what uploads to code scanning; it needs the list of repositories.
@@ -55,13 +61,25 @@ type Config struct {
 }
 
 // Default reads all but security configurations.
-func Default() Config { return Config{Kinds: Kinds(), Manifests: true, Scanning: true} }
+func Default() Config {
+	return Config{Kinds: Kinds(), Manifests: true, Scanning: true, GenericSecretTypes: genericSecretTypes()}
+}
 
 // Validate returns an error that names the key that is wrong.
 func (c *Config) Validate() error {
 	for i, kind := range c.Kinds {
 		if !slices.Contains(Kinds(), kind) {
 			return fmt.Errorf("alerts[%d]: %q is not one of %v", i, kind, Kinds())
+		}
+	}
+	for i, name := range c.GenericSecretTypes {
+		if !secretTypeName.MatchString(name) {
+			return fmt.Errorf("generic_secret_types[%d]: %q is not the name of a secret type, such as rsa_private_key", i, name)
+		}
+	}
+	for i, name := range c.ExcludeClassifications {
+		if strings.TrimSpace(name) == "" {
+			return fmt.Errorf("exclude_classifications[%d] is empty: name a classification, such as test or generated", i)
 		}
 	}
 	return nil
@@ -97,12 +115,10 @@ func New(config Config, env part.Env, repositories *inventory.Inventory) *Collec
 // Scopes are one for each kind of alert, and the security configurations.
 func (c *Collector) Scopes(org string) []part.Scope {
 	var list []part.Scope
-	for _, source := range alertSources() {
-		if slices.Contains(c.config.Kinds, source.kind) {
-			list = append(list, part.Scope{Name: string(source.kind) + ":" + org, Read: func(ctx context.Context, cursor record.Cursor) record.Batch {
-				return c.readAlerts(ctx, org, source, cursor)
-			}})
-		}
+	for _, source := range c.alertSources() {
+		list = append(list, part.Scope{Name: string(source.kind) + ":" + org, Read: func(ctx context.Context, cursor record.Cursor) record.Batch {
+			return c.readAlerts(ctx, org, source, cursor)
+		}})
 	}
 	if c.config.SecurityConfigurations {
 		list = append(list, part.Scope{Name: scopeSecurityConfigurations + ":" + org, Slow: true, Read: func(ctx context.Context, _ record.Cursor) record.Batch {
@@ -127,14 +143,15 @@ func (c *Collector) RepositoryScopes() []part.RepositoryScope {
 func (c *Collector) Check(ctx context.Context, org string) []collectors.CheckResult {
 	var results []collectors.CheckResult
 	path := "orgs/" + url.PathEscape(org)
-	for _, source := range alertSources() {
-		if slices.Contains(c.config.Kinds, source.kind) {
-			words := strings.ReplaceAll(string(source.kind), "_", " ")
-			results = append(results, collectors.CheckResult{
-				Subject: words + " alerts", Err: c.API.Probe(ctx, path+"/"+source.path, source.query, source.permission),
-				Unknown: "findings of " + words + " and all that is computed from them",
-			})
+	for _, source := range c.alertSources() {
+		words := strings.ReplaceAll(string(source.kind), "_", " ")
+		result := collectors.CheckResult{Subject: words + " alerts", Unknown: "findings of " + words + " and all that is computed from them"}
+		for _, query := range source.queries {
+			if result.Err == nil {
+				result.Err = source.explain(query, c.API.Probe(ctx, path+"/"+source.path, query, source.permission))
+			}
 		}
+		results = append(results, result)
 	}
 	if c.config.SecurityConfigurations {
 		results = append(results, collectors.CheckResult{
@@ -172,7 +189,9 @@ func (c *Collector) looksForManifests() bool {
 // Forecast adds a request for each kind of alert in each collection while little changes, the pages of sweeps, the queries about manifests, and the lists of
 // security configurations.
 func (c *Collector) Forecast(org string, requests map[string]float64) {
-	requests["core"] += part.PerHour(c.Intervals.Collection) * float64(len(c.config.Kinds))
+	for _, source := range c.alertSources() {
+		requests["core"] += part.PerHour(c.Intervals.Collection) * float64(len(source.queries))
+	}
 	c.state.With(org, func(o *organisation) {
 		for _, pages := range o.sweepPages {
 			requests["core"] += part.PerHour(c.Intervals.Full) * float64(pages)

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"prodsec_exporter/collectors/collectorstest"
 	"prodsec_exporter/collectors/github"
 	"prodsec_exporter/collectors/github/alerts"
+	"prodsec_exporter/collectors/github/api"
 	"prodsec_exporter/collectors/github/githubtest"
 	"prodsec_exporter/collectors/github/inventory"
 	"prodsec_exporter/internal/record"
@@ -320,14 +322,117 @@ func TestSeverities(t *testing.T) {
 	}
 }
 
-func TestClassesOfTools(t *testing.T) {
-	for tool, want := range map[string]record.Class{
-		"codeql": record.ClassSAST, "semgrep oss": record.ClassSAST, "trivy": record.ClassContainer, "checkov": record.ClassIaC,
-		"snyk container": record.ClassContainer, "snyk open source": record.ClassSCA, "snyk code": record.ClassSAST, "gitleaks": record.ClassSecret,
-		"owasp zap": record.ClassDAST, "scorecard": record.ClassOther, "": record.ClassSAST,
+// TestCodeScanningRules: what an alert is about its rule and its tool tell. Alerts of rules that are not about security are counted as left out, and taken in where the
+// configuration says so; advisories are aliases, so that lists of exploited ones and other tools' reports meet them.
+func TestCodeScanningRules(t *testing.T) {
+	tests := []struct {
+		name, rule, tool string
+		class            record.Class
+		aliases          []string
+		left             record.RejectReason
+	}{
+		{"CodeQL, security", `"id":"js/xss","security_severity_level":"high","tags":["security","external/cwe/cwe-079"]`, "CodeQL", record.ClassSAST, nil, ""},
+		{"CodeQL, a suite of quality", `"id":"js/unused-local-variable","severity":"note","tags":["maintainability","quality"]`, "CodeQL", record.ClassSAST, nil, record.RejectNotSecurity},
+		{"a linter", `"id":"no-unused-vars","severity":"warning"`, "ESLint", record.ClassSAST, nil, record.RejectNotSecurity},
+		{"a linter's rule about security", `"id":"security/detect-eval","severity":"warning"`, "ESLint", record.ClassSAST, nil, ""},
+		{"a rule that says nothing", `"id":"x1","severity":"error"`, "acme-scan", record.ClassSAST, nil, ""},
+		{"Trivy, a package of an image", `"id":"CVE-2021-44228","name":"OsPackageVulnerability","severity":"error","security_severity_level":"critical","tags":["vulnerability"]`, "Trivy", record.ClassContainer, []string{"CVE-2021-44228"}, ""},
+		{"Trivy, a licence", `"id":"GPL-3.0","name":"License","severity":"error"`, "Trivy", "", nil, record.RejectNotSecurity},
+		{"Grype", `"id":"GHSA-jfh8-c2jp-5v3q-log4j-core","security_severity_level":"critical"`, "Grype", record.ClassSCA, []string{"GHSA-JFH8-C2JP-5V3Q"}, ""},
+		{"OSV", `"id":"GO-2024-2611","security_severity_level":"medium"`, "osv-scanner", record.ClassSCA, []string{"GO-2024-2611"}, ""},
+		{"Snyk names the advisory in the description", `"id":"SNYK-JS-LODASH-1018905","description":"(CVE-2021-23337) lodash@4.17.20","security_severity_level":"high"`, "Snyk Open Source", record.ClassSCA, []string{"SNYK-JS-LODASH-1018905", "CVE-2021-23337"}, ""},
+		{"Semgrep supply chain", `"id":"ssc-1234","name":"ssc-1234","description":"CVE-2023-26136","security_severity_level":"high"`, "Semgrep OSS", record.ClassSCA, []string{"CVE-2023-26136"}, ""},
+		{"source analysis that mentions one", `"id":"java/log4j-injection","description":"Log4j, as in CVE-2021-44228","security_severity_level":"high","tags":["security"]`, "CodeQL", record.ClassSAST, nil, ""},
+		{"Checkov", `"id":"CKV_AWS_1","severity":"error"`, "checkov", record.ClassIaC, nil, ""},
+	}
+	for _, tt := range tests {
+		item := `{"number":1,"state":"open","created_at":"2026-01-02T03:04:05Z",` + githubtest.InRepository("api") + `,"rule":{` + tt.rule + `},"tool":{"name":"` + tt.tool + `"}}`
+		got, err := collector(t).Decode(alerts.CodeScanning, json.RawMessage(item))
+		if tt.left != "" {
+			if err == nil || api.RejectReasonOf(err) != tt.left {
+				t.Errorf("%s: %+v, %v; want it left out as %s", tt.name, got, err, tt.left)
+			}
+			continue
+		}
+		if err != nil || got.Class != tt.class || !slices.Equal(got.Aliases, tt.aliases) {
+			t.Errorf("%s: class %s, aliases %v, error %v; want %s and %v", tt.name, got.Class, got.Aliases, err, tt.class, tt.aliases)
+		}
+	}
+	env := githubtest.Env(t)
+	config := alerts.Default()
+	config.CodeQuality = true
+	lint := `{"number":1,"state":"open",` + githubtest.InRepository("api") + `,"rule":{"id":"no-unused-vars","severity":"warning"},"tool":{"name":"ESLint"}}`
+	if f, err := alerts.New(config, env, inventory.New(inventory.Default(), env)).Decode(alerts.CodeScanning, json.RawMessage(lint)); err != nil || f.Severity != record.SeverityMedium {
+		t.Errorf("taken in by the configuration: %+v, %v", f, err)
+	}
+}
+
+// TestClassificationsOfCode are kept, and left out where the configuration says so.
+func TestClassificationsOfCode(t *testing.T) {
+	item := json.RawMessage(strings.Replace(githubtest.CodeScanningJSON(1, ""), `"most_recent_instance":{`, `"most_recent_instance":{"classifications":["test","generated"],`, 1))
+	got, err := collector(t).Decode(alerts.CodeScanning, item)
+	if err != nil || !slices.Equal(got.Classifications, []string{"test", "generated"}) {
+		t.Errorf("%+v, %v", got, err)
+	}
+	env := githubtest.Env(t)
+	config := alerts.Default()
+	config.ExcludeClassifications = []string{"generated"}
+	if f, err := alerts.New(config, env, inventory.New(inventory.Default(), env)).Decode(alerts.CodeScanning, item); err == nil || api.RejectReasonOf(err) != record.RejectExcluded {
+		t.Errorf("%+v, %v; want it left out", f, err)
+	}
+}
+
+// TestGenericSecretsAreAskedFor: GitHub's list of secrets leaves out generic patterns and passwords unless they are named.
+func TestGenericSecretsAreAskedFor(t *testing.T) {
+	generic := strings.ReplaceAll(githubtest.SecretJSON(9, ""), "aws_access_key", "password")
+	for _, cursors := range []collectors.Cursors{nil, {"secret_scanning:acme": "2020-01-01T00:00:00Z"}} {
+		c, s, _ := githubtest.Setup(t, func(c *github.Config) {
+			c.Alerts.Kinds, c.Alerts.GenericSecretTypes = []alerts.Kind{alerts.SecretScanning}, []string{"password", "rsa_private_key"}
+		})
+		s.Handle("GET /orgs/acme/secret-scanning/alerts", func(w http.ResponseWriter, r *http.Request) {
+			switch types := r.URL.Query().Get("secret_type"); types {
+			case "":
+				collectorstest.WriteJSON(w, collectorstest.Items(githubtest.SecretJSON(1, "")))
+			case "password,rsa_private_key":
+				collectorstest.WriteJSON(w, collectorstest.Items(generic))
+			default:
+				t.Errorf("asked for %q", types)
+			}
+		})
+		batches, err := collectorstest.Gather(t.Context(), c, cursors)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if b := batches["secret_scanning:acme"]; b.Err != nil || len(b.Findings) != 2 || b.Findings[1].Rule != "password" {
+			t.Errorf("%+v, want both secrets", b)
+		}
+	}
+	c, s, _ := githubtest.Setup(t, func(c *github.Config) { c.Alerts.GenericSecretTypes = alerts.Default().GenericSecretTypes })
+	s.Handle("GET /orgs/acme/secret-scanning/alerts", func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Query().Has("secret_type") {
+			githubtest.Refused(http.StatusUnprocessableEntity, "Unknown secret type")(w, r)
+			return
+		}
+		collectorstest.WriteJSON(w, collectorstest.Items(githubtest.SecretJSON(1, "")))
+	})
+	if b := githubtest.Scope(t, c, "secret_scanning:acme"); b.Err == nil || !strings.Contains(b.Err.Error(), "generic_secret_types") {
+		t.Errorf("error %v, want the key that is to be changed", b.Err)
+	}
+}
+
+// TestExposureRaisesTheSeverityOfSecrets: one that was found in public, or that somebody pushed past push protection, is a step worse.
+func TestExposureRaisesTheSeverityOfSecrets(t *testing.T) {
+	for _, tt := range []struct {
+		validity, more string
+		want           record.Severity
+	}{
+		{"unknown", "", record.SeverityHigh}, {"unknown", `,"publicly_leaked":true`, record.SeverityCritical}, {"unknown", `,"push_protection_bypassed":true`, record.SeverityCritical},
+		{"inactive", `,"publicly_leaked":true`, record.SeverityHigh}, {"inactive", `,"publicly_leaked":true,"push_protection_bypassed":true`, record.SeverityCritical},
+		{"active", `,"publicly_leaked":true`, record.SeverityCritical}, {"unknown", `,"publicly_leaked":null,"push_protection_bypassed":false`, record.SeverityHigh},
 	} {
-		if got := alerts.ClassOfTool(tool); got != want {
-			t.Errorf("classOfTool(%q) = %s, want %s", tool, got, want)
+		item := strings.Replace(githubtest.SecretJSON(1, tt.more), `"validity":"active"`, fmt.Sprintf(`"validity":%q`, tt.validity), 1)
+		if got, err := collector(t).Decode(alerts.SecretScanning, json.RawMessage(item)); err != nil || got.Severity != tt.want {
+			t.Errorf("%s%s: %s, %v; want %s", tt.validity, tt.more, got.Severity, err, tt.want)
 		}
 	}
 }

@@ -100,3 +100,32 @@ func TestScanningReadsOnPastWhatItCannotUnderstand(t *testing.T) {
 		t.Errorf("batch %+v, want one analysis rejected and the one of the second page", b)
 	}
 }
+
+// TestOneLanguageThatFails makes the scan of its tool as old as its own last success; one that is not analysed any more does only if default setup has it.
+func TestOneLanguageThatFails(t *testing.T) {
+	at := func(ago time.Duration, category, failure string) string {
+		return fmt.Sprintf(`{"created_at":%q,"category":%q,"error":%q,"tool":{"name":"CodeQL"}}`, githubtest.Ago(ago), category, failure)
+	}
+	const day = githubtest.Day
+	for _, tt := range []struct {
+		name, setup string
+		analyses    []string
+		want        time.Duration
+	}{
+		{"all succeed", `{"state":"not-configured"}`, []string{at(time.Hour, "/language:go", ""), at(2*time.Hour, "/language:python", "")}, time.Hour},
+		{"one fails", `{"state":"not-configured"}`, []string{at(time.Hour, "/language:go", ""), at(2*time.Hour, "/language:python", "out of memory"), at(21*day, "/language:python", "")}, 21 * day},
+		{"one never succeeded", `{"state":"not-configured"}`, []string{at(time.Hour, "/language:go", ""), at(2*time.Hour, "/language:python", "no code")}, 0},
+		{"one is analysed no more", `{"state":"not-configured"}`, []string{at(time.Hour, "/language:go", ""), at(21*day, "/language:python", "")}, time.Hour},
+		{"one is analysed no more and should be", `{"state":"configured","languages":["go","python"]}`, []string{at(time.Hour, "/language:go", ""), at(21*day, "/language:python", "")}, 21 * day},
+		{"it succeeds again", `{"state":"not-configured"}`, []string{at(time.Hour, "/language:go", ""), at(2*time.Hour, "/language:python", ""), at(3*time.Hour, "/language:python", "out of memory")}, time.Hour},
+	} {
+		batches, _, _, _ := githubtest.Posture(t, nil, func(s *collectorstest.Server) {
+			s.JSON("GET /repos/Acme/api/code-scanning/analyses", collectorstest.Items(tt.analyses...))
+			s.JSON("GET /repos/Acme/api/code-scanning/default-setup", tt.setup)
+		})
+		b := batches["scanning:acme/api"]
+		if b.Err != nil || len(b.Scans) != 1 || githubtest.Since(b.Scans[0].SucceededAt) != tt.want || githubtest.Since(b.Scans[0].AttemptedAt) != time.Hour {
+			t.Errorf("%s: %+v, error %v; want the last success %s ago", tt.name, b.Scans, b.Err, tt.want)
+		}
+	}
+}

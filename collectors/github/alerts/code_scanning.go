@@ -3,6 +3,9 @@ package alerts
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,18 +16,20 @@ import (
 type codeScanningAlert struct {
 	alert
 	Rule struct {
-		ID            string   `json:"id"`
-		Name          string   `json:"name"`
-		Description   string   `json:"description"`
-		Severity      string   `json:"severity"`
-		SecurityLevel string   `json:"security_severity_level"`
-		Tags          []string `json:"tags"`
+		ID              string   `json:"id"`
+		Name            string   `json:"name"`
+		Description     string   `json:"description"`
+		FullDescription string   `json:"full_description"`
+		Severity        string   `json:"severity"`
+		SecurityLevel   string   `json:"security_severity_level"`
+		Tags            []string `json:"tags"`
 	} `json:"rule"`
 	Tool struct {
 		Name string `json:"name"`
 	} `json:"tool"`
 	Instance struct {
-		Location struct {
+		Classifications []string `json:"classifications"`
+		Location        struct {
 			Path      string `json:"path"`
 			StartLine int    `json:"start_line"`
 		} `json:"location"`
@@ -45,28 +50,6 @@ var ruleSeverities = map[string]record.Severity{
 	"error": record.SeverityHigh, "warning": record.SeverityMedium, "note": record.SeverityLow, "none": record.SeverityUnknown, "": record.SeverityUnknown,
 }
 
-// toolClasses classifies tools that upload to code scanning what is not source analysis. The longest name that begins
-// the tool's wins; everything else is SAST.
-var toolClasses = map[string]record.Class{
-	"trivy": record.ClassContainer, "grype": record.ClassContainer, "snyk container": record.ClassContainer, "clair": record.ClassContainer,
-	"osv-scanner": record.ClassSCA, "dependency-check": record.ClassSCA, "snyk open source": record.ClassSCA,
-	"checkov": record.ClassIaC, "tfsec": record.ClassIaC, "kics": record.ClassIaC, "terrascan": record.ClassIaC, "kubescape": record.ClassIaC,
-	"hadolint": record.ClassIaC, "snyk iac": record.ClassIaC,
-	"zap": record.ClassDAST, "owasp zap": record.ClassDAST, "nuclei": record.ClassDAST, "stackhawk": record.ClassDAST,
-	"gitleaks": record.ClassSecret, "trufflehog": record.ClassSecret,
-	"scorecard": record.ClassOther,
-}
-
-func classOfTool(tool string) record.Class {
-	class, longest := record.ClassSAST, 0
-	for prefix, c := range toolClasses {
-		if strings.HasPrefix(tool, prefix) && len(prefix) > longest {
-			class, longest = c, len(prefix)
-		}
-	}
-	return class
-}
-
 func (c *Collector) codeScanningFinding(item json.RawMessage) (record.Finding, error) {
 	var a codeScanningAlert
 	if err := json.Unmarshal(item, &a); err != nil {
@@ -76,8 +59,12 @@ func (c *Collector) codeScanningFinding(item json.RawMessage) (record.Finding, e
 	if err != nil {
 		return f, err
 	}
-	f.Tool = codeScanningTool(a.Tool.Name)
-	f.Class = classOfTool(f.Tool)
+	tool, rule := record.ToolNamed(cmp.Or(a.Tool.Name, unnamedTool)), a.rule()
+	class, subject := tool.Classify(&rule)
+	if err := c.left(&a, subject); err != nil {
+		return f, err
+	}
+	f.Tool, f.Class = tool.Name, class
 	f.Title = record.Text(cmp.Or(a.Rule.Description, a.Rule.Name, a.Rule.ID))
 	f.Rule = record.Text(a.Rule.ID)
 	if f.Severity = c.severity("code scanning security_severity_level", a.Rule.SecurityLevel); a.Rule.SecurityLevel == "" {
@@ -90,9 +77,43 @@ func (c *Collector) codeScanningFinding(item json.RawMessage) (record.Finding, e
 	if f.Category = category(a.Rule.Tags...); f.Category == "" {
 		f.Category = f.Rule
 	}
+	f.Aliases = advisories(class, &rule)
 	f.Place, f.Line = place(a.Instance.Location.Path), max(0, a.Instance.Location.StartLine)
+	for _, classification := range a.Instance.Classifications {
+		f.Classifications = append(f.Classifications, record.Text(classification))
+	}
 	f.Closure, f.ClosedAt = c.codeScanningClosure(&a)
 	return f, nil
+}
+
+// rule is what the alert says about the rule that found it.
+func (a *codeScanningAlert) rule() record.Rule {
+	return record.Rule{
+		ID: a.Rule.ID, Name: a.Rule.Name, Description: strings.TrimSpace(a.Rule.FullDescription + " " + a.Rule.Description), Tags: a.Rule.Tags, Rated: a.Rule.SecurityLevel != "",
+	}
+}
+
+// unnamedTool stands for a tool that an alert does not name.
+const unnamedTool = "code-scanning"
+
+// advisories are the ids of the weakness that a rule is about. What the rules of source analysis mention in their descriptions are examples.
+func advisories(class record.Class, rule *record.Rule) []string {
+	if class == record.ClassSCA || class == record.ClassContainer {
+		return rule.Advisories()
+	}
+	return record.Advisories(rule.ID, rule.Name)
+}
+
+// left is why an alert is left out, nil if it is not: its rule is not about security, or it is in code that the configuration excludes.
+func (c *Collector) left(a *codeScanningAlert, subject record.Subject) error {
+	switch {
+	case subject == record.SubjectLicense, subject == record.SubjectQuality && !c.config.CodeQuality:
+		return api.Reject(record.RejectNotSecurity, fmt.Errorf("the rule %s is about %s", record.Text(a.Rule.ID), subject))
+	case slices.ContainsFunc(a.Instance.Classifications, func(name string) bool { return slices.Contains(c.config.ExcludeClassifications, name) }):
+		return api.Reject(record.RejectExcluded, errors.New("the code is of a kind that exclude_classifications names"))
+	default:
+		return nil
+	}
 }
 
 func (c *Collector) codeScanningClosure(a *codeScanningAlert) (record.Closure, time.Time) {

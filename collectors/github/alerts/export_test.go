@@ -12,12 +12,9 @@ const (
 	ScanHorizon = scanHorizon
 )
 
-// ClassOfTool is the class of what a tool uploads to code scanning.
-func ClassOfTool(tool string) record.Class { return classOfTool(tool) }
-
 // Decode turns an alert into a finding.
 func (c *Collector) Decode(kind Kind, item json.RawMessage) (record.Finding, error) {
-	for _, source := range alertSources() {
+	for _, source := range c.alertSources() {
 		if source.kind == kind {
 			return source.decode(c, item)
 		}

@@ -3,6 +3,10 @@ package alerts
 import (
 	"cmp"
 	"encoding/json"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
 
 	"prodsec_exporter/collectors/github/api"
 	"prodsec_exporter/collectors/github/inventory"
@@ -12,12 +16,15 @@ import (
 // secretScanningAlert has no field for the secret itself, so that it cannot be kept even if a server sends it.
 type secretScanningAlert struct {
 	alert
-	SecretType  string        `json:"secret_type"`
-	DisplayName string        `json:"secret_type_display_name"`
-	Validity    string        `json:"validity"`
-	Resolution  string        `json:"resolution"`
-	ResolvedAt  api.Timestamp `json:"resolved_at"`
-	Location    struct {
+	SecretType  string `json:"secret_type"`
+	DisplayName string `json:"secret_type_display_name"`
+	Validity    string `json:"validity"`
+	// Leaked says that the secret was found in public, Bypassed that somebody pushed it past push protection.
+	Leaked     bool          `json:"publicly_leaked"`
+	Bypassed   bool          `json:"push_protection_bypassed"`
+	Resolution string        `json:"resolution"`
+	ResolvedAt api.Timestamp `json:"resolved_at"`
+	Location   struct {
 		Path      string `json:"path"`
 		StartLine int    `json:"start_line"`
 	} `json:"first_location_detected"`
@@ -45,6 +52,11 @@ func (c *Collector) secretScanningFinding(item json.RawMessage) (record.Finding,
 	f.Title = record.Text(cmp.Or(a.DisplayName, a.SecretType))
 	f.Rule = record.Text(a.SecretType)
 	f.Severity, f.ActiveSecret = c.validity(a.Validity)
+	for _, worse := range []bool{a.Leaked, a.Bypassed} {
+		if worse {
+			f.Severity = raised(f.Severity)
+		}
+	}
 	f.Place, f.Line = place(a.Location.Path), max(0, a.Location.StartLine)
 	switch a.State {
 	case "open":
@@ -69,4 +81,31 @@ func (c *Collector) validity(validity string) (record.Severity, record.Answer) {
 		c.UnknownValue("secret scanning validity", validity)
 	}
 	return record.SeverityHigh, record.AnswerUnknown
+}
+
+// raised is the severity one step above.
+func raised(s record.Severity) record.Severity {
+	all := record.Severities()
+	return all[max(0, slices.Index(all, s)-1)]
+}
+
+// genericSecretTypes are the types of secret that GitHub's lists leave out unless they are named: patterns of no provider, and passwords.
+func genericSecretTypes() []string {
+	return []string{
+		"ec_private_key", "generic_private_key", "http_basic_authentication_header", "http_bearer_authentication_header", "mongodb_connection_string", "mysql_connection_string",
+		"openssh_private_key", "password", "pgp_private_key", "postgres_connection_string", "rsa_private_key",
+	}
+}
+
+// secretTypeName is the form of a secret type's name.
+var secretTypeName = regexp.MustCompile(`^[a-z0-9_]{1,100}$`)
+
+// secretQueries are the two lists of alerts: the default one, and that of generic patterns.
+func (c *Collector) secretQueries() []url.Values {
+	// Without hide_secret the answer holds the secrets themselves.
+	queries := []url.Values{{"hide_secret": {"true"}}}
+	if len(c.config.GenericSecretTypes) > 0 {
+		queries = append(queries, url.Values{"hide_secret": {"true"}, "secret_type": {strings.Join(c.config.GenericSecretTypes, ",")}})
+	}
+	return queries
 }

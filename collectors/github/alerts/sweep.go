@@ -3,7 +3,10 @@ package alerts
 import (
 	"context"
 	"encoding/json"
+	"fmt"
+	"maps"
 	"net/url"
+	"slices"
 	"time"
 
 	"prodsec_exporter/collectors/github/api"
@@ -19,18 +22,20 @@ type alertSource struct {
 	class      record.Class
 	path       string
 	permission string
-	query      url.Values
+	// queries are the lists that hold all alerts of the kind, together; more than one where GitHub leaves some out unless they are named.
+	queries []url.Values
 	// decode turns an alert into a finding; an error of type rejection leaves it out.
 	decode func(c *Collector, item json.RawMessage) (record.Finding, error)
 }
 
-func alertSources() []alertSource {
-	return []alertSource{
-		{Dependabot, record.ClassSCA, "dependabot/alerts", "vulnerability_alerts=read", nil, (*Collector).dependabotFinding},
-		{CodeScanning, record.ClassSAST, "code-scanning/alerts", securityEventsPermission, nil, (*Collector).codeScanningFinding},
-		// Without hide_secret the answer holds the secrets themselves.
-		{SecretScanning, record.ClassSecret, "secret-scanning/alerts", "secret_scanning_alerts=read", url.Values{"hide_secret": {"true"}}, (*Collector).secretScanningFinding},
+// alertSources are the kinds of alert that the configuration asks for.
+func (c *Collector) alertSources() []alertSource {
+	all := []alertSource{
+		{Dependabot, record.ClassSCA, "dependabot/alerts", "vulnerability_alerts=read", []url.Values{{}}, (*Collector).dependabotFinding},
+		{CodeScanning, record.ClassSAST, "code-scanning/alerts", securityEventsPermission, []url.Values{{}}, (*Collector).codeScanningFinding},
+		{SecretScanning, record.ClassSecret, "secret-scanning/alerts", "secret_scanning_alerts=read", c.secretQueries(), (*Collector).secretScanningFinding},
 	}
+	return slices.DeleteFunc(all, func(s alertSource) bool { return !slices.Contains(c.config.Kinds, s.kind) })
 }
 
 // readAlerts reads the alerts of one kind in an organisation: all of them, or those updated since the cursor.
@@ -40,16 +45,18 @@ func alertSources() []alertSource {
 func (c *Collector) readAlerts(ctx context.Context, org string, source alertSource, cursor record.Cursor) record.Batch {
 	started, classes := c.Now(), []record.Class{source.class}
 	walk := newAlertWalk(c, source, cursor)
-	query := url.Values{"per_page": {api.PageSize}, "sort": {"created"}, "direction": {"asc"}}
-	if walk.delta {
-		query = url.Values{"per_page": {api.PageSize}, "sort": {"updated"}, "direction": {"desc"}}
-	}
-	for key, values := range source.query {
-		query[key] = values
-	}
-	pages, err := c.API.Pages(ctx, "orgs/"+url.PathEscape(org)+"/"+source.path, query, walk.page)
-	if err != nil {
-		return record.Batch{Classes: classes, Err: api.ScopeError(err, source.permission)}
+	pages := 0
+	for _, more := range source.queries {
+		query := url.Values{"per_page": {api.PageSize}, "sort": {"created"}, "direction": {"asc"}}
+		if walk.delta {
+			query = url.Values{"per_page": {api.PageSize}, "sort": {"updated"}, "direction": {"desc"}}
+		}
+		maps.Copy(query, more)
+		n, err := c.API.Pages(ctx, "orgs/"+url.PathEscape(org)+"/"+source.path, query, walk.page)
+		if err != nil {
+			return record.Batch{Classes: classes, Err: api.ScopeError(source.explain(more, err), source.permission)}
+		}
+		pages += n
 	}
 	c.state.With(org, func(o *organisation) {
 		if !walk.delta {
@@ -61,6 +68,14 @@ func (c *Collector) readAlerts(ctx context.Context, org string, source alertSour
 		return record.Batch{Classes: classes, Err: err}
 	}
 	return walk.batch(started)
+}
+
+// explain adds to a refusal of a list what the configuration has to do with it.
+func (s *alertSource) explain(query url.Values, err error) error {
+	if record.ReasonOf(err) == record.ReasonRejected && query.Has("secret_type") {
+		return fmt.Errorf("%w: take from generic_secret_types what this server does not know", err)
+	}
+	return err
 }
 
 // alertWalk gathers the alerts of one reading.

@@ -77,7 +77,7 @@ func Configuration(url string, token apiclient.Secret) github.Config {
 	c := github.Default()
 	c.Name, c.URL, c.Organizations, c.Token = "test", url, []string{"Acme"}, token
 	c.Trust = trust.Config{}
-	c.Alerts.Manifests = false
+	c.Alerts.Manifests, c.Alerts.GenericSecretTypes = false, nil
 	c.Inventory.Properties, c.Protection.Environments, c.Alerts.Scanning, c.Trust.Actions, c.Protection.Bypasses, c.Delivery.Deployments = false, false, false, false, false, false
 	return c
 }

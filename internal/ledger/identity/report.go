@@ -40,6 +40,9 @@ func ContentOf(buffer []byte, f *record.Finding) ([]byte, uint64) {
 		text(a)
 	}
 	b = binary.AppendVarint(b, int64(f.Line))
+	for _, c := range f.Classifications {
+		text(c)
+	}
 	date(f.FirstSeen)
 	date(f.ClosedAt)
 	date(f.UpdatedAt)
