@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"prodsec_exporter/internal/apiclient"
@@ -56,6 +57,8 @@ type written struct{ raw, text string }
 const (
 	statusField     = "status"
 	resolutionField = "resolution"
+	projectField    = "project"
+	keyField        = "key"
 )
 
 // followed are the fields whose changes are read, by what changelogs call them.
@@ -74,7 +77,10 @@ type follower interface {
 
 // followedBy is what a mapping follows.
 func (s *session) followedBy(m mapping, r resolved) followed {
-	f := followed{ids: map[string]bool{statusField: true}, named: map[string]string{statusField: statusField}}
+	f := followed{
+		ids:   map[string]bool{statusField: true, projectField: true},
+		named: map[string]string{statusField: statusField, projectField: projectField, keyField: keyField},
+	}
 	more, ok := m.(follower)
 	if !ok {
 		return f
@@ -98,6 +104,9 @@ func (s *session) followedBy(m mapping, r resolved) followed {
 
 // id is that of the field of an entry; empty if nobody follows it.
 func (f followed) id(id, name string) string {
+	if strings.EqualFold(name, keyField) && f.named[keyField] != "" {
+		return keyField // which has an id on some servers and none on others
+	}
 	if id == "" {
 		return f.named[fold(name)]
 	}
@@ -132,17 +141,22 @@ type history struct {
 	} `json:"items"`
 }
 
+// order tells entries that bear the same time apart, of which the newest may come first: ids count up. Without an id it is what is given.
+func (h history) order(otherwise int) int64 {
+	n, err := strconv.ParseInt(string(h.ID), 10, 64)
+	if err != nil {
+		return int64(otherwise)
+	}
+	return n
+}
+
 // addHistory takes up an entry of the changelog; it reports false for one that cannot be understood.
 func (i *issue) addHistory(raw json.RawMessage) bool {
 	var h history
 	if err := json.Unmarshal(raw, &h); err != nil {
 		return false
 	}
-	// Several entries may bear the same time, and the newest may come first: ids count up.
-	order, err := strconv.ParseInt(string(h.ID), 10, 64)
-	if err != nil {
-		order = int64(len(i.changes))
-	}
+	order := h.order(len(i.changes))
 	for _, item := range h.Items {
 		id := i.followed.id(item.FieldID, item.Field)
 		if id == "" {
@@ -152,6 +166,10 @@ func (i *issue) addHistory(raw json.RawMessage) bool {
 			return false
 		}
 		from, to := written{string(item.From), string(item.FromString)}, written{string(item.To), string(item.ToString)}
+		if id == keyField {
+			i.keyChange(from, order)
+			continue
+		}
 		if id == statusField {
 			i.changes = append(i.changes, change{
 				at: h.Created.Time, order: order, from: from.text, fromID: from.raw, to: to.text, toID: to.raw, by: h.Author,

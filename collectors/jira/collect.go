@@ -149,6 +149,9 @@ func (c *Collector) complete(ctx context.Context, s *session, m mapping, issues 
 	if err := c.addHistories(ctx, s, issues, follows); err != nil {
 		return err
 	}
+	if err := c.settleIdentity(ctx, s, issues); err != nil {
+		return err
+	}
 	c.former.learn(issues)
 	for _, i := range issues {
 		i.identify(s.statuses, &c.former)

@@ -74,7 +74,7 @@ func (e *escalations) add(i *issue, b *record.Batch) record.RejectReason {
 		return record.RejectTimestamp
 	}
 	x := record.Escalation{
-		ID: i.key, Kind: cmp.Or(e.always, usual(escalationWords, i.text(e.kind)), record.EscalationUrgent),
+		ID: i.known(), Kind: cmp.Or(e.always, usual(escalationWords, i.text(e.kind)), record.EscalationUrgent),
 		Reason: i.text(e.reason), Title: record.Text(i.summary), URL: e.link(i),
 		RaisedAt: i.created, ClosedAt: closed, UpdatedAt: i.updated,
 	}

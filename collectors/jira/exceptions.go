@@ -113,7 +113,7 @@ func (e *exceptions) add(i *issue, b *record.Batch) record.RejectReason {
 		return record.RejectTimestamp
 	}
 	x := record.Exception{
-		ID: i.key, Title: record.Text(i.summary), URL: e.link(i), Category: i.text(e.category),
+		ID: i.known(), Title: record.Text(i.summary), URL: e.link(i), Category: i.text(e.category),
 		Findings: bounded(i.list(e.findings)), Advisories: bounded(i.list(e.advisories)), Rules: bounded(i.list(e.rules)),
 		Categories: bounded(i.list(e.categories)), Controls: bounded(i.list(e.controls)),
 		RequestedAt: i.created, UpdatedAt: i.updated, State: e.stateOf(i.status, i.resolution),

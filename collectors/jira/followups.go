@@ -67,7 +67,7 @@ func (f *followups) add(i *issue, b *record.Batch) record.RejectReason {
 		return record.RejectTimestamp
 	}
 	x := record.Followup{
-		ID: i.key, Title: record.Text(i.summary), URL: f.link(i), Incident: i.issueKey(f.incident),
+		ID: i.known(), Title: record.Text(i.summary), URL: f.link(i), Incident: i.issueKey(f.incident),
 		CreatedAt: i.created, DueAt: due.ends(i.zone), ClosedAt: closed, UpdatedAt: i.updated,
 	}
 	x.Service, x.Repository = f.of(i)

@@ -85,7 +85,7 @@ func (m *incidents) add(i *issue, b *record.Batch) record.RejectReason {
 		return record.RejectTimestamp
 	}
 	x := record.Incident{
-		ID: i.key, Title: record.Text(i.summary), URL: m.link(i), OpenedAt: firstOf(opened.begins(i.zone), i.created), RestoredAt: restored,
+		ID: i.known(), Title: record.Text(i.summary), URL: m.link(i), OpenedAt: firstOf(opened.begins(i.zone), i.created), RestoredAt: restored,
 		SecurityImpact: m.answers.of(i.list(m.security)), ControlGap: m.answers.of(i.list(m.controls)), UpdatedAt: i.updated,
 	}
 	if !restored.IsZero() && restored.Before(x.OpenedAt) {

@@ -10,7 +10,11 @@ import (
 
 // issue is an issue as far as it is read.
 type issue struct {
-	id, key      string
+	id, key string
+	// identity is what its record is known by; firstKey the key that the changelog says it was created under, firstKeyAt the place of that entry.
+	identity     string
+	firstKey     string
+	firstKeyAt   int64
 	summary      string
 	status       status
 	resolution   string
@@ -122,6 +126,9 @@ func (i *issue) readFields() record.RejectReason {
 	i.resolution, i.resolutionID = resolution.Name, string(resolution.ID)
 	return ""
 }
+
+// known is what the issue's record is known by.
+func (i *issue) known() string { return cmp.Or(i.identity, i.key) }
 
 // text and list read a field of the mapping; a field that is not there has no values.
 func (i *issue) list(f *field) []string { return f.values(i.raw[i.fields[f]]) }

@@ -143,6 +143,8 @@ type Collector struct {
 	assets assets
 	// said is what was last said about a scope's issues that are not understood.
 	said map[string]string
+	// keys are the first keys of issues.
+	keys firstKeys
 	// former are the names that statuses had before.
 	former formerNames
 	// extra are the requests that completing issues took in the last collection that was not a full sweep.

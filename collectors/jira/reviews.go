@@ -116,7 +116,7 @@ func (m *reviews) add(i *issue, b *record.Batch) record.RejectReason {
 		return record.RejectTimestamp
 	}
 	x := record.Review{
-		ID: i.key, Kind: cmp.Or(m.always, usual(reviewWords, i.text(m.kind)), record.ReviewOther),
+		ID: i.known(), Kind: cmp.Or(m.always, usual(reviewWords, i.text(m.kind)), record.ReviewOther),
 		Title: record.Text(i.summary), URL: m.link(i), RequestedAt: i.created,
 		FirstResponseAt: firstOf(response.begins(i.zone), i.answered), ClosedAt: closed, UpdatedAt: i.updated,
 	}
