@@ -151,14 +151,14 @@ func (c *Collector) fateOf(ctx context.Context, uuid string) (record.Closure, er
 		Latest bool  `json:"isLatest"`
 	}
 	_, err := c.Source.Get(ctx, projectsPath+"/"+url.PathEscape(uuid), nil, &p)
-	switch {
-	case record.ReasonOf(err) == record.ReasonNotFound && err != nil, err == nil && (p.Active != nil && !*p.Active || c.config.OnlyLatest && !p.Latest):
-		return record.ClosureOutOfScope, nil
-	case err != nil:
+	deleted := record.ReasonOf(err) == record.ReasonNotFound
+	if err != nil && !deleted {
 		return record.ClosureNone, fmt.Errorf("look for project %s, which the list lacks: %w", uuid, translate.Needs(err, viewPortfolio))
-	default:
-		return record.ClosureNone, platform.ErrStillThere
 	}
+	if deleted || p.Active != nil && !*p.Active || c.config.OnlyLatest && !p.Latest {
+		return record.ClosureOutOfScope, nil
+	}
+	return record.ClosureNone, platform.ErrStillThere
 }
 
 // reading is what a chain of requests gave for several projects: all of it or an error.

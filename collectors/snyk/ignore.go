@@ -180,8 +180,8 @@ func (w *wirePolicy) UnmarshalJSON(data []byte) error {
 			} `json:"action"`
 		} `json:"attributes"`
 	}
-	if json.Unmarshal(data, &nested) != nil || len(nested.Attributes.Action.Data) == 0 {
-		return nil
+	if err := json.Unmarshal(data, &nested); err != nil || len(nested.Attributes.Action.Data) == 0 {
+		return err
 	}
 	return json.Unmarshal(nested.Attributes.Action.Data, &w.Attributes.Data)
 }
