@@ -163,7 +163,7 @@ func writeResult(w *strings.Builder, r collectors.CheckResult) {
 	}
 }
 
-// soon is how long before its end a credential is spoken of as such, as the alert does.
+// soon is how long before its end a credential is named as ending, as in the alert.
 const soon = 14 * 24 * time.Hour
 
 // writeCredentials prints what each credential sees and when it ends.

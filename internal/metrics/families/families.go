@@ -6,7 +6,6 @@ import (
 
 	"prodsec_exporter/internal/metrics/frame"
 	"prodsec_exporter/internal/metrics/tallies"
-	"prodsec_exporter/internal/policy"
 )
 
 // all lists every family in the order of the documentation.
@@ -24,14 +23,6 @@ func All() []*frame.Family {
 	return described
 }
 
-// described is the family as a policy shapes it: with its buckets.
-func (f *Family) described(p *policy.Policy) *frame.Family {
-	if f.Buckets == "" {
-		return &f.Family
-	}
-	return f.WithBounds(p.Buckets(policy.BucketGroup(f.Buckets)))
-}
-
 // Evaluate computes every family, ordered by name.
 func Evaluate(in *tallies.Tallies) *frame.Evaluation {
 	e := newEvaluator(in)
@@ -43,9 +34,4 @@ func Evaluate(in *tallies.Tallies) *frame.Evaluation {
 	evaluation := e.Evaluation()
 	collectWithheld(evaluation, in, list)
 	return evaluation
-}
-
-// newEvaluator keeps the series budget of the policy.
-func newEvaluator(in *tallies.Tallies) *frame.Evaluator {
-	return frame.NewEvaluator(in.At, in.Policy.Config().Detail.MaxSeries, in.Owners.Entities()...)
 }

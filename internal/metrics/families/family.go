@@ -94,3 +94,16 @@ func sumOf[T float64 | uint32](values []T) (sum T) {
 	}
 	return sum
 }
+
+// described is the family as a policy shapes it: with its buckets.
+func (f *Family) described(p *policy.Policy) *frame.Family {
+	if f.Buckets == "" {
+		return &f.Family
+	}
+	return f.WithBounds(p.Buckets(policy.BucketGroup(f.Buckets)))
+}
+
+// newEvaluator keeps the series budget of the policy.
+func newEvaluator(in *tallies.Tallies) *frame.Evaluator {
+	return frame.NewEvaluator(in.At, in.Policy.Config().Detail.MaxSeries, in.Owners.Entities()...)
+}
