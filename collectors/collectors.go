@@ -146,6 +146,8 @@ type Env struct {
 	Logger *slog.Logger
 	// Observer is told of every API request and budget; never nil.
 	Observer apiclient.Observer
+	// Dated is told of the dates of API answers; nil for nobody.
+	Dated func(host string, date time.Time)
 	// Now is the clock; never nil.
 	Now func() time.Time
 	// Sleep waits for a duration or until ctx ends; nil uses the system's clock.

@@ -32,6 +32,9 @@ func (e Env) Client(o apiclient.Options) (*apiclient.Client, error) {
 	if o.Observer == nil {
 		o.Observer = e.Observer
 	}
+	if o.Dated == nil {
+		o.Dated = e.Dated
+	}
 	if o.Now == nil {
 		o.Now = e.Now
 	}

@@ -136,6 +136,9 @@ var laws = []law{
 		never: append([]string{"internal/ledger", "internal/ledger/store/sqlite", "internal/ledger/store/postgres"}, inputOutput...),
 	},
 	{
+		name: "the clock imports the standard library alone", who: []string{"internal/clock"}, only: []string{},
+	},
+	{
 		name: "the present does not know the past", who: []string{"internal/ledger/derivation"}, never: []string{"internal/ledger/past"},
 	},
 	{

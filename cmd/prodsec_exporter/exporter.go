@@ -52,7 +52,7 @@ type exporter struct {
 
 func newExporter(kept *ledger.Ledger, t *telemetry, load func() (*config.Config, error), logger *slog.Logger) *exporter {
 	e := &exporter{
-		ledger: kept, telemetry: t, load: load, logger: logger, now: time.Now,
+		ledger: kept, telemetry: t, load: load, logger: logger, now: t.clock.Now,
 		landed: make(chan struct{}, 1), running: map[instanceKey]*runningInstance{},
 	}
 	registry := t.registry(kept.Stats)
@@ -85,9 +85,9 @@ func (e *exporter) run(ctx context.Context) error {
 		}
 		var took time.Duration
 		if !e.ledger.Founded().IsZero() {
-			began := e.now()
+			began := time.Now()
 			e.evaluate(ctx)
-			took = e.now().Sub(began)
+			took = time.Since(began)
 			if firstPass == nil && !e.passed.Swap(true) && ctx.Err() == nil {
 				e.logger.Info("Ready: every collector has run and its metrics are served")
 			}
@@ -133,7 +133,11 @@ func (e *exporter) awaitFirstPass(ctx context.Context, done chan<- struct{}) {
 // found tells the ledger that the history of what was there before us has been imported.
 func (e *exporter) found(ctx context.Context) {
 	if !e.ledger.Founded().IsZero() {
+		e.telemetry.clock.Founded()
 		return
+	}
+	if !e.telemetry.clock.Settled() {
+		return // the dates of answers disagree with the clock, and which of them is right shows soon
 	}
 	if err := e.ledger.MarkFounded(ctx, e.now()); err != nil && ctx.Err() == nil {
 		e.telemetry.ledgerFailed("marking the end of the first pass", err)

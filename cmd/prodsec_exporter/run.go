@@ -52,7 +52,7 @@ func (p *program) serve(ctx context.Context) (err error) {
 		return err
 	}
 	defer closing(holder.Release, &err)
-	kept, err := ledger.Open(ctx, ledger.Options{Path: path, Policy: plan.config.Policy, At: started, Measure: metrics.Headlines, Logger: p.logger})
+	kept, err := ledger.Open(ctx, ledger.Options{Path: path, Policy: plan.config.Policy, Resume: telemetry.clock.Resume, Measure: metrics.Headlines, Logger: p.logger})
 	if err != nil {
 		return err
 	}

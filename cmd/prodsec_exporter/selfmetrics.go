@@ -51,6 +51,10 @@ var (
 		"Operations on the ledger that failed. What was known before stays served; what was to be stored will be read again.", nil, nil)
 	leaderDesc = prometheus.NewDesc("prodsec_leader",
 		"Whether this replica serves the product families. Always 1 with the embedded ledger, which has one user.", nil, nil)
+	clockOffsetDesc = prometheus.NewDesc("prodsec_clock_offset_seconds",
+		"How far the wall clock is ahead of the time by which deadlines pass; 0 while it is plausible against the last evaluation and the dates of API answers.", nil, nil)
+	clockJumpsDesc = prometheus.NewDesc("prodsec_clock_jumps_total",
+		"Times that the wall clock was found to be wrong. Nothing is recorded by a clock that is.", nil, nil)
 	reloadGoodDesc = prometheus.NewDesc("prodsec_config_last_reload_successful",
 		"Whether the last attempt to apply the configuration file succeeded.", nil, nil)
 	reloadTimeDesc = prometheus.NewDesc("prodsec_config_last_reload_success_timestamp_seconds",
@@ -78,7 +82,7 @@ func (t *telemetry) registry(stats func() ledger.Stats) *prometheus.Registry {
 func (s self) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		upDesc, errorsDesc, rejectedDesc, requestsDesc, budgetLimitDesc, budgetRemainingDesc, budgetResetDesc, forecastDesc, deliveriesDesc, credentialExpiryDesc,
-		ledgerBytesDesc, ledgerErrorsDesc, leaderDesc, reloadGoodDesc, reloadTimeDesc,
+		ledgerBytesDesc, ledgerErrorsDesc, leaderDesc, clockOffsetDesc, clockJumpsDesc, reloadGoodDesc, reloadTimeDesc,
 	} {
 		ch <- d
 	}
@@ -93,6 +97,8 @@ func (s self) Collect(ch chan<- prometheus.Metric) {
 	stats := s.ledger()
 	gauge(ledgerBytesDesc, float64(stats.Bytes))
 	ch <- prometheus.MustNewConstMetric(ledgerErrorsDesc, prometheus.CounterValue, float64(stats.Errors))
+	gauge(clockOffsetDesc, s.telemetry.clock.Offset().Seconds())
+	ch <- prometheus.MustNewConstMetric(clockJumpsDesc, prometheus.CounterValue, float64(s.telemetry.clock.Jumps()))
 	s.telemetry.mu.Lock()
 	good, since := s.telemetry.reloadGood, s.telemetry.reloadGoodSince
 	s.telemetry.mu.Unlock()

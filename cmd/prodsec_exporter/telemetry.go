@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"prodsec_exporter/collectors"
+	"prodsec_exporter/internal/clock"
 	"prodsec_exporter/internal/config"
 	"prodsec_exporter/internal/httpclient"
 	"prodsec_exporter/internal/web"
@@ -20,7 +21,9 @@ import (
 // each scrape, so that an instance that is gone leaves no ghost.
 type telemetry struct {
 	logger *slog.Logger
-	now    func() time.Time
+	// now is the wall clock, which is what tokens and rate limits go by. clock tells the time of the ledger, which follows no implausible jump.
+	now   func() time.Time
+	clock *clock.Clock
 
 	duration *prometheus.HistogramVec
 	panicked prometheus.Counter
@@ -38,7 +41,7 @@ func keyOf(b config.Built) instanceKey { return instanceKey{b.Kind.Name, b.Setti
 
 func newTelemetry(logger *slog.Logger, now func() time.Time) *telemetry {
 	return &telemetry{
-		logger: logger, now: now, instances: map[instanceKey]*instance{},
+		logger: logger, now: now, clock: clock.New(clock.Options{Logger: logger}), instances: map[instanceKey]*instance{},
 		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name:    "prodsec_collection_duration_seconds",
 			Help:    "How long runs of a collector took, failed ones included.",
@@ -77,7 +80,7 @@ func (t *telemetry) env(kind, name string) collectors.Env {
 	return collectors.Env{
 		Logger:   t.logger.With("collector", kind, "instance_name", name),
 		Observer: t.instance(instanceKey{kind, name}),
-		Now:      t.now, Transport: httpclient.New,
+		Now:      t.now, Dated: t.clock.Answered, Transport: httpclient.New,
 	}
 }
 

@@ -18,10 +18,10 @@ import (
 	"prodsec_exporter/internal/web"
 )
 
-// clock is a clock that tests move.
-type clock struct{ at time.Time }
+// steppedClock is a clock that tests move.
+type steppedClock struct{ at time.Time }
 
-func (c *clock) now() time.Time { return c.at }
+func (c *steppedClock) now() time.Time { return c.at }
 
 // forecasting is a collector that knows what it costs.
 type forecasting struct{ collectors.Collector }
@@ -75,7 +75,7 @@ prodsec_records_rejected_total{collector="github",instance_name="main",reason="n
 `
 
 func TestSelfMetrics(t *testing.T) {
-	at := &clock{time.Unix(1_700_000_000, 0)}
+	at := &steppedClock{time.Unix(1_700_000_000, 0)}
 	telemetry := newTelemetry(slog.New(slog.DiscardHandler), at.now)
 	github, jira := built("github", "main"), built("jira", "main")
 	telemetry.keep(map[instanceKey]config.Built{keyOf(github): github, keyOf(jira): jira})
@@ -139,7 +139,7 @@ func TestSelfMetrics(t *testing.T) {
 }
 
 func TestLongRunsSayHowFarTheyAre(t *testing.T) {
-	at := &clock{time.Unix(1_700_000_000, 0)}
+	at := &steppedClock{time.Unix(1_700_000_000, 0)}
 	var log bytes.Buffer
 	runs := newTelemetry(slog.New(slog.NewTextHandler(&log, nil)), at.now).observer(built("github", "main"))
 	runs.Started("github", "main", true)

@@ -73,6 +73,9 @@ type Options struct {
 	FollowRedirects bool
 	// Transport sends the requests; nil uses a copy of http.DefaultTransport.
 	Transport http.RoundTripper
+	// Dated is called with the host and the date (header Date) of every answer that comes from the host itself and not from a cache on the way; nil
+	// for nobody. It is safe for concurrent use.
+	Dated func(host string, date time.Time)
 	// Now is the clock and Sleep how to wait on it until ctx ends; nil uses the system's.
 	Now   func() time.Time
 	Sleep func(ctx context.Context, d time.Duration) error
@@ -109,7 +112,7 @@ func New(o Options) (*Client, error) {
 func (o *Options) chain(base *url.URL, redact *redactor) (http.RoundTripper, error) {
 	var rt http.RoundTripper = &wire{
 		next: o.Transport, observer: o.Observer, resource: o.Resource, timeout: o.Timeout, maxBody: o.MaxBody,
-		credentials: o.Auth.Headers(), redact: redact,
+		credentials: o.Auth.Headers(), redact: redact, dated: o.Dated,
 	}
 	if o.CacheBytes > 0 {
 		rt = newCache(rt, o.CacheBytes, o.Auth.Headers())
@@ -127,6 +130,9 @@ func (o *Options) chain(base *url.URL, redact *redactor) (http.RoundTripper, err
 func (o *Options) setDefaults() {
 	if o.Auth == nil {
 		o.Auth = Anonymous()
+	}
+	if o.Dated == nil {
+		o.Dated = func(string, time.Time) {}
 	}
 	if o.Observer == nil {
 		o.Observer = silent{}

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"gopkg.in/yaml.v3"
 
@@ -106,6 +107,34 @@ func TestUnreadableSecretSendsNothing(t *testing.T) {
 	}
 	if calls.Load() != 0 {
 		t.Errorf("%d requests were sent without a credential", calls.Load())
+	}
+}
+
+// TestDatesOfAnswers: the date of an answer is the host's own, so that of a cache on the way says nothing.
+func TestDatesOfAnswers(t *testing.T) {
+	date := time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
+	var dates []time.Time
+	var host string
+	c, _ := newClient(t, Options{Dated: func(h string, at time.Time) { host, dates = h, append(dates, at) }}, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Date", date.Format(http.TimeFormat))
+		switch r.URL.Path {
+		case "/cached":
+			w.Header().Set("Age", "120")
+		case "/undated":
+			w.Header()["Date"] = nil
+		case "/odd":
+			w.Header().Set("Date", "yesterday")
+		}
+		_, _ = w.Write([]byte("[]"))
+	})
+	for _, path := range []string{"plain", "cached", "undated", "odd"} {
+		var out []string
+		if _, err := c.Do(t.Context(), http.MethodGet, path, nil, nil, &out); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(dates) != 1 || !dates[0].Equal(date) || !strings.HasPrefix(host, "127.0.0.1:") {
+		t.Errorf("dates %v of %q, want one of %s", dates, host, date)
 	}
 }
 

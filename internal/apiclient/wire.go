@@ -23,6 +23,7 @@ type wire struct {
 	maxBody     int64
 	credentials []string
 	redact      *redactor
+	dated       func(host string, date time.Time)
 }
 
 func (w *wire) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -36,6 +37,9 @@ func (w *wire) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	resp.Request = req
 	w.observer.Requested(resp.StatusCode, resp.StatusCode == http.StatusNotModified)
+	if date, err := http.ParseTime(resp.Header.Get("Date")); err == nil && resp.Header.Get("Age") == "" {
+		w.dated(req.URL.Host, date)
+	}
 	if b := readBudget(resp.Header); b.stated {
 		w.observer.Budget(firstOf(b.resource, w.resource(req)), b.limit, b.remaining, b.reset)
 	}

@@ -51,6 +51,8 @@ type Options struct {
 	// At is when it is opened: a policy that differs from the one in force, and a migration, count from then. Zero means from the last
 	// operation.
 	At time.Time
+	// Resume, if set, says when it is opened instead of At, given the instant up to which it was settled, zero for a new one.
+	Resume func(settled time.Time) time.Time
 	// Measure computes the headline numbers by name, for what a change of counting does to them; nil leaves that open. It is given and not
 	// called by name, because a ledger does not know what is measured.
 	Measure func(*snapshot.Snapshot, *policy.Policy, time.Time) map[string]float64
@@ -121,7 +123,11 @@ func open(ctx context.Context, s store.Store, o Options) (*Ledger, error) {
 	}
 	l.state = loaded
 	l.publish(loaded)
-	if err := l.change(ctx, later(o.At, loaded.SettledUntil()), func(t store.Tx, st *derivation.State) error { return st.Open(t, l.policy, s.Migrated()) }); err != nil {
+	opened := o.At
+	if o.Resume != nil {
+		opened = o.Resume(loaded.SettledUntil())
+	}
+	if err := l.change(ctx, later(opened, loaded.SettledUntil()), func(t store.Tx, st *derivation.State) error { return st.Open(t, l.policy, s.Migrated()) }); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	return l, nil

@@ -47,11 +47,12 @@ func numberAt(order []int32, position int32) int32 {
 }
 
 // Begin starts an operation at an instant, or at the one that was settled should that be later, and remembers the state before it. Before the
-// founding there is no past to keep.
+// founding there is no past to keep, and a clock that was wrong may go back.
 func (s *State) Begin(at int64) {
 	s.now = max(s.at, at)
 	s.origin = nil
 	if s.Importing() {
+		s.now = max(at, 0)
 		return
 	}
 	s.origin = &origin{

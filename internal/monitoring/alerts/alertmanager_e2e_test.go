@@ -60,6 +60,7 @@ func TestRoutes(t *testing.T) {
 		{"no leader", "exporter-operators", []string{"alertname=" + NoLeader, "notify=ticket"}},
 		{"two leaders", "exporter-operators", []string{"alertname=" + TwoLeaders, "notify=ticket"}},
 		{"numbers that stand still", "exporter-operators", []string{"alertname=" + EvaluationStale, "notify=ticket"}},
+		{"a clock that is wrong", "exporter-operators", []string{"alertname=" + ClockImplausible, "notify=ticket"}},
 		{"series left out", "exporter-operators", []string{"alertname=" + SeriesDropped, "reason=duplicate", "notify=ticket"}},
 		{"an exporter that is down", "exporter-operators", []string{"alertname=" + ExporterDown, "notify=ticket"}},
 		{"an alert of somebody else", "product-security", []string{"alertname=Watchdog"}},

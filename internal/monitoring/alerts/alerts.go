@@ -54,6 +54,7 @@ const (
 	NoLeader              = "ProdsecNoLeader"
 	TwoLeaders            = "ProdsecTwoLeaders"
 	EvaluationStale       = "ProdsecEvaluationStale"
+	ClockImplausible      = "ProdsecClockImplausible"
 	SeriesDropped         = "ProdsecSeriesDropped"
 	PathUnprotected       = "ProdsecProductionPathUnprotected"
 	ControlLost           = "ProdsecCrownJewelControlLost"
@@ -72,7 +73,7 @@ func Groups() []rulefile.Group {
 		{Name: "prodsec-delivery-trust-alerts", Rules: []rulefile.Rule{pathUnprotected()}},
 		{Name: "prodsec-exporter-alerts", Rules: []rulefile.Rule{
 			scopeStaleAlert(), collectorDown(), exporterDownAlert(), budgetLow(), credentialExpiring(), ledgerFailing(), reloadFailed(), noLeader(), twoLeaders(), evaluationStale(),
-			seriesLeftOut(),
+			clockImplausible(), seriesLeftOut(),
 		}},
 		{Name: "prodsec-trend-quality-alerts", Rules: []rulefile.Rule{countingChanged()}},
 	}

@@ -102,12 +102,24 @@ func twoLeaders() rulefile.Rule {
 }
 
 func evaluationStale() rulefile.Rule {
-	return programme(Ticket, "The exporter is up, but its numbers were computed long ago: ages and deadlines do not advance.",
-		"time() - "+promql.MaxBy("job", promql.Once(names.EvaluationTime))+fmt.Sprintf(" > %d", int(settings.EvaluationLate/time.Second)),
+	return programme(Ticket, "The exporter is up, but its numbers were computed long ago, or for an instant that lies ahead: ages and deadlines do not advance.",
+		"abs(time() - "+promql.MaxBy("job", promql.Once(names.EvaluationTime))+fmt.Sprintf(") > %d", int(settings.EvaluationLate/time.Second)),
 		rulefile.Alert{
 			Name: EvaluationStale, For: settings.Settle, Hold: settings.Settle,
-			Summary:     "The exposed numbers were computed {{ $value | humanizeDuration }} ago",
+			Summary:     "The exposed numbers are those of an instant {{ $value | humanizeDuration }} away",
 			Description: "Until the next evaluation nothing becomes due, breached or fixed on the boards. The exporter's log says why evaluation stopped; a restart loses no record.",
+			Board:       names.BoardExporter, Panel: names.PanelCounting,
+		})
+}
+
+func clockImplausible() rulefile.Rule {
+	return programme(Ticket, "The wall clock of the exporter contradicts the last evaluation or the dates of API responses. Deadlines do not follow it, but logs and tokens do.",
+		promql.MaxBy("job", "max without ("+names.JoinLabels(names.ReplicaLabels)+") (abs("+promql.Series(names.ClockOffset)+"))")+fmt.Sprintf(" > %d", int(settings.ClockOff/time.Second))+
+			"\nor\n"+increased("job", names.ClockJumps, settings.ClockRecent)+" > 0",
+		rulefile.Alert{
+			Name: ClockImplausible, For: settings.Settle, Hold: settings.Settle,
+			Summary:     "The clock of the machine on which the exporter runs is wrong, or was within the last hour",
+			Description: "Nothing was recorded by the wrong clock: time goes on by the monotonic clock and by the dates of API responses until the wall clock agrees. Synchronise the clock of the machine; the exporter's log has by how much it was off.",
 			Board:       names.BoardExporter, Panel: names.PanelCounting,
 		})
 }

@@ -111,6 +111,9 @@ const (
 	LedgerErrors  = "prodsec_ledger_errors_total"
 	Leader        = "prodsec_leader"
 	ReloadWorked  = "prodsec_config_last_reload_successful"
+
+	ClockOffset = "prodsec_clock_offset_seconds"
+	ClockJumps  = "prodsec_clock_jumps_total"
 )
 
 // suffixes are what a histogram's family is read by.

@@ -41,6 +41,9 @@ const (
 	LedgerRecent = 15 * time.Minute
 	// LeaderGone is several leases: a fail-over takes one.
 	LeaderGone = 5 * time.Minute
+	// ClockOff is an offset of the wall clock that nobody explains by the network; ClockRecent is how long a jump is news.
+	ClockOff    = time.Minute
+	ClockRecent = time.Hour
 	// EvaluationLate is many evaluation intervals.
 	EvaluationLate = 30 * time.Minute
 )
