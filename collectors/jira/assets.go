@@ -77,7 +77,7 @@ func (a *assets) forget(before time.Time) {
 func (c *Collector) withNames(ctx context.Context, i *issue, f *field, raw json.RawMessage) (json.RawMessage, error) {
 	var value any
 	if json.Unmarshal(raw, &value) != nil {
-		return raw, nil // as it is; whoever reads it finds nothing
+		return raw, nil //nolint:nilerr // Whoever reads it finds nothing.
 	}
 	elements, ok := value.([]any)
 	if !ok {

@@ -29,7 +29,6 @@ func changelog(entries ...entry) string {
 				item[key] = nil
 			}
 		}
-		item["toString"], item["fromString"] = item["toString"], item["fromString"]
 		histories = append(histories, map[string]any{"id": fmt.Sprint(100 + n), "created": e.at, "author": map[string]string{"accountId": "ada"}, "items": []any{item}})
 	}
 	data, err := json.Marshal(histories)
