@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"prodsec_exporter/internal/ledger"
+	"prodsec_exporter/internal/policy"
 	"prodsec_exporter/internal/record"
 	"prodsec_exporter/internal/snapshot"
 )
@@ -95,5 +96,29 @@ func TestWhatADeletedRepositoryHeld(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestArchivingStopsNoClock: a weakness in a repository that was archived and is not any more has the clock that it had, however long ago the source last changed it.
+func TestArchivingStopsNoClock(t *testing.T) {
+	for _, reopen := range []policy.Reopen{policy.ReopenContinue, policy.ReopenRestart} {
+		s := begun(t, func(c *policy.Config) { c.SLA.Reopen = reopen })
+		s.says(2, critical("f", 2))
+		s.says(3, closed(critical("f", 2), record.ClosureRepositoryArchived, 2))
+		s.says(70, critical("f", 2))
+		for _, w := range s.Snapshot().Weaknesses.All() {
+			if !w.Open() || dayOf(w.ClockStart) != 2 || w.Flags.Has(snapshot.RestartedClock) {
+				t.Errorf("%s: %+v, want it open and its clock that of day 2", reopen, w)
+			}
+		}
+		fixed := begun(t, func(c *policy.Config) { c.SLA.Reopen = reopen })
+		fixed.says(2, critical("f", 2))
+		fixed.says(3, closed(critical("f", 2), record.ClosureFixed, 3))
+		fixed.says(70, updated(critical("f", 2), 70))
+		for _, w := range fixed.Snapshot().Weaknesses.All() {
+			if !w.Flags.Has(snapshot.RestartedClock) {
+				t.Errorf("%s: %+v, want a new clock after a fix of so long ago", reopen, w)
+			}
+		}
 	}
 }

@@ -141,10 +141,12 @@ func (s *State) reopenClock(p int32, old *snapshot.Weakness, at int64) {
 	}
 }
 
-// ranOn reports whether the clock of a closed weakness went on, because no source reported it as gone.
+// ranOn reports whether the clock of a closed weakness went on, because no source reported it as gone: also one in a repository that was archived is still
+// there when that is taken back.
 func ranOn(w *snapshot.Weakness) bool {
 	closure := w.Closure.Closure()
-	return w.Outcome != snapshot.OutcomeMet && (policy.Treat(closure) == policy.Accepted || closure == record.ClosureVanished)
+	return w.Outcome != snapshot.OutcomeMet &&
+		(policy.Treat(closure) == policy.Accepted || closure == record.ClosureVanished || closure == record.ClosureRepositoryArchived)
 }
 
 // settleDeadlines lets every deadline pass that lies before now. It costs nothing until the next one.
