@@ -36,6 +36,7 @@ func ServePosture(s *collectorstest.Server) {
 		collectorstest.Items(`{"status":"attached","repository":{"full_name":"Acme/api","html_url":"https://github.com/Acme/api"}}`),
 		collectorstest.Items(`{"status":"failed","repository":{"full_name":"Acme/web","html_url":"https://github.com/Acme/web"}}`))
 	s.JSON("GET /repos/Acme/api/environments", RESTEnvironments)
+	s.JSON("GET /repos/Acme/api/branches", `[{"name":"main","protected":true}]`)
 	policies := map[string]string{"/orgs/acme": `{"enabled_repositories":"all","allowed_actions":"all"}`}
 	now := time.Now().UTC()
 	for _, name := range []string{"api", "web"} {

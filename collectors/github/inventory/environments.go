@@ -25,7 +25,11 @@ type Environment struct {
 		Reviewers         []json.RawMessage `json:"reviewers"`
 	} `json:"protection_rules"`
 	// BranchPolicy is null where any branch may be deployed.
-	BranchPolicy *json.RawMessage `json:"deployment_branch_policy"`
+	BranchPolicy *struct {
+		// Protected says that protected branches alone may be deployed, Custom that branches are named by patterns.
+		Protected bool `json:"protected_branches"`
+		Custom    bool `json:"custom_branch_policies"`
+	} `json:"deployment_branch_policy"`
 	// UpdatedAt is since when its rules are what they are.
 	UpdatedAt api.Timestamp `json:"updated_at"`
 }
@@ -54,10 +58,12 @@ func UnprotectedEnvironment(name string) record.EnvironmentProtection {
 	}
 }
 
-// Protection is how an environment is protected, as far as REST says.
+// Protection is how an environment is protected, as far as the list of environments says: which branches a policy lets in is asked apart.
 func (c *Inventory) Protection(e *Environment) record.EnvironmentProtection {
 	p := UnprotectedEnvironment(e.Name)
-	p.BranchPolicy = record.AnswerOf(e.BranchPolicy != nil)
+	if e.BranchPolicy != nil {
+		p.BranchPolicy = record.AnswerUnknown
+	}
 	if e.AdminsCanBypass != nil {
 		p.AdminsBound = record.AnswerOf(!*e.AdminsCanBypass)
 	}

@@ -23,7 +23,7 @@ const branchFragment = `fragment branch on Ref{ name
    refUpdateRule{requiredApprovingReviewCount requiresCodeOwnerReviews requiresSignatures requiredStatusCheckContexts allowsForcePushes allowsDeletions}
    branchProtectionRule{isAdminEnforced requiresApprovingReviews requiredApprovingReviewCount requiresCodeOwnerReviews dismissesStaleReviews
     requiresCommitSignatures requiresStatusChecks requiredStatusChecks{context} requiresDeployments requiredDeploymentEnvironments
-    allowsForcePushes allowsDeletions bypassPullRequestAllowances(first:1){totalCount}}
+    allowsForcePushes allowsDeletions lockBranch bypassPullRequestAllowances(first:1){totalCount}}
    rules(first:50){totalCount nodes{ type repositoryRuleset{databaseId enforcement} parameters{ __typename
     ...on PullRequestParameters{requiredApprovingReviewCount requireCodeOwnerReview dismissStaleReviewsOnPush}
     ...on RequiredStatusChecksParameters{requiredStatusChecks{context}}

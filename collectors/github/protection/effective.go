@@ -40,6 +40,7 @@ type classicRule struct {
 	Environments     []string   `json:"requiredDeploymentEnvironments"`
 	AllowsForcePush  bool       `json:"allowsForcePushes"`
 	AllowsDeletion   bool       `json:"allowsDeletions"`
+	Locked           bool       `json:"lockBranch"`
 	Bypass           *struct {
 		TotalCount int `json:"totalCount"`
 	} `json:"bypassPullRequestAllowances"`
@@ -189,6 +190,9 @@ func (r *classicRule) source() source {
 	if r.ApprovingReviews && r.Approvals != nil {
 		p.approvals = max(0, *r.Approvals)
 	}
+	if r.Locked {
+		p.lock()
+	}
 	p.bypassLimited = p.adminsBound
 	if r.Bypass != nil {
 		p.bypassLimited = p.adminsBound.And(record.AnswerOf(r.Bypass.TotalCount == 0))
@@ -261,6 +265,14 @@ func (r *rule) add(p source) source {
 		p.statusChecks = p.statusChecks.Or(record.AnswerOf(len(r.Parameters.Checks) > 0))
 	case "REQUIRED_DEPLOYMENTS":
 		p.deployment = p.deployment.Or(record.AnswerOf(len(r.Parameters.Environments) > 0))
+	case "WORKFLOWS", "REQUIRED_WORKFLOW_STATUS_CHECKS", "CODE_SCANNING":
+		// A workflow, or a result of code scanning without new alerts, that has to be there before a change is merged is a check.
+		p.statusChecks = record.AnswerYes
+	case "MERGE_QUEUE":
+		// What comes by way of the queue is pull requests.
+		p.pullRequest = record.AnswerYes
+	case "UPDATE", "LOCK_BRANCH":
+		p.lock()
 	case "NON_FAST_FORWARD":
 		p.forcePush = record.AnswerYes
 	case "DELETION":
@@ -269,6 +281,16 @@ func (r *rule) add(p source) source {
 		p.signed = record.AnswerYes
 	}
 	return p
+}
+
+// mostRequired is the largest number of approvals that GitHub can require.
+const mostRequired = 6
+
+// lock is the source with a branch that nobody may push to: what is required of changes holds for all, since there are none. It may still be deleted.
+func (p *source) lock() {
+	yes := record.AnswerYes
+	p.pullRequest, p.codeOwnerReview, p.staleDismissal, p.statusChecks, p.forcePush, p.signed, p.deployment = yes, yes, yes, yes, yes, yes, yes
+	p.approvals = max(p.approvals, mostRequired)
 }
 
 // unknown turns every yes into unknown.

@@ -64,6 +64,15 @@ func classic(changes ...string) string {
 	return text
 }
 
+// locked is a branch that nobody may push to, and anybody delete.
+func locked() record.BranchProtection {
+	const yes = githubtest.Yes
+	return with(func(b *record.BranchProtection) {
+		b.PullRequest, b.Approvals, b.CodeOwnerReview, b.StaleDismissal, b.StatusChecks, b.ForcePushBlocked = yes, 6, yes, yes, yes, yes
+		b.SignedCommits, b.RequiredDeployment, b.AdminsBound, b.BypassLimited = yes, yes, yes, yes
+	})
+}
+
 type protectionCase struct {
 	name string
 	ref  string
@@ -132,6 +141,18 @@ func rulesetCases() []protectionCase {
 		return fmt.Sprintf(`{"bypass_actors":[{"actor_id":%s,"actor_type":%q,"bypass_mode":%q}]}`, id, kind, mode)
 	}
 	return []protectionCase{
+		{name: "a required workflow is a check", ref: refJSON("null", "null", ruleJSON("WORKFLOWS", "ACTIVE", 1, "null")), actors: noActors, want: with(func(b *record.BranchProtection) {
+			b.StatusChecks, b.AdminsBound, b.BypassLimited = githubtest.Yes, githubtest.Yes, githubtest.Yes
+		})},
+		{name: "code scanning is a check", ref: refJSON("null", "null", ruleJSON("CODE_SCANNING", "ACTIVE", 1, "null")), actors: noActors, want: with(func(b *record.BranchProtection) {
+			b.StatusChecks, b.AdminsBound, b.BypassLimited = githubtest.Yes, githubtest.Yes, githubtest.Yes
+		})},
+		{name: "a merge queue takes pull requests alone", ref: refJSON("null", "null", ruleJSON("MERGE_QUEUE", "ACTIVE", 1, "null")), actors: noActors, want: with(func(b *record.BranchProtection) {
+			b.PullRequest, b.AdminsBound, b.BypassLimited = githubtest.Yes, githubtest.Yes, githubtest.Yes
+		})},
+		{name: "nobody may update", ref: refJSON("null", "null", ruleJSON("UPDATE", "ACTIVE", 1, "null")), actors: noActors, want: locked()},
+		{name: "a lock that is only evaluated", ref: refJSON("null", "null", ruleJSON("UPDATE", "EVALUATE", 1, "null")), want: nothing()},
+		{name: "a locked branch", ref: refJSON("null", `{"isAdminEnforced":true,"allowsForcePushes":true,"allowsDeletions":true,"lockBranch":true}`), want: locked()},
 		{name: "ruleset", ref: refJSON("null", "null", pull(oneApproval)), actors: noActors, want: one},
 		{name: "disabled ruleset", ref: refJSON("null", "null", ruleJSON("PULL_REQUEST", "DISABLED", 1, oneApproval)), actors: noActors, want: nothing()},
 		{name: "evaluated ruleset", ref: refJSON("null", "null", ruleJSON("PULL_REQUEST", "EVALUATE", 1, oneApproval)), actors: noActors, want: nothing()},

@@ -69,6 +69,8 @@ type environmentWalk struct {
 type environmentDetails struct {
 	list   []record.EnvironmentProtection
 	readAt time.Time
+	// protected says whether the repository has a protected branch, once that was asked.
+	protected *record.Answer
 }
 
 // readEnvironments reads the environments of all repositories of an organisation, and who owns their code. Archived repositories deploy nothing.
@@ -164,6 +166,9 @@ func (w *environmentWalk) environments(
 		i := slices.IndexFunc(details.list, func(d record.EnvironmentProtection) bool { return d.Environment == p.Environment })
 		if i >= 0 {
 			p.AdminsBound = details.list[i].AdminsBound
+			if !p.BranchPolicy.Known() {
+				p.BranchPolicy = details.list[i].BranchPolicy
+			}
 		}
 		list = append(list, p)
 	}
@@ -181,7 +186,7 @@ func (c *Collector) environment(e *environmentGQL) record.EnvironmentProtection 
 		case "WAIT_TIMER":
 			p.WaitTimer = time.Duration(max(0, rule.TimeoutMinutes)) * time.Minute
 		case "BRANCH_POLICY":
-			p.BranchPolicy = record.AnswerYes
+			p.BranchPolicy = record.AnswerUnknown // Which branches it lets in only REST says.
 		default:
 			c.UnknownValue("environment protection rule", rule.Type)
 		}
@@ -205,7 +210,11 @@ func (w *environmentWalk) ask(ctx context.Context, name record.RepositoryName, f
 	}
 	details = environmentDetails{list: []record.EnvironmentProtection{}, readAt: w.collector.Now()}
 	for i := range list {
-		details.list = append(details.list, w.collector.inventory.Protection(&list[i]))
+		p := w.collector.inventory.Protection(&list[i])
+		if p.BranchPolicy, err = w.branchPolicy(ctx, fullName, &list[i], &details); err != nil {
+			return details, false, err
+		}
+		details.list = append(details.list, p)
 	}
 	return details, true, nil
 }
@@ -224,7 +233,7 @@ func (w *environmentWalk) namePermissions() {
 		}
 		permission := api.Permission(w.collector.Questions.Explain(w.question(string(r.Name)), refused))
 		for j := range r.Environments {
-			if e := &r.Environments[j]; !e.AdminsBound.Known() {
+			if e := &r.Environments[j]; !e.AdminsBound.Known() || !e.BranchPolicy.Known() {
 				e.MissingPermission = permission
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -23,7 +24,7 @@ func TestEnvironmentsByREST(t *testing.T) {
 	bound := protected
 	bound.AdminsBound = githubtest.Yes
 	unseen := protected
-	unseen.MissingPermission = "actions=read"
+	unseen.MissingPermission, unseen.BranchPolicy = "actions=read", githubtest.Unknown // which branches the policy lets in only REST says
 	hidden := `{"data":{"organization":{"repositories":{"pageInfo":{"hasNextPage":false},"nodes":[` + githubtest.EnvironmentNode("api", "null", "null") + `]}}},` +
 		`"errors":[{"type":"FORBIDDEN","path":["organization","repositories","nodes",0,%q],"message":"no"}]}`
 	tests := []struct {
@@ -72,5 +73,102 @@ func TestEnvironmentsByREST(t *testing.T) {
 				t.Errorf("%d requests for environments within the full interval, want none", n)
 			}
 		})
+	}
+}
+
+// TestBranchPoliciesThatRestrictNothing: "protected branches only" where no branch is protected, and a pattern that matches every branch, let every branch be deployed.
+func TestBranchPoliciesThatRestrictNothing(t *testing.T) {
+	const protected, custom = `{"protected_branches":true,"custom_branch_policies":false}`, `{"protected_branches":false,"custom_branch_policies":true}`
+	policies := func(patterns ...string) string {
+		var list []string
+		for _, p := range patterns {
+			kind, name, ok := strings.Cut(p, ":")
+			if !ok {
+				kind, name = "branch", p
+			}
+			list = append(list, fmt.Sprintf(`{"name":%q,"type":%q}`, name, kind))
+		}
+		return fmt.Sprintf(`{"total_count":%d,"branch_policies":[%s]}`, len(list), strings.Join(list, ","))
+	}
+	for _, tt := range []struct {
+		name, policy, branches, patterns string
+		want                             record.Answer
+	}{
+		{"any branch", `null`, `[]`, "", githubtest.No},
+		{"protected ones, and one is", protected, `[{"name":"main"}]`, "", githubtest.Yes},
+		{"protected ones, and none is", protected, `[]`, "", githubtest.No},
+		{"protected ones, and nobody answers", protected, "", "", githubtest.Unknown},
+		{"patterns", custom, "", policies("main", "release/*"), githubtest.Yes},
+		{"every branch by a pattern", custom, "", policies("main", "*"), githubtest.No},
+		{"every branch by another", custom, "", policies("**/*"), githubtest.No},
+		{"every tag", custom, "", policies("main", "tag:*"), githubtest.Yes},
+		{"no branch", custom, "", policies(), githubtest.Yes},
+		{"patterns that nobody shows", custom, "", "", githubtest.Unknown},
+	} {
+		batches, _, _, _ := githubtest.Posture(t, nil, func(s *collectorstest.Server) {
+			s.JSON("GET /repos/Acme/api/environments", `{"environments":[{"name":"production","can_admins_bypass":false,"deployment_branch_policy":`+tt.policy+`,"protection_rules":[{"type":"branch_policy"}]}]}`)
+			for path, answer := range map[string]string{"branches": tt.branches, "environments/production/deployment-branch-policies": tt.patterns} {
+				if answer == "" {
+					s.Handle("GET /repos/Acme/api/"+path, githubtest.Refused(http.StatusForbidden, "Resource not accessible by integration"))
+					continue
+				}
+				s.JSON("GET /repos/Acme/api/"+path, answer)
+			}
+		})
+		b := batches["environments:acme"]
+		if b.Err != nil || len(b.Repositories[0].Environments) != 1 {
+			t.Fatalf("%s: %+v", tt.name, b)
+		}
+		want := tt.want
+		if tt.policy == `null` {
+			want = githubtest.No
+		}
+		if got := b.Repositories[0].Environments[0].BranchPolicy; got != want {
+			t.Errorf("%s: %q, want %q", tt.name, got, want)
+		}
+	}
+}
+
+// TestOneRefusalOfEnvironmentsHidesNoOther, and what was refused is asked again after a pause, not after a full interval.
+func TestOneRefusalOfEnvironmentsHidesNoOther(t *testing.T) {
+	for _, code := range []int{http.StatusForbidden, http.StatusUnavailableForLegalReasons, http.StatusInternalServerError} {
+		refuse := true
+		_, c, s, clock := githubtest.Posture(t, nil, func(s *collectorstest.Server) {
+			s.Handle("POST /graphql", githubtest.Dispatch(map[string]http.HandlerFunc{
+				"query Environments(": githubtest.Pages(githubtest.EnvironmentNode("api", "null", githubtest.OneEnvironment), githubtest.EnvironmentNode("web", "null", githubtest.OneEnvironment)),
+			}))
+			s.JSON("GET /repos/Acme/web/environments", githubtest.RESTEnvironments)
+			s.JSON("GET /repos/Acme/web/branches", `[{"name":"main"}]`)
+			s.Handle("GET /repos/Acme/api/environments", func(w http.ResponseWriter, r *http.Request) {
+				if refuse {
+					githubtest.Refused(code, "no")(w, r)
+					return
+				}
+				collectorstest.WriteJSON(w, githubtest.RESTEnvironments)
+			})
+		})
+		bound := func() [2]record.Answer {
+			t.Helper()
+			b := githubtest.Scope(t, c, "environments:acme")
+			if b.Err != nil || len(b.Repositories) != 2 {
+				t.Fatalf("%d: %+v", code, b)
+			}
+			api, web := b.Repositories[0].Environments[0], b.Repositories[1].Environments[0]
+			if api.MissingPermission != "" {
+				t.Errorf("%d: the permission %q is named although another repository answers", code, api.MissingPermission)
+			}
+			return [2]record.Answer{api.AdminsBound, web.AdminsBound}
+		}
+		if got := bound(); got != [2]record.Answer{githubtest.Unknown, githubtest.Yes} {
+			t.Errorf("%d: %q, want the second repository known", code, got)
+		}
+		refuse = false
+		s.Forget()
+		if err := clock.Sleep(t.Context(), time.Hour); err != nil {
+			t.Fatal(err)
+		}
+		if got := bound(); got != [2]record.Answer{githubtest.Yes, githubtest.Yes} {
+			t.Errorf("%d: %q an hour after it was granted", code, got)
+		}
 	}
 }
