@@ -6,7 +6,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 
 	"prodsec_exporter/collectors/reports/format"
@@ -56,6 +58,9 @@ func parseSidecar(r io.Reader) (*sidecar, error) {
 // attribution is a checked RepositoryConfig.
 type attribution struct {
 	template *regexp.Regexp
+	// anywhere says that the template begins with the name of a folder, so that it may be found in the whole path of a file as well.
+	anywhere bool
+	path     string
 	field    bool
 	sidecar  bool
 	fallback record.RepositoryName
@@ -77,7 +82,7 @@ func newAttribution(config RepositoryConfig) (attribution, error) {
 	if err != nil {
 		return a, fmt.Errorf("path: %w", err)
 	}
-	a.template = template
+	a.template, a.path, a.anywhere = template, config.Path, !strings.ContainsAny(config.Path[:1], "{*?")
 	return a, nil
 }
 
@@ -85,8 +90,12 @@ var placeholder = regexp.MustCompile(`\{([^{}]*)\}|\*\*/|\*\*|\*|\?`)
 
 // compileTemplate turns a path template into an expression with the groups owner, repo and host.
 func compileTemplate(template string) (*regexp.Regexp, error) {
+	if last := template[strings.LastIndexByte(template, '/')+1:]; last == "{repo}" || last == "{owner}" {
+		return nil, fmt.Errorf("%q: %s at the end would take the name of a report's file; write \"{owner}/{repo}/*\" for a folder of each repository, or \"{owner}/{repo}.json\" for a file of each", template, last)
+	}
 	var b strings.Builder
 	b.WriteString("(?:^|/)")
+	template = strings.TrimPrefix(strings.TrimPrefix(template, "./"), "/")
 	seen := map[string]bool{}
 	at := 0
 	for _, m := range placeholder.FindAllStringSubmatchIndex(template, -1) {
@@ -148,7 +157,7 @@ func (a attribution) of(s source) (statement, error) {
 		}
 	}
 	if a.template != nil {
-		if m := a.template.FindStringSubmatch(s.relative); m != nil {
+		if m := a.match(s); m != nil {
 			part := func(name string) string {
 				if i := a.template.SubexpIndex(name); i > 0 {
 					return m[i]
@@ -163,6 +172,24 @@ func (a attribution) of(s source) (statement, error) {
 		}
 	}
 	return says, nil
+}
+
+// match finds the parts of the template in a report's path, relative as in its scope or else whole.
+func (a attribution) match(s source) []string {
+	m := a.template.FindStringSubmatch(s.relative)
+	if m == nil && a.anywhere && !s.remote {
+		m = a.template.FindStringSubmatch(filepath.ToSlash(s.shown))
+	}
+	return m
+}
+
+// matchesNone says that there are files and a path template that fits none of them, which leaves all of them without a repository.
+func (a attribution) matchesNone(files []source) error {
+	if a.template == nil || len(files) == 0 || slices.ContainsFunc(files, func(s source) bool { return a.match(s) != nil }) {
+		return nil
+	}
+	return &record.Error{Reason: record.ReasonNotFound, Err: fmt.Errorf(
+		"the template %q fits none of %d reports, such as %s; it is compared with the path from the configured folder on, so that {owner} and {repo} are folders below it or the template names folders above it", a.path, len(files), files[0].relative)}
 }
 
 // apply decides the repository of every finding, scan and statement of a report.
@@ -189,5 +216,14 @@ func (s statement) apply(r *format.Report) {
 		if statement.Repository = s.repository; len(statement.Products) == 0 {
 			statement.Repository = decide("")
 		}
+	}
+}
+
+// warnUnmatched says once that the path template fits no report.
+func (c *Collector) warnUnmatched(files []source) {
+	if err := c.rule.matchesNone(files); err != nil {
+		c.unmatched.Do(func() {
+			c.env.Logger.Warn("No report has a repository by its path", "path", c.rule.path, "cause", err.Error())
+		})
 	}
 }

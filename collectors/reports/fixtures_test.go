@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"prodsec_exporter/collectors/reports/format"
 	"prodsec_exporter/internal/record"
 )
 
@@ -24,53 +25,55 @@ type fixture struct {
 	dismissed  int
 	rejected   int
 	incomplete bool
+	// scans are what the report shows that its tool looked for, where that did not succeed with how it ended.
+	scans      string
 	severities map[record.Severity]int
 	categories map[string]int // the most frequent ones
 }
 
 var recordedReports = map[string]fixture{
-	"sarif/SuppressionTestCurrent.sarif":                                   {findings: 4, dismissed: 3, severities: map[record.Severity]int{"medium": 4}},
-	"sarif/appendix_k.sarif":                                               {findings: 1, dismissed: 1, severities: map[record.Severity]int{"high": 1}},
-	"sarif/bash-report-fabricated-no-internal-dupes-subset.sarif":          {findings: 4, severities: map[record.Severity]int{"low": 4}},
-	"sarif/bash-report-fabricated-no-internal-dupes.sarif":                 {findings: 5, severities: map[record.Severity]int{"low": 5}},
-	"sarif/bash-report-subset-same-hash-code-same-unique-id.sarif":         {findings: 4, severities: map[record.Severity]int{"low": 4}},
-	"sarif/cxf-3.4.6.sarif":                                                {findings: 22, severities: map[record.Severity]int{"low": 6, "high": 11, "medium": 4, "critical": 1}},
-	"sarif/gitleaks_7.5.0.sarif":                                           {findings: 8, severities: map[record.Severity]int{"medium": 8}},
-	"sarif/issue_10191.json":                                               {findings: 77, severities: map[record.Severity]int{"medium": 42, "high": 1, "critical": 34}, categories: map[string]int{"CWE-943": 27, "CWE-22": 15, "CWE-338": 11}},
-	"sarif/mobsfscan.json":                                                 {findings: 9, severities: map[record.Severity]int{"low": 7, "high": 1, "medium": 1}, categories: map[string]int{"CWE-919": 2, "CWE-295": 2}},
+	"sarif/SuppressionTestCurrent.sarif":                                   {scans: "codescanner/sast", findings: 4, dismissed: 3, severities: map[record.Severity]int{"medium": 4}},
+	"sarif/appendix_k.sarif":                                               {scans: "codescanner/sast partial", findings: 1, dismissed: 1, severities: map[record.Severity]int{"high": 1}},
+	"sarif/bash-report-fabricated-no-internal-dupes-subset.sarif":          {rejected: 4},
+	"sarif/bash-report-fabricated-no-internal-dupes.sarif":                 {rejected: 5},
+	"sarif/bash-report-subset-same-hash-code-same-unique-id.sarif":         {rejected: 4},
+	"sarif/cxf-3.4.6.sarif":                                                {scans: "grype/sca", findings: 22, severities: map[record.Severity]int{"low": 6, "high": 11, "medium": 4, "critical": 1}},
+	"sarif/gitleaks_7.5.0.sarif":                                           {scans: "gitleaks/secret", findings: 8, severities: map[record.Severity]int{"medium": 8}},
+	"sarif/issue_10191.json":                                               {scans: "semgrep/sast partial", findings: 77, severities: map[record.Severity]int{"medium": 42, "high": 1, "critical": 34}, categories: map[string]int{"CWE-943": 27, "CWE-22": 15, "CWE-338": 11}},
+	"sarif/mobsfscan.json":                                                 {scans: "mobsf/sast", findings: 9, severities: map[record.Severity]int{"low": 7, "high": 1, "medium": 1}, categories: map[string]int{"CWE-919": 2, "CWE-295": 2}},
 	"sarif/no_runs.sarif":                                                  {incomplete: true},
-	"sarif/spotbugs.sarif":                                                 {findings: 56, incomplete: true, severities: map[record.Severity]int{"low": 56}},
-	"sarif/suppression_test.sarif":                                         {findings: 5, dismissed: 3, severities: map[record.Severity]int{"medium": 5}},
-	"trivy/all_statuses.json":                                              {findings: 8, dismissed: 1, severities: map[record.Severity]int{"low": 8}, categories: map[string]int{"debian": 2, "CWE-347": 1, "CWE-273": 1, "CWE-190": 1}},
-	"trivy/cvssv4_severity_source.json":                                    {findings: 3, severities: map[record.Severity]int{"low": 2, "medium": 1}, categories: map[string]int{"CWE-20": 2, "CWE-404": 1}},
-	"trivy/issue_10991.json":                                               {findings: 37, severities: map[record.Severity]int{"high": 1, "medium": 5, "low": 31}, categories: map[string]int{"KSV116": 13, "KSV003": 2, "KSV014": 2}},
-	"trivy/issue_14136.json":                                               {findings: 1, severities: map[record.Severity]int{"low": 1}, categories: map[string]int{"AVD-AWS-0143": 1}},
-	"trivy/issue_9170.json":                                                {findings: 37, severities: map[record.Severity]int{"high": 1, "medium": 5, "low": 31}, categories: map[string]int{"KSV116": 13, "KSV015": 2}},
-	"trivy/issue_9263.json":                                                {findings: 1, severities: map[record.Severity]int{"high": 1}, categories: map[string]int{"CWE-399": 1}},
-	"trivy/kubernetes_fabricated_subset.json":                              {findings: 13, severities: map[record.Severity]int{"medium": 5, "low": 8}, categories: map[string]int{"CWE-190": 2, "CWE-347": 2, "KSV001": 2}},
-	"trivy/legacy_many_vulns.json":                                         {findings: 93, severities: map[record.Severity]int{"low": 65, "high": 18, "medium": 9, "unknown": 1}, categories: map[string]int{"debian": 21, "CWE-119": 8, "CWE-20": 7, "CWE-674": 5}},
-	"trivy/legacy_trivy_mix.json":                                          {findings: 6, rejected: 1, severities: map[record.Severity]int{"high": 6}, categories: map[string]int{"alpine": 5, "CWE-190": 1}},
-	"trivy/misconfigurations_and_secrets.json":                             {findings: 5, severities: map[record.Severity]int{"critical": 2, "high": 2, "medium": 1}, categories: map[string]int{"github-pat": 2, "CWE-400": 1, "CWE-295": 1, "DS002": 1}},
-	"trivy/scheme_2_many_vulns.json":                                       {findings: 5, severities: map[record.Severity]int{"critical": 1, "high": 1, "medium": 3}, categories: map[string]int{"CWE-787": 2, "CWE-835": 2, "CWE-674": 1}},
-	"anchore_grype/check_all_fields.json":                                  {findings: 6, severities: map[record.Severity]int{"low": 1, "high": 3, "critical": 2}, categories: map[string]int{"deb": 3, "python": 3}},
-	"anchore_grype/check_all_fields_different_ids_fabricated.json":         {findings: 1, severities: map[record.Severity]int{"high": 1}, categories: map[string]int{"python": 1}},
-	"anchore_grype/check_all_fields_no_ids_fabricated.json":                {findings: 1, severities: map[record.Severity]int{"high": 1}, categories: map[string]int{"python": 1}},
-	"cyclonedx/issue_8022.json":                                            {findings: 1, dismissed: 1, severities: map[record.Severity]int{"critical": 1}, categories: map[string]int{"CWE-184": 1}},
-	"cyclonedx/issue_9277.json":                                            {findings: 14, severities: map[record.Severity]int{"low": 13, "medium": 1}, categories: map[string]int{"CWE-674": 4, "CWE-770": 2, "CWE-74": 2, "CWE-787": 2, "CWE-20": 1, "CWE-400": 1, "deb": 2}},
-	"cyclonedx/valid-vulnerability-1.4.json":                               {findings: 1, dismissed: 1, severities: map[record.Severity]int{"critical": 1}, categories: map[string]int{"CWE-184": 1}},
+	"sarif/spotbugs.sarif":                                                 {rejected: 56},
+	"sarif/suppression_test.sarif":                                         {scans: "codescanner/sast", findings: 5, dismissed: 3, severities: map[record.Severity]int{"medium": 5}},
+	"trivy/all_statuses.json":                                              {scans: "trivy/container", findings: 8, dismissed: 1, severities: map[record.Severity]int{"low": 8}, categories: map[string]int{"debian": 2, "CWE-347": 1, "CWE-273": 1, "CWE-190": 1}},
+	"trivy/cvssv4_severity_source.json":                                    {scans: "trivy/sca", findings: 3, severities: map[record.Severity]int{"low": 2, "medium": 1}, categories: map[string]int{"CWE-20": 2, "CWE-404": 1}},
+	"trivy/issue_10991.json":                                               {scans: "trivy/iac", findings: 37, severities: map[record.Severity]int{"high": 1, "medium": 5, "low": 31}, categories: map[string]int{"KSV116": 13, "KSV003": 2, "KSV014": 2}},
+	"trivy/issue_14136.json":                                               {scans: "trivy/iac", findings: 1, severities: map[record.Severity]int{"low": 1}, categories: map[string]int{"AVD-AWS-0143": 1}},
+	"trivy/issue_9170.json":                                                {scans: "trivy/iac", findings: 37, severities: map[record.Severity]int{"high": 1, "medium": 5, "low": 31}, categories: map[string]int{"KSV116": 13, "KSV015": 2}},
+	"trivy/issue_9263.json":                                                {scans: "trivy/sca", findings: 1, severities: map[record.Severity]int{"high": 1}, categories: map[string]int{"CWE-399": 1}},
+	"trivy/kubernetes_fabricated_subset.json":                              {scans: "trivy/container, trivy/iac", findings: 13, severities: map[record.Severity]int{"medium": 5, "low": 8}, categories: map[string]int{"CWE-190": 2, "CWE-347": 2, "KSV001": 2}},
+	"trivy/legacy_many_vulns.json":                                         {scans: "trivy/container", findings: 93, severities: map[record.Severity]int{"low": 65, "high": 18, "medium": 9, "unknown": 1}, categories: map[string]int{"debian": 21, "CWE-119": 8, "CWE-20": 7, "CWE-674": 5}},
+	"trivy/legacy_trivy_mix.json":                                          {scans: "trivy/sca, trivy/container", findings: 6, rejected: 1, severities: map[record.Severity]int{"high": 6}, categories: map[string]int{"alpine": 5, "CWE-190": 1}},
+	"trivy/misconfigurations_and_secrets.json":                             {scans: "trivy/sca, trivy/secret, trivy/iac", findings: 5, severities: map[record.Severity]int{"critical": 2, "high": 2, "medium": 1}, categories: map[string]int{"github-pat": 2, "CWE-400": 1, "CWE-295": 1, "DS002": 1}},
+	"trivy/scheme_2_many_vulns.json":                                       {scans: "trivy/sca, trivy/container", findings: 5, severities: map[record.Severity]int{"critical": 1, "high": 1, "medium": 3}, categories: map[string]int{"CWE-787": 2, "CWE-835": 2, "CWE-674": 1}},
+	"anchore_grype/check_all_fields.json":                                  {scans: "grype/sca, grype/container", findings: 6, severities: map[record.Severity]int{"low": 1, "high": 3, "critical": 2}, categories: map[string]int{"deb": 3, "python": 3}},
+	"anchore_grype/check_all_fields_different_ids_fabricated.json":         {scans: "grype/sca, grype/container", findings: 1, severities: map[record.Severity]int{"high": 1}, categories: map[string]int{"python": 1}},
+	"anchore_grype/check_all_fields_no_ids_fabricated.json":                {scans: "grype/sca, grype/container", findings: 1, severities: map[record.Severity]int{"high": 1}, categories: map[string]int{"python": 1}},
+	"cyclonedx/issue_8022.json":                                            {scans: "cyclonedx/sca", findings: 1, dismissed: 1, severities: map[record.Severity]int{"critical": 1}, categories: map[string]int{"CWE-184": 1}},
+	"cyclonedx/issue_9277.json":                                            {scans: "trivy/container", findings: 14, severities: map[record.Severity]int{"low": 13, "medium": 1}, categories: map[string]int{"CWE-674": 4, "CWE-770": 2, "CWE-74": 2, "CWE-787": 2, "CWE-20": 1, "CWE-400": 1, "deb": 2}},
+	"cyclonedx/valid-vulnerability-1.4.json":                               {scans: "cyclonedx/sca", findings: 1, dismissed: 1, severities: map[record.Severity]int{"critical": 1}, categories: map[string]int{"CWE-184": 1}},
 	"cyclonedx/cyclonedx_bom.xml":                                          {incomplete: true},
 	"cyclonedx/jake.xml":                                                   {incomplete: true},
-	"cyclonedx/log4j.xml":                                                  {findings: 8, severities: map[record.Severity]int{"critical": 4, "high": 1, "medium": 3}, categories: map[string]int{"maven": 8}},
-	"cyclonedx/multiple_cwes_fabricated.xml":                               {findings: 1, severities: map[record.Severity]int{"critical": 1}, categories: map[string]int{"CWE-79": 1}},
-	"cyclonedx/spec1.xml":                                                  {findings: 1, severities: map[record.Severity]int{"critical": 1}, categories: map[string]int{"CWE-184": 1}},
-	"cyclonedx/spec1_lowfirst.xml":                                         {findings: 1, severities: map[record.Severity]int{"critical": 1}, categories: map[string]int{"CWE-184": 1}},
-	"semgrep/close_old_findings_report_line31.json":                        {findings: 1, severities: map[record.Severity]int{"high": 1}, categories: map[string]int{"CWE-78": 1}},
-	"semgrep/close_old_findings_report_second_run_line24.json":             {findings: 1, severities: map[record.Severity]int{"high": 1}, categories: map[string]int{"CWE-78": 1}},
-	"semgrep/close_old_findings_report_third_run_different_unique_id.json": {findings: 1, severities: map[record.Severity]int{"high": 1}, categories: map[string]int{"CWE-78": 1}},
-	"semgrep/issue_8435.json":                                              {findings: 1, severities: map[record.Severity]int{"high": 1}, categories: map[string]int{"CWE-798": 1}},
-	"semgrep/many_findings.json":                                           {findings: 3, severities: map[record.Severity]int{"medium": 2, "low": 1}, categories: map[string]int{"CWE-696": 3}},
-	"semgrep/many_vulns.json":                                              {findings: 48, severities: map[record.Severity]int{"high": 13, "medium": 35}, categories: map[string]int{"CWE-327": 33, "CWE-611": 10, "CWE-1236": 1}},
-	"semgrep/semgrep_version_1_30_0_line_27.json":                          {findings: 5, severities: map[record.Severity]int{"medium": 5}, categories: map[string]int{"CWE-79": 5}},
+	"cyclonedx/log4j.xml":                                                  {scans: "grype/sca", findings: 8, severities: map[record.Severity]int{"critical": 4, "high": 1, "medium": 3}, categories: map[string]int{"maven": 8}},
+	"cyclonedx/multiple_cwes_fabricated.xml":                               {scans: "grype/sca", findings: 1, severities: map[record.Severity]int{"critical": 1}, categories: map[string]int{"CWE-79": 1}},
+	"cyclonedx/spec1.xml":                                                  {scans: "cyclonedx/sca", findings: 1, severities: map[record.Severity]int{"critical": 1}, categories: map[string]int{"CWE-184": 1}},
+	"cyclonedx/spec1_lowfirst.xml":                                         {scans: "cyclonedx/sca", findings: 1, severities: map[record.Severity]int{"critical": 1}, categories: map[string]int{"CWE-184": 1}},
+	"semgrep/close_old_findings_report_line31.json":                        {scans: "semgrep/sast", findings: 1, severities: map[record.Severity]int{"high": 1}, categories: map[string]int{"CWE-78": 1}},
+	"semgrep/close_old_findings_report_second_run_line24.json":             {scans: "semgrep/sast", findings: 1, severities: map[record.Severity]int{"high": 1}, categories: map[string]int{"CWE-78": 1}},
+	"semgrep/close_old_findings_report_third_run_different_unique_id.json": {scans: "semgrep/sast", findings: 1, severities: map[record.Severity]int{"high": 1}, categories: map[string]int{"CWE-78": 1}},
+	"semgrep/issue_8435.json":                                              {scans: "semgrep/sast, semgrep/secret", findings: 1, severities: map[record.Severity]int{"high": 1}, categories: map[string]int{"CWE-798": 1}},
+	"semgrep/many_findings.json":                                           {scans: "semgrep/sast", findings: 3, severities: map[record.Severity]int{"medium": 2, "low": 1}, categories: map[string]int{"CWE-696": 3}},
+	"semgrep/many_vulns.json":                                              {scans: "semgrep/sast", findings: 48, severities: map[record.Severity]int{"high": 13, "medium": 35}, categories: map[string]int{"CWE-327": 33, "CWE-611": 10, "CWE-1236": 1}},
+	"semgrep/semgrep_version_1_30_0_line_27.json":                          {scans: "semgrep/sast", findings: 5, severities: map[record.Severity]int{"medium": 5}, categories: map[string]int{"CWE-79": 5}},
 }
 
 // TestRecordedReports reads every recorded report of the formats we know; a file that is not in the table fails the test.
@@ -103,7 +106,7 @@ func TestRecordedReports(t *testing.T) {
 
 func checkRecorded(t *testing.T, path string, want fixture) {
 	t.Helper()
-	r, err := read(func() (io.ReadCloser, error) { return os.Open(path) })
+	r, err := readReport(func() (io.ReadCloser, error) { return os.Open(path) })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,6 +131,17 @@ func checkRecorded(t *testing.T, path string, want fixture) {
 	if len(r.Findings) != want.findings || dismissed != want.dismissed || rejected != want.rejected || r.Incomplete != want.incomplete {
 		t.Errorf("got %d findings, %d dismissed, %d rejected (%v), incomplete %t; want %+v",
 			len(r.Findings), dismissed, rejected, r.Rejected, r.Incomplete, want)
+	}
+	var scans []string
+	for _, scan := range r.Scans {
+		text := scan.Tool + "/" + string(scan.Class)
+		if scan.Outcome != format.Succeeded {
+			text += " " + string(scan.Outcome)
+		}
+		scans = append(scans, text)
+	}
+	if got := strings.Join(scans, ", "); got != want.scans {
+		t.Errorf("got scans %q, want %q", got, want.scans)
 	}
 	if !maps.Equal(severities, want.severities) && len(severities)+len(want.severities) > 0 {
 		t.Errorf("got severities %v, want %v", severities, want.severities)
@@ -157,7 +171,7 @@ func TestRecordedAnswers(t *testing.T) {
 			t.Fatalf("%s: no answers: %v", folder, err)
 		}
 		for _, entry := range entries {
-			r, err := read(func() (io.ReadCloser, error) { return os.Open(filepath.Join(recorded, folder, entry.Name())) })
+			r, err := readReport(func() (io.ReadCloser, error) { return os.Open(filepath.Join(recorded, folder, entry.Name())) })
 			if r != nil || record.ReasonOf(err) != record.ReasonDecode || !strings.Contains(err.Error(), says) || !strings.Contains(err.Error(), "known format") {
 				t.Errorf("%s/%s: got %v, %v; want it refused with %q", folder, entry.Name(), r, err, says)
 			}

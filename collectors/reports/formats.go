@@ -11,8 +11,14 @@ import (
 )
 
 // formats lists the known formats, those with the most telling marks first. A new one is a line here.
-func formats() []format.Format {
+func formats(config Config) []format.Format {
 	return []format.Format{
-		sarif.Format{}, trivy.Format{}, grype.Format{}, cyclonedx.JSON{}, openvex.Format{}, semgrep.Format{}, cyclonedx.XML{},
+		sarif.Format{Quality: config.IncludeQuality},
+		trivy.Format{},
+		grype.Format{},
+		cyclonedx.JSON{},
+		openvex.Format{},
+		semgrep.Format{Quality: config.IncludeQuality},
+		cyclonedx.XML{},
 	}
 }

@@ -77,7 +77,7 @@ func peak(tb testing.TB, begin, item, end string, size int) (grown int64, findin
 	var before measured
 	before.look()
 	var most uint64
-	r, err := read(func() (io.ReadCloser, error) {
+	r, err := readReport(func() (io.ReadCloser, error) {
 		m := &measured{endless: endless{left: begin, item: item, items: size / len(item), tail: end}}
 		return closing{m, &most}, nil
 	})

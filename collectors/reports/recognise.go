@@ -14,8 +14,8 @@ import (
 )
 
 // read recognises a report's format by its content and reads it. Its errors are *record.Error, or those of open.
-func read(open func() (io.ReadCloser, error)) (*format.Report, error) {
-	known, err := recognise(open)
+func (c *Collector) read(open func() (io.ReadCloser, error)) (*format.Report, error) {
+	known, err := c.recognise(open)
 	if err != nil {
 		return nil, stream.Locate(err, open)
 	}
@@ -49,9 +49,9 @@ func with(open func() (io.ReadCloser, error), use func(*stream.Document) error) 
 var errRecognised = errors.New("format recognised")
 
 // recognise asks the formats after each key, so that usually no more than a report's first lines are read.
-func recognise(open func() (io.ReadCloser, error)) (format.Format, error) {
+func (c *Collector) recognise(open func() (io.ReadCloser, error)) (format.Format, error) {
 	var found format.Format
-	known := formats()
+	known := c.formats
 	ask := func(seen format.Sketch) error {
 		for _, f := range known {
 			if f.Recognises(seen) {

@@ -8,9 +8,14 @@ import (
 	"testing"
 )
 
+// readReport reads a report as a collector without further configuration does.
+func readReport(open func() (io.ReadCloser, error)) (*format.Report, error) {
+	return (&Collector{formats: formats(Config{})}).read(open)
+}
+
 func readText(t *testing.T, content string) (*format.Report, error) {
 	t.Helper()
-	return read(func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(content)), nil })
+	return readReport(func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(content)), nil })
 }
 
 func mustRead(t *testing.T, content string) *format.Report {

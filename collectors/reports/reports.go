@@ -1,8 +1,8 @@
 // Package reports reads the report files that scanners leave behind: SARIF 2.1.0, Trivy, Grype and Semgrep JSON, CycloneDX
 // JSON and XML, and OpenVEX, from folders and over HTTP. A file's format is told by its content, never by its name.
 //
-// A file is a scope: what a report no longer lists was fixed, unless the tool says that it failed. Files are read as streams, so that
-// the memory needed is that of the findings and not that of the report.
+// What a tool finds of a class in the report at a path is a scope: what a report no longer lists of the classes that it looked for was fixed, unless the tool
+// says that it failed. Files are read as streams, so that the memory needed is that of the findings and not that of the report.
 //
 // The package finds reports and decides which repository each speaks for; it knows no key of any format. Formats are packages below it, one each, which
 // know neither each other nor this package; what they share is in package format, and how JSON and XML are read within bounds in package stream. A new
@@ -17,6 +17,8 @@ import (
 	"log/slog"
 	"maps"
 	"slices"
+	"strings"
+	"sync"
 	"time"
 
 	"prodsec_exporter/collectors"
@@ -42,6 +44,11 @@ type Config struct {
 	Token apiclient.Secret `yaml:"token,omitempty"`
 	// Repository says how to find the repository that a report speaks for.
 	Repository RepositoryConfig `yaml:"repository,omitempty"`
+	// Classes are what the tools of these reports look for, where the reports do not show it themselves: a report of Trivy, for example, has no word about
+	// secrets where there are none.
+	Classes []record.Class `yaml:"classes,omitempty"`
+	// IncludeQuality takes in what rules report that are not about security (code quality, style); it is left out and counted otherwise.
+	IncludeQuality bool `yaml:"include_quality,omitempty"`
 }
 
 // Collector reads one set of reports. It implements collectors.Collector and collectors.Checker.
@@ -51,7 +58,10 @@ type Collector struct {
 	trees   filesource.Trees
 	remotes []filesource.Remote
 	rule    attribution
-	// lastStatements are those of each OpenVEX document among the files when it was last read.
+	formats []format.Format
+	// unmatched says that it was told that the path template matches nothing.
+	unmatched sync.Once
+	// lastStatements are those of each VEX document among the files when it was last read.
 	lastStatements map[string][]format.Statement
 }
 
@@ -64,7 +74,12 @@ func New(config Config, env collectors.Env) (*Collector, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reports: repository: %w", err)
 	}
-	c := &Collector{config: config, env: env, rule: rule}
+	for _, class := range config.Classes {
+		if !slices.Contains(record.Classes(), class) {
+			return nil, fmt.Errorf("reports: classes: %q is none of %s", class, words(record.Classes()))
+		}
+	}
+	c := &Collector{config: config, env: env, rule: rule, formats: formats(config)}
 	if c.trees, err = filesource.NewTrees(config.Paths); err != nil {
 		return nil, fmt.Errorf("reports: paths: %w", err)
 	}
@@ -91,7 +106,7 @@ func Kind() collectors.Kind {
 		Summary: "findings from report files: SARIF, Trivy, Grype, Semgrep, CycloneDX (JSON and XML) and OpenVEX",
 		Defaults: collectors.Common{
 			Interval:     collectors.Duration(15 * time.Minute),
-			FullInterval: collectors.Duration(15 * time.Minute),
+			FullInterval: collectors.Duration(24 * time.Hour),
 			StaleAfter:   collectors.Duration(14 * 24 * time.Hour),
 			Timeout:      collectors.Duration(15 * time.Minute),
 		},
@@ -99,26 +114,41 @@ func Kind() collectors.Kind {
 	}
 }
 
-// Collect reads every report and emits one batch for each. Cursors are not used: a report is a whole.
-func (c *Collector) Collect(ctx context.Context, _ collectors.Cursors, emit func(record.Batch) error) error {
+// Collect reads every report and emits a batch for each subject of it. Every report is read whole each time; cursors tell when a scope was read last.
+func (c *Collector) Collect(ctx context.Context, cursors collectors.Cursors, emit func(record.Batch) error) error {
 	files, err := c.fileSources(ctx)
 	if err != nil {
 		return err
 	}
+	c.warnUnmatched(files)
 	statements, err := c.statements(ctx, files)
 	if err != nil {
 		return err
 	}
+	known := subjectsByPath(cursors)
+	covered, read := map[string]bool{}, map[string]bool{}
 	for s := range c.sources(ctx, files) {
 		if err := canceled(ctx); err != nil {
 			return err
 		}
-		b, stated := c.batch(ctx, s, statements)
+		batches, stated, err := c.source(ctx, s, statements, known[s.relative])
+		read[s.relative] = err == nil
 		if s.remote {
 			statements = append(statements, stated...)
 		}
+		for _, b := range batches {
+			covered[b.Scope] = true
+			if err := emit(b); err != nil {
+				return fmt.Errorf("reports: emit %s: %w", b.Scope, err)
+			}
+		}
+	}
+	if err := canceled(ctx); err != nil {
+		return err
+	}
+	for _, b := range c.retired(cursors, covered, read) {
 		if err := emit(b); err != nil {
-			return fmt.Errorf("reports: emit %s: %w", s.relative, err)
+			return fmt.Errorf("reports: emit %s: %w", b.Scope, err)
 		}
 	}
 	return canceled(ctx)
@@ -159,40 +189,34 @@ func (c *Collector) Check(ctx context.Context) ([]collectors.CheckResult, error)
 		if ctx.Err() != nil {
 			return results, ctx.Err()
 		}
-		b, _ := c.batch(ctx, s, nil)
-		results = append(results, collectors.CheckResult{Subject: "report " + s.relative, Err: b.Err, Unknown: unknown})
+		_, err := c.report(ctx, s)
+		results = append(results, collectors.CheckResult{Subject: "report " + s.relative, Err: err, Unknown: unknown})
+	}
+	if err := c.rule.matchesNone(files); err != nil {
+		results = append(results, collectors.CheckResult{Subject: "repository.path", Err: err, Unknown: "the repositories of these reports"})
 	}
 	return results, ctx.Err()
 }
 
-// batch reads one report, and returns what it says about the findings of others.
-func (c *Collector) batch(ctx context.Context, s source, statements []format.Statement) (record.Batch, []format.Statement) {
-	b := record.Batch{Scope: scopeKind + ":" + s.relative, Mode: record.Full, Absence: record.ClosureFixed}
+// source reads one report, and returns what it says about the findings of others. One that cannot be read is an error of all that is known of its path.
+func (c *Collector) source(ctx context.Context, s source, statements []format.Statement, known subjects) ([]record.Batch, []format.Statement, error) {
 	r, err := c.report(ctx, s)
 	if err != nil {
-		return record.Batch{Scope: b.Scope, Err: err}, nil
+		var failed []record.Batch
+		for _, scope := range known.scopes(s.relative) {
+			failed = append(failed, record.Batch{Scope: scope, Err: err})
+		}
+		if len(failed) == 0 {
+			failed = append(failed, record.Batch{Scope: plainScope(s.relative), Err: err})
+		}
+		return failed, nil, err
 	}
-	if r.Incomplete {
-		// The tool failed or never scanned: what it does not list may still be there.
-		b.Mode, b.Absence = record.Delta, record.ClosureNone
-	}
-	b.AsOf = r.ProducedAt
-	if b.AsOf.IsZero() {
-		b.AsOf = s.written
-	}
-	if now := c.env.Now(); b.AsOf.After(now) {
-		b.AsOf = now
-	}
-	for i := range r.Findings {
-		r.Findings[i].ID = s.relative + "#" + r.Findings[i].ID
-	}
-	b.Findings, b.Scans, b.Rejected = r.Findings, c.scans(r.Scans, b.AsOf), r.Rejected
 	for _, what := range slices.Sorted(maps.Keys(r.Ignored)) {
 		c.env.Logger.LogAttrs(ctx, slog.LevelDebug, "Left out of a report what is no finding",
 			slog.String("report", s.relative), slog.String("what", what), slog.Int("count", r.Ignored[what]))
 	}
-	format.Suppress(b.Findings, statements)
-	return b, r.Statements
+	format.Suppress(r.Findings, statements)
+	return c.batches(s, r, known), r.Statements, nil
 }
 
 func (c *Collector) report(ctx context.Context, s source) (*format.Report, error) {
@@ -203,7 +227,7 @@ func (c *Collector) report(ctx context.Context, s source) (*format.Report, error
 	if err != nil {
 		return nil, &record.Error{Reason: record.ReasonDecode, Err: err}
 	}
-	r, err := read(func() (io.ReadCloser, error) {
+	r, err := c.read(func() (io.ReadCloser, error) {
 		body, err := s.open()
 		if err != nil {
 			return nil, err
@@ -217,6 +241,7 @@ func (c *Collector) report(ctx context.Context, s source) (*format.Report, error
 		return nil, named(s.shown, err)
 	}
 	says.apply(r)
+	declare(r, c.config.Classes)
 	return r, nil
 }
 
@@ -244,35 +269,11 @@ func (s stoppable) Read(p []byte) (int, error) {
 	return s.ReadCloser.Read(p)
 }
 
-// scans joins equal scans and dates them. A scan of an unknown repository says nothing about any.
-func (c *Collector) scans(scans []record.Scan, at time.Time) []record.Scan {
-	type key struct {
-		tool       string
-		class      record.Class
-		repository record.RepositoryName
+// words lists typed words for a message.
+func words[T ~string](list []T) string {
+	all := make([]string, len(list))
+	for i, w := range list {
+		all[i] = string(w)
 	}
-	joined := map[key]record.Scan{}
-	for _, s := range scans {
-		if s.Repository == "" {
-			continue
-		}
-		k := key{s.Tool, s.Class, s.Repository}
-		old, seen := joined[k]
-		// Of two runs of one tool over one repository both must have succeeded.
-		if ok := !s.SucceededAt.IsZero() && (!seen || !old.SucceededAt.IsZero()); ok {
-			s.SucceededAt = at
-		} else {
-			s.SucceededAt = time.Time{}
-		}
-		s.AttemptedAt = at
-		joined[k] = s
-	}
-	all := slices.Collect(maps.Values(joined))
-	slices.SortFunc(all, func(a, b record.Scan) int {
-		return compare(a.Tool, b.Tool, string(a.Repository), string(b.Repository), string(a.Class), string(b.Class))
-	})
-	if all == nil {
-		all = []record.Scan{}
-	}
-	return all
+	return strings.Join(all, ", ")
 }

@@ -63,7 +63,7 @@ func TestCollectFolder(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := collect(t, Config{Paths: []string{dir}})
-	want := map[string]int{"report:acme/api/a.sarif": 2, "report:acme/api/b.txt": 1, "report:bad.json": -1, "report:link.json": -1}
+	want := map[string]int{"report:acme/api/a.sarif#codeql/sast": 2, "report:acme/api/b.txt#trivy/sca": 1, "report:bad.json": -1, "report:link.json": -1}
 	if len(got) != len(want) {
 		t.Errorf("got %d scopes, want %d", len(got), len(want))
 	}
@@ -78,15 +78,15 @@ func TestCollectFolder(t *testing.T) {
 			t.Errorf("%s: got %d findings, mode %s, absence %s, error %v", scope, len(b.Findings), b.Mode, b.Absence, b.Err)
 		}
 	}
-	for _, f := range got["report:acme/api/a.sarif"].Findings {
+	for _, f := range got["report:acme/api/a.sarif#codeql/sast"].Findings {
 		if !strings.HasPrefix(f.ID, "acme/api/a.sarif#") || f.Repository != "acme/api" || !f.FirstSeen.IsZero() {
 			t.Errorf("got %+v", f)
 		}
 	}
-	if at := got["report:acme/api/a.sarif"].AsOf; !at.Equal(time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)) {
+	if at := got["report:acme/api/a.sarif#codeql/sast"].AsOf; !at.Equal(time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)) {
 		t.Errorf("AsOf %v, want the report's own date", at)
 	}
-	if at := got["report:acme/api/b.txt"].AsOf; !at.Equal(time.Date(2026, 2, 1, 0, 0, 0, 0, time.UTC)) {
+	if at := got["report:acme/api/b.txt#trivy/sca"].AsOf; !at.Equal(time.Date(2026, 2, 1, 0, 0, 0, 0, time.UTC)) {
 		t.Errorf("AsOf %v, want the file's date", at)
 	}
 }
@@ -104,7 +104,7 @@ func TestCollectMissing(t *testing.T) {
 func TestIncompleteReportClosesNothing(t *testing.T) {
 	dir := t.TempDir()
 	path := write(t, dir, "r.sarif", strings.Replace(sarifReport, "true", "false", 1))
-	b := collect(t, Config{Paths: []string{path}})["report:r.sarif"]
+	b := collect(t, Config{Paths: []string{path}})["report:r.sarif#codeql/sast"]
 	if b.Mode != record.Delta || b.Absence != record.ClosureNone || len(b.Findings) != 2 || !b.Scans[0].SucceededAt.IsZero() || b.Scans[0].AttemptedAt.IsZero() {
 		t.Errorf("got mode %s, absence %q, %d findings, scans %+v", b.Mode, b.Absence, len(b.Findings), b.Scans)
 	}
@@ -136,7 +136,7 @@ func TestAttribution(t *testing.T) {
 				}
 			}
 			got := collect(t, Config{Paths: []string{dir}, Repository: tt.config})
-			for scope, want := range map[string]record.RepositoryName{"report:top/org/repo/a.sarif": tt.want, "report:top/org/repo/b.json": tt.plain} {
+			for scope, want := range map[string]record.RepositoryName{"report:top/org/repo/a.sarif#codeql/sast": tt.want, "report:top/org/repo/b.json#trivy/sca": tt.plain} {
 				b := got[scope]
 				if b.Err != nil || len(b.Findings) == 0 {
 					t.Fatalf("%s: %d findings, %v", scope, len(b.Findings), b.Err)
@@ -262,7 +262,7 @@ func TestMemoryIsBoundedByItems(t *testing.T) {
 	var before, after runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&before)
-	r, err := read(opened)
+	r, err := readReport(opened)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -281,7 +281,7 @@ func TestItemTooLong(t *testing.T) {
 	opened := func() (io.ReadCloser, error) {
 		return io.NopCloser(&endless{left: `{"runs": [{"results": [{"ruleId": "`, item: strings.Repeat("x", 1<<20), items: stream.MaxItem>>20 + 2}), nil
 	}
-	if _, err := read(opened); err == nil || !strings.Contains(err.Error(), "longer than") {
+	if _, err := readReport(opened); err == nil || !strings.Contains(err.Error(), "longer than") {
 		t.Errorf("got %v, want the item refused as too long", err)
 	}
 }

@@ -17,7 +17,8 @@ type renamed struct{ collectors.Collector }
 
 func (r renamed) Collect(ctx context.Context, cursors collectors.Cursors, emit func(record.Batch) error) error {
 	return r.Collector.Collect(ctx, cursors, func(b record.Batch) error {
-		b.Scope = "report:" + b.Scope[strings.LastIndexByte(b.Scope, '/')+1:]
+		path, _ := parseScope(b.Scope)
+		b.Scope = "report:" + path[strings.LastIndexByte(path, '/')+1:]
 		return emit(b)
 	})
 }

@@ -4,10 +4,9 @@ import (
 	"context"
 
 	"prodsec_exporter/collectors/reports/format"
-	"prodsec_exporter/collectors/reports/openvex"
 )
 
-// statements reads what the OpenVEX documents among the files say, before the reports that they are about. A document that cannot be read
+// statements reads what the VEX documents among the files say, before the reports that they are about. A document that cannot be read
 // now keeps its last statements, so that a damaged file reopens nothing.
 func (c *Collector) statements(ctx context.Context, files []source) ([]format.Statement, error) {
 	read := map[string][]format.Statement{}
@@ -29,17 +28,17 @@ func (c *Collector) statements(ctx context.Context, files []source) ([]format.St
 	return all, nil
 }
 
-// vex reads the statements of a report if it is an OpenVEX document. It reports false for one that cannot be read; the error is told when
+// vex reads the statements of a report if it may be a VEX document. It reports false for one that cannot be read; the error is told when
 // the report's own turn comes.
 func (c *Collector) vex(ctx context.Context, s source) ([]format.Statement, bool) {
 	if s.err != nil {
 		return nil, false
 	}
-	known, err := recognise(s.open)
+	known, err := c.recognise(s.open)
 	if err != nil {
 		return nil, false
 	}
-	if known.Name() != openvex.Name {
+	if _, states := known.(format.Stater); !states {
 		return nil, true
 	}
 	r, err := c.report(ctx, s)

@@ -68,7 +68,7 @@ func TestVEX(t *testing.T) {
 			write(t, dir, "a.json", vulnerable)
 			write(t, dir, "z.openvex.json", `{"@context": "https://openvex.dev/ns/v0.2.0", "@id": "x", "timestamp": "2026-01-03T00:00:00Z", "statements": [`+tt.statements+`]}`)
 			batches := collect(t, Config{Paths: []string{dir}, Repository: RepositoryConfig{Default: "acme/api"}})
-			findings := batches["report:a.json"].Findings
+			findings := append(batches["report:a.json#trivy/container"].Findings, batches["report:a.json#trivy/sca"].Findings...)
 			if len(findings) != 2 || findings[0].Closure != tt.bash || findings[1].Closure != tt.y {
 				t.Fatalf("got %+v, want bash %q and y %q", findings, tt.bash, tt.y)
 			}
@@ -97,7 +97,7 @@ func TestVEXThatBreaksReopensNothing(t *testing.T) {
 		t.Helper()
 		var at time.Time
 		err := c.Collect(t.Context(), nil, func(b record.Batch) error {
-			if b.Scope == "report:a.json" {
+			if b.Scope == "report:a.json#trivy/container" {
 				at = b.Findings[0].ClosedAt
 			}
 			return nil

@@ -49,8 +49,8 @@ func TestUnreadPlacesKeepTheirFindings(t *testing.T) {
 		f.Place = place
 		return f
 	}
-	batch := func(n int, unread []string, findings ...record.Finding) {
-		s.apply(n, "one", record.Batch{Scope: "report:a", Mode: record.Full, Absence: record.ClosureFixed, Unread: unread, Findings: append([]record.Finding{}, findings...)})
+	batch := func(n int, unread, read []string, findings ...record.Finding) {
+		s.apply(n, "one", record.Batch{Scope: "report:a", Mode: record.Full, Absence: record.ClosureFixed, Unread: unread, Read: read, Findings: append([]record.Finding{}, findings...)})
 	}
 	open := func() (n int) {
 		known := s.Snapshot()
@@ -61,16 +61,22 @@ func TestUnreadPlacesKeepTheirFindings(t *testing.T) {
 		}
 		return n
 	}
-	batch(2, nil, at("x", "a.py"), at("y", "b.py"))
-	batch(3, []string{"a.py"})
-	if got := open(); got != 1 {
-		t.Errorf("%d open, want the one in the file that was not looked at", got)
+	expect := func(want int, why string) {
+		t.Helper()
+		if got := open(); got != want {
+			t.Errorf("%s: %d open, want %d", why, got, want)
+		}
+		s.next()
 	}
-	s.next()
-	batch(4, nil)
-	if got := open(); got != 0 {
-		t.Errorf("%d open, want none", got)
-	}
+	batch(2, nil, nil, at("x", "a.py"), at("y", "b.py"), at("z", "c.py"))
+	batch(3, []string{"a.py"}, []string{"a.py", "b.py"})
+	expect(2, "a file that was given up, and one that was not looked at")
+	batch(4, []string{"a.py"}, nil)
+	expect(1, "a file that was given up")
+	batch(5, nil, []string{})
+	expect(1, "nothing was looked at")
+	batch(6, nil, nil)
+	expect(0, "everything was looked at")
 }
 
 func TestWhatIsNoWeaknessIsNotLeftOut(t *testing.T) {

@@ -48,8 +48,9 @@ type Batch struct {
 	// Absence says what it means when a Full batch lacks a finding that the scope had: ClosureFixed for a report
 	// that lists what is there now; ClosureNone lets the ledger record ClosureVanished.
 	Absence Closure
-	// Unread are places (Finding.Place) that the source says it did not look at: what a Full batch lacks there stays.
-	Unread []string
+	// Unread are places (Finding.Place) that the source says it did not look at: what a Full batch lacks there stays. Read, if not nil, are the only places
+	// that it looked at: what a Full batch lacks elsewhere stays.
+	Unread, Read []string
 	// AsOf is when the source produced what was read (a report's own date); zero means now.
 	AsOf time.Time
 	// Cursor is stored in the same transaction as the records; empty keeps the previous one.

@@ -88,8 +88,31 @@ func isDistribution(ecosystem string) bool {
 	return slices.Contains(distributions, Ecosystem(ecosystem))
 }
 
-// ecosystemOf is the ecosystem of a package that Package or PackageOfURL wrote.
-func ecosystemOf(pkg string) string {
+// IsEcosystem reports whether a word is known as the name of an ecosystem.
+func IsEcosystem(word string) bool {
+	_, known := ecosystems[strings.ToLower(strings.TrimSpace(word))]
+	return known
+}
+
+// EcosystemOfURL is the ecosystem of a package URL, empty for what is none.
+func EcosystemOfURL(purl string) string { return EcosystemOf(PackageOfURL(purl)) }
+
+// VersionOfURL is the version in a package URL, empty if there is none.
+func VersionOfURL(purl string) string {
+	rest, _, _ := strings.Cut(purl, "#")
+	rest, _, _ = strings.Cut(rest, "?")
+	at := strings.LastIndexByte(rest, '@')
+	if !strings.HasPrefix(rest, "pkg:") || at <= strings.LastIndexByte(rest, '/') {
+		return ""
+	}
+	if version, err := url.PathUnescape(rest[at+1:]); err == nil {
+		return version
+	}
+	return rest[at+1:]
+}
+
+// EcosystemOf is the ecosystem of a package that Package or PackageOfURL wrote.
+func EcosystemOf(pkg string) string {
 	ecosystem, _, _ := strings.Cut(pkg, "/")
 	return ecosystem
 }

@@ -105,13 +105,10 @@ func (r *Rule) class(t Tool) (class Class, known bool) {
 		return class, true
 	}
 	if len(r.PackageURLs) > 0 {
-		return ClassOfPackage(ecosystemOf(PackageOfURL(r.PackageURLs[0]))), true
+		return ClassOfPackage(EcosystemOf(PackageOfURL(r.PackageURLs[0]))), true
 	}
-	switch t.Class {
-	case "", ClassSAST, ClassOther:
-		if len(Advisories(append(r.Formerly, r.ID, r.Name)...)) > 0 {
-			return ClassSCA, true
-		}
+	if slices.Contains([]Class{"", ClassSAST, ClassOther}, t.Class) && len(Advisories(append(r.Formerly, r.ID, r.Name)...)) > 0 {
+		return ClassSCA, true
 	}
 	if t.Class == "" && slices.ContainsFunc(r.Tags, func(tag string) bool { return isOneOf(tag, "secret", "secrets") }) {
 		return ClassSecret, true

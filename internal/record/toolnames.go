@@ -79,3 +79,9 @@ func canonical(name string) string {
 	}
 	return name
 }
+
+// selectable are the tools with several scanners, of which a run uses some and its report does not say which.
+var selectable = []string{"trivy", "semgrep", "opengrep", "checkov", "microsoft security devops", "megalinter", "wiz", "aqua", "prisma cloud", "mend", "sysdig", "aikido"}
+
+// Selectable reports whether a tool has several scanners of which a run uses some, so that its results alone show which.
+func (t Tool) Selectable() bool { return slices.Contains(selectable, t.Name) }

@@ -1,22 +1,26 @@
-// Package cyclonedx reads CycloneDX documents in JSON and XML. It adds to a format.Report what
-// one report says, and touches neither files nor the collector.
+// Package cyclonedx reads CycloneDX documents: the vulnerabilities of a bill of materials, and what a VEX says about those that other reports list. JSON (cyclonedx.go)
+// and XML (xml.go) are read into the same objects, of which findings are made here; rating.go says how severe they are, statement.go what a VEX says. The
+// package adds to a format.Report what one report says, and touches neither files nor the collector.
 package cyclonedx
 
 import (
 	"cmp"
 	"strings"
+	"time"
 
 	"prodsec_exporter/collectors/reports/format"
 	"prodsec_exporter/collectors/reports/stream"
 	"prodsec_exporter/internal/record"
 )
 
-// JSON reads CycloneDX documents in JSON: the vulnerabilities of a bill of materials, and what a VEX says about them. Those in
-// XML are read by xmlName into the same report.
+// JSON reads CycloneDX documents in JSON.
 type JSON struct{}
 
 // Name is the format in the words of its documentation.
 func (JSON) Name() string { return "CycloneDX JSON" }
+
+// States: a document may be a VEX.
+func (JSON) States() {}
 
 // Recognises tells the format by its keys.
 func (JSON) Recognises(s format.Sketch) bool {
@@ -32,7 +36,8 @@ type bom struct {
 	}
 	components      map[stream.Text]component
 	vulnerabilities []vulnerability
-	listed          bool
+	// listed says that there is a list of vulnerabilities, described that there are components.
+	listed, described bool
 }
 
 type component struct {
@@ -53,6 +58,7 @@ type vulnerability struct {
 	Ratings     []rating      `json:"ratings"`
 	CWEs        []stream.Text `json:"cwes"`
 	Description stream.Text   `json:"description"`
+	Rejected    stream.Text   `json:"rejected"`
 	Analysis    analysis      `json:"analysis"`
 	Affects     []affected    `json:"affects"`
 }
@@ -80,30 +86,51 @@ type analysis struct {
 	Justification stream.Text `json:"justification"`
 	Detail        stream.Text `json:"detail"`
 	Response      stream.List `json:"response"`
+	FirstIssued   stream.Text `json:"firstIssued"`
+	LastUpdated   stream.Text `json:"lastUpdated"`
 }
 
 type affected struct {
-	Ref stream.Text `json:"ref"`
+	Ref      stream.Text       `json:"ref"`
+	Versions []affectedVersion `json:"versions"`
+}
+
+type affectedVersion struct {
+	Version stream.Text `json:"version"`
+	Range   stream.Text `json:"range"`
+	Status  stream.Text `json:"status"`
+}
+
+// unaffected reports whether a version is said not to be affected: by its own entry, else by all that there are.
+func (a *affected) unaffected(version stream.Text) bool {
+	all := len(a.Versions) > 0
+	for _, v := range a.Versions {
+		if v.Version != "" && v.Version == version {
+			return v.Status == "unaffected"
+		}
+		all = all && v.Status == "unaffected"
+	}
+	return all
 }
 
 // Read reads the whole report.
 func (JSON) Read(d *stream.Document, r *format.Report) error {
 	s := d.JSON()
-	c := bom{components: map[stream.Text]component{}}
+	b := bom{components: map[stream.Text]component{}}
 	err := s.Object(func(key string) error {
 		var err error
 		switch key {
 		case "metadata":
-			_, err = s.Item(&c.metadata)
+			_, err = s.Item(&b.metadata)
 		case "components":
 			_, err = s.Array(func() error {
 				var component component
 				_, err := s.Item(&component)
-				c.index(component)
+				b.describe(component)
 				return err
 			})
 		case "vulnerabilities":
-			c.listed, err = s.Array(func() error { return c.vulnerability(s, r) })
+			b.listed, err = s.Array(func() error { return b.vulnerability(s, r) })
 		default:
 			err = s.Skip()
 		}
@@ -112,22 +139,22 @@ func (JSON) Read(d *stream.Document, r *format.Report) error {
 	if err != nil {
 		return err
 	}
-	c.finish(r)
+	b.finish(r)
 	return nil
 }
 
-func (c *bom) index(component component) {
+func (b *bom) index(component component) {
 	if component.Ref != "" {
 		part := component
 		part.Components = nil
-		c.components[component.Ref] = part
+		b.components[component.Ref] = part
 	}
 	for _, part := range component.Components {
-		c.index(part)
+		b.index(part)
 	}
 }
 
-func (c *bom) vulnerability(s *stream.JSON, r *format.Report) error {
+func (b *bom) vulnerability(s *stream.JSON, r *format.Report) error {
 	var v vulnerability
 	ok, err := s.Item(&v)
 	switch {
@@ -136,63 +163,79 @@ func (c *bom) vulnerability(s *stream.JSON, r *format.Report) error {
 	case !ok:
 		r.Reject(record.RejectDecode)
 	default:
-		c.take(v, r)
+		b.take(v, r)
 	}
 	return nil
 }
 
 // take keeps a vulnerability that can be told from others.
-func (c *bom) take(v vulnerability, r *format.Report) {
+func (b *bom) take(v vulnerability, r *format.Report) {
 	if v.ID == "" {
 		r.Reject(record.RejectNoID)
 		return
 	}
 	v.Description, v.Analysis.Detail = stream.Text(record.Text(string(v.Description))), "" // advisories' texts may be long
-	c.vulnerabilities = append(c.vulnerabilities, v)
+	b.vulnerabilities = append(b.vulnerabilities, v)
 }
 
-// finish makes a finding of each vulnerability and component that it affects. A bill of materials without a list of vulnerabilities
-// says nothing about them.
-func (c *bom) finish(r *format.Report) {
-	r.Dated(string(c.metadata.Timestamp))
-	r.Incomplete = !c.listed
-	c.index(c.metadata.Component)
-	tool := c.metadata.Tools.name()
-	classes := map[record.Class]bool{}
-	for i := range c.vulnerabilities {
-		v := &c.vulnerabilities[i]
-		refs := []stream.Text{""}
-		if len(v.Affects) > 0 {
-			refs = refs[:0]
-			for _, a := range v.Affects {
-				refs = append(refs, a.Ref)
+// finish makes a finding of each vulnerability and component that it affects. A bill of materials without a list of vulnerabilities is no scan and says
+// nothing about them; a document that lists no components but judges vulnerabilities is a VEX, and no scan either.
+func (b *bom) finish(r *format.Report) {
+	r.Dated(string(b.metadata.Timestamp))
+	b.index(b.metadata.Component)
+	b.state(r)
+	if !b.listed {
+		r.Incomplete = true
+		return
+	}
+	if b.isVEX() {
+		return
+	}
+	tool := b.metadata.Tools.name()
+	image := ""
+	if b.metadata.Component.Type == "container" {
+		image = format.ImageName(string(b.metadata.Component.Name))
+	}
+	found := map[record.Class]bool{record.ClassContainer: image != ""}
+	for i := range b.vulnerabilities {
+		v := &b.vulnerabilities[i]
+		for _, target := range v.targets() {
+			c := b.component(target.Ref)
+			f := v.finding(c, tool)
+			if f.Closure == record.ClosureNone && target.unaffected(c.Version) {
+				f.Closure = record.ClosureFalsePositive
 			}
-		}
-		for _, ref := range refs {
-			component := c.component(ref)
-			f := v.finding(component, tool)
-			if c.metadata.Component.Type == "container" {
-				f.Place = record.Text(format.ImageName(string(c.metadata.Component.Name)))
-			}
-			classes[f.Class] = true
+			f.Place = record.Text(image)
+			found[f.Class] = true
 			r.Add(f, string(v.ID), f.Package, f.Place)
 		}
 	}
-	if len(classes) == 0 {
-		classes[record.ClassSCA] = true
+	if len(r.Findings) == 0 && image == "" {
+		found[record.ClassSCA] = true
 	}
-	for class := range classes {
-		r.Scanned(tool, class, "", c.listed)
+	for _, class := range record.Classes() {
+		if found[class] {
+			r.Scanned(tool, class, "", format.Succeeded)
+		}
 	}
+	r.Covers(tool, "")
+}
+
+// targets are what a vulnerability affects; one without a name where it does not say.
+func (v *vulnerability) targets() []affected {
+	if len(v.Affects) == 0 {
+		return []affected{{}}
+	}
+	return v.Affects
 }
 
 // component finds what a reference means: a bom-ref, a link to another document that ends in one, or a package URL.
-func (c *bom) component(ref stream.Text) component {
-	if found, ok := c.components[ref]; ok {
+func (b *bom) component(ref stream.Text) component {
+	if found, ok := b.components[ref]; ok {
 		return found
 	}
 	if _, fragment, ok := strings.Cut(string(ref), "#"); ok && strings.HasPrefix(string(ref), "urn:cdx:") {
-		if found, ok := c.components[stream.Text(fragment)]; ok {
+		if found, ok := b.components[stream.Text(fragment)]; ok {
 			return found
 		}
 		ref = stream.Text(fragment)
@@ -210,15 +253,19 @@ func (v *vulnerability) finding(component component, tool string) record.Finding
 		name = string(component.Group) + "/" + name
 	}
 	f := record.Finding{
-		Tool: tool, Class: record.ClassSCA, Rule: record.Text(string(v.ID)), URL: format.WebLink(string(v.Source.URL)),
+		Tool: tool, Rule: record.Text(string(v.ID)), URL: format.WebLink(string(v.Source.URL)),
 		Title:    record.Text(string(cmp.Or(v.Description, v.ID))),
 		Severity: v.severity(), Aliases: record.Advisories(ids...),
 		Package: cmp.Or(record.PackageOfURL(string(component.PURL)), record.Package("", name)), Version: record.Text(string(component.Version)),
-		Closure: v.closure(),
+		Closure: v.Analysis.closure(),
 	}
 	ecosystem, _, _ := strings.Cut(f.Package, "/")
-	if ecosystem == "deb" || ecosystem == "rpm" || ecosystem == "apk" {
-		f.Class = record.ClassContainer
+	f.Class = record.ClassOfPackage(ecosystem)
+	if v.Rejected != "" && f.Closure == record.ClosureNone {
+		// Whoever issued it took it back: there is no such weakness.
+		f.Closure, f.ClosedAt = record.ClosureFalsePositive, format.ParseDate(string(v.Rejected))
+	} else if f.Closure != record.ClosureNone {
+		f.ClosedAt = v.Analysis.at()
 	}
 	for _, n := range v.CWEs {
 		f.Category = cmp.Or(f.Category, record.CWE("CWE-"+strings.TrimPrefix(strings.ToUpper(string(n)), "CWE-")))
@@ -229,62 +276,17 @@ func (v *vulnerability) finding(component component, tool string) record.Finding
 	return f
 }
 
-// severity is the rating of the vulnerability's own source; else the worst of all. "info" and "none" rate nothing, and CVSS 2 counts only where
-// nothing newer rates.
-func (v *vulnerability) severity() record.Severity {
-	worst, old := record.SeverityUnknown, record.SeverityUnknown
-	for _, rating := range v.Ratings {
-		s := rating.severity()
-		if s != record.SeverityUnknown && v.Source.Name != "" && rating.Source.Name == v.Source.Name {
-			return s
-		}
-		if rating.Method == "CVSSv2" {
-			old = worse(old, s)
-		} else {
-			worst = worse(worst, s)
-		}
-	}
-	if worst == record.SeverityUnknown {
-		return old
-	}
-	return worst
-}
-
-func (r *rating) severity() record.Severity {
-	if word := strings.ToLower(string(r.Severity)); word != "info" && word != "none" {
-		if s := format.SeverityOfWord(word); s != record.SeverityUnknown {
-			return s
-		}
-	}
-	if s := format.SeverityOfVector(string(r.Vector)); s != record.SeverityUnknown {
-		return s
-	}
-	switch {
-	case r.Method == "CVSSv2":
-		return format.SeverityOfScoreV2(float64(r.Score))
-	case strings.HasPrefix(string(r.Method), "CVSS"):
-		return format.SeverityOfScore(float64(r.Score))
-	default:
-		return record.SeverityUnknown
-	}
-}
-
-// worse is the more severe of two.
-func worse(a, b record.Severity) record.Severity {
-	for _, s := range record.Severities() {
-		if a == s || b == s {
-			return s
-		}
-	}
-	return record.SeverityUnknown
+// at is when a judgement was made last, zero if that is not said.
+func (a *analysis) at() time.Time {
+	return cmp.Or(format.ParseDate(string(a.LastUpdated)), format.ParseDate(string(a.FirstIssued)))
 }
 
 // closure reads the VEX state; "exploitable" and "in_triage" are open. What is not affected only because something stands before it is
 // mitigated.
-func (v *vulnerability) closure() record.Closure {
-	switch v.Analysis.State {
+func (a *analysis) closure() record.Closure {
+	switch a.State {
 	case "not_affected":
-		if strings.HasPrefix(string(v.Analysis.Justification), "protected_") {
+		if strings.HasPrefix(string(a.Justification), "protected_") {
 			return record.ClosureMitigated
 		}
 		return record.ClosureFalsePositive
@@ -293,7 +295,7 @@ func (v *vulnerability) closure() record.Closure {
 	case "resolved", "resolved_with_pedigree":
 		return record.ClosureFixed
 	}
-	for _, reply := range v.Analysis.Response {
+	for _, reply := range a.Response {
 		if reply == "will_not_fix" {
 			return record.ClosureWontFix
 		}

@@ -46,8 +46,21 @@ type vulnerabilityElement struct {
 		Justification string   `xml:"justification"`
 		Detail        string   `xml:"detail"`
 		Responses     []string `xml:"responses>response"`
+		FirstIssued   string   `xml:"firstIssued"`
+		LastUpdated   string   `xml:"lastUpdated"`
 	} `xml:"analysis"`
-	Affects []string `xml:"affects>target>ref"`
+	Rejected string          `xml:"rejected"`
+	Affects  []targetElement `xml:"affects>target"`
+}
+
+type targetElement struct {
+	Ref      string `xml:"ref"`
+	Versions []struct {
+		Version string `xml:"version"`
+		Range   string `xml:"range"`
+		VERS    string `xml:"vers"` // the name of range in version 1.4
+		Status  string `xml:"status"`
+	} `xml:"versions>version"`
 }
 
 type sourceElement struct {
@@ -69,6 +82,9 @@ type ratingElement struct {
 
 // Name is the format in the words of its documentation.
 func (XML) Name() string { return "CycloneDX XML" }
+
+// States: a document may be a VEX.
+func (XML) States() {}
 
 // Recognises tells the root element by its namespace.
 func (XML) Recognises(s format.Sketch) bool {
@@ -108,7 +124,7 @@ func (b *bom) child(m *stream.XML, e xml.StartElement, r *format.Report) error {
 			if err := m.Element(e, &component); err != nil {
 				return err
 			}
-			b.index(component.take(b, r))
+			b.describe(component.take(b, r))
 			return nil
 		})
 	case "vulnerabilities":
@@ -130,15 +146,15 @@ func (b *bom) child(m *stream.XML, e xml.StartElement, r *format.Report) error {
 func trimmed(s string) stream.Text { return stream.Text(strings.TrimSpace(s)) }
 
 // take writes a component as JSON has it. The extension may list a component's vulnerabilities inside of it.
-func (e *componentElement) take(c *bom, r *format.Report) component {
+func (e *componentElement) take(b *bom, r *format.Report) component {
 	component := component{
 		Ref: trimmed(e.Ref), Type: trimmed(e.Type), Group: trimmed(e.Group), Name: trimmed(e.Name), Version: trimmed(e.Version), PURL: trimmed(e.PURL),
 	}
 	for i := range e.Components {
-		component.Components = append(component.Components, e.Components[i].take(c, r))
+		component.Components = append(component.Components, e.Components[i].take(b, r))
 	}
 	for i := range e.Vulnerabilities {
-		c.listed = true
+		b.listed = true
 		v := e.Vulnerabilities[i].vulnerability()
 		if len(v.Affects) == 0 && (component.Ref != "" || component.PURL != "") {
 			ref := component.Ref
@@ -147,7 +163,7 @@ func (e *componentElement) take(c *bom, r *format.Report) component {
 			}
 			v.Affects = []affected{{Ref: ref}}
 		}
-		c.take(v, r)
+		b.take(v, r)
 	}
 	return component
 }
@@ -155,8 +171,8 @@ func (e *componentElement) take(c *bom, r *format.Report) component {
 // vulnerability writes a vulnerability as JSON has it.
 func (e *vulnerabilityElement) vulnerability() vulnerability {
 	v := vulnerability{
-		ID: trimmed(e.ID), Source: e.Source.source(), Description: trimmed(e.Description),
-		Analysis: analysis{State: trimmed(e.Analysis.State), Justification: trimmed(e.Analysis.Justification), Detail: trimmed(e.Analysis.Detail)},
+		ID: trimmed(e.ID), Source: e.Source.source(), Description: trimmed(e.Description), Rejected: trimmed(e.Rejected),
+		Analysis: analysis{State: trimmed(e.Analysis.State), Justification: trimmed(e.Analysis.Justification), Detail: trimmed(e.Analysis.Detail), FirstIssued: trimmed(e.Analysis.FirstIssued), LastUpdated: trimmed(e.Analysis.LastUpdated)},
 	}
 	for _, id := range e.References {
 		v.References = append(v.References, reference{ID: trimmed(id)})
@@ -170,9 +186,16 @@ func (e *vulnerabilityElement) vulnerability() vulnerability {
 	for _, response := range e.Analysis.Responses {
 		v.Analysis.Response = append(v.Analysis.Response, trimmed(response))
 	}
-	for _, ref := range append([]string{e.Ref}, e.Affects...) {
-		if ref := trimmed(ref); ref != "" {
-			v.Affects = append(v.Affects, affected{Ref: ref})
+	if ref := trimmed(e.Ref); ref != "" {
+		v.Affects = append(v.Affects, affected{Ref: ref})
+	}
+	for _, target := range e.Affects {
+		a := affected{Ref: trimmed(target.Ref)}
+		for _, version := range target.Versions {
+			a.Versions = append(a.Versions, affectedVersion{trimmed(version.Version), trimmed(version.Range + version.VERS), trimmed(version.Status)})
+		}
+		if a.Ref != "" {
+			v.Affects = append(v.Affects, a)
 		}
 	}
 	return v

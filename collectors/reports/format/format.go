@@ -24,6 +24,12 @@ type Format interface {
 	Read(d *stream.Document, r *Report) error
 }
 
+// Stater is a format whose documents may state something about the findings of other reports (VEX). Such documents are read before all others.
+type Stater interface {
+	Format
+	States()
+}
+
 // Sketch is the beginning of a report: as much as is needed to recognise its format.
 type Sketch struct {
 	// Form is '{', '[', 'n' (null) or '<' (XML).

@@ -50,8 +50,9 @@ func isPackage(purl string, f *record.Finding) bool {
 	if f.Package == "" || record.PackageOfURL(purl) != f.Package {
 		return false
 	}
-	version := versionOfURL(purl)
-	return version == "" || f.Version == "" || version == f.Version
+	version := record.VersionOfURL(purl)
+	// Distributions write the epoch of a version into the qualifiers.
+	return version == "" || f.Version == "" || version == f.Version || strings.HasSuffix(f.Version, ":"+version)
 }
 
 // holds reports whether a product is the image or the repository of a finding.
@@ -101,7 +102,7 @@ func isImage(rest, place string) bool {
 			if registry != "" && !strings.HasSuffix(registry, "/"+name) {
 				registry += "/" + name
 			}
-			return sameImage(registry, place)
+			return sameImage(ImageName(registry), place)
 		}
 	}
 	return sameImage(name, place)
@@ -126,16 +127,6 @@ func imageOf(place string) string {
 		place = place[:at]
 	}
 	return place
-}
-
-// versionOfURL is the version in a package URL, empty if there is none.
-func versionOfURL(purl string) string {
-	rest, _, _ := strings.Cut(purl, "#")
-	rest, _, _ = strings.Cut(rest, "?")
-	if at := strings.LastIndexByte(rest, '@'); at > strings.LastIndexByte(rest, '/') {
-		return rest[at+1:]
-	}
-	return ""
 }
 
 // Suppress closes the open findings that statements cover. Of several statements about one finding the latest counts, of equally old ones
@@ -172,6 +163,6 @@ func Suppress(findings []record.Finding, statements []Statement) {
 
 // weaker orders closures by how little they claim.
 func weaker(a, b record.Closure) bool {
-	order := []record.Closure{record.ClosureNone, record.ClosureMitigated, record.ClosureFalsePositive, record.ClosureFixed}
+	order := []record.Closure{record.ClosureNone, record.ClosureWontFix, record.ClosureMitigated, record.ClosureFalsePositive, record.ClosureFixed}
 	return slices.Index(order, a) < slices.Index(order, b)
 }

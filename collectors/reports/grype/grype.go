@@ -35,6 +35,8 @@ func (Format) Read(d *stream.Document, r *format.Report) error {
 			listed, err = s.Array(func() error { return g.match(s, r, false) })
 		case "ignoredMatches":
 			_, err = s.Array(func() error { return g.match(s, r, true) })
+		case "alertsByPackage":
+			_, err = s.Array(func() error { return g.alerts(s) })
 		case "source":
 			_, err = s.Item(&g.source)
 		case "descriptor":
@@ -47,7 +49,7 @@ func (Format) Read(d *stream.Document, r *format.Report) error {
 	if err != nil {
 		return err
 	}
-	r.Incomplete = !listed
+	g.listed = listed
 	g.finish(r)
 	return nil
 }
@@ -61,6 +63,10 @@ type reading struct {
 		Timestamp stream.Text `json:"timestamp"`
 	}
 	matches []matchFinding
+	// listed says that there is a list of matches: without one nothing was scanned.
+	listed bool
+	// unsupported says that the distribution is past its end of life, or that Grype knows no advisories of it.
+	unsupported bool
 }
 
 // matchFinding is a match as a finding that lacks what the report as a whole says, which comes after the matches. It keeps no more of the match, so
@@ -71,12 +77,12 @@ type matchFinding struct {
 }
 
 type vulnerability struct {
-	ID             stream.Text `json:"id"`
-	DataSource     stream.Text `json:"dataSource"`
-	Severity       stream.Text `json:"severity"`
-	Description    stream.Text `json:"description"`
-	CVSS           cvss        `json:"cvss"`
-	KnownExploited []any       `json:"knownExploited"`
+	ID             stream.Text       `json:"id"`
+	DataSource     stream.Text       `json:"dataSource"`
+	Severity       stream.Text       `json:"severity"`
+	Description    stream.Text       `json:"description"`
+	CVSS           cvss              `json:"cvss"`
+	KnownExploited []json.RawMessage `json:"knownExploited"`
 	CWEs           []struct {
 		CWE stream.Text `json:"cwe"`
 	} `json:"cwes"`
@@ -110,6 +116,7 @@ type match struct {
 	Rules []struct {
 		Reason    stream.Text `json:"reason"`
 		VEXStatus stream.Text `json:"vex-status"`
+		FixState  stream.Text `json:"fix-state"`
 	} `json:"appliedIgnoreRules"`
 	ignored bool
 }
@@ -138,43 +145,63 @@ func (g *reading) match(s *stream.JSON, r *format.Report, ignored bool) error {
 func (g *reading) finish(r *format.Report) {
 	r.Dated(string(g.descriptor.Timestamp))
 	image := g.image()
-	classes := map[record.Class]bool{record.ClassSCA: true}
-	if image != "" {
-		classes = map[record.Class]bool{record.ClassContainer: true}
-	}
+	found := map[record.Class]bool{record.ClassSCA: image == "", record.ClassContainer: image != ""}
 	for i := range g.matches {
-		found := &g.matches[i]
-		found.Place = record.Text(image)
-		if found.path != "" && (found.Class == record.ClassSCA || image == "") {
-			found.Place = record.Text(found.path)
+		m := &g.matches[i]
+		m.Place = record.Text(image)
+		if m.path != "" && (m.Class == record.ClassSCA || image == "") {
+			m.Place = record.Text(m.path)
 			if image != "" {
-				found.Place = record.Text(format.InImage(image, found.path))
+				m.Place = record.Text(format.InImage(image, m.path))
 			}
 		}
-		classes[found.Class] = true
-		r.Add(found.Finding, found.id, found.name, image, found.path)
+		found[m.Class] = true
+		r.Add(m.Finding, m.id, m.name, image, m.path)
 	}
-	for class := range classes {
-		r.Scanned(toolName, class, "", !r.Incomplete)
+	for _, class := range record.Classes() {
+		switch {
+		case !found[class]:
+		case !g.listed, class == record.ClassContainer && g.unsupported:
+			r.Scanned(toolName, class, "", format.Failed)
+		default:
+			r.Scanned(toolName, class, "", format.Succeeded)
+		}
 	}
+	r.Covers(toolName, "")
 }
 
-// image is the scanned image without tag; empty for a folder or file.
+// alerts reads what Grype says about a package besides its vulnerabilities, which since version 0.100 is that its distribution gets no advisories.
+func (g *reading) alerts(s *stream.JSON) error {
+	var of struct {
+		Alerts []struct {
+			Type stream.Text `json:"type"`
+		} `json:"alerts"`
+	}
+	_, err := s.Item(&of)
+	for _, a := range of.Alerts {
+		g.unsupported = g.unsupported || strings.HasPrefix(string(a.Type), "distro-")
+	}
+	return err
+}
+
+// image is the scanned image without tag; empty for a folder or file. One that was read from a file or named by its digest goes by its first tag.
 func (g *reading) image() string {
 	if g.source.Type != "image" {
 		return ""
 	}
 	var target struct {
-		UserInput stream.Text `json:"userInput"`
+		UserInput   stream.Text `json:"userInput"`
+		Tags        stream.List `json:"tags"`
+		RepoDigests stream.List `json:"repoDigests"`
 	}
 	if err := json.Unmarshal(g.source.Target, &target); err != nil {
 		return ""
 	}
-	input := string(target.UserInput)
-	for _, scheme := range []string{"docker:", "podman:", "containerd:"} { // where Grype was told to look for the image
-		input = strings.TrimPrefix(input, scheme)
+	refs := []string{string(target.UserInput)}
+	for _, ref := range append(target.Tags, target.RepoDigests...) {
+		refs = append(refs, string(ref))
 	}
-	return format.ImageName(input)
+	return format.Image(refs...)
 }
 
 func (m *match) finding() record.Finding {
@@ -195,7 +222,7 @@ func (m *match) finding() record.Finding {
 	}
 	kind := string(m.Artifact.Type)
 	f := record.Finding{
-		Tool: toolName, Class: classOf(kind), Rule: record.Text(string(v.ID)), URL: format.WebLink(string(v.DataSource)),
+		Tool: toolName, Class: record.ClassOfPackage(kind), Rule: record.Text(string(v.ID)), URL: format.WebLink(string(v.DataSource)),
 		Title:    record.Text(string(cmp.Or(v.Description, v.ID+" in "+m.Artifact.Name))),
 		Severity: severityOf(all), Category: cmp.Or(category, strings.ToLower(record.Text(kind))), Aliases: record.Advisories(ids...),
 		Package: cmp.Or(record.PackageOfURL(string(m.Artifact.PURL)), record.Package(kind, string(m.Artifact.Name))), Version: record.Text(string(m.Artifact.Version)),
@@ -221,6 +248,9 @@ func (m *match) closure() record.Closure {
 		}
 		if c := format.ClosureOfWords(string(rule.Reason)); c != record.ClosureOther {
 			return c
+		}
+		if rule.FixState == "wont-fix" {
+			return record.ClosureWontFix
 		}
 	}
 	return record.ClosureOther
@@ -254,15 +284,5 @@ func fixAvailable(state stream.Text) record.Answer {
 		return record.AnswerNo
 	default:
 		return record.AnswerUnknown
-	}
-}
-
-// classOf: packages of a distribution are the image's, everything else is a dependency.
-func classOf(kind string) record.Class {
-	switch kind {
-	case "deb", "rpm", "apk", "alpm", "portage", "linux-kernel", "linux-kernel-module":
-		return record.ClassContainer
-	default:
-		return record.ClassSCA
 	}
 }

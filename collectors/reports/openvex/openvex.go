@@ -25,6 +25,9 @@ const Name = "OpenVEX"
 // Name is the format in the words of its documentation.
 func (Format) Name() string { return Name }
 
+// States: a document is about the findings of other reports.
+func (Format) States() {}
+
 // Recognises tells the format by its keys.
 func (Format) Recognises(s format.Sketch) bool {
 	return s.Form == '{' && (strings.Contains(s.Texts["@context"], "openvex") || s.Has("@id", "statements"))

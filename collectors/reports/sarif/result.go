@@ -2,141 +2,136 @@ package sarif
 
 import (
 	"cmp"
-	"maps"
-	"slices"
+	"regexp"
 	"strconv"
 	"strings"
 
 	"prodsec_exporter/collectors/reports/format"
-	"prodsec_exporter/collectors/reports/stream"
 	"prodsec_exporter/internal/record"
 )
 
-// finding turns a result into a finding and says what identifies it within the report.
-func (run *runReading) finding(result *resultObject, tool record.Tool) (record.Finding, []string) {
-	rule, id := run.rule(result)
-	file, line, column := run.where(result)
+// finding turns a result into a finding and says what identifies it within the report, and whether only the level of its rule says how severe it is.
+func (run *runReading) finding(result *resultObject, rule *reportingDescriptor, id string, n nature) (f record.Finding, identity []string, levelled bool) {
+	file, line, repository, context := run.where(result)
 	message := result.message(rule)
-	f := record.Finding{
-		Tool: tool.Name, Class: classOf(tool, rule), Rule: record.Text(id), URL: format.WebLink(string(rule.HelpURI)),
-		Severity: result.severity(rule), Category: result.cwe(rule),
+	f = record.Finding{
+		Tool: run.tool.Name, Class: n.class, Repository: repository, Rule: record.Text(id), URL: format.WebLink(string(rule.HelpURI)),
+		Category: run.cwe(result, rule), Aliases: n.advisories, FirstSeen: format.ParseDate(string(result.Provenance.FirstDetectionTimeUTC)),
 		Place: record.Text(file), Line: line, Closure: result.closure(),
 	}
+	f.Severity, levelled = result.severity(rule)
 	f.Title = record.Text(cmp.Or(message, string(rule.ShortDescription.Text), id))
-	if f.Class == record.ClassSecret {
+	switch f.Class {
+	case record.ClassSecret:
 		// A message may quote the secret; the rule's words cannot.
 		f.Title = record.Text(cmp.Or(string(rule.ShortDescription.Text), string(rule.Name), id))
+		context = "" // it holds the secret, and not even a hash of that may be kept
+	case record.ClassSCA, record.ClassContainer:
+		result.component(&f, rule, message)
+		if urls := result.packageURLs(); len(f.Aliases) == 0 && len(urls) > 0 {
+			f.Aliases = record.Advisories(id)
+		}
 	}
-	if f.Class == record.ClassSCA || f.Class == record.ClassContainer {
-		f.Aliases = record.Advisories(id, string(rule.ID))
-	} else if f.Category == "" {
+	if ecosystem := record.EcosystemOf(f.Package); f.Category == "" && ecosystem != record.GenericEcosystem {
+		f.Category = ecosystem
+	}
+	if f.Category == "" && len(f.Aliases) == 0 {
 		f.Category = f.Rule // an advisory does not recur, a rule does
 	}
-	if print := result.fingerprint(); print != "" {
-		return f, []string{id, file, print}
-	}
-	return f, []string{id, file, strconv.Itoa(line), strconv.Itoa(column), message}
+	return f, result.identity(id, file, context, message), levelled
 }
 
-// fingerprint is what the tool says identifies a result even if it moves: GitHub's line hash if there is one, else the
-// full fingerprints, else the partial ones.
-func (result *resultObject) fingerprint() string {
-	const lineHash = "primaryLocationLineHash"
-	if v := result.PartialFingerprints[lineHash]; v != "" {
-		return lineHash + "=" + string(v)
-	}
-	prints := result.Fingerprints
-	if len(prints) == 0 {
-		prints = result.PartialFingerprints
-	}
-	var b strings.Builder
-	for _, key := range slices.Sorted(maps.Keys(prints)) {
-		if prints[key] != "" {
-			b.WriteString(key + "=" + string(prints[key]) + ";")
-		}
-	}
-	return b.String()
-}
-
-// rule finds the rule of a result by component and index, else by id; its id may have a suffix ("rule/sub").
-func (run *runReading) rule(result *resultObject) (*reportingDescriptor, string) {
-	id := string(cmp.Or(result.RuleID, result.Rule.ID))
-	component := run.component(result)
-	position := result.RuleIndex
-	if position == nil {
-		position = result.Rule.Index
-	}
-	if position != nil && *position >= 0 && int(*position) < len(component.Rules) {
-		rule := &component.Rules[*position]
-		return rule, cmp.Or(id, string(rule.ID))
-	}
-	components := append([]*toolComponent{component, &run.tool.Driver}, pointers(run.tool.Extensions)...)
-	for search := id; search != ""; search = parent(search) {
-		for _, c := range components {
-			if rule := c.find(search); rule != nil {
-				return rule, id
+// packageURLs are the packages that a result names itself.
+func (result *resultObject) packageURLs() []string {
+	urls := result.Properties.packageURLs()
+	for i := range result.Locations {
+		for _, l := range result.Locations[i].Logical {
+			if record.PackageOfURL(string(l.FullyQualifiedName)) != "" {
+				urls = append(urls, string(l.FullyQualifiedName))
 			}
 		}
 	}
-	return &reportingDescriptor{}, cmp.Or(id, "unknown")
+	return urls
 }
 
-func pointers(list []toolComponent) []*toolComponent {
-	all := make([]*toolComponent, len(list))
-	for i := range list {
-		all[i] = &list[i]
-	}
-	return all
-}
+var (
+	// grypeMessage is how Grype says which package it means.
+	grypeMessage = regexp.MustCompile(`reports (\S+) at version (\S+)\s+which (?:is|would result in) a vulnerable \(([^)]*)\) package`)
+	// trivyMessage is how Trivy does.
+	trivyMessage = regexp.MustCompile(`(?m)^Package: (\S+)\s*\nInstalled Version: (\S*)`)
+	// versioned is how Snyk names packages in logical locations.
+	versioned = regexp.MustCompile(`^([^\s@]\S*)@([^\s@]+)$`)
+	// imagePlace is how Grype names the image of a place: "acme/api:1@sha256:...:/usr/lib/x".
+	imagePlace = regexp.MustCompile(`^(.+)@(?:sha256:[0-9a-f]{64})?:(/.*)$`)
+)
 
-// parent drops the last part of a hierarchical rule id.
-func parent(id string) string {
-	at := strings.LastIndexByte(id, '/')
-	if at < 0 {
-		return ""
+// component fills in the package, and where it is in an image, from what properties, places and messages of results about packages say.
+func (result *resultObject) component(f *record.Finding, rule *reportingDescriptor, message string) {
+	if urls := append(result.packageURLs(), rule.Properties.packageURLs()...); len(urls) > 0 {
+		f.Package, f.Version = record.PackageOfURL(urls[0]), record.Text(record.VersionOfURL(urls[0]))
 	}
-	return id[:at]
-}
-
-func (run *runReading) component(result *resultObject) *toolComponent {
-	named := result.Rule.ToolComponent
-	if i := named.Index; i != nil && *i >= 0 && int(*i) < len(run.tool.Extensions) {
-		return &run.tool.Extensions[*i]
+	if m := grypeMessage.FindStringSubmatch(message); m != nil && f.Package == "" {
+		f.Package, f.Version = record.Package(m[3], m[1]), record.Text(m[2])
 	}
-	for i := range run.tool.Extensions {
-		c := &run.tool.Extensions[i]
-		if (named.GUID != "" && c.GUID == named.GUID) || (named.GUID == "" && named.Name != "" && c.Name == named.Name) {
-			return c
-		}
+	if m := trivyMessage.FindStringSubmatch(message); m != nil && f.Package == "" {
+		f.Package, f.Version = record.Package("", m[1]), record.Text(m[2])
 	}
-	return &run.tool.Driver
-}
-
-// find looks a rule up by id. The index by id is made at the first use.
-func (c *toolComponent) find(id string) *reportingDescriptor {
-	if c.byID == nil {
-		c.byID = make(map[stream.Text]int, len(c.Rules))
-		for i, rule := range c.Rules {
-			if _, dup := c.byID[rule.ID]; !dup {
-				c.byID[rule.ID] = i
+	for i := range result.Locations {
+		for _, l := range result.Locations[i].Logical {
+			name := string(l.FullyQualifiedName)
+			if m := versioned.FindStringSubmatch(name); m != nil && f.Package == "" {
+				f.Package, f.Version = record.Package(rule.ecosystem(), m[1]), record.Text(m[2])
+			}
+			if m := imagePlace.FindStringSubmatch(name); m != nil {
+				f.Place = record.Text(imagePlaceOf(f.Class, m[1], m[2]))
+				return
 			}
 		}
 	}
-	if i, ok := c.byID[stream.Text(id)]; ok {
-		return &c.Rules[i]
+	// Without the image's name there is a place in it, which Grype puts into a folder "image".
+	if rest, ok := strings.CutPrefix(f.Place, "image/"); ok && f.Tool == "grype" {
+		f.Place = "/" + strings.TrimLeft(rest, "/")
 	}
-	return nil
 }
 
-// severity is the security severity of result or rule, else what the level says; a level that is nowhere given is
-// "warning", as the standard says.
-func (result *resultObject) severity(rule *reportingDescriptor) record.Severity {
-	for _, s := range []stream.Text{result.Properties.SecuritySeverity, rule.Properties.SecuritySeverity} {
-		if severity := format.SeverityOfProperty(string(s)); severity != record.SeverityUnknown {
-			return severity
+func imagePlaceOf(class record.Class, reference, path string) string {
+	image := format.ImageName(reference)
+	if class == record.ClassContainer {
+		return image
+	}
+	return format.InImage(image, path)
+}
+
+// ecosystem is the tag of a rule that is the name of an ecosystem, empty if none is.
+func (rule *reportingDescriptor) ecosystem() string {
+	for _, tag := range rule.Properties.Tags {
+		if record.IsEcosystem(string(tag)) {
+			return string(tag)
 		}
 	}
-	switch cmp.Or(result.Level, rule.DefaultConfiguration.Level, "warning") {
+	return ""
+}
+
+// severity is the security severity of result or rule, else what the level says; a level that is nowhere given is "warning" for a failure and "none" for
+// what may be one, as the standard says. byRule says that the rule's level decided, which an invocation may override.
+func (result *resultObject) severity(rule *reportingDescriptor) (severity record.Severity, byRule bool) {
+	for _, s := range []string{string(result.Properties.SecuritySeverity), string(rule.Properties.SecuritySeverity)} {
+		if severity := format.SeverityOfProperty(s); severity != record.SeverityUnknown {
+			return severity, false
+		}
+	}
+	switch {
+	case result.Level != "":
+		return severityOfLevel(string(result.Level)), false
+	case result.Kind != "" && result.Kind != "fail":
+		return record.SeverityUnknown, false
+	default:
+		return severityOfLevel(cmp.Or(string(rule.DefaultConfiguration.Level), "warning")), true
+	}
+}
+
+func severityOfLevel(level string) record.Severity {
+	switch level {
 	case "error":
 		return record.SeverityHigh
 	case "warning":
@@ -148,33 +143,36 @@ func (result *resultObject) severity(rule *reportingDescriptor) record.Severity 
 	}
 }
 
-// cwe finds the first CWE in taxa, tags, properties and relationships.
-func (result *resultObject) cwe(rule *reportingDescriptor) string {
-	for _, reference := range result.Taxa {
-		if c := reference.cwe(); c != "" {
-			return c
-		}
-	}
-	for _, list := range []stream.List{result.Properties.CWE, result.Properties.Tags, rule.Properties.CWE, rule.Properties.Tags} {
-		for _, tag := range list {
-			if c := record.CWE(string(tag)); c != "" {
-				return c
+// override rates again what a rule's level rated and an invocation configured otherwise: the invocation that a result names, else the only one, else the
+// first that has an override.
+func (run *runReading) override(r *format.Report) {
+	overrides := make([]map[*reportingDescriptor]string, len(run.invocations))
+	some := false
+	for i := range run.invocations {
+		overrides[i] = map[*reportingDescriptor]string{}
+		for j := range run.invocations[i].Overrides {
+			o := &run.invocations[i].Overrides[j]
+			if rule := run.descriptor(&o.Descriptor); rule != nil && o.Configuration.Level != "" {
+				overrides[i][rule] = string(o.Configuration.Level)
+				some = true
 			}
 		}
 	}
-	for _, relationship := range rule.Relationships {
-		if c := relationship.Target.cwe(); c != "" {
-			return c
+	if !some {
+		return
+	}
+	for _, rated := range run.rated {
+		candidates := overrides
+		if one := at(overrides, rated.invocation); one != nil {
+			candidates = []map[*reportingDescriptor]string{*one}
+		}
+		for _, levels := range candidates {
+			if level, ok := levels[rated.rule]; ok {
+				r.Findings[rated.finding].Severity = severityOfLevel(level)
+				break
+			}
 		}
 	}
-	return ""
-}
-
-func (r *descriptorReference) cwe() string {
-	if strings.EqualFold(string(r.ToolComponent.Name), "CWE") {
-		return record.CWE("CWE-" + strings.TrimPrefix(strings.ToUpper(string(r.ID)), "CWE-"))
-	}
-	return record.CWE(string(r.ID))
 }
 
 // closure: a baseline that no longer has the result means fixed; a suppression counts unless somebody rejected it or has not yet decided. An
@@ -207,44 +205,4 @@ func (result *resultObject) message(rule *reportingDescriptor) string {
 		message = strings.ReplaceAll(message, "{"+strconv.Itoa(i)+"}", string(argument))
 	}
 	return message
-}
-
-// where is the first place of a result: a path relative to the repository where the report allows it.
-func (run *runReading) where(result *resultObject) (file string, line, column int) {
-	for _, l := range result.Locations {
-		file = run.path(l.Physical.Artifact)
-		if file == "" && len(l.Logical) > 0 {
-			file = string(l.Logical[0].FullyQualifiedName)
-		}
-		if file != "" {
-			return file, format.Line(l.Physical.Region.StartLine), format.Line(l.Physical.Region.StartColumn)
-		}
-	}
-	return "", 0, 0
-}
-
-func (run *runReading) path(l artifactLocation) string {
-	if l.URI == "" && l.Index != nil && *l.Index >= 0 && int(*l.Index) < len(run.artifacts) {
-		l = run.artifacts[*l.Index].Location
-	}
-	uri := strings.TrimSpace(string(l.URI))
-	base := strings.TrimSpace(string(run.bases[string(l.URIBaseID)].URI))
-	switch {
-	case uri == "":
-		return ""
-	case strings.Contains(uri, "://"):
-		longest := ""
-		for _, b := range run.bases {
-			root := strings.TrimSpace(string(b.URI))
-			if strings.Contains(root, "://") && strings.HasPrefix(uri, root) && len(root) > len(longest) {
-				longest = root
-			}
-		}
-		if longest != "" {
-			return format.CleanPath(uri[len(longest):])
-		}
-	case base != "" && !strings.Contains(base, "://") && !strings.HasPrefix(base, "/"):
-		uri = base + "/" + uri
-	}
-	return format.CleanPath(uri)
 }

@@ -1,19 +1,18 @@
-// Package semgrep reads the JSON that the Semgrep command writes. It adds to a format.Report what
-// one report says, and touches neither files nor the collector.
+// Package semgrep reads the JSON that the Semgrep command writes: semgrep.go the report, finding.go its results, errors.go what went wrong. It adds to a
+// format.Report what one report says, and touches neither files nor the collector.
 package semgrep
 
 import (
-	"cmp"
-	"strconv"
-	"strings"
-
 	"prodsec_exporter/collectors/reports/format"
 	"prodsec_exporter/collectors/reports/stream"
 	"prodsec_exporter/internal/record"
 )
 
 // Format reads the JSON that the Semgrep command writes.
-type Format struct{}
+type Format struct {
+	// Quality takes in what is not about security, which is left out and counted otherwise.
+	Quality bool
+}
 
 const toolName = "semgrep"
 
@@ -23,96 +22,94 @@ func (Format) Name() string { return "Semgrep JSON" }
 // Recognises waits for two marks, because many tools have "results".
 func (Format) Recognises(s format.Sketch) bool { return s.Form == '{' && s.Has("results", "errors") }
 
-type result struct {
-	CheckID stream.Text `json:"check_id"`
-	Path    stream.Text `json:"path"`
-	Start   struct {
-		Line stream.Number `json:"line"`
-		Col  stream.Number `json:"col"`
-	} `json:"start"`
-	Extra struct {
-		Message     stream.Text `json:"message"`
-		Severity    stream.Text `json:"severity"`
-		Fingerprint stream.Text `json:"fingerprint"`
-		IsIgnored   bool        `json:"is_ignored"`
-		Metadata    struct {
-			CWE        stream.List `json:"cwe"`
-			Source     stream.Text `json:"source"`
-			Impact     stream.Text `json:"impact"`
-			Category   stream.Text `json:"category"`
-			Technology stream.List `json:"technology"`
-		} `json:"metadata"`
-		ValidationState stream.Text `json:"validation_state"`
-	} `json:"extra"`
+// reading is a report that is being read.
+type reading struct {
+	format Format
+	into   *format.Report
+	found  map[record.Class]bool
+	// listed says that there is a list of results; results counts those about security.
+	listed  bool
+	results int
+	errors  []runError
+	// paths are the files that were scanned, nil where the report does not say.
+	paths struct {
+		Scanned stream.List `json:"scanned"`
+	}
+	saysPaths bool
 }
 
 // Read reads the whole report.
-func (Format) Read(d *stream.Document, r *format.Report) error {
+func (f Format) Read(d *stream.Document, r *format.Report) error {
 	s := d.JSON()
-	classes := map[record.Class]bool{record.ClassSAST: true}
-	listed := false
+	in := reading{format: f, into: r, found: map[record.Class]bool{}}
 	err := s.Object(func(key string) error {
-		if key != "results" {
-			return s.Skip()
-		}
 		var err error
-		listed, err = s.Array(func() error {
-			var item result
-			ok, err := s.Item(&item)
-			switch {
-			case err != nil:
-				return err
-			case !ok:
-				r.Reject(record.RejectDecode)
-			case item.CheckID == "":
-				r.Reject(record.RejectNoID)
-			default:
-				f, identity := item.finding()
-				classes[f.Class] = true
-				r.Add(f, identity...)
-			}
-			return nil
-		})
+		switch key {
+		case "results":
+			in.listed, err = s.Array(func() error { return in.result(s) })
+		case "errors":
+			_, err = s.Array(func() error { return in.error(s) })
+		case "paths":
+			_, err = s.Item(&in.paths)
+			in.saysPaths = in.paths.Scanned != nil
+		default:
+			err = s.Skip()
+		}
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	r.Incomplete = !listed
-	for class := range classes {
-		r.Scanned(toolName, class, "", listed)
-	}
+	in.conclude()
 	return nil
 }
 
-// finding: Semgrep's ERROR, WARNING and INFO are high, medium and low; newer rules say CRITICAL to LOW themselves.
-func (i *result) finding() (record.Finding, []string) {
-	id := string(i.CheckID)
-	f := record.Finding{
-		Tool: toolName, Class: record.ClassSAST, Rule: record.Text(id), Title: record.Text(string(cmp.Or(i.Extra.Message, i.CheckID))),
-		URL: format.WebLink(string(i.Extra.Metadata.Source)), Severity: format.SeverityOfWord(string(i.Extra.Severity)),
-		Place: record.Text(format.CleanPath(string(i.Path))), Line: format.Line(i.Start.Line),
+func (in *reading) result(s *stream.JSON) error {
+	var item result
+	ok, err := s.Item(&item)
+	switch {
+	case err != nil:
+		return err
+	case !ok:
+		in.into.Reject(record.RejectDecode)
+		return nil
+	case item.CheckID == "":
+		in.into.Reject(record.RejectNoID)
+		return nil
 	}
-	for _, c := range i.Extra.Metadata.CWE {
-		f.Category = cmp.Or(f.Category, record.CWE(string(c)))
+	f, identity, subject := item.finding()
+	if subject != record.SubjectSecurity && !in.format.Quality {
+		in.into.Ignored["rule that is not about security"]++
+		in.into.Reject(record.RejectNotSecurity)
+		return nil
 	}
-	f.Category = cmp.Or(f.Category, f.Rule)
-	if format.SemgrepSecret(id) {
-		f.Class = record.ClassSecret
-		f.Title = f.Rule // a message may quote the secret
-		switch i.Extra.ValidationState {
-		case "CONFIRMED_VALID":
-			f.ActiveSecret = record.AnswerYes
-		case "CONFIRMED_INVALID":
-			f.ActiveSecret = record.AnswerNo
+	in.found[f.Class] = true
+	in.results++
+	in.into.Add(f, identity...)
+	return nil
+}
+
+// conclude says what was looked for: code, where files were scanned, and what was found. The rules about secrets are rules like others, so that where code was
+// looked at they were, too; packages are looked at by another part of Semgrep, which says so by what it finds alone.
+func (in *reading) conclude() {
+	outcome := in.outcome()
+	scannedCode := !in.saysPaths || len(in.paths.Scanned) > 0
+	if scannedCode || outcome == format.Failed {
+		in.found[record.ClassSAST] = true
+	}
+	if !in.listed {
+		outcome = format.Failed
+	}
+	for _, class := range record.Classes() {
+		if in.found[class] {
+			in.into.Scanned(toolName, class, "", outcome)
 		}
 	}
-	if i.Extra.IsIgnored {
-		f.Closure = record.ClosureOther
+	switch {
+	case !scannedCode:
+	case in.results == 0:
+		in.into.Covers(toolName, "")
+	default:
+		in.into.Covers(toolName, record.ClassSecret)
 	}
-	fingerprint := string(i.Extra.Fingerprint)
-	if fingerprint == "" || strings.EqualFold(fingerprint, "requires login") {
-		fingerprint = strconv.Itoa(f.Line) + ":" + strconv.Itoa(format.Line(i.Start.Col))
-	}
-	return f, []string{id, f.Place, fingerprint}
 }

@@ -22,6 +22,16 @@ const (
 	MaxItem   = 64 << 20
 )
 
+// MaxDepth bounds how deep values and elements are nested: reports need no more than twenty levels, and each level of a walk costs memory.
+const MaxDepth = 200
+
+// A compressed report must not unpack to more than maxRatio times its size, once it is longer than maxUnjudged. Reports shrink to a tenth or, of equal findings, a
+// fiftieth.
+const (
+	maxRatio    = 200
+	maxUnjudged = 16 << 20
+)
+
 // Document is the text of one report, to be read once.
 type Document struct {
 	text *bufio.Reader
@@ -55,13 +65,14 @@ func (d *Document) End() error {
 
 // plainText is the report as UTF-8 without compression and byte order mark.
 func plainText(r io.Reader) (*bufio.Reader, error) {
-	b := bufio.NewReaderSize(r, 64<<10)
+	packed := &counter{r: r}
+	b := bufio.NewReaderSize(packed, 64<<10)
 	if start, _ := b.Peek(2); bytes.Equal(start, []byte{0x1f, 0x8b}) { // a short file is told below
 		z, err := gzip.NewReader(b)
 		if err != nil {
 			return nil, &MalformedError{Message: "damaged gzip: " + err.Error()}
 		}
-		b = bufio.NewReaderSize(z, 64<<10)
+		b = bufio.NewReaderSize(&unpacked{r: z, packed: packed}, 64<<10)
 	}
 	start, err := b.Peek(4)
 	switch {
@@ -81,6 +92,34 @@ func plainText(r io.Reader) (*bufio.Reader, error) {
 		return bufio.NewReaderSize(unicode.UTF16(order, unicode.UseBOM).NewDecoder().Reader(b), 64<<10), nil
 	}
 	return b, nil
+}
+
+// counter counts what was read.
+type counter struct {
+	r    io.Reader
+	read int64
+}
+
+func (c *counter) Read(p []byte) (int, error) {
+	n, err := c.r.Read(p)
+	c.read += int64(n)
+	return n, err
+}
+
+// unpacked fails when a compressed report unpacks to far more than any report does.
+type unpacked struct {
+	r      io.Reader
+	packed *counter
+	read   int64
+}
+
+func (u *unpacked) Read(p []byte) (int, error) {
+	n, err := u.r.Read(p)
+	u.read += int64(n)
+	if u.read > maxUnjudged && u.read/maxRatio > u.packed.read {
+		return n, &MalformedError{Offset: u.read, Message: fmt.Sprintf("the compressed report unpacks to more than %d times its size; nothing that a scanner writes does", maxRatio)}
+	}
+	return n, err
 }
 
 // limitReader fails when an item is longer than allowed, before the decoder has buffered it whole.

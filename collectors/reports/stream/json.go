@@ -11,6 +11,7 @@ import (
 type JSON struct {
 	dec   *json.Decoder
 	limit *limitReader
+	depth int
 }
 
 // JSON reads the document as JSON. It is called once.
@@ -25,15 +26,27 @@ func (d *Document) JSON() *JSON {
 func (s *JSON) Token() (json.Token, error) {
 	s.allow(MaxItem)
 	t, err := s.dec.Token()
+	switch t {
+	case json.Delim('{'), json.Delim('['):
+		if s.depth++; s.depth > MaxDepth {
+			return nil, tooDeep(s.dec.InputOffset())
+		}
+	case json.Delim('}'), json.Delim(']'):
+		s.depth--
+	}
 	return t, s.fault(err)
+}
+
+func tooDeep(offset int64) error {
+	return &MalformedError{Offset: offset, Message: fmt.Sprintf("values are nested deeper than %d levels", MaxDepth)}
 }
 
 func (s *JSON) allow(n int64) { s.limit.stop = min(s.dec.InputOffset()+n, MaxReport) }
 
 // fault gives an error of the decoder its place.
 func (s *JSON) fault(err error) error {
-	if err == nil {
-		return nil
+	if _, ok := errors.AsType[*MalformedError](err); ok || err == nil {
+		return err
 	}
 	at := &MalformedError{Offset: s.dec.InputOffset(), Message: err.Error()}
 	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok && syntax.Offset > at.Offset {
@@ -154,6 +167,9 @@ func (s *JSON) Item(into any) (bool, error) {
 	}
 	if _, ok := errors.AsType[*json.SyntaxError](err); ok || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, errTooLong) {
 		return false, s.fault(err)
+	}
+	if _, ok := errors.AsType[*MalformedError](err); ok {
+		return false, err
 	}
 	if _, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 		return false, nil

@@ -16,6 +16,7 @@ import (
 type XML struct {
 	dec   *xml.Decoder
 	limit *limitReader
+	depth int
 }
 
 // XML reads the document as XML. It is called once.
@@ -100,12 +101,21 @@ func (m *XML) token() (xml.Token, error) {
 	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, m.fault(err)
 	}
+	switch token.(type) {
+	case xml.StartElement:
+		if m.depth++; m.depth > MaxDepth {
+			return nil, tooDeep(m.dec.InputOffset())
+		}
+	case xml.EndElement:
+		m.depth--
+	}
 	return token, err
 }
 
 // Element decodes an element whose start was read.
 func (m *XML) Element(e xml.StartElement, into any) error {
 	m.allow()
+	m.depth-- // its end is read with it
 	return m.fault(m.dec.DecodeElement(into, &e))
 }
 

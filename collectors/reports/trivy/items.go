@@ -14,12 +14,15 @@ type cvss struct {
 	V40Score  stream.Number `json:"V40Score"`
 	V3Vector  stream.Text   `json:"V3Vector"`
 	V3Score   stream.Number `json:"V3Score"`
+	V2Vector  stream.Text   `json:"V2Vector"`
+	V2Score   stream.Number `json:"V2Score"`
 }
 
 func (c cvss) severity() record.Severity {
 	for _, s := range []record.Severity{
 		format.SeverityOfScore(float64(c.V40Score)), format.SeverityOfVector(string(c.V40Vector)),
 		format.SeverityOfScore(float64(c.V3Score)), format.SeverityOfVector(string(c.V3Vector)),
+		format.SeverityOfScoreV2(float64(c.V2Score)), format.SeverityOfVector(string(c.V2Vector)),
 	} {
 		if s != record.SeverityUnknown {
 			return s
@@ -67,10 +70,10 @@ func (v vulnerability) finding() (foundItem, string) {
 	return foundItem{Finding: f, identity: []string{string(v.VulnerabilityID), string(v.PkgName), string(v.PkgPath)}, path: string(v.PkgPath)}, ""
 }
 
-// fixAvailable: a fixed version is one; none means that there is none, unless the vendor is still looking.
+// fixAvailable: a fixed version is one, and so is the status that says so; none means that there is none, unless the vendor is still looking.
 func (v vulnerability) fixAvailable() record.Answer {
 	switch {
-	case v.FixedVersion != "":
+	case v.FixedVersion != "" || v.Status == "fixed":
 		return record.AnswerYes
 	case v.Status == "unknown" || v.Status == "under_investigation":
 		return record.AnswerUnknown

@@ -45,7 +45,6 @@ func (Format) Read(d *stream.Document, r *format.Report) error {
 	}
 	switch first {
 	case nil:
-		return nil
 	case json.Delim('{'):
 		err = s.Members(func(key string) error { return t.member(s, key) })
 	case json.Delim('['):
@@ -67,10 +66,18 @@ type reading struct {
 	artifactType stream.Text
 	metadata     metadata
 	results      []scanTarget
+	// unsupported says that a distribution is past its end of life.
+	unsupported bool
 }
 
 type metadata struct {
 	RepoURL     stream.Text `json:"RepoURL"`
+	RepoTags    stream.List `json:"RepoTags"`
+	RepoDigests stream.List `json:"RepoDigests"`
+	OS          struct {
+		// EOSL is "end of service life".
+		EOSL bool `json:"EOSL"`
+	} `json:"OS"`
 	ImageConfig struct {
 		Config struct {
 			Labels map[string]stream.Text `json:"Labels"`
@@ -101,6 +108,7 @@ func (t *reading) member(s *stream.JSON, key string) error {
 		_, err = s.Item(&t.artifactType)
 	case "Metadata":
 		_, err = s.Item(&t.metadata)
+		t.unsupported = t.unsupported || t.metadata.OS.EOSL
 	case "CreatedAt":
 		var created stream.Text
 		_, err = s.Item(&created)
@@ -118,6 +126,7 @@ func (t *reading) member(s *stream.JSON, key string) error {
 // resource reads what a cluster report says about one workload.
 func (t *reading) resource(s *stream.JSON) error {
 	var namespace, kind, name stream.Text
+	var about metadata
 	first := len(t.results)
 	err := s.Object(func(key string) error {
 		var err error
@@ -128,6 +137,8 @@ func (t *reading) resource(s *stream.JSON) error {
 			_, err = s.Item(&kind)
 		case "Name":
 			_, err = s.Item(&name)
+		case "Metadata":
+			_, err = s.Item(&about)
 		case "Results":
 			_, err = s.Array(func() error { return t.result(s, "") })
 		default:
@@ -135,6 +146,7 @@ func (t *reading) resource(s *stream.JSON) error {
 		}
 		return err
 	})
+	t.unsupported = t.unsupported || about.OS.EOSL
 	resource := strings.Trim(strings.Join([]string{string(namespace), string(kind), string(name)}, "/"), "/")
 	for i := range t.results[first:] {
 		t.results[first+i].resource = resource
@@ -205,10 +217,12 @@ func readItems[T any](s *stream.JSON, r *format.Report, result *scanTarget, find
 // finish gives the findings what the report as a whole says: class, place, repository and id.
 func (t *reading) finish() {
 	repository := t.repository()
-	classes := map[record.Class]bool{t.artifactClass(): true}
+	classes := map[record.Class]bool{}
 	for i := range t.results {
 		result := &t.results[i]
-		classes[result.classOf("", t.artifactClass())] = true
+		if class := result.classOf("", t.artifactClass()); class != "" {
+			classes[class] = true
+		}
 		for _, f := range result.findings {
 			f.Tool, f.Repository = toolName, repository
 			f.Class = result.classOf(f.Class, t.artifactClass())
@@ -221,8 +235,27 @@ func (t *reading) finish() {
 			t.into.Add(f.Finding, append([]string{string(f.Class), f.Place, result.resource}, f.identity...)...)
 		}
 	}
-	for class := range classes {
-		t.into.Scanned(toolName, class, repository, true)
+	t.conclude(classes, repository)
+}
+
+// conclude says what Trivy looked for, as far as its report shows: it has a target for each file of packages or configuration that was read, clean or not, but
+// one for secrets and licences only where it found some. Distributions without support have no advisories, so that nothing found means nothing.
+func (t *reading) conclude(classes map[record.Class]bool, repository record.RepositoryName) {
+	for _, class := range record.Classes() {
+		switch {
+		case !classes[class]:
+		case class == record.ClassContainer && t.unsupported:
+			t.into.Scanned(toolName, class, repository, format.Failed)
+		default:
+			t.into.Scanned(toolName, class, repository, format.Succeeded)
+		}
+	}
+	switch {
+	case len(t.results) == 0:
+		t.into.Covers(toolName, "")
+	case classes[record.ClassSCA] || classes[record.ClassContainer]:
+		// Where it looks for packages it looks for secrets as well, unless told otherwise.
+		t.into.Covers(toolName, record.ClassSecret)
 	}
 }
 
@@ -265,19 +298,13 @@ func (r *scanTarget) classOf(decided, artifact record.Class) record.Class {
 		return record.ClassIaC
 	case "secret":
 		return record.ClassSecret
+	case "license", "license-file", "custom":
+		return ""
 	}
 	if r.kind == "" {
 		return artifact
 	}
-	if slices.Contains(distributions, string(r.kind)) {
-		return record.ClassContainer
-	}
-	return record.ClassSCA
-}
-
-var distributions = []string{
-	"alma", "alpine", "amazon", "azurelinux", "bottlerocket", "cbl-mariner", "centos", "chainguard", "debian", "fedora", "opensuse",
-	"opensuse.leap", "opensuse.tumbleweed", "oracle", "photon", "redhat", "rocky", "sles", "suse linux enterprise server", "ubuntu", "wolfi",
+	return record.ClassOfPackage(string(r.kind))
 }
 
 // place is a file, or for packages of a distribution the image without tag and digest: the same image in its next
@@ -288,15 +315,27 @@ func (t *reading) place(r *scanTarget, path string) string {
 		target = target[:at]
 	}
 	switch {
-	case r.class == "os-pkgs", r.class == "" && slices.Contains(distributions, string(r.kind)):
-		return format.ImageName(target)
+	case r.class == "os-pkgs", r.class == "" && record.ClassOfPackage(string(r.kind)) == record.ClassContainer:
+		return cmp.Or(t.image(), format.ImageName(target))
 	case r.resource != "" && r.class == "config":
 		return r.resource
-	case t.artifactType == "container_image" && t.artifactName != "":
-		return format.InImage(format.ImageName(string(t.artifactName)), cmp.Or(path, target))
+	case t.image() != "":
+		return format.InImage(t.image(), cmp.Or(path, target))
 	default:
 		return target
 	}
+}
+
+// image is the image that was scanned: as it was named, or, of one that was read from a file or named by its digest, by its first tag.
+func (t *reading) image() string {
+	if t.artifactType != "container_image" {
+		return ""
+	}
+	refs := []string{string(t.artifactName)}
+	for _, ref := range append(t.metadata.RepoTags, t.metadata.RepoDigests...) {
+		refs = append(refs, string(ref))
+	}
+	return format.Image(refs...)
 }
 
 // severityOf is Trivy's word; where it has none, the CVSS scores and vectors of the advisories decide, that of the chosen

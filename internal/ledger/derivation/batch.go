@@ -357,8 +357,9 @@ func (a *application) absent(missing func(p int32, r *report) bool, absence reco
 	if err != nil {
 		return err
 	}
+	unread, read := setOf(a.batch.Unread), setOf(a.batch.Read)
 	for _, d := range details {
-		if slices.Contains(a.batch.Unread, d.Finding.Place) {
+		if unread[d.Finding.Place] || a.batch.Read != nil && !read[d.Finding.Place] {
 			continue
 		}
 		d.GoneAt, d.ChangedAt, d.Changed = a.now, a.now, true
@@ -377,6 +378,14 @@ func (a *application) absent(missing func(p int32, r *report) bool, absence reco
 		}
 	}
 	return nil
+}
+
+func setOf(words []string) map[string]bool {
+	set := make(map[string]bool, len(words))
+	for _, w := range words {
+		set[w] = true
+	}
+	return set
 }
 
 // absenceOf is why a source lacks a finding: where it does not say itself, what became of the repository does. A repository that was

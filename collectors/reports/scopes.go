@@ -1,0 +1,105 @@
+package reports
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"prodsec_exporter/collectors"
+	"prodsec_exporter/collectors/reports/format"
+	"prodsec_exporter/internal/record"
+)
+
+// A scope is what one tool finds of one class in the report at one path: "report:<path>#<tool>/<class>". A report that says nothing of that kind (a VEX, a bill of
+// materials) or could never be read is the scope "report:<path>".
+
+func plainScope(path string) string { return scopeKind + ":" + path }
+
+func subjectScope(path string, s format.Subject) string {
+	return plainScope(path) + "#" + strings.ReplaceAll(s.Tool, "#", "") + "/" + string(s.Class)
+}
+
+// parseScope takes a scope's name apart; a plain one has no subject.
+func parseScope(scope string) (path string, subject format.Subject) {
+	path = strings.TrimPrefix(scope, scopeKind+":")
+	at := strings.LastIndexByte(path, '#')
+	slash := strings.LastIndexByte(path, '/')
+	if at < 0 || slash < at {
+		return path, subject
+	}
+	class := record.Class(path[slash+1:])
+	if !slices.Contains(record.Classes(), class) {
+		return path, subject
+	}
+	return path[:at], format.Subject{Tool: path[at+1 : slash], Class: class}
+}
+
+// subjects are what was met at a path, and whether it is known to have been read. The zero subject stands for the plain scope.
+type subjects map[format.Subject]record.Cursor
+
+// subjectsByPath are the known scopes by path.
+func subjectsByPath(cursors collectors.Cursors) map[string]subjects {
+	known := map[string]subjects{}
+	for scope, cursor := range cursors {
+		if !strings.HasPrefix(scope, scopeKind+":") {
+			continue
+		}
+		path, subject := parseScope(scope)
+		if known[path] == nil {
+			known[path] = subjects{}
+		}
+		known[path][subject] = cursor
+	}
+	return known
+}
+
+// scopes are the names of the known scopes of a path.
+func (k subjects) scopes(path string) []string {
+	var names []string
+	for subject := range k {
+		if subject == (format.Subject{}) {
+			names = append(names, plainScope(path))
+		} else {
+			names = append(names, subjectScope(path, subject))
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// replaced reports whether a subject that was not met yet is one of which the path would have told before: the same tool was met there and its reports cover
+// the class, or nothing was, in a report that could be read.
+func (k subjects) replaced(r *format.Report, subject format.Subject) bool {
+	if _, met := k[subject]; met {
+		return false
+	}
+	for other, cursor := range k {
+		if other.Tool == subject.Tool && covers(r, subject) || other == (format.Subject{}) && cursor != "" {
+			return true
+		}
+	}
+	return false
+}
+
+// cursorOf is what is kept of a scope: when a report covered it last.
+func cursorOf(at time.Time) record.Cursor { return record.Cursor(at.UTC().Format(time.RFC3339)) }
+
+// retired are the scopes that no report covers any more: plain ones whose report is read by subject now, and those of which nothing was said for as
+// long as records are shown (a report that was deleted, a tool that was replaced). What they hold vanishes, which is no fix. A full sweep does not know
+// since when, and retires none of the latter.
+func (c *Collector) retired(cursors collectors.Cursors, covered map[string]bool, read map[string]bool) []record.Batch {
+	staleAfter := c.config.StaleAfter
+	if staleAfter <= 0 {
+		staleAfter = Kind().Defaults.StaleAfter
+	}
+	var all []record.Batch
+	for _, scope := range cursors.Gone(scopeKind, func(scope string) bool { return covered[scope] }) {
+		path, subject := parseScope(scope)
+		at, err := time.Parse(time.RFC3339, string(cursors[scope]))
+		silent := err == nil && c.env.Now().Sub(at) > staleAfter.Std()
+		if silent || subject == (format.Subject{}) && read[path] {
+			all = append(all, collectors.Retired(scope, record.ClosureNone))
+		}
+	}
+	return all
+}
