@@ -76,7 +76,13 @@ type Account struct {
 	Type  string `json:"type"`
 }
 
+// ghost is the account that GitHub shows in the place of one that was deleted, where it shows any.
+const ghost = "ghost"
+
+// Deleted reports whether nobody knows any more who it was.
+func (a *Account) Deleted() bool { return a == nil || a.Login == "" || a.Login == ghost }
+
 // Person reports whether the account is known and no bot.
 func (a *Account) Person() bool {
-	return a != nil && a.Login != "" && (a.Type == "User" || a.Type == "") && !strings.HasSuffix(a.Login, "[bot]")
+	return !a.Deleted() && (a.Type == "User" || a.Type == "") && !strings.HasSuffix(a.Login, "[bot]")
 }

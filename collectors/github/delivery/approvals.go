@@ -150,7 +150,7 @@ func (r *repositoryReader) reviewed(ctx context.Context, d *deployment, run *wor
 
 // classifyApproval evaluates the answers of reviewers for the environment of a deployment.
 func (r *repositoryReader) classifyApproval(d *deployment, run *workflowRun, e *inventory.Environment, list []approval) record.Approval {
-	approved, rejected, another := false, false, false
+	approved, rejected, another, deleted := false, false, false, false
 	for i := range list {
 		a := &list[i]
 		if !slices.ContainsFunc(a.Environments, func(at struct {
@@ -163,6 +163,7 @@ func (r *repositoryReader) classifyApproval(d *deployment, run *workflowRun, e *
 		switch a.State {
 		case "approved":
 			approved = true
+			deleted = deleted || a.User.Deleted()
 			another = another || a.User.Person() && !startedBy(a.User.Login, d, run)
 		case "rejected":
 			rejected = true
@@ -175,7 +176,7 @@ func (r *repositoryReader) classifyApproval(d *deployment, run *workflowRun, e *
 	switch {
 	case another && selfless:
 		return record.ApprovalApproved
-	case another: // Who started it is not known, and may be who approved it.
+	case another, deleted: // Who started it, or who approved it, is not known: they may be the same.
 		return record.ApprovalUnknown
 	case approved || rejected || !d.started:
 		return record.ApprovalNone

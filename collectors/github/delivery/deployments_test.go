@@ -165,6 +165,8 @@ func TestApprovals(t *testing.T) {
 		{"by who created it", githubtest.Story{Approvals: approval("approved", "Ada", "User", "production")}, record.ApprovalNone, ""},
 		{"by who started the run", githubtest.Story{Approvals: approval("approved", "zoe", "User", "production"), Run: strings.ReplaceAll(githubtest.RunJSON, `"triggering_actor":{"login":"ada"`, `"triggering_actor":{"login":"zoe"`)}, record.ApprovalNone, ""},
 		{"by a bot", githubtest.Story{Approvals: approval("approved", "gate[bot]", "Bot", "production")}, record.ApprovalNone, ""},
+		{"by an account that is deleted", githubtest.Story{Approvals: `[{"state":"approved","user":null,"environments":[{"name":"production"}]}]`}, record.ApprovalUnknown, ""},
+		{"by an account that is a ghost", githubtest.Story{Approvals: approval("approved", "ghost", "User", "production")}, record.ApprovalUnknown, ""},
 		{"for another environment", githubtest.Story{Approvals: approval("approved", "eve", "User", "staging")}, record.ApprovalBypassed, ""},
 		{"rejected", githubtest.Story{Approvals: approval("rejected", "eve", "User", "production")}, record.ApprovalNone, ""},
 		{"nobody, and it went ahead", githubtest.Story{Approvals: `[]`}, record.ApprovalBypassed, ""},
