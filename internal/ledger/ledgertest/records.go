@@ -126,6 +126,12 @@ func (h *history) fill(v reflect.Value, name string, depth int) {
 			h.fill(value, "", depth+1)
 			v.SetMapIndex(key, value)
 		}
+	case reflect.Pointer:
+		if h.chance(2) {
+			return
+		}
+		v.Set(reflect.New(v.Type().Elem()))
+		h.fill(v.Elem(), name, depth+1)
 	default:
 		panic(fmt.Sprintf("a record holds a %s, and random histories know none", v.Type())) // a new kind of field: teach them
 	}
