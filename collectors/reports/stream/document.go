@@ -26,9 +26,9 @@ const (
 const MaxDepth = 200
 
 // A compressed report must not unpack to more than maxRatio times its size, once it is longer than maxUnjudged. Reports shrink to a tenth or, of equal findings, a
-// fiftieth.
+// hundredth; what is made to exhaust its reader shrinks to a thousandth.
 const (
-	maxRatio    = 200
+	maxRatio    = 500
 	maxUnjudged = 16 << 20
 )
 
