@@ -31,6 +31,10 @@ func TestFailedScanKeepsTheLastSuccess(t *testing.T) {
 		t.Errorf("after a failure: succeeded %s, attempted %s; want day 2 and day 3", succeeded, attempted)
 	}
 	s.next()
+	s.apply(3, "one", record.Batch{Scope: "report:a", Mode: record.Full, Unread: []string{"a.py"}, Scans: []record.Scan{{Tool: "scanner", Class: record.ClassSAST, Repository: "acme/api", AttemptedAt: day(3)}}})
+	if succeeded, _ := last(); !succeeded.Equal(day(2)) {
+		t.Errorf("after a scan that gave up a file: succeeded %s, want day 2", succeeded)
+	}
 	scan(4, record.Delta, true)
 	if succeeded, _ := last(); !succeeded.Equal(day(4)) {
 		t.Errorf("after a success: %s, want day 4", succeeded)

@@ -7,7 +7,7 @@ type Scan struct {
 	Tool       string
 	Class      Class
 	Repository RepositoryName
-	// SucceededAt is the last successful scan; zero when there was none or, in a Delta, when the batch knows of none: what was known stays.
+	// SucceededAt is the last successful scan; zero when there was none or, in a Delta or a batch with unread places, when the batch knows of none: what was known stays.
 	SucceededAt time.Time
 	// AttemptedAt is the last scan of any result.
 	AttemptedAt time.Time

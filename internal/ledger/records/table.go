@@ -18,7 +18,7 @@ type Table[T any] struct {
 	Entries map[Key]*Entry[T]
 	// about is what a record says of itself: its id in its scope, and what it belongs to.
 	about func(*T) Subject
-	// carry, if set, takes over into a record of a delta what is known and the batch does not say.
+	// carry, if set, takes over into a record of a delta or of a source that did not look everywhere what is known and the batch does not say.
 	carry func(known, value *T)
 	// Stale says that held has to be made anew.
 	Stale bool
@@ -74,6 +74,8 @@ type putting struct {
 	tx    store.Tx
 	scope int32
 	whole bool
+	// partial says that the source did not look everywhere, so that what it does not state may be as it was.
+	partial bool
 	// read is when the scope was read last before the batch, 0 if never.
 	read int64
 	// next is the number of the next record of any kind.
@@ -105,7 +107,7 @@ func put[T any](p *putting, h *Table[T], items []T) error {
 func (h *Table[T]) put(p *putting, id string, value T) error {
 	key := Key{p.scope, id}
 	e := h.Entries[key]
-	if h.carry != nil && !p.whole && e != nil {
+	if h.carry != nil && p.partial && e != nil {
 		h.carry(&e.Value, &value)
 	}
 	body, err := json.Marshal(value)

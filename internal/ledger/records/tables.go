@@ -129,7 +129,7 @@ func (h *Tables) Load(row store.RecordRow) error {
 
 // Apply stores what a batch says of all kinds but findings; a table that changed is stale afterwards.
 func (h *Tables) Apply(in Placement, at int64, t store.Tx, scope int32, read time.Time, b *record.Batch, whole bool) error {
-	p := putting{in: in, at: at, tx: t, scope: scope, whole: whole, read: store.Unix(read), next: &h.next}
+	p := putting{in: in, at: at, tx: t, scope: scope, whole: whole, partial: !whole || b.Read != nil || len(b.Unread) > 0, read: store.Unix(read), next: &h.next}
 	for _, err := range []error{
 		put(&p, h.Services, b.Services),
 		put(&p, h.Repositories, b.Repositories),
