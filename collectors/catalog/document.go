@@ -19,6 +19,7 @@ type document struct {
 
 type serviceEntry struct {
 	Name           text                    `yaml:"name"`
+	RenamedFrom    []text                  `yaml:"renamed_from"`
 	BusinessUnit   text                    `yaml:"business_unit"`
 	Team           text                    `yaml:"team"`
 	TrustTier      text                    `yaml:"trust_tier"`

@@ -90,6 +90,7 @@ func (c *contents) add(e *serviceEntry, from source) []error {
 	errs = append(append(append(errs, repositoryErrs...), evidenceErrs...), factErrs...)
 	c.services = append(c.services, record.Service{
 		Name: name, BusinessUnit: e.BusinessUnit.value, Team: e.Team.value, TrustTier: e.TrustTier.value,
+		RenamedFrom: e.formerNames(),
 		ProductArea: e.ProductArea.value, Lifecycle: e.Lifecycle.value,
 		CrownJewel: e.CrownJewel.answer(), InternetFacing: e.InternetFacing.answer(),
 		Repositories: repositories, Facts: facts,
@@ -109,7 +110,18 @@ func (f flag) answer() record.Answer {
 }
 
 func (e *serviceEntry) texts() []text {
-	return []text{e.Name, e.BusinessUnit, e.Team, e.TrustTier, e.ProductArea, e.Lifecycle}
+	return append([]text{e.Name, e.BusinessUnit, e.Team, e.TrustTier, e.ProductArea, e.Lifecycle}, e.RenamedFrom...)
+}
+
+// formerNames are the names that the service had before.
+func (e *serviceEntry) formerNames() []string {
+	var names []string
+	for _, name := range e.RenamedFrom {
+		if name.value != "" && name.value != e.Name.value {
+			names = append(names, name.value)
+		}
+	}
+	return names
 }
 
 // anyLine is the first line known of a service without a name.

@@ -8,6 +8,8 @@ const Unattributed = "unattributed"
 type Service struct {
 	// Name identifies the service across all catalogs.
 	Name string
+	// RenamedFrom are names that the service had before, the latest first: what names one of them means this service.
+	RenamedFrom []string `json:",omitempty"`
 	// BusinessUnit and Team own the service; empty means that the catalog names none.
 	BusinessUnit string
 	Team         string

@@ -20,6 +20,8 @@ type Catalog struct {
 	Services []snapshot.Service
 	// Retired are the repositories that are archived or that their source host no longer has, whatever the catalogs say.
 	Retired map[record.RepositoryName]bool
+	// FormerNames lead to the present name of a service that was renamed.
+	FormerNames map[string]string
 	// Rules by repository.
 	Rules map[record.RepositoryName]*Rule
 	// Conflicts are what the catalogs know differently.
@@ -109,6 +111,11 @@ func Merge(statements []Statement) []record.Service {
 			continue
 		}
 		m := &merged[i]
+		for _, former := range r.RenamedFrom {
+			if !slices.Contains(m.RenamedFrom, former) {
+				m.RenamedFrom = append(slices.Clip(m.RenamedFrom), former)
+			}
+		}
 		m.BusinessUnit = cmp.Or(m.BusinessUnit, r.BusinessUnit)
 		m.Team = cmp.Or(m.Team, r.Team)
 		m.TrustTier = cmp.Or(m.TrustTier, r.TrustTier)
@@ -270,4 +277,22 @@ func Unmapped(r *snapshot.Repository, rule *Rule, owned bool) snapshot.UnmappedR
 	default:
 		return snapshot.UnmappedNoOwner
 	}
+}
+
+// FormerNames are the names that services had before, with the present ones. A name that a service has now is no former one, and of two services that
+// claim a name the first has it.
+func FormerNames(merged []record.Service) map[string]string {
+	present := make(map[string]bool, len(merged))
+	for i := range merged {
+		present[merged[i].Name] = true
+	}
+	former := map[string]string{}
+	for i := range merged {
+		for _, name := range merged[i].RenamedFrom {
+			if name != "" && !present[name] && former[name] == "" && name != record.Unattributed {
+				former[name] = merged[i].Name
+			}
+		}
+	}
+	return former
 }

@@ -3,6 +3,7 @@ package derivation
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 
 	"prodsec_exporter/internal/ledger/catalog"
@@ -48,6 +49,11 @@ func (s *State) readCatalogs() (moved []int32, renamed bool) {
 		byName[r.Name] = r
 	}
 	byName[record.Unattributed] = record.Service{Name: record.Unattributed}
+	former := catalog.FormerNames(merged)
+	s.renameServices(former)
+	if !maps.Equal(former, s.catalog.FormerNames) {
+		s.exceptions = newExceptionIndex(s.tables.Exceptions, former) // they may name services by former names
+	}
 	moved = s.services.keep(func(name string) bool { _, ok := byName[name]; return ok })
 	before := len(s.services.order)
 	for _, r := range merged {
@@ -57,7 +63,7 @@ func (s *State) readCatalogs() (moved []int32, renamed bool) {
 	for i := range services {
 		services[i] = s.serviceAt(byName[s.services.at(int32(i))])
 	}
-	s.catalog = catalog.Catalog{Services: services, Retired: s.readRetired(), Rules: catalog.Rules(merged, statements), Conflicts: s.placeConflicts(catalog.Compare(statements))}
+	s.catalog = catalog.Catalog{Services: services, FormerNames: former, Retired: s.readRetired(), Rules: catalog.Rules(merged, statements), Conflicts: s.placeConflicts(catalog.Compare(statements))}
 	s.hostsStale, s.repositoryLeft, s.positionsMoved = true, true, true
 	for name := range s.catalog.Rules {
 		s.repositoryOf(name)

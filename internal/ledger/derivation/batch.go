@@ -133,7 +133,7 @@ func (a *application) follow() error {
 // They are known to have been as they were until the instant known.
 func (s *State) reexcept(t store.Tx, known int64) error {
 	old := s.exceptions
-	s.exceptions = newExceptionIndex(s.tables.Exceptions)
+	s.exceptions = newExceptionIndex(s.tables.Exceptions, s.catalog.FormerNames)
 	change := &exceptionChange{known: known}
 	change.before, change.after = differing(&old, &s.exceptions)
 	return s.recoverAll(t, s.candidates(slices.Concat(change.before, change.after)), func(p int32, cluster []*identity.Report) {

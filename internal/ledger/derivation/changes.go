@@ -21,6 +21,8 @@ type origin struct {
 	// sums are those in which events took part that the operation changes; events is how many there were.
 	sums   map[int32]snapshot.Sums
 	events int
+	// renamed are the names that services had, by number.
+	renamed map[int32]string
 }
 
 // lengths in their order.
@@ -57,7 +59,7 @@ func (s *State) Begin(at int64) {
 	}
 	s.origin = &origin{
 		at: s.at, lengths: s.lengths(), numbering: s.numbering(), weaknesses: s.weaknesses.Freeze(), sources: s.configuredSources(),
-		scopes: map[int32]scope{}, pauses: map[int32]string{}, sums: map[int32]snapshot.Sums{}, events: s.events.Len(),
+		scopes: map[int32]scope{}, pauses: map[int32]string{}, sums: map[int32]snapshot.Sums{}, events: s.events.Len(), renamed: map[int32]string{},
 	}
 }
 
@@ -105,6 +107,9 @@ func (s *State) undo() *undo.Transaction {
 		if int(p) < o.lengths[undo.GrownWeaknesses] && o.pauses[p] != formatPauses(s.pauses[p]) {
 			u.Pauses = append(u.Pauses, undo.PausesBefore{Weakness: p, Spans: o.pauses[p]})
 		}
+	}
+	for _, number := range sortedKeys(o.renamed) {
+		u.Renamed = append(u.Renamed, undo.NameBefore{Number: number, Name: o.renamed[number]})
 	}
 	for _, i := range sortedKeys(o.sums) {
 		if o.sums[i] != s.events.At(int(i)).Sums {

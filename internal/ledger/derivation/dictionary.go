@@ -5,6 +5,8 @@ type dictionary[T comparable] struct {
 	values []T
 	index  map[T]int32
 	saved  int
+	// replaced are values that were stored and are others now.
+	replaced map[int32]struct{}
 }
 
 func (d *dictionary[T]) of(v T) int32 {
@@ -20,8 +22,29 @@ func (d *dictionary[T]) of(v T) int32 {
 	return i
 }
 
-// save writes what was added.
+// replace puts another value in the place of one.
+func (d *dictionary[T]) replace(i int32, v T) {
+	delete(d.index, d.values[i])
+	values := append([]T(nil), d.values...) // snapshots share the old ones
+	values[i] = v
+	d.values = values
+	d.index[v] = i
+	if d.replaced == nil {
+		d.replaced = map[int32]struct{}{}
+	}
+	d.replaced[i] = struct{}{}
+}
+
+// save writes what was added or replaced.
 func (d *dictionary[T]) save(put func(id int32, v T) error) error {
+	for i := range d.replaced {
+		if int(i) < d.saved {
+			if err := put(i, d.values[i]); err != nil {
+				return err
+			}
+		}
+	}
+	clear(d.replaced)
 	for ; d.saved < len(d.values); d.saved++ {
 		if err := put(int32(d.saved), d.values[d.saved]); err != nil {
 			return err

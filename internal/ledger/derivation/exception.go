@@ -31,13 +31,13 @@ type exceptionIndex struct {
 	all          map[records.Key]exceptionHistory
 }
 
-func newExceptionIndex(table *records.Table[record.Exception]) exceptionIndex {
+func newExceptionIndex(table *records.Table[record.Exception], former map[string]string) exceptionIndex {
 	x := exceptionIndex{
 		byService: map[string][]exceptionHistory{}, byRepository: map[record.RepositoryName][]exceptionHistory{},
 		byFinding: map[string][]exceptionHistory{}, all: map[records.Key]exceptionHistory{},
 	}
 	for key, e := range table.Entries {
-		history := exceptionHistory(e.Revisions)
+		history := exceptionHistory(e.Revisions).underPresentNames(former)
 		if !slices.ContainsFunc(history, func(r records.Revision[record.Exception]) bool { return policy.Scoped(&r.Value) }) {
 			continue
 		}
@@ -54,6 +54,22 @@ func newExceptionIndex(table *records.Table[record.Exception]) exceptionIndex {
 		}
 	}
 	return x
+}
+
+// underPresentNames is the history with services by the names that they have now.
+func (h exceptionHistory) underPresentNames(former map[string]string) exceptionHistory {
+	copied := false
+	for i := range h {
+		present := former[h[i].Value.Service]
+		if present == "" {
+			continue
+		}
+		if !copied {
+			h, copied = slices.Clone(h), true
+		}
+		h[i].Value.Service = present
+	}
+	return h
 }
 
 // names are what the revisions are found by.
@@ -274,3 +290,6 @@ func differing(a, b *exceptionIndex) (before, after []exceptionHistory) {
 
 // sortedKeys are the keys of a map in order, so that events are derived in an order that does not depend on the run.
 func sortedKeys[V any](m map[int32]V) []int32 { return slices.Sorted(maps.Keys(m)) }
+
+// sortedNames are the keys of a map in order.
+func sortedNames[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -141,7 +141,7 @@ func (s *State) Resume() error {
 	}
 	s.now = s.at
 	s.readCatalogs()
-	s.exceptions = newExceptionIndex(s.tables.Exceptions)
+	s.exceptions = newExceptionIndex(s.tables.Exceptions, s.catalog.FormerNames)
 	s.exploitations = newExploitations(s.tables.Exploited)
 	s.nextDue, s.nextEdge = math.MinInt64, math.MinInt64 // found by the next settling
 	s.listRepositories()

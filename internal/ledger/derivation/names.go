@@ -51,6 +51,16 @@ func (r *nameTable) add(name string) int32 {
 	return r.position[number]
 }
 
+// rename gives a name that is there another one that is not, and returns its number. Its position stays.
+func (r *nameTable) rename(old, present string) int32 {
+	number := r.byName[old]
+	delete(r.byName, old)
+	r.names[number] = present
+	r.byName[present] = number
+	r.touched[number] = struct{}{}
+	return number
+}
+
 // find is the position of a name, -1 if it is not there.
 func (r *nameTable) find(name string) int32 {
 	if number, ok := r.byName[name]; ok {

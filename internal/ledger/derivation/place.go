@@ -13,7 +13,7 @@ type placement struct{ s *State }
 // Service says which service a record is about and who owns that now.
 func (p placement) Service(about records.Subject) (service, owner int32) {
 	if about.Service != "" {
-		if p := p.s.services.find(about.Service); p >= 0 {
+		if p := p.s.serviceNamed(about.Service); p >= 0 {
 			service = p
 		}
 	} else if rule := p.s.catalog.Rules[about.Repository]; rule != nil {

@@ -90,7 +90,7 @@ func (s *State) serviceOf(cluster []*identity.Report) int32 {
 		return 0
 	}
 	for _, d := range cluster {
-		if p := s.services.find(d.Finding.Service); d.Finding.Service != "" && p > 0 {
+		if p := s.serviceNamed(d.Finding.Service); d.Finding.Service != "" && p > 0 {
 			return p
 		}
 	}

@@ -61,6 +61,10 @@ func (h *history) services() []record.Service {
 			Name: name, BusinessUnit: pick(h, "retail", "bank", ""), Team: pick(h, "red", "blue", ""), TrustTier: pick(h, "tier0", "tier2", "odd"),
 			InternetFacing: pick(h, record.AnswerYes, record.AnswerNo, record.AnswerUnknown),
 		}
+		if h.chance(6) { // renamed for good, or back, or from a service that is still there
+			s.RenamedFrom = []string{s.Name, pick(h, "api", "web", "jobs")}
+			s.Name = pick(h, s.Name, s.Name+"-core")
+		}
 		if !h.chance(4) {
 			s.Repositories = append(s.Repositories, record.RepositoryPath{Repository: record.RepositoryName("acme/" + name)})
 		}

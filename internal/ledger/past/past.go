@@ -164,6 +164,18 @@ func (p *past) takeBack(at int64, body []byte) (bool, error) {
 			p.names[kind][n].removed = false
 		}
 	}
+	for _, b := range u.Renamed {
+		names := p.names[derivation.NamesOfServices]
+		if int(b.Number) >= len(names) {
+			return false, undo.ErrDamaged
+		}
+		for i := range p.owners {
+			if p.owners[i].Service == names[b.Number].name {
+				p.owners[i].Service = b.Name
+			}
+		}
+		names[b.Number].name = b.Name
+	}
 	for i := range u.Scopes {
 		b := &u.Scopes[i]
 		if int(b.Number) >= len(p.scopes) {

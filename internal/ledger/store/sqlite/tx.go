@@ -59,7 +59,7 @@ func (w *transaction) PutString(id int32, text string) error {
 }
 
 func (w *transaction) PutOwner(id int32, o snapshot.Owner) error {
-	return w.exec("INSERT INTO owners (id, business_unit, team, service, trust_tier) VALUES (?, ?, ?, ?, ?)",
+	return w.exec("INSERT OR REPLACE INTO owners (id, business_unit, team, service, trust_tier) VALUES (?, ?, ?, ?, ?)",
 		id, o.BusinessUnit, o.Team, o.Service, o.TrustTier)
 }
 
