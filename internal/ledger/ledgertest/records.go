@@ -105,12 +105,6 @@ func (h *history) fill(v reflect.Value, name string, depth int) {
 		for i := range v.NumField() {
 			h.fill(v.Field(i), v.Type().Field(i).Name, depth+1)
 		}
-	case reflect.Pointer:
-		if h.chance(3) {
-			return
-		}
-		v.Set(reflect.New(v.Type().Elem()))
-		h.fill(v.Elem(), name, depth+1)
 	case reflect.Slice:
 		if h.chance(3) {
 			return
