@@ -177,7 +177,7 @@ func TestPolicyChange(t *testing.T) {
 	o.expect("the old policy takes nothing back", "met=1 missed=1", "met=1 missed=1", "within=1")
 }
 
-// TestNewScope: what was there before we looked is gained, not opened; what was closed by then is nobody's number.
+// TestNewScope: counters have that what was there before the first reading came into view; windows have its history on its dates.
 func TestNewScope(t *testing.T) {
 	o := founded(t, nil)
 	b := record.Batch{Scope: "alerts:new", Mode: record.Full, Findings: []record.Finding{
@@ -186,9 +186,9 @@ func TestNewScope(t *testing.T) {
 	o.apply(noon(5), "scanner", "one", b)
 	o.expectEvents("scope_gained=2")
 	o.expectSum(1, "prodsec_counting_changes_total", "kind=scope")
-	o.expectSum(0, flowFamily, "window=30d", "event=opened", "team=red", "severity=critical")
-	o.expectSum(2, flowFamily, "window=30d", "event=scope_gained", "team=red", "severity=critical")
-	o.expect("one was due long ago", "missed=1", "missed=1", "breached=1 within=1")
+	o.expectSum(3, flowFamily, "window=30d", "event=opened", "team=red", "severity=critical")
+	o.expectSum(0, flowFamily, "window=30d", "event=scope_gained", "team=red", "severity=critical")
+	o.expect("one was due long ago, one was fixed", "", "met=1 missed=1", "breached=1 within=1")
 }
 
 // TestScopeDropsAndReturns: a source that is silent too long says nothing, which is not zero, and changes no counter.
