@@ -173,7 +173,7 @@ func (p *player) between(history *ledger.History, from, to time.Time) {
 		}
 	}
 	for _, e := range known.Events.All() {
-		if e.Counted <= at.Unix() {
+		if e.Counted <= at.Unix() && e.Sums.InWindows() {
 			flows += e.Kind.Sign()
 		}
 	}
