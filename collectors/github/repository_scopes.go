@@ -76,7 +76,7 @@ func (c *Collector) sweep(
 			err := read(ctx, scope, cursors[scope.Name], func(b record.Batch) error {
 				c.attempts.With(org, func(at *map[string]time.Time) { (*at)[b.Scope] = c.env.Now() })
 				if failure = b.Err; failure != nil {
-					return nil
+					return nil //nolint:nilerr // It ends the reading of this repository, below, and no other's.
 				}
 				return emit(b)
 			})

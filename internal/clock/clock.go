@@ -18,8 +18,9 @@ const (
 	Tolerance = time.Minute
 	// Gap is how long an exporter may have been down at its start without the wall clock being doubted.
 	Gap = time.Hour
-	// Patience is for how long a jump is doubted that no answer confirms or contradicts, StartPatience likewise at a start.
-	Patience      = time.Hour
+	// Patience is for how long a jump is doubted that no answer confirms or contradicts.
+	Patience = time.Hour
+	// StartPatience is Patience at a start.
 	StartPatience = 2 * time.Minute
 	// apart is how far the wall clock may be from the dates of answers before anybody relies on it.
 	apart = 10 * time.Minute

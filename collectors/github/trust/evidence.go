@@ -154,7 +154,7 @@ func (c *Collector) dependencyGraphSBOM(ctx context.Context, org string, r api.R
 	case refused != nil && api.FeatureOff(refused.Error()):
 		return record.AnswerNo, nil
 	case refused != nil:
-		return record.AnswerUnknown, nil
+		return record.AnswerUnknown, nil //nolint:nilerr // What is refused is told with the organisation's scope.
 	case err != nil:
 		return record.AnswerUnknown, fmt.Errorf("SBOM of %s: %w", record.Text(r.FullName), err)
 	case answer.SBOM == nil:

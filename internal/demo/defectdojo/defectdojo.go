@@ -280,9 +280,9 @@ func (d *defectDojo) profile(w http.ResponseWriter, _ *http.Request) {
 	answer.WriteJSON(w, http.StatusOK, map[string]any{"user": map[string]any{"id": 7, "username": "prodsec-exporter", "is_superuser": false}})
 }
 
-// orders are the fields that a list of findings can be sorted by; the number of a finding breaks ties.
+// orders are the fields that a list of findings can be sorted by; the number of a finding breaks ties that are left.
 var orders = map[string]func(a, b answer.Seen) int{
-	"id":      func(a, b answer.Seen) int { return 0 },
+	"id":      func(a, b answer.Seen) int { return cmp.Compare(a.ID, b.ID) },
 	"created": func(a, b answer.Seen) int { return a.Born.Compare(b.Born) },
 	"date": func(a, b answer.Seen) int {
 		return cmp.Compare(a.Born.Format(time.DateOnly), b.Born.Format(time.DateOnly))
@@ -301,19 +301,27 @@ func (e unknownOrder) Error() string {
 	return fmt.Sprintf("Select a valid choice. %s is not one of the available choices.", string(e))
 }
 
-// sortFindings sorts by the parameter "o"; an unknown field is an error, as in DefectDojo.
+// sortFindings sorts by the parameter "o", a list of fields of which the first counts most; an unknown field is an error, as in DefectDojo.
 func sortFindings(list []answer.Seen, by string) error {
-	field, descending := strings.CutPrefix(cmp.Or(by, "id"), "-")
-	compare, ok := orders[field]
-	if !ok {
-		return unknownOrder(by)
+	var compare []func(a, b answer.Seen) int
+	for _, one := range append(strings.Split(cmp.Or(by, "id"), ","), "id") {
+		field, descending := strings.CutPrefix(one, "-")
+		c, ok := orders[field]
+		if !ok {
+			return unknownOrder(by)
+		}
+		if descending {
+			c = func(a, b answer.Seen) int { return -orders[field](a, b) }
+		}
+		compare = append(compare, c)
 	}
 	slices.SortFunc(list, func(a, b answer.Seen) int {
-		c := cmp.Or(compare(a, b), cmp.Compare(a.ID, b.ID))
-		if descending {
-			return -c
+		for _, c := range compare {
+			if n := c(a, b); n != 0 {
+				return n
+			}
 		}
-		return c
+		return 0
 	})
 	return nil
 }

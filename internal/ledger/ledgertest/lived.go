@@ -44,7 +44,7 @@ func lived(t *testing.T, before, after *snapshot.Snapshot, what string) bool {
 		if w.Flags.Has(snapshot.ImportedHistory) && now.Flags.Has(snapshot.ImportedHistory) {
 			continue // a source that is read for the first time completes its history
 		}
-		if w.Outcome != snapshot.OutcomeNone && now.Outcome != w.Outcome && now.ClockStart == w.ClockStart && !(w.Outcome != snapshot.OutcomeMissed && reopened(after, int32(i))) {
+		if w.Outcome != snapshot.OutcomeNone && now.Outcome != w.Outcome && now.ClockStart == w.ClockStart && (w.Outcome == snapshot.OutcomeMissed || !reopened(after, int32(i))) {
 			t.Errorf("%s: weakness %d was %s and is %q", what, i, w.Outcome, now.Outcome)
 			return false
 		}

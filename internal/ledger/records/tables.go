@@ -80,8 +80,8 @@ type Placement interface {
 	Founded() time.Time
 }
 
-// anyTable is a table without the type of its records.
-type anyTable interface {
+// AnyTable is a table without the type of its records.
+type AnyTable interface {
 	load(row store.RecordRow) error
 	Drop(at int64, t store.Tx, scope int32, keep map[string]bool) error
 	Refresh(in Placement, moved bool)
@@ -91,8 +91,8 @@ type anyTable interface {
 }
 
 // All lists the tables.
-func (h *Tables) All() []anyTable {
-	return []anyTable{
+func (h *Tables) All() []AnyTable {
+	return []AnyTable{
 		h.Services, h.Repositories, h.Exceptions, h.Reviews, h.Followups, h.Incidents, h.Deployments, h.Releases,
 		h.Escalations, h.Evidence, h.Scans, h.Pipelines, h.Runners, h.Identities, h.Bypasses, h.Exploited,
 	}
