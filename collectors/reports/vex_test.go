@@ -122,3 +122,49 @@ func TestVEXThatBreaksReopensNothing(t *testing.T) {
 		t.Errorf("without the document the finding is open, got closed at %s", at)
 	}
 }
+
+// TestVEXInCycloneDX applies a CycloneDX document to the report above: one that lists no components speaks for all that it names, a bill of materials for its
+// own product alone.
+func TestVEXInCycloneDX(t *testing.T) {
+	const components = `"components": [{"bom-ref": "y", "name": "y", "purl": "pkg:golang/github.com/x/y@v1.0.0"}],`
+	const image, other = `"metadata": {"component": {"type": "container", "name": "registry:5000/acme/api:1.2"}},`, `"metadata": {"component": {"type": "container", "name": "acme/other"}},`
+	judged := func(id, ref, analysis string) string {
+		return `"vulnerabilities": [{"id": "` + id + `", "affects": [{"ref": "` + ref + `"}], ` + analysis + `}]`
+	}
+	const notAffected = `"analysis": {"state": "not_affected", "lastUpdated": "2026-01-05T00:00:00Z", "firstIssued": "2026-01-01T00:00:00Z"}`
+	for name, tt := range map[string]struct {
+		document string
+		bash, y  record.Closure
+	}{
+		"package":              {judged("CVE-2026-2222", "pkg:golang/github.com/x/y@v1.0.0", notAffected), "", "false_positive"},
+		"link to a document":   {judged("CVE-2026-2222", "urn:cdx:3e671687-395b-41f5-a30f-a58921a69b79/1#pkg:golang/github.com/x/y@v1.0.0", notAffected), "", "false_positive"},
+		"alias":                {judged("GHSA-aaaa-bbbb-cccc", "pkg:golang/github.com/x/y", notAffected), "", "false_positive"},
+		"other version":        {judged("CVE-2026-2222", "pkg:golang/github.com/x/y@v2.0.0", notAffected), "", ""},
+		"exploitable":          {judged("CVE-2026-2222", "pkg:golang/github.com/x/y", `"analysis": {"state": "exploitable"}`), "", ""},
+		"in triage":            {judged("CVE-2026-2222", "pkg:golang/github.com/x/y", `"analysis": {"state": "in_triage"}`), "", ""},
+		"resolved":             {judged("CVE-2026-1111", "pkg:deb/debian/bash@5", `"analysis": {"state": "resolved"}`), "fixed", ""},
+		"the whole repository": {judged("CVE-2026-1111", "f3b0c442-98fc", notAffected), "false_positive", ""},
+		"image":                {image + judged("CVE-2026-2222", "pkg:golang/github.com/x/y", notAffected), "", "false_positive"},
+		"another image":        {other + judged("CVE-2026-2222", "pkg:golang/github.com/x/y", notAffected), "", ""},
+		"bill of the image":    {image + components + judged("CVE-2026-2222", "y", notAffected), "", "false_positive"},
+		"bill of another":      {other + components + judged("CVE-2026-2222", "y", notAffected), "", ""},
+		"rejected":             {image + components + judged("CVE-2026-2222", "y", `"rejected": "2026-01-05T00:00:00Z"`), "", "false_positive"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			write(t, dir, "a.json", vulnerable)
+			write(t, dir, "z.cdx.json", `{"bomFormat": "CycloneDX", `+tt.document+`}`)
+			batches := collect(t, Config{Paths: []string{dir}, Repository: RepositoryConfig{Default: "acme/api"}})
+			bash, y := batches["report:a.json#trivy/container"].Findings[0], batches["report:a.json#trivy/sca"].Findings[0]
+			if bash.Closure != tt.bash || y.Closure != tt.y {
+				t.Errorf("got bash %q and y %q, want %q and %q", bash.Closure, y.Closure, tt.bash, tt.y)
+			}
+			if day := y.ClosedAt.Format("2006-01-02"); tt.y == record.ClosureFalsePositive && day != "2026-01-05" {
+				t.Errorf("closed on %s, want the day of the judgement", day)
+			}
+			if b, plain := batches["report:z.cdx.json"]; strings.Contains(tt.document, "components") == plain || len(b.Findings)+len(b.Scans) > 0 {
+				t.Errorf("the document itself: got %+v; a VEX is no scan", b)
+			}
+		})
+	}
+}

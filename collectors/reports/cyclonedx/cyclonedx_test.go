@@ -47,6 +47,71 @@ func TestCycloneDX(t *testing.T) {
 	}
 }
 
+func TestRatings(t *testing.T) {
+	for name, tt := range map[string]struct {
+		ratings string
+		want    record.Severity
+	}{
+		"CVSS 4, vector":          {`{"method": "CVSSv4", "vector": "CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N"}`, record.SeverityCritical},
+		"CVSS 4, score":           {`{"method": "CVSSv4", "score": 9.3}`, record.SeverityCritical},
+		"newest of a source":      {`{"source": {"name": "NVD"}, "method": "CVSSv2", "severity": "high"}, {"source": {"name": "NVD"}, "method": "CVSSv31", "severity": "medium"}, {"source": {"name": "NVD"}, "method": "CVSSv3", "severity": "critical"}`, record.SeverityMedium},
+		"own source":              {`{"source": {"name": "nvd"}, "method": "CVSSv4", "severity": "critical"}, {"source": {"name": "OSS"}, "method": "CVSSv31", "severity": "low"}`, record.SeverityLow},
+		"NVD before others":       {`{"source": {"name": "vendor"}, "method": "CVSSv4", "severity": "critical"}, {"source": {"name": "NVD"}, "method": "CVSSv31", "severity": "high"}`, record.SeverityHigh},
+		"the worst of equals":     {`{"source": {"name": "a"}, "severity": "low"}, {"source": {"name": "b"}, "severity": "high"}`, record.SeverityHigh},
+		"another method, a score": {`{"method": "other", "score": 9.0}`, record.SeverityUnknown},
+		"another method, a word":  {`{"method": "OWASP", "severity": "medium"}`, record.SeverityMedium},
+		"CVSS before a word":      {`{"source": {"name": "a"}, "severity": "critical"}, {"source": {"name": "a"}, "method": "CVSSv31", "severity": "medium"}`, record.SeverityMedium},
+		"none and info":           {`{"method": "CVSSv31", "severity": "none", "score": 0.0}, {"severity": "info"}, {"method": "SSVC", "severity": "unknown"}`, record.SeverityUnknown},
+	} {
+		r := formattest.MustRead(t, JSON{}, `{"bomFormat": "CycloneDX", "vulnerabilities": [{"id": "CVE-2026-1111", "source": {"name": "OSS"}, "ratings": [`+tt.ratings+`]}]}`)
+		if got := r.Findings[0].Severity; got != tt.want {
+			t.Errorf("%s: got %s, want %s", name, got, tt.want)
+		}
+	}
+}
+
+func TestAffectedVersions(t *testing.T) {
+	for versions, want := range map[string]record.Closure{
+		``: "", `{"version": "2", "status": "affected"}`: "", `{"version": "2", "status": "unaffected"}`: "false_positive", `{"version": "1", "status": "unaffected"}`: "false_positive",
+		`{"version": "1", "status": "unaffected"}, {"version": "2", "status": "affected"}`: "", `{"range": "vers:npm/<3", "status": "unaffected"}, {"version": "2", "status": "unknown"}`: "",
+		`{"range": "vers:npm/<2", "status": "affected"}, {"version": "2", "status": "unaffected"}`: "false_positive",
+	} {
+		r := formattest.MustRead(t, JSON{}, `{"bomFormat": "CycloneDX", "components": [{"bom-ref": "a", "name": "a", "version": "2", "purl": "pkg:npm/a@2"}], "vulnerabilities": [{"id": "CVE-2026-1111", "affects": [{"ref": "a", "versions": [`+versions+`]}]}]}`)
+		if got := r.Findings[0].Closure; got != want {
+			t.Errorf("%s: got %q, want %q", versions, got, want)
+		}
+	}
+}
+
+// TestWhatIsAScan: a bill of materials and a VEX are none.
+func TestWhatIsAScan(t *testing.T) {
+	for name, tt := range map[string]struct {
+		document   string
+		scans      string
+		incomplete bool
+	}{
+		"clean":             {`"components": [], "vulnerabilities": []`, "sca", false},
+		"clean image":       {`"metadata": {"component": {"type": "container", "name": "x"}}, "vulnerabilities": []`, "container", false},
+		"bill of materials": {`"components": []`, "", true},
+		"VEX":               {`"vulnerabilities": [{"id": "CVE-2026-1111", "analysis": {"state": "exploitable"}}]`, "", false},
+		"rejected":          {`"components": [{"bom-ref": "a", "name": "a"}], "vulnerabilities": [{"id": "CVE-2026-1111", "rejected": "2026-10-01T00:00:00Z"}]`, "sca", false},
+	} {
+		r := formattest.MustRead(t, JSON{}, `{"bomFormat": "CycloneDX", `+tt.document+`}`)
+		scans := ""
+		for _, s := range r.Scans {
+			scans += string(s.Class)
+		}
+		if scans != tt.scans || r.Incomplete != tt.incomplete {
+			t.Errorf("%s: scans %q, incomplete %t; want %q and %t", name, scans, r.Incomplete, tt.scans, tt.incomplete)
+		}
+		for _, f := range r.Findings {
+			if f.Closure != record.ClosureFalsePositive || f.ClosedAt.Format("2006-01-02") != "2026-10-01" {
+				t.Errorf("%s: got %q since %s, want what was rejected closed since then", name, f.Closure, f.ClosedAt)
+			}
+		}
+	}
+}
+
 func FuzzCycloneDX(f *testing.F) {
 	formattest.Seeds(f, "cyclonedx")
 	formattest.Fuzz(f, JSON{}, cyclonedxDocument, `{"bomFormat": "CycloneDX", "metadata": {"tools": 7}, "vulnerabilities": [{"id": "x", "cwes": [-1, 1e9]}]}`)
