@@ -3,6 +3,7 @@ package grype
 import (
 	"prodsec_exporter/collectors/reports/formattest"
 	"prodsec_exporter/internal/record"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -39,6 +40,43 @@ func TestGrype(t *testing.T) {
 	}
 	if r.Rejected[record.RejectNoID] != 1 || r.Rejected[record.RejectDecode] != 1 {
 		t.Errorf("rejected %v, want one of each", r.Rejected)
+	}
+}
+
+func TestScans(t *testing.T) {
+	const match = `{"vulnerability": {"id": "CVE-2026-1111"}, "artifact": {"name": "x", "type": "npm"}}`
+	for name, tt := range map[string]struct{ report, want string }{
+		"folder":       {`"matches": [], "source": {"type": "directory", "target": "."}`, "sca succeeded"},
+		"image":        {`"matches": [], "source": {"type": "image", "target": {"userInput": "a:1"}}`, "container succeeded"},
+		"image, npm":   {`"matches": [` + match + `], "source": {"type": "image", "target": {"userInput": "a:1"}}`, "sca succeeded, container succeeded"},
+		"nothing":      {`"matches": null`, "sca failed"},
+		"end of life":  {`"matches": [` + match + `], "alertsByPackage": [{"alerts": [{"type": "distro-eol"}]}], "source": {"type": "image", "target": {"userInput": "a:1"}}`, "sca succeeded, container failed"},
+		"other alerts": {`"matches": [], "alertsByPackage": [{"alerts": [{"type": "x"}]}], "source": {"type": "image", "target": {"userInput": "a:1"}}`, "container succeeded"},
+	} {
+		var got []string
+		for _, s := range formattest.MustRead(t, Format{}, `{`+tt.report+`}`).Scans {
+			got = append(got, string(s.Class)+" "+string(s.Outcome))
+		}
+		if strings.Join(got, ", ") != tt.want {
+			t.Errorf("%s: got %q, want %q", name, got, tt.want)
+		}
+	}
+}
+
+func TestIgnoredAndImages(t *testing.T) {
+	for rules, want := range map[string]record.Closure{
+		`{"fix-state": "wont-fix"}`: record.ClosureWontFix, `{"fix-state": "not-fixed"}`: record.ClosureOther, `{"vex-status": "not_affected"}`: record.ClosureFalsePositive, `{"vex-status": "fixed"}`: record.ClosureFixed,
+		`{"reason": "risk accepted by CISO"}`: record.ClosureRiskAccepted, ``: record.ClosureOther,
+	} {
+		r := formattest.MustRead(t, Format{}, `{"matches": [], "ignoredMatches": [{"vulnerability": {"id": "CVE-2026-1111"}, "artifact": {"name": "x", "type": "deb"}, "appliedIgnoreRules": [`+rules+`]}],
+			"source": {"type": "image", "target": {"userInput": "registry:reg.acme.example:5000/team/api:1.2@sha256:aa"}}}`)
+		if f := r.Findings[0]; f.Closure != want || f.Place != "reg.acme.example:5000/team/api" {
+			t.Errorf("%s: got %q in %q, want %q in the image", rules, f.Closure, f.Place, want)
+		}
+	}
+	r := formattest.MustRead(t, Format{}, `{"matches": [{"vulnerability": {"id": "CVE-2026-1111"}, "artifact": {"name": "x", "type": "deb"}}], "source": {"type": "image", "target": {"userInput": "docker-archive:x.tar", "tags": ["docker.io/library/x:1"]}}}`)
+	if got := r.Findings[0].Place; got != "x" {
+		t.Errorf("an image from a file: got %q, want its tag", got)
 	}
 }
 

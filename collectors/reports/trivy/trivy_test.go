@@ -3,6 +3,7 @@ package trivy
 import (
 	"prodsec_exporter/collectors/reports/formattest"
 	"prodsec_exporter/internal/record"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -77,6 +78,72 @@ func TestTrivyIdentityOutlivesTags(t *testing.T) {
 	a, b := formattest.MustRead(t, Format{}, report("1.0", "1")), formattest.MustRead(t, Format{}, report("2.0", "2"))
 	if a.Findings[0].ID != b.Findings[0].ID {
 		t.Error("the same weakness in the next version of an image must keep its id")
+	}
+}
+
+// TestWhatWasLookedFor: the classes that a report shows its scan was about, how it ended, and what it replaces besides.
+func TestWhatWasLookedFor(t *testing.T) {
+	const lang, conf, secret, system = `{"Target": "go.mod", "Class": "lang-pkgs", "Type": "gomod"}`, `{"Target": "main.tf", "Class": "config", "Type": "terraform", "MisconfSummary": {"Successes": 3}}`,
+		`{"Target": "x", "Class": "secret", "Secrets": [{"RuleID": "k"}]}`, `{"Target": "x (debian 8)", "Class": "os-pkgs", "Type": "debian"}`
+	for name, tt := range map[string]struct {
+		metadata, results string
+		scans, covers     string
+	}{
+		"configuration alone": {"", conf, "iac succeeded", ""},
+		"secrets alone":       {"", secret, "secret succeeded", ""},
+		"licences alone":      {"", `{"Target": "LICENSE", "Class": "license-file", "Licenses": [{"Name": "MIT"}]}`, "", ""},
+		"packages":            {"", lang, "sca succeeded", "secret"},
+		"distribution":        {`"OS": {"Family": "debian", "EOSL": false}`, system, "container succeeded", "secret"},
+		"end of life":         {`"OS": {"Family": "debian", "EOSL": true}`, system + "," + lang, "sca succeeded, container failed", "secret"},
+		"everything":          {"", strings.Join([]string{lang, conf, secret, system}, ","), "sca succeeded, secret succeeded, container succeeded, iac succeeded", "secret"},
+		"nothing":             {"", "", "", "all"},
+	} {
+		r := formattest.MustRead(t, Format{}, `{"SchemaVersion": 2, "ArtifactName": "x", "ArtifactType": "container_image", "Metadata": {`+tt.metadata+`}, "Results": [`+tt.results+`]}`)
+		var scans, covers []string
+		for _, s := range r.Scans {
+			scans = append(scans, string(s.Class)+" "+string(s.Outcome))
+		}
+		for _, c := range r.Covered {
+			covers = append(covers, map[bool]string{true: "all", false: string(c.Class)}[c.Class == ""])
+		}
+		if strings.Join(scans, ", ") != tt.scans || strings.Join(covers, ", ") != tt.covers {
+			t.Errorf("%s: scans %q, covers %q; want %q and %q", name, scans, covers, tt.scans, tt.covers)
+		}
+	}
+}
+
+func TestImages(t *testing.T) {
+	for want, image := range map[string]string{
+		"acme/api": `"ArtifactName": "docker.io/acme/api:1@sha256:aa"`, "alpine": `"ArtifactName": "docker.io/library/alpine:3"`,
+		"acme/web": `"ArtifactName": "web.tar", "Metadata": {"RepoTags": ["acme/web:2"]}`, "acme/db": `"ArtifactName": "sha256:0123", "Metadata": {"RepoDigests": ["acme/db@sha256:aa"]}`,
+	} {
+		r := formattest.MustRead(t, Format{}, `{"SchemaVersion": 2, `+image+`, "ArtifactType": "container_image", "Results": [{"Target": "t (debian 12)", "Class": "os-pkgs", "Type": "debian", "Vulnerabilities": [{"VulnerabilityID": "CVE-2026-1111", "PkgName": "p"}]},
+			{"Target": "Java", "Class": "lang-pkgs", "Type": "jar", "Vulnerabilities": [{"VulnerabilityID": "CVE-2026-2222", "PkgName": "a:b", "PkgPath": "/app/x.jar"}]}]}`)
+		if r.Findings[0].Place != want || r.Findings[1].Place != want+":app/x.jar" {
+			t.Errorf("%s: got %q and %q", want, r.Findings[0].Place, r.Findings[1].Place)
+		}
+	}
+}
+
+// TestScoresAndStatuses: what rates where Trivy has no word, and what its statuses mean.
+func TestScoresAndStatuses(t *testing.T) {
+	read := func(vulnerability string) record.Finding {
+		return formattest.MustRead(t, Format{}, `{"SchemaVersion": 2, "ArtifactName": "x", "Results": [{"Target": "a", "Class": "lang-pkgs", "Type": "npm", "Vulnerabilities": [{"VulnerabilityID": "CVE-2026-1111", "PkgName": "p", `+vulnerability+`}]}]}`).Findings[0]
+	}
+	for cvss, want := range map[string]record.Severity{
+		`{"ghsa": {"V40Score": 9.3, "V3Score": 5}}`: record.SeverityCritical, `{"nvd": {"V2Score": 7.5}}`: record.SeverityHigh, `{"nvd": {"V2Score": 10}}`: record.SeverityHigh,
+		`{"nvd": {"V2Vector": "AV:N/AC:L/Au:N/C:P/I:P/A:P"}}`: record.SeverityHigh, `{"nvd": {"V3Score": 5}, "zzz": {"V3Score": 9}}`: record.SeverityMedium, `{}`: record.SeverityUnknown,
+	} {
+		if got := read(`"Severity": "UNKNOWN", "CVSS": ` + cvss).Severity; got != want {
+			t.Errorf("%s: got %s, want %s", cvss, got, want)
+		}
+	}
+	for status, want := range map[string]record.Answer{
+		"fixed": record.AnswerYes, "affected": record.AnswerNo, "will_not_fix": record.AnswerNo, "fix_deferred": record.AnswerNo, "end_of_life": record.AnswerNo, "under_investigation": record.AnswerUnknown, "unknown": record.AnswerUnknown,
+	} {
+		if f := read(`"Status": "` + status + `"`); f.FixAvailable != want || f.Closure != record.ClosureNone {
+			t.Errorf("%s: fix %q, closure %q; want %q and open", status, f.FixAvailable, f.Closure, want)
+		}
 	}
 }
 
