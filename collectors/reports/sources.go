@@ -8,7 +8,6 @@ import (
 	"iter"
 	"prodsec_exporter/internal/filesource"
 	"prodsec_exporter/internal/record"
-	"strings"
 	"time"
 )
 
@@ -97,14 +96,4 @@ func remoteSource(ctx context.Context, r filesource.Remote) source {
 	}
 	s.open = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(data)), nil }
 	return s
-}
-
-// compare orders by pairs of texts, the first that differ decide.
-func compare(pairs ...string) int {
-	for i := 0; i+1 < len(pairs); i += 2 {
-		if c := strings.Compare(pairs[i], pairs[i+1]); c != 0 {
-			return c
-		}
-	}
-	return 0
 }

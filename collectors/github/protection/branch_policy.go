@@ -47,7 +47,7 @@ func (w *environmentWalk) hasProtectedBranch(ctx context.Context, fullName strin
 	case err != nil:
 		return record.AnswerUnknown, fmt.Errorf("protected branches of %s: %w", record.Text(fullName), err)
 	case refused != nil:
-		return record.AnswerUnknown, nil
+		return record.AnswerUnknown, nil //nolint:nilerr // A refusal is remembered by Questions; it leaves the answer unknown.
 	default:
 		return record.AnswerOf(len(branches) > 0), nil
 	}
@@ -77,7 +77,7 @@ func (w *environmentWalk) restrictsBranches(ctx context.Context, fullName, envir
 	case err != nil:
 		return record.AnswerUnknown, fmt.Errorf("branch policies of %s: %w", record.Text(fullName), err)
 	case refused != nil:
-		return record.AnswerUnknown, nil
+		return record.AnswerUnknown, nil //nolint:nilerr // A refusal is remembered by Questions; it leaves the answer unknown.
 	default:
 		return answer, nil
 	}

@@ -19,7 +19,7 @@ type JSON struct{}
 // Name is the format in the words of its documentation.
 func (JSON) Name() string { return "CycloneDX JSON" }
 
-// States: a document may be a VEX.
+// States marks the format as one whose documents may be a VEX.
 func (JSON) States() {}
 
 // Recognises tells the format by its keys.

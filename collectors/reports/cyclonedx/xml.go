@@ -83,7 +83,7 @@ type ratingElement struct {
 // Name is the format in the words of its documentation.
 func (XML) Name() string { return "CycloneDX XML" }
 
-// States: a document may be a VEX.
+// States marks the format as one whose documents may be a VEX.
 func (XML) States() {}
 
 // Recognises tells the root element by its namespace.

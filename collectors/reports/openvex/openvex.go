@@ -25,7 +25,7 @@ const Name = "OpenVEX"
 // Name is the format in the words of its documentation.
 func (Format) Name() string { return Name }
 
-// States: a document is about the findings of other reports.
+// States marks the format as one whose documents are about the findings of other reports.
 func (Format) States() {}
 
 // Recognises tells the format by its keys.

@@ -31,6 +31,7 @@ func (run *runReading) finding(result *resultObject, rule *reportingDescriptor, 
 		if urls := result.packageURLs(); len(f.Aliases) == 0 && len(urls) > 0 {
 			f.Aliases = record.Advisories(id)
 		}
+	default:
 	}
 	if ecosystem := record.EcosystemOf(f.Package); f.Category == "" && ecosystem != record.GenericEcosystem {
 		f.Category = ecosystem

@@ -186,6 +186,7 @@ func (run *runReading) take(r *format.Report, result *resultObject) {
 			r.Reject(record.RejectNotSecurity)
 			return
 		}
+	default:
 	}
 	run.counted++
 	f, identity, levelled := run.finding(result, rule, id, nature)
