@@ -15,8 +15,9 @@ import (
 //
 // While pages are read the list goes on changing, and items move from one page to another: one that leaves a page that was read pulls the first
 // item of the next page onto it, which nobody reads then; one that comes pushes the last item onto the next page, where it is seen twice. What is
-// not seen would be taken for fixed. A list in which an item repeats, that shrinks while it is read, or that holds fewer different items than the
-// source counts is therefore not whole: the error has record.ReasonTruncated and wraps ErrMoved.
+// not seen would be taken for fixed. A list in which an item of one page is on a later one again, that shrinks while it is read, or that holds fewer
+// items than the source counts is therefore not whole: the error has record.ReasonTruncated and wraps ErrMoved. Within one page nothing moves: what
+// is there twice is two items to the source.
 type List struct {
 	// Name says what is listed, for errors.
 	Name string
@@ -24,7 +25,7 @@ type List struct {
 	Page func(ctx context.Context, cursor string) (Page, error)
 	// ID is what tells an item from others, empty where it has nothing; then its bytes do.
 	ID func(json.RawMessage) string
-	// Take is handed every item once.
+	// Take is handed every item.
 	Take func(json.RawMessage)
 }
 
@@ -47,8 +48,8 @@ const tries = 2
 
 // Read reads all pages.
 func (l List) Read(ctx context.Context) error {
-	seen := map[string]struct{}{}
-	total, enough := -1, false
+	seen := map[string]int{} // by identity, the page it was on
+	pages, items, total, enough := 0, 0, -1, false
 	err := apiclient.Walk(ctx, 0, func(ctx context.Context, cursor string) (string, error) {
 		page, err := l.Page(ctx, cursor)
 		if err != nil {
@@ -61,21 +62,23 @@ func (l List) Read(ctx context.Context) error {
 		if page.Total != nil {
 			total = *page.Total
 		}
+		pages++
 		for _, item := range page.Items {
 			id := l.identity(item)
-			if _, twice := seen[id]; twice {
+			if before, again := seen[id]; again && before != pages {
 				return "", moved("%s has item %s twice", l.Name, record.Text(id))
 			}
-			seen[id] = struct{}{}
+			seen[id] = pages
 			l.Take(item)
 		}
+		items += len(page.Items)
 		if enough = page.Enough; enough {
 			return "", nil
 		}
 		return page.Next, nil
 	})
-	if err == nil && !enough && len(seen) < total {
-		return moved("%s: the source counts %d items and gave %d different ones", l.Name, total, len(seen))
+	if err == nil && !enough && items < total {
+		return moved("%s: the source counts %d items and gave %d", l.Name, total, items)
 	}
 	return err
 }

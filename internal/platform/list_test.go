@@ -35,7 +35,7 @@ func TestList(t *testing.T) {
 		"no total":                         {[]platform.Page{page(nil, 1, 2), page(nil, 3), {}}, 3, false},
 		"grew":                             {[]platform.Page{page(total(2), 1, 2), page(total(3), 3), page(total(3))}, 3, false},
 		"an item again":                    {[]platform.Page{page(total(3), 1, 2), page(total(3), 2), page(total(3))}, 2, true},
-		"an item again in the same page":   {[]platform.Page{page(nil, 1, 1), {}}, 1, true},
+		"an item twice in one page":        {[]platform.Page{page(total(2), 1, 1), {}}, 2, false},
 		"shrank":                           {[]platform.Page{page(total(4), 1, 2), page(total(3), 4), page(total(3))}, 2, true},
 		"fewer than the source counts":     {[]platform.Page{page(total(5), 1, 2), page(total(5), 3), page(total(5))}, 3, true},
 		"not wanted to the end":            {[]platform.Page{page(total(9), 1, 2), enough, page(total(9), 4)}, 3, false},
