@@ -84,7 +84,7 @@ func TestEmptyIsNeverGood(t *testing.T) {
 			if p.Look != panel.Stat && p.Look != panel.Ranking {
 				continue
 			}
-			if len(c.Mappings) != 1 || c.Mappings[0].SpecialValueMap == nil || *c.Mappings[0].SpecialValueMap.Options.Result.Color != panel.Unknown {
+			if len(c.Mappings) == 0 || c.Mappings[0].SpecialValueMap == nil || *c.Mappings[0].SpecialValueMap.Options.Result.Color != panel.Unknown {
 				t.Errorf("%s, %q: a missing value has the colour of a threshold", b.UID, p.Title)
 			}
 		}
@@ -296,7 +296,7 @@ func TestGeneratedFilesAreCurrent(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, f := range files {
-		have, err := os.ReadFile(filepath.Join(Root, filepath.FromSlash(f.Path)))
+		have, err := os.ReadFile(filepath.Join(root, filepath.FromSlash(f.Path)))
 		if err != nil || !bytes.Equal(have, f.Content) {
 			t.Errorf("%s is out of date (%v): run `go run ./cmd/generate`", f.Path, err)
 		}

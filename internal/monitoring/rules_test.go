@@ -24,8 +24,8 @@ import (
 	"prodsec_exporter/internal/policy"
 )
 
-// Root is the repository, as seen from this package.
-const Root = "../.."
+// root is the repository, as seen from this package.
+const root = "../.."
 
 // expression is a query and where it stands.
 type written struct{ where, expr string }
@@ -300,7 +300,7 @@ type ruleTest struct {
 func TestEveryAlertHasRuleTests(t *testing.T) {
 	for _, r := range allAlerts() {
 		name := r.Alert.Name
-		content, err := os.ReadFile(filepath.Join(Root, "deploy/prometheus/tests", name+".yml"))
+		content, err := os.ReadFile(filepath.Join(root, "deploy/prometheus/tests", name+".yml"))
 		if err != nil {
 			t.Errorf("%s has no rule tests: %v", name, err)
 			continue
@@ -344,7 +344,7 @@ func fires(t *testing.T, file ruleTest, name string) bool {
 }
 
 func TestRunbooks(t *testing.T) {
-	files, err := filepath.Glob(filepath.Join(Root, "docs/runbooks", "Prodsec*.md"))
+	files, err := filepath.Glob(filepath.Join(root, "docs/runbooks", "Prodsec*.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -366,7 +366,7 @@ func TestRunbooks(t *testing.T) {
 
 // checkRunbook wants the five headings, links to panels that exist, and names of families that exist.
 func checkRunbook(t *testing.T, name string) {
-	content, err := os.ReadFile(filepath.Join(Root, "docs/runbooks", name+".md"))
+	content, err := os.ReadFile(filepath.Join(root, "docs/runbooks", name+".md"))
 	if err != nil {
 		return // reported by the caller
 	}

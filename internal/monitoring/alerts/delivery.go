@@ -9,16 +9,14 @@ import (
 )
 
 func pathUnprotected() rulefile.Rule {
-	return rulefile.Rule{
-		Why:    "Counts only unprotected paths: a path that could not be read is unknown and shown on the board.",
-		Expr:   promql.SumBy(names.GroupLabels+", environment", promql.Series(names.RecPaths, promql.Is("status", "unprotected"))) + " > 0",
-		Labels: map[string]string{"notify": string(Ticket), "derived_from": names.FromRepositories},
-		Alert: &rulefile.Alert{
+	return owned(string(Ticket), names.FromRepositories,
+		"Counts only unprotected paths: a path that could not be read is unknown and shown on the board.",
+		promql.SumBy(names.GroupLabels+", environment", promql.OnceHeld(names.DeploymentPaths, promql.Is("status", "unprotected")))+" > 0", names.BoardVariables,
+		rulefile.Alert{
 			Name: PathUnprotected, For: settings.SettlePosture, Hold: settings.Hold, Answers: packrow.List(packrow.TrackPaths),
 			Summary: "{{ $value | humanize }} service(s) of team {{ $labels.team }} ({{ $labels.business_unit }}, {{ $labels.trust_tier }}) have an unprotected deployment path to {{ $labels.environment }}",
 			Description: "The environment or its branch lacks a required check, or one of the last deployments was not approved. " +
 				"Anyone who can push can deploy.",
-			Board: names.BoardDeliveryTrust, Panel: names.PanelPaths, Select: names.BoardVariables,
-		},
-	}
+			Board: names.BoardDeliveryTrust, Panel: names.PanelPaths,
+		})
 }

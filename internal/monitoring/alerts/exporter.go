@@ -134,3 +134,39 @@ func seriesLeftOut() rulefile.Rule {
 			Board:       names.BoardExporter, Panel: names.PanelCounting,
 		})
 }
+
+func scopeStaleAlert() rulefile.Rule {
+	labels := names.JoinLabels(names.LabelsOf(names.Scopes))
+	return programme(Ticket, "A scope is the smallest unit that is read completely or not at all. stale: the last good data is still shown; dropped: it is so old "+
+		"that it is withheld; never: the scope was never read.",
+		promql.SumBy(labels, promql.Once(names.Scopes, promql.In("status", "stale", "dropped", "never")))+" > 0",
+		rulefile.Alert{
+			Name: ScopeStale, For: settings.ScopeStale, Hold: settings.Settle,
+			Summary: "{{ $value | humanize }} scope(s) of collector {{ $labels.collector }} are {{ $labels.status }}",
+			Description: "Numbers derived from them are old, or missing and counted as unknown; alerts derived from them hold. The board and the exporter's landing page name the scopes, its log " +
+				"has the error.",
+			Board: names.BoardExporter, Panel: names.PanelScopes,
+		})
+}
+
+func collectorDown() rulefile.Rule {
+	return programme(Ticket, "The last pass of a collector failed completely. Inhibits the alerts derived from its data, so that an API outage pages nobody.",
+		promql.MaxBy(names.JoinLabels(names.LabelsOf(names.CollectorUp)), promql.Once(names.CollectorUp))+" == 0",
+		rulefile.Alert{
+			Name: CollectorDown, For: settings.SourceDown, Hold: settings.Settle,
+			Summary:     "Collector {{ $labels.collector }} ({{ $labels.instance_name }}) cannot read its source",
+			Description: "The last good data is shown until it is too old, then it is withheld. Check credential, network and the status of the source; the exporter's log has the error.",
+			Board:       names.BoardExporter, Panel: names.PanelCollectors,
+		})
+}
+
+func exporterDownAlert() rulefile.Rule {
+	return programme(Ticket, "Nothing is exposed: no other alert of this file can be evaluated. Inhibits them, so that none fires or resolves for that reason.",
+		"absent("+promql.Series(names.BuildInfo)+")",
+		rulefile.Alert{
+			Name: ExporterDown, For: settings.ExporterDown, Hold: settings.Settle,
+			Summary:     "No prodsec_exporter is being scraped",
+			Description: "Prometheus cannot scrape any replica, so there are no current numbers. No record is lost: the ledger continues where it stopped.",
+			Board:       names.BoardExporter, Panel: names.PanelCollectors,
+		})
+}

@@ -2,6 +2,7 @@ package boards
 
 import (
 	"fmt"
+	"slices"
 
 	"prodsec_exporter/internal/monitoring/boards/panel"
 	"prodsec_exporter/internal/monitoring/boards/query"
@@ -14,55 +15,72 @@ import (
 
 // coverageServices are the headlines about controls of services.
 func coverageServices() []panel.Panel {
-	source := names.ControlServices + "."
-	stat := func(id uint32, rows []packrow.Row, title, means, act string, queries ...panel.Query) panel.Panel {
+	stat := func(id uint32, rows []packrow.Row, title, means, act string, queries ...[]panel.Query) panel.Panel {
 		return panel.Panel{
-			ID: id, Answers: rows, Title: title, Look: panel.Stat, W: 6, H: 4, Unit: "percentunit", Decimals: panel.Number(0), Steps: panel.Towards(settings.ControlTarget), Means: means +
-				" Unknown counts against the share; an exempt service is left out.", Source: source, Act: act, Empty: "not known", Queries: queries,
+			ID: id, Answers: rows, Title: title, Look: panel.Stat, W: 6, H: 5, Unit: "percentunit", Decimals: panel.Number(0), Lines: true, Steps: panel.Plain(), Means: means +
+				" The denominator is every service to which the control applies; exempt and unknown count against the share.", Source: names.ControlServices + ".", Act: act, Empty: "not known",
+			Queries: slices.Concat(queries...),
 		}
+	}
+	control := func(name, control string, objective policy.Objective) []panel.Query {
+		return ratioQueries(name, query.PassRatio("", control), objective)
+	}
+	exempt := func(controls ...string) []panel.Query {
+		return []panel.Query{exemptQuery(query.Counted("", names.RecControls, promql.In("control", controls...), promql.Is("status", "exempt")))}
 	}
 	return []panel.Panel{
 		stat(5, packrow.List(packrow.PackBaselines), "Exposed services with owner and baseline", "Crown-jewel or internet-facing services: the share with every control that their tier requires, and the share with a named owner.",
 			"the table of gaps names them; start with crown jewels.",
-			panel.Query{Name: "every control", Expr: query.ExposedShare("", names.RecBaselines)}, panel.Query{Name: "named owner", Expr: query.ExposedShare("", names.RecControls, promql.Is("control", policy.ControlOwner)), Steps: panel.Towards(settings.OwnershipTarget)}),
+			ratioQueries("every control", query.ExposedRatio(names.RecBaselines), policy.ObjectiveControls),
+			ratioQueries("named owner", query.ExposedRatio(names.RecControls, promql.Is("control", policy.ControlOwner)), policy.ObjectiveOwnership),
+			[]panel.Query{exemptQuery("(" + query.ExposedServices("", names.RecBaselines, promql.Is("status", "exempt")) + ")")}),
 		stat(6, packrow.List(packrow.TrackGoldenPaths), "Services on approved golden paths", "Services with a repository that use a golden path, according to the catalog or the repository's custom properties.",
-			"ask the teams that do not use it which capability the golden path lacks.", panel.Query{Name: "on a golden path", Expr: query.PassShare("", "golden_path")}),
+			"ask the teams that do not use it which capability the golden path lacks.", control("on a golden path", "golden_path", policy.ObjectiveControls), exempt("golden_path")),
 		stat(7, packrow.List(packrow.TrackDesign), "Threat-modelled and design-reviewed critical services", "Services of the two highest tiers and crown jewels with a threat model, and services of the highest tier with a design review, within a year.",
-			"plan the missing ones with the next change of architecture.", panel.Query{Name: "threat model", Expr: query.PassShare("", "threat_model")}, panel.Query{Name: "design review", Expr: query.PassShare("", "design_review")}),
-		stat(8, packrow.List(packrow.TrackBaselines), "Production services with logging, owner and baseline", "Services in production with security logging, with an owner, and that meet the security baseline.",
-			"close logging gaps first: incidents cannot be investigated without logs.", panel.Query{Name: "logging", Expr: query.PassShare("", "logging")}, panel.Query{Name: "owner", Expr: query.PassShare("", policy.ControlOwner), Steps: panel.Towards(settings.OwnershipTarget)},
-			panel.Query{Name: "baseline", Expr: query.PassShare("", "baseline")}),
+			"plan the missing ones with the next change of architecture.", control("threat model", "threat_model", policy.ObjectiveControls), control("design review", "design_review", policy.ObjectiveControls),
+			exempt("threat_model", "design_review")),
+		stat(8, packrow.List(packrow.TrackBaselines), "Production services with logging, owner and baseline",
+			"Services in production that have security logging, an owner and the security baseline, all three together; and the share with each of the three.",
+			"close logging gaps first: incidents cannot be investigated without logs.",
+			ratioQueries("all three", query.RatioOf("", names.RecBasics, []string{promql.Is("status", "pass")}), policy.ObjectiveControls),
+			comparedQueries("logging", query.PassRatio("", "logging"), policy.ObjectiveControls), comparedQueries("owner", query.PassRatio("", policy.ControlOwner), policy.ObjectiveOwnership),
+			comparedQueries("baseline", query.PassRatio("", "baseline"), policy.ObjectiveControls)),
 	}
 }
 
 // coverageAdoption shows controls by domain and tier, and what is missing relative to exposure.
 func coverageAdoption() []panel.Panel {
+	const by = "domain, control"
 	var columns []panel.Column
 	var queries []panel.Query
 	for _, tier := range []string{"tier0", "tier1", "tier2", "tier3"} {
-		queries = append(queries, panel.Query{Name: tier, Expr: query.Share("domain, control", names.RecControls, []string{promql.Is("status", "pass")}, promql.Is("trust_tier", tier), promql.IsNot("status", "exempt"))})
-		columns = append(columns, panel.Column{Field: tier, Title: tier, Unit: "percentunit", Steps: panel.Towards(settings.ControlTarget), Shade: true, Zero: "–", Width: 72})
+		queries = append(queries, panel.Query{Name: tier, Expr: query.RatioOf(by, names.RecControls, []string{promql.Is("status", "pass")}, promql.Is("trust_tier", tier)).Expr()})
+		columns = append(columns, panel.Column{Field: tier, Title: tier, Unit: "percentunit", Zero: "–", Width: 62})
 	}
-	queries = append(queries, panel.Query{Name: "Missing", Expr: query.Counted("domain, control", names.RecControls, promql.In("status", "fail", "unknown"))})
+	all := query.RatioOf(by, names.RecControls, []string{promql.Is("status", "pass")})
+	queries = append(queries, panel.Query{Name: "Against target", Expr: all.Against(policy.ObjectiveControls)}, panel.Query{Name: "Of", Expr: all.Whole},
+		panel.Query{Name: "Missing", Expr: query.Counted(by, names.RecControls, promql.In("status", "fail", "unknown"))}, panel.Query{Name: "Exempt", Expr: query.Counted(by, names.RecControls, promql.Is("status", "exempt"))})
 	return []panel.Panel{
 		{
-			ID: 13, Answers: packrow.List(packrow.PackAdoption, packrow.TrackGoldenPaths, packrow.TrackDesign, packrow.TrackBaselines), Title: "Control adoption by trust tier", Look: panel.Table, W: 12, H: 13, Unit: "none", Decimals: panel.Number(0), Steps: panel.Plain(),
-			Means: "Share of services that pass each control, by trust tier, and how many services fail it or are unknown. Tiers with other names are in the last column alone.", Source: names.ControlServices + ".",
-			Act: "a domain that is red in every tier depends on manual work: fund its golden path.", Empty: "Controls were not read yet", Queries: queries,
+			ID: 13, Answers: packrow.List(packrow.PackAdoption, packrow.TrackGoldenPaths, packrow.TrackDesign, packrow.TrackBaselines), Title: "Control adoption by trust tier", Look: panel.Table, W: 14, H: 13, Unit: "none", Decimals: panel.Number(0), Steps: panel.Plain(),
+			Means: "Share of services that pass each control, by trust tier; the share over all tiers against the policy's target, in percentage points; and of how many services it is, how many fail it or are " +
+				"unknown, and how many are exempt. Tiers with other names are in the last columns alone.", Source: names.ControlServices + ".",
+			Act: "a domain that is red in every control depends on manual work: fund its golden path.", Empty: "Controls were not read yet", Queries: queries,
 			Columns: append([]panel.Column{{Field: "domain", Title: "Domain", Width: 95, Texts: domainTexts()}, {Field: "control", Title: "Control", Texts: controlTexts()}},
-				append(columns, countColumn("Missing", 20).Wide(80))...),
+				append(columns, againstColumn("Against target").Wide(108), panel.Column{Field: "Of", Title: "Of", Zero: "–", Width: 50}, countColumn("Missing", 20).Wide(70),
+					panel.Column{Field: "Exempt", Title: "Exempt", Zero: "–", Width: 65})...),
 			Sort: []panel.Sort{panel.Descending("Missing")},
 		},
 		{
-			ID: 14, Answers: packrow.List(packrow.PackUnprotected), Title: "Which business units are under-protected for their exposure?", Look: panel.Table, W: 12, H: 13, Unit: "none", Decimals: panel.Number(0), Steps: panel.Plain(),
-			Means:  "Business units by risk score times the share of controls that fail or are unknown: high risk with few controls ranks first. The score has no absolute unit.",
+			ID: 14, Answers: packrow.List(packrow.PackUnprotected), Title: "Which business units are under-protected for their exposure?", Look: panel.Table, W: 10, H: 13, Unit: "none", Decimals: panel.Number(0), Steps: panel.Plain(),
+			Means:  "Business units by risk score times the share of controls that do not pass (failed, unknown or exempt): high risk with few controls ranks first. The score has no absolute unit.",
 			Source: names.RiskScore + " and " + names.ControlServices + " (rule " + names.RecUnderProtected + ").", Act: "prioritise the first row in the next investment decision.", Empty: panel.NoneOrUnread,
 			Queries: []panel.Query{
 				{Name: "Under-protected", Expr: promql.SumBy("business_unit", promql.SeriesChosen(names.RecUnderProtected))}, {Name: "Risk score", Expr: promql.SumBy("business_unit", promql.SeriesChosen(names.RecRisk))}, {Name: "Controls missing", Expr: promql.SumBy("business_unit", promql.SeriesChosen(names.RecMissing))},
 			},
 			Columns: []panel.Column{
 				{Field: "business_unit", Title: "Business unit"}, {Field: "Risk score", Title: "Risk score", Width: 95},
-				{Field: "Controls missing", Title: "Controls missing", Unit: "percentunit", Width: 130, Steps: []panel.Step{panel.Below(panel.Good), panel.From(0.1, panel.Warning), panel.From(0.25, panel.Bad)}, Zero: "not known"},
+				{Field: "Controls missing", Title: "Controls missing", Unit: "percentunit", Width: 125, Steps: []panel.Step{panel.Below(panel.Good), panel.From(0.1, panel.Warning), panel.From(0.25, panel.Bad)}, Zero: "not known"},
 				panel.Column{Field: "Under-protected", Title: "Under-protected", Steps: panel.Plain(), Width: 190, Zero: "not known"}.AsBar(),
 			},
 			Sort: []panel.Sort{panel.Descending("Under-protected")},
@@ -96,21 +114,33 @@ func coverageControlGaps() []panel.Panel {
 	}
 }
 
-// controlFailuresPanel ranks controls by what is laid at their door.
+// repeatSources are what controlFailuresPanel counts: work that would not have come again had the control held.
+func repeatSources() []panel.Text {
+	return []panel.Text{
+		{Value: "repeat", Text: "Repeat"}, {Value: "regression", Text: "Reopened"}, {Value: "sla_miss", Text: "SLA misses"}, {Value: "renewal", Text: "Renewals"}, {Value: "bypass", Text: "Bypasses"},
+	}
+}
+
+// controlFailuresPanel ranks controls by the repeat work that is attributed to them.
 func controlFailuresPanel() panel.Panel {
+	failures := func(sources ...string) string {
+		return promql.SumBy("control", promql.Series(names.RecControlFailures, promql.InWindow(), promql.In("source", sources...))) + " > 0"
+	}
+	var sources []string
 	var queries []panel.Query
-	for _, s := range []panel.Text{
-		{Value: "finding", Text: "new weakness", Colour: panel.Orange}, {Value: "regression", Text: "came back", Colour: panel.Vermillion},
-		{Value: "exception", Text: "exception", Colour: panel.Waived}, {Value: "bypass", Text: "rule passed by", Colour: panel.Blue},
-	} {
-		all := promql.SumBy("control", promql.Series(names.RecControlFailures, promql.InWindow(), promql.IsNot("control", "none"))) + " > 0"
-		queries = append(queries, panel.Query{Name: s.Text, Colour: s.Colour, Expr: promql.Filled(promql.SumBy("control", promql.Series(names.RecControlFailures, promql.InWindow(), promql.IsNot("control", "none"), promql.Is("source", s.Value)))+" > 0", all)})
+	columns := []panel.Column{{Field: "control", Title: "Control", Texts: controlTexts()}, panel.Column{Field: "Total", Title: "Total", Steps: panel.Plain(), Width: 130}.AsBar()}
+	for _, s := range repeatSources() {
+		sources = append(sources, s.Value)
+		queries = append(queries, panel.Query{Name: s.Text, Expr: failures(s.Value)})
+		columns = append(columns, panel.Column{Field: s.Text, Title: s.Text, Zero: "–", Width: 85})
 	}
 	return panel.Panel{
-		ID: 64, Answers: packrow.List(packrow.TrackFailures, packrow.PackInvestment), Title: "Top recurring control failures", Look: panel.Bars, W: 12, H: 9, Unit: "none", Steps: panel.Plain(),
-		Means: "Failures of the window by the control that policy attributes them to: new weaknesses, reopened weaknesses, approved exceptions, rule bypasses. " +
-			"What is mapped to no control is left out. Whole programme.",
-		Source: names.ControlFailures + ".", Act: "the longest bars are the investment case: they would remove most repeat work and exceptions.", Empty: panel.NoneOrUnread,
-		Key: "control", KeyTexts: controlTexts(), Stacked: true, Horizontal: true, Sort: []panel.Sort{panel.Descending("new weakness"), panel.Descending("exception")}, Queries: queries,
+		ID: 64, Answers: packrow.List(packrow.TrackFailures, packrow.PackInvestment), Title: "Top recurring control failures", Look: panel.Table, W: 12, H: 9, Unit: "none", Decimals: panel.Number(0), Steps: panel.Plain(),
+		Means: "Repeat work of the window by the control that policy attributes it to, i.e. what would be gone had the control held: weaknesses of a category that had been fixed before, reopened weaknesses, SLA " +
+			"misses, renewed exceptions, rule bypasses. First-time weaknesses are not counted. Whole programme.",
+		Source: names.ControlFailures + ".",
+		Act:    "the first rows are the investment case: they would remove most repeat work and exceptions. What is mapped to no control needs an entry in policy.control_mapping.",
+		Empty:  panel.NoneOrUnread, Queries: append([]panel.Query{{Name: "Total", Expr: failures(sources...)}}, queries...), Columns: columns,
+		Sort: []panel.Sort{panel.Descending("Total")},
 	}
 }

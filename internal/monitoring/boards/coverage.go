@@ -6,7 +6,6 @@ import (
 	"prodsec_exporter/internal/monitoring/names"
 	"prodsec_exporter/internal/monitoring/packrow"
 	"prodsec_exporter/internal/monitoring/promql"
-	"prodsec_exporter/internal/monitoring/settings"
 	"prodsec_exporter/internal/policy"
 )
 
@@ -26,20 +25,18 @@ func coverageBoard() panel.Board {
 	}
 }
 
-// protectionStat is the headline for one check: the share that passes, and what fails or is not known.
+// protectionStat is the headline for one check: the share that passes, and what fails, is exempt or is not known.
 func protectionStat(id uint32, title, privileged string, check policy.Check, means, act string) panel.Panel {
 	return panel.Panel{
-		ID: id, Title: title, Look: panel.Stat, W: 6, H: 4, Unit: "none",
-		Means: means + " The denominator is every repository that is not exempt; what could not be read counts against the share. " +
+		ID: id, Title: title, Look: panel.Stat, W: 6, H: 5, Unit: "none", Decimals: panel.Number(0), Lines: true,
+		Means: means + " The denominator is every repository to which the check applies; exempt and unknown count against the share. " +
 			"A repository is privileged by the policy's trust tiers, topics or names.",
 		Source: names.ProtectedRepositories + ", effective protection: classic rules together with active rulesets, worst of the default and release branches.",
 		Act:    act, Empty: "not known",
 		Steps: panel.Plain(),
-		Queries: []panel.Query{
-			{Name: "pass", Expr: query.ProtectedShare(privileged, check), Unit: "percentunit", Steps: panel.Towards(settings.ProtectionTarget)},
-			{Name: "fail", Expr: query.ProtectedCount(privileged, check, "fail"), Steps: panel.NoneBut(1)},
-			{Name: "unknown", Expr: query.ProtectedCount(privileged, check, "unknown"), Steps: []panel.Step{panel.Below(panel.Good), panel.From(1, panel.Unknown)}},
-		},
+		Queries: append(ratioQueries("pass", query.ProtectedRatio(privileged, check), policy.ObjectiveProtection),
+			panel.Query{Name: "fail", Expr: query.ProtectedCount(privileged, check, "fail"), Steps: panel.NoneBut(1)},
+			exemptQuery(query.ProtectedCount(privileged, check, "exempt")), unknownQuery(query.ProtectedCount(privileged, check, "unknown"))),
 	}
 }
 
@@ -52,26 +49,23 @@ func coverageHeadlines() []panel.Panel {
 			"Repositories that are not privileged, by the same checks.",
 			"one organisation-wide ruleset closes most of it; it is the way from which a privileged repository is reached."),
 		{
-			ID: 3, Title: "Repositories with an owning service", Look: panel.Stat, W: 6, H: 4, Unit: "none", Steps: panel.Plain(),
-			Means:  "Share of repositories that the catalog assigns to a service with a team. Nobody is notified about findings in the others. Not filtered by the variables above: a repository without an owner has no business unit.",
+			ID: 3, Title: "Repositories with an owning service", Look: panel.Stat, W: 6, H: 5, Unit: "none", Decimals: panel.Number(0), Lines: true, Steps: panel.Plain(),
+			Means: "Share of repositories that the catalog assigns to a service with a team. Archived repositories and forks are in neither part. Nobody is notified about findings in the others. Not filtered " +
+				"by the variables above: a repository without an owner has no business unit.",
 			Source: names.UnmappedRepositories + " and " + names.ScopeSize + `{kind="repositories"}.`,
 			Act:    "work through the reasons below: assign an owner, archive or delete.",
 			Empty:  "not known",
-			Queries: []panel.Query{
-				{Name: "owned", Expr: query.OwnedShare(), Unit: "percentunit", Steps: panel.Towards(settings.OwnershipTarget)},
-				{Name: "unmapped", Expr: query.Unmapped(), Steps: panel.NoneBut(20)},
-			},
+			Queries: append(ratioQueries("owned", query.OwnedRatio(), policy.ObjectiveOwnership),
+				panel.Query{Name: "unmapped", Expr: query.Unmapped(), Steps: panel.NoneBut(20)}),
 		},
 		{
-			ID: 4, Title: "Services with complete catalog data", Look: panel.Stat, W: 6, H: 4, Unit: "none", Steps: panel.Plain(),
+			ID: 4, Title: "Services with complete catalog data", Look: panel.Stat, W: 6, H: 5, Unit: "none", Decimals: panel.Number(0), Lines: true, Steps: panel.Plain(),
 			Means:  "Share of the catalog's services for which trust tier, crown jewel, internet-facing and team are all known. SLA targets and required controls depend on these attributes; where one is missing, the strictest target is not applied.",
 			Source: names.ServiceInfo + ", from the catalog.",
 			Act:    "ask the teams in the table below to complete their catalog entries.",
 			Empty:  "not known",
-			Queries: []panel.Query{
-				{Name: "known", Expr: query.FactsKnownShare(), Unit: "percentunit", Steps: panel.Towards(settings.OwnershipTarget)},
-				{Name: "incomplete", Expr: query.FactsUnknown(""), Steps: panel.NoneBut(10)},
-			},
+			Queries: append(ratioQueries("complete", query.FactsKnownRatio(), policy.ObjectiveOwnership),
+				panel.Query{Name: "incomplete", Expr: query.FactsUnknown(""), Steps: panel.NoneBut(10)}),
 		},
 	}
 }
@@ -126,14 +120,14 @@ func coverageGaps() panel.Panel {
 func protectedOverTime() panel.Panel {
 	return panel.Panel{
 		ID: 21, Answers: packrow.List(packrow.TrackProtection), Title: "Protected share over time", Look: panel.Lines, W: 7, H: 10, Unit: "percentunit", Max: panel.Number(1),
-		Steps: []panel.Step{panel.Below("transparent"), panel.From(settings.ProtectionTarget, panel.Good)},
-		Means: "Share of privileged repositories that pass every required check, at each moment. Whole programme, not filtered by the variables above. " +
+		Steps: panel.Plain(),
+		Means: "Share of privileged repositories that pass every required check, at each moment, and the policy's target. Whole programme, not filtered by the variables above. " +
 			"As far back as Prometheus has history.",
 		Source: names.ProtectedRepositories + " (rule " + names.RecProtectedRatio + ").", Act: "a step down is usually new repositories without a ruleset, or a permission that was lost.",
-		Empty: "There is no history yet", KeyTexts: []panel.Text{
-			{Value: "required", Text: "every required check", Colour: panel.Neutral},
+		Empty: "There is no history yet",
+		Queries: []panel.Query{
+			{Name: "every required check", Expr: query.ProtectedOverTime(string(policy.CheckRequired)), Colour: panel.Neutral}, targetQuery(policy.ObjectiveProtection),
 		},
-		Queries: []panel.Query{{Name: "Protected", Expr: query.ProtectedRatio(string(policy.CheckRequired)), Legend: "{{check}}"}},
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"prodsec_exporter/internal/monitoring/packrow"
 	"prodsec_exporter/internal/monitoring/promql"
 	"prodsec_exporter/internal/monitoring/settings"
+	"prodsec_exporter/internal/policy"
 )
 
 // trustPaths are the panels about the whole way of a service to production.
@@ -16,11 +17,11 @@ func trustPaths() []panel.Panel {
 	return []panel.Panel{
 		{
 			ID: 39, Answers: packrow.List(packrow.TrackPaths), Title: "Protected deployment paths, by trust tier", Look: panel.Stat, W: 5, H: 8, Unit: "percentunit", Decimals: panel.Number(0), Lines: true,
-			Steps: panel.Towards(settings.ProtectionTarget),
+			Steps: panel.Plain(),
 			Means: "Share of services whose deployment path is protected: environment and branch pass every required check, and the last deployments were approved and came from that branch. " +
 				"What could not be read counts against it.",
 			Source: names.DeploymentPaths + ".", Act: "start with the highest red tier; the table names the teams.", Empty: "not known",
-			Queries: []panel.Query{{Name: "Protected", Expr: query.Share("trust_tier", names.RecPaths, []string{promql.Is("status", "protected")}), Legend: "{{trust_tier}}"}},
+			Queries: byTier(query.RatioOf("trust_tier", names.RecPaths, []string{promql.Is("status", "protected")}), policy.ObjectiveProtection),
 		},
 		{
 			ID: names.PanelPaths, Answers: packrow.List(packrow.TrackPaths), Title: "Unprotected deployment paths, by team", Look: panel.Table, W: 10, H: 8, Unit: "none", Decimals: panel.Number(0), Steps: panel.Plain(),
@@ -42,6 +43,12 @@ func trustPaths() []panel.Panel {
 			Key: "trust_tier", Share: true, Horizontal: true, Sort: []panel.Sort{panel.Descending("bypassed"), panel.Descending("none")}, Queries: approvalQueries("trust_tier"),
 		},
 	}
+}
+
+// byTier shows a ratio for each trust tier, and how many it is of.
+func byTier(r query.Ratio, objective policy.Objective) []panel.Query {
+	queries := comparedQueries("{{trust_tier}}", r, objective)
+	return append(queries, panel.Query{Name: "n", Legend: "{{trust_tier}}, of", Expr: r.Whole, Unit: "none", Colour: panel.Unknown})
 }
 
 // pathsOfTeams counts the paths of teams that have one which is not known to be protected.
@@ -88,10 +95,10 @@ func trustEvidence() []panel.Panel {
 		},
 		{
 			ID: 44, Answers: packrow.List(packrow.PackEvidence, packrow.TrackEvidence), Title: "Pipeline evidence over time", Look: panel.Lines, W: 6, H: 8, Unit: "percentunit", Max: panel.Number(1),
-			Steps:  []panel.Step{panel.Below("transparent"), panel.From(settings.EvidenceTarget, panel.Good)},
+			Steps:  panel.Plain(),
 			Means:  "Share of privileged pipelines with each kind of evidence at each moment. Whole programme, not filtered by the variables above. As far back as Prometheus has history.",
 			Source: names.PrivilegedPipelines + " (rule " + names.RecPipelineRatio + ").", Act: "a line that is flat for a quarter needs a platform change, not reminders.", Empty: "There is no history yet",
-			KeyTexts: coloured(evidenceKinds(), panel.Good, panel.Blue, panel.Waived, panel.Orange, panel.Neutral), Queries: []panel.Query{{Name: "Present", Expr: promql.Series(names.RecPipelineRatio), Legend: "{{evidence}}"}},
+			KeyTexts: coloured(evidenceKinds(), panel.SkyBlue, panel.Blue, panel.Waived, panel.Orange, panel.Neutral), Queries: []panel.Query{{Name: "Present", Expr: promql.Series(names.RecPipelineRatio), Legend: "{{evidence}}"}, targetQuery(policy.ObjectiveEvidence)},
 		},
 	}
 }
@@ -108,10 +115,10 @@ func coloured(texts []panel.Text, colours ...string) []panel.Text {
 func trustRunners() []panel.Panel {
 	trusts := []panel.Text{
 		{Value: "dedicated", Text: "dedicated", Colour: panel.Good}, {Value: "shared", Text: "shared", Colour: panel.Warning},
-		{Value: "public_exposed", Text: "open to the public", Colour: panel.Bad}, {Value: "unknown", Text: "unknown", Colour: panel.Unknown},
+		{Value: "public_exposed", Text: "public-exposed", Colour: panel.Bad}, {Value: "unknown", Text: "unknown", Colour: panel.Unknown},
 	}
 	methods := []panel.Text{
-		{Value: "oidc", Text: "short-lived identity", Colour: panel.Good}, {Value: "none", Text: "no cloud", Colour: panel.Neutral},
+		{Value: "oidc", Text: "OIDC", Colour: panel.Good}, {Value: "none", Text: "no cloud", Colour: panel.Neutral},
 		{Value: "static_key", Text: "long-lived key", Colour: panel.Bad}, {Value: "unknown", Text: "unknown", Colour: panel.Unknown},
 	}
 	var queries []panel.Query

@@ -6,7 +6,6 @@ import (
 	"prodsec_exporter/internal/monitoring/names"
 	"prodsec_exporter/internal/monitoring/packrow"
 	"prodsec_exporter/internal/monitoring/promql"
-	"prodsec_exporter/internal/monitoring/settings"
 	"prodsec_exporter/internal/policy"
 )
 
@@ -100,7 +99,7 @@ func trustGaps() panel.Panel {
 		Empty:   panel.NoneOrUnread,
 		Queries: []panel.Query{{Name: "Gap", Expr: query.GapChecks()}},
 		Columns: append(columns,
-			panel.Column{Field: "check", Title: "Guarantee", Texts: checkTexts()},
+			panel.Column{Field: "check", Title: "Check", Texts: checkTexts()},
 			panel.Column{Field: "status", Title: "Result", Width: 100, Texts: statusTexts(), Shade: true}),
 		Sort: []panel.Sort{panel.Ascending("Result"), panel.Ascending("Tier")},
 	}
@@ -121,15 +120,15 @@ func trustByOwner() []panel.Panel {
 		one(30, "By business unit", "business_unit", true), tiers,
 		{
 			ID: 32, Answers: packrow.List(packrow.TrackProtection), Title: "Branch protections over time", Look: panel.Lines, W: 8, H: 9, Unit: "percentunit", Max: panel.Number(1),
-			Steps: []panel.Step{panel.Below("transparent"), panel.From(settings.ProtectionTarget, panel.Good)},
+			Steps: panel.Plain(),
 			Means: "Share of privileged repositories with each protection of the first row, at each moment. Whole programme, not filtered by the variables above. " +
 				"As far back as Prometheus has history.",
 			Source: names.ProtectedRepositories + " (rule " + names.RecProtectedRatio + ").", Act: "a line that is flat for a quarter needs an organisation-wide ruleset, not reminders.",
 			Empty: "There is no history yet", KeyTexts: []panel.Text{
-				{Value: "approvals", Text: "change approved", Colour: panel.Neutral}, {Value: "admins_bound", Text: "administrators bound", Colour: panel.Blue},
-				{Value: "bypass_limited", Text: "bypass limited", Colour: panel.Waived}, {Value: "force_push_blocked", Text: "history kept", Colour: panel.Orange},
+				{Value: "approvals", Text: "approvals required", Colour: panel.Neutral}, {Value: "admins_bound", Text: "admins enforced", Colour: panel.Blue},
+				{Value: "bypass_limited", Text: "bypass limited", Colour: panel.Waived}, {Value: "force_push_blocked", Text: "force push blocked", Colour: panel.Orange},
 			},
-			Queries: []panel.Query{{Name: "Protections", Legend: "{{check}}", Expr: query.GuaranteesOverTime()}},
+			Queries: []panel.Query{{Name: "Protections", Legend: "{{check}}", Expr: query.GuaranteesOverTime()}, targetQuery(policy.ObjectiveProtection)},
 		},
 	}
 }

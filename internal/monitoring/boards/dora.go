@@ -1,12 +1,14 @@
 package boards
 
 import (
+	"slices"
+
 	"prodsec_exporter/internal/monitoring/boards/panel"
 	"prodsec_exporter/internal/monitoring/boards/query"
 	"prodsec_exporter/internal/monitoring/names"
 	"prodsec_exporter/internal/monitoring/packrow"
 	"prodsec_exporter/internal/monitoring/promql"
-	"prodsec_exporter/internal/monitoring/settings"
+	"prodsec_exporter/internal/policy"
 )
 
 func doraBoard() panel.Board {
@@ -28,43 +30,58 @@ func doraBoard() panel.Board {
 const notByTier = " Not filtered by team and trust tier."
 
 func doraHeadlines() []panel.Panel {
+	stat := func(id uint32, w uint32, rows []packrow.Row, title, means, source, act string, queries ...[]panel.Query) panel.Panel {
+		return panel.Panel{
+			ID: id, Answers: rows, Title: title, Look: panel.Stat, W: w, H: 5, Unit: "none", Decimals: panel.Number(1), Lines: true, Steps: panel.Plain(), Means: means, Source: source, Act: act, Empty: "not known",
+			Queries: slices.Concat(queries...),
+		}
+	}
+	seconds := func(name string, matchers ...string) []panel.Query {
+		return []panel.Query{{Name: name, Expr: query.Quantile(0.5, "", names.RecRestore, append(matchers, promql.InWindow())...), Unit: "s"}}
+	}
 	return []panel.Panel{
+		stat(1, 5, packrow.List(packrow.DORAFrequency), "Production deployments",
+			"Successful production deployments in the window, and the share of them that was approved. Unknown counts against it.",
+			names.DeploymentsIn+".", "the second row names the business units; repeated bypasses indicate a missing golden path.",
+			[]panel.Query{{Name: "in $window", Expr: query.Counted("", names.RecDeployments, promql.InWindow(), query.Production()), Decimals: panel.Number(0)}},
+			comparedQueries("approved", query.RatioOf("", names.RecDeployments, []string{promql.Is("approval", "approved")}, promql.InWindow(), query.Production()), policy.ObjectiveApproval)),
+		stat(2, 5, packrow.List(packrow.DORALeadTime), "Lead time for changes",
+			"Median time from first commit to production of the changes deployed in the window; and the range of the share whose security review was late or missing, with the changes of which that is unknown "+
+				"counted as in time and as not."+notByTier,
+			names.LeadTimeIn+".", "late reviews block releases at the last minute: start them at design time.",
+			[]panel.Query{{Name: "median", Expr: query.Quantile(0.5, "", names.RecLead, promql.InWindow()), Unit: "s"}, {Name: "of", Expr: query.Observations("", names.RecLead, promql.InWindow()), Decimals: panel.Number(0), Colour: panel.Unknown}},
+			rangeQueries("reviewed late", query.ReviewedLate("", "late"), 0.1, 0.25), rangeQueries("late or no review", query.ReviewedLate("", "late", "none"), 0.25, 0.5)),
+		stat(3, 5, packrow.List(packrow.DORAFailures), "Change failure rate",
+			"Failed changes among all changes to production in the window, and the range of the share that failed for an avoidable control gap: failures of unknown cause may have. Without a source of incidents the rate is a lower "+
+				"bound and nothing states causes; while a source of incidents is not read any more neither is known.",
+			names.ChangeFailuresIn+" and "+names.ChangesIn+".", "failures attributed to control gaps are what security can prevent; the fourth row names the business units.",
+			failureQueries(), rangeQueries("from a control gap", query.FailedByControlGap(""), 0.02, 0.05)),
+		stat(5, 4, packrow.List(packrow.DORAFailures), "Deployment rework rate",
+			"Production deployments of the window that a failure in production made necessary: rollbacks, and deployments while an incident of the service was open. While incidents are not read, deployments that are no "+
+				"rollback may be either.",
+			names.ReworkIn+".", "rework competes with planned work: fix what fails most often first.",
+			rangeQueries("rework", query.Rework(""), 0.1, 0.2),
+			[]panel.Query{{Name: "of", Expr: query.Counted("", names.RecRework, promql.InWindow()), Decimals: panel.Number(0), Colour: panel.Unknown}}),
+		stat(4, 5, packrow.List(packrow.DORARestore), "Time to restore",
+			"Median time from opened to restored of the incidents restored in the window: all of them, and those with security impact."+notByTier,
+			names.RestoreIn+".", "if security incidents take longer, exercise rollback and emergency access first.",
+			seconds("median"), seconds("security impact", promql.Is("security_impact", names.Affirmative)),
+			[]panel.Query{{Name: "of", Expr: query.Observations("", names.RecRestore, promql.InWindow()), Decimals: panel.Number(0), Colour: panel.Unknown}}),
+	}
+}
+
+// failureQueries show the change failure rate, or that it is a lower bound, or that it is not known.
+func failureQueries() []panel.Query {
+	rate := query.FailureRatio("")
+	return []panel.Query{
+		{Name: "failed", Expr: "(" + rate.Enough() + ")\nand\n(" + query.IncidentsRead("") + ")", Unit: "percentunit", Steps: []panel.Step{panel.Below(panel.Good), panel.From(0.15, panel.Warning), panel.From(0.3, panel.Bad)}},
+		{Name: "failed, of too few", Legend: "failed", Expr: "(" + rate.Few() + ")\nand\n(" + query.IncidentsRead("") + ")", Unit: "percentunit", Colour: panel.Unknown},
 		{
-			ID: 1, Answers: packrow.List(packrow.DORAFrequency), Title: "Production deployments", Look: panel.Stat, W: 6, H: 4, Unit: "none", Steps: panel.Plain(),
-			Means:  "Successful production deployments in the window, and the share of them that was approved. Unknown counts against it.",
-			Source: names.DeploymentsIn + ".", Act: "the second row names the business units; repeated bypasses indicate a missing golden path.", Empty: "not known",
-			Queries: []panel.Query{
-				{Name: "in $window", Expr: query.Counted("", names.RecDeployments, promql.InWindow(), query.Production())},
-				{Name: "approved", Expr: query.Share("", names.RecDeployments, []string{promql.Is("approval", "approved")}, promql.InWindow(), query.Production()), Unit: "percentunit", Steps: panel.Towards(settings.ApprovalTarget)},
-			},
+			Name: "failed, at least", Expr: "(" + rate.Expr() + ")\nunless\n(" + query.IncidentsRead("") + ")", Unit: "percentunit",
+			Steps: []panel.Step{panel.Below(panel.Unknown), panel.From(0.15, panel.Warning), panel.From(0.3, panel.Bad)},
 		},
-		{
-			ID: 2, Answers: packrow.List(packrow.DORALeadTime), Title: "Lead time for changes", Look: panel.Stat, W: 6, H: 4, Unit: "s", Decimals: panel.Number(1), Steps: panel.Plain(),
-			Means:  "Median time from first commit to production of the changes deployed in the window, and the share whose security review was late." + notByTier,
-			Source: names.LeadTimeIn + ".", Act: "late reviews block releases at the last minute: start them at design time.", Empty: "not known",
-			Queries: []panel.Query{
-				{Name: "median", Expr: query.Quantile(0.5, "", names.RecLead, promql.InWindow())},
-				{Name: "reviewed late", Expr: query.ReviewedLate(""), Unit: "percentunit", Steps: []panel.Step{panel.Below(panel.Good), panel.From(0.1, panel.Warning), panel.From(0.25, panel.Bad)}},
-			},
-		},
-		{
-			ID: 3, Answers: packrow.List(packrow.DORAFailures), Title: "Change failure rate", Look: panel.Stat, W: 6, H: 4, Unit: "percentunit", Decimals: panel.Number(1), Steps: panel.Plain(),
-			Means:  "Failed changes among all changes to production in the window, and the part of all changes that failed for an avoidable gap in a control.",
-			Source: names.ChangeFailuresIn + " and " + names.ChangesIn + ".", Act: "failures attributed to control gaps are what security can prevent; the fourth row names the business units.", Empty: "not known",
-			Queries: []panel.Query{
-				{Name: "failed", Expr: query.FailureRate(""), Steps: []panel.Step{panel.Below(panel.Good), panel.From(0.15, panel.Warning), panel.From(0.3, panel.Bad)}},
-				{Name: "from a control gap", Expr: query.FailureRate("", promql.Is("cause", "control_gap")), Steps: []panel.Step{panel.Below(panel.Good), panel.From(0.02, panel.Warning), panel.From(0.05, panel.Bad)}},
-			},
-		},
-		{
-			ID: 4, Answers: packrow.List(packrow.DORARestore), Title: "Time to restore", Look: panel.Stat, W: 6, H: 4, Unit: "s", Decimals: panel.Number(1), Steps: panel.Plain(),
-			Means:  "Median time from opened to restored of the incidents restored in the window: all of them, and those with security impact." + notByTier,
-			Source: names.RestoreIn + ".", Act: "if security incidents take longer, exercise rollback and emergency access first.", Empty: "not known",
-			Queries: []panel.Query{
-				{Name: "median", Expr: query.Quantile(0.5, "", names.RecRestore, promql.InWindow())},
-				{Name: "security impact", Expr: query.Quantile(0.5, "", names.RecRestore, promql.InWindow(), promql.Is("security_impact", names.Affirmative))},
-			},
-		},
+		{Name: "of changes", Expr: rate.Whole, Decimals: panel.Number(0), Colour: panel.Unknown},
+		{Name: "incident scopes not read", Expr: query.UnreadIncidents(), Decimals: panel.Number(0), Colour: panel.Unknown},
 	}
 }
 
@@ -78,6 +95,7 @@ func approvalQueries(by string) []panel.Query {
 }
 
 func doraFrequency() []panel.Panel {
+	approved := query.RatioOf("business_unit, team", names.RecDeployments, []string{promql.Is("approval", "approved")}, promql.InWindow(), query.Production())
 	return []panel.Panel{
 		{
 			ID: 10, Answers: packrow.List(packrow.DORAFrequency), Title: "Deployments by release approval", Look: panel.Bars, W: 8, H: 9, Unit: "none", Steps: panel.Plain(),
@@ -87,24 +105,23 @@ func doraFrequency() []panel.Panel {
 		},
 		{
 			ID: 11, Answers: packrow.List(packrow.DORAFrequency), Title: "Release approval of the teams that deploy most", Look: panel.Table, W: 10, H: 9, Unit: "none", Decimals: panel.Number(0), Steps: panel.Plain(),
-			Means:  "Teams by production deployments of the window, and the share of these that was approved.",
-			Source: names.DeploymentsIn + ".", Act: "start with the first team whose share is red: it deploys most without approval.", Empty: panel.NoneOrUnread,
+			Means:  "Teams by production deployments of the window, the share of these that was approved, and that share against the policy's target, in percentage points.",
+			Source: names.DeploymentsIn + " and " + names.TargetRatio + ".", Act: "start with the first team whose share is red: it deploys most without approval.", Empty: panel.NoneOrUnread,
 			Queries: []panel.Query{
-				{Name: "Deployments", Expr: query.Counted("business_unit, team", names.RecDeployments, promql.InWindow(), query.Production()) + " > 0"},
-				{Name: "Approved", Expr: query.Share("business_unit, team", names.RecDeployments, []string{promql.Is("approval", "approved")}, promql.InWindow(), query.Production())},
+				{Name: "Deployments", Expr: approved.Whole + " > 0"}, {Name: "Approved", Expr: approved.Expr()}, {Name: "Against target", Expr: approved.Against(policy.ObjectiveApproval)},
 				{Name: "Bypassed", Expr: query.Counted("business_unit, team", names.RecDeployments, promql.InWindow(), query.Production(), promql.Is("approval", "bypassed"))},
 			},
 			Columns: []panel.Column{
-				{Field: "team", Title: "Team"}, {Field: "business_unit", Title: "Business unit"}, panel.Column{Field: "Deployments", Title: "Deployments", Zero: "–", Width: 130}.AsBar(),
-				{Field: "Approved", Title: "Approved", Unit: "percentunit", Steps: panel.Towards(settings.ApprovalTarget), Shade: true, Zero: "not known", Width: 95}, countColumn("Bypassed", 1).Wide(90),
+				{Field: "team", Title: "Team"}, {Field: "business_unit", Title: "Business unit"}, panel.Column{Field: "Deployments", Title: "Deployments", Zero: "–", Width: 120}.AsBar(),
+				{Field: "Approved", Title: "Approved", Unit: "percentunit", Zero: "not known", Width: 80}, againstColumn("Against target").Wide(108), countColumn("Bypassed", 1).Wide(80),
 			},
 			Sort: []panel.Sort{panel.Descending("Deployments")},
 		},
 		{
-			ID: 12, Answers: packrow.List(packrow.DORAFrequency), Title: "Deployments per week", Look: panel.Lines, W: 6, H: 9, Unit: "none", Steps: panel.Plain(),
-			Means:  "Production deployments in the seven days before each moment, by release approval. As far back as Prometheus has history.",
-			Source: names.DeploymentsTotal + ".", Act: "more deployments with the same number of bypasses is progress; both rising together is not.", Empty: "There is no history yet",
-			KeyTexts: approvalTexts(), Queries: []panel.Query{{Name: "Deployments", Expr: query.DeploymentsPerWeek(), Legend: "{{approval}}"}},
+			ID: 12, Answers: packrow.List(packrow.DORAFrequency), Title: "Deployments over time", Look: panel.Lines, W: 6, H: 9, Unit: "none", Steps: panel.Plain(),
+			Means:  "Production deployments in the window before each moment, by release approval, exact. As far back as Prometheus has history.",
+			Source: names.DeploymentsIn + " (rule " + names.RecDeployments + ").", Act: "more deployments with the same number of bypasses is progress; both rising together is not.", Empty: "There is no history yet",
+			KeyTexts: approvalTexts(), Queries: []panel.Query{{Name: "Deployments", Expr: query.DeploymentsInWindow(), Legend: "{{approval}}"}},
 		},
 	}
 }
@@ -138,6 +155,7 @@ func doraLead() []panel.Panel {
 }
 
 func doraFailures() []panel.Panel {
+	teams, programme, gap := query.FailureRatio("business_unit, team"), query.FailureRatio(""), query.FailedByControlGap("")
 	var queries []panel.Query
 	for _, t := range causeTexts() {
 		queries = append(queries, panel.Query{Name: t.Text, Colour: t.Colour, Expr: query.CountedBy("business_unit", names.RecFailures, []string{promql.Is("cause", t.Value)}, promql.InWindow())})
@@ -151,23 +169,31 @@ func doraFailures() []panel.Panel {
 		},
 		{
 			ID: 31, Answers: packrow.List(packrow.DORAFailures), Title: "Change failure rate by team", Look: panel.Table, W: 9, H: 9, Unit: "none", Decimals: panel.Number(0), Steps: panel.Plain(),
-			Means:  "Teams by change failure rate in the window; teams with at least five changes.",
+			Means: "Teams by change failure rate in the window; teams with as many changes as policy.targets.minimum_outcomes. Not known: no source of incidents was read, or one is not read any more. At least: what failed " +
+				"whatever incidents say.",
 			Source: names.ChangeFailuresIn + " and " + names.ChangesIn + ".", Act: "analyse the failures before reducing the deployment pace.", Empty: panel.NoneOrUnread,
 			Queries: []panel.Query{
-				{Name: "Failed", Expr: "(" + query.FailureRate("business_unit, team") + ")\nand\n" + query.Counted("business_unit, team", names.RecChanges, promql.InWindow()) + " >= 5"},
-				{Name: "Changes", Expr: query.Counted("business_unit, team", names.RecChanges, promql.InWindow()) + " >= 5"},
+				{Name: "Failed", Expr: teams.Enough() + "\nand\n(" + query.IncidentsRead("business_unit, team") + ")"},
+				{Name: "At least", Expr: teams.Enough() + "\nunless\n(" + query.IncidentsRead("business_unit, team") + ")"},
+				{Name: "Changes", Expr: teams.Whole + " >= on () group_left () " + promql.MinimumOutcomes()},
 			},
 			Columns: []panel.Column{
-				{Field: "team", Title: "Team"}, {Field: "business_unit", Title: "Business unit"}, {Field: "Changes", Title: "Changes", Width: 85},
-				{Field: "Failed", Title: "Failed", Unit: "percentunit", Steps: []panel.Step{panel.Below(panel.Good), panel.From(0.15, panel.Warning), panel.From(0.3, panel.Bad)}, Shade: true, Width: 90, Zero: "none"},
+				{Field: "team", Title: "Team"}, {Field: "business_unit", Title: "Business unit"}, {Field: "Changes", Title: "Changes", Width: 80},
+				{Field: "Failed", Title: "Failed", Unit: "percentunit", Steps: []panel.Step{panel.Below(panel.Good), panel.From(0.15, panel.Warning), panel.From(0.3, panel.Bad)}, Shade: true, Width: 90, Zero: "not known"},
+				{Field: "At least", Title: "At least", Unit: "percentunit", Width: 80, Zero: "–"},
 			},
-			Sort: []panel.Sort{panel.Descending("Failed")},
+			Sort: []panel.Sort{panel.Descending("Failed"), panel.Descending("Changes")},
 		},
 		{
 			ID: 32, Answers: packrow.List(packrow.DORAFailures), Title: "Change failure rate over time", Look: panel.Lines, W: 6, H: 9, Unit: "percentunit", Steps: panel.Plain(),
-			Means:  "Failed changes among all changes of the window before each moment, whole programme. As far back as Prometheus has history.",
-			Source: names.ChangeFailuresIn + " and " + names.ChangesIn + " (rules " + names.RecFailures + ", " + names.RecChanges + ").", Act: "compare with deployments per week: a rate that rises with frequency is a cost of frequency.",
-			Empty: "There is no history yet", Queries: []panel.Query{{Name: "failed", Expr: query.FailureRate(""), Colour: panel.Neutral}, {Name: "control gap", Expr: query.FailureRate("", promql.Is("cause", "control_gap")), Colour: panel.Bad}},
+			Means: "Failed changes among all changes of the window before each moment, and the range of those that failed for a control gap. Without a source of incidents the rate is a lower bound. As far back as " +
+				"Prometheus has history.",
+			Source: names.ChangeFailuresIn + " and " + names.ChangesIn + " (rules " + names.RecFailures + ", " + names.RecChanges + ").", Act: "compare with deployments over time: a rate that rises with frequency is a cost of frequency.",
+			Empty: "There is no history yet", Queries: []panel.Query{
+				{Name: "failed", Expr: "(" + programme.Expr() + ")\nand\n(" + query.IncidentsRead("") + ")", Colour: panel.Neutral},
+				{Name: "failed, at least", Expr: "(" + programme.Expr() + ")\nunless\n(" + query.IncidentsRead("") + ")", Colour: panel.Unknown},
+				{Name: "control gap, at least", Expr: gap.Low.Expr(), Colour: panel.Bad}, {Name: "control gap, at most", Expr: gap.High.Expr(), Colour: panel.Warning},
+			},
 		},
 	}
 }

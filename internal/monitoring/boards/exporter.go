@@ -83,9 +83,9 @@ func exporterBudgets() []panel.Panel {
 		},
 		{
 			ID: 11, Title: "Requests per hour, by collector", Look: panel.Lines, W: 10, H: 9, Unit: "none", Decimals: panel.Number(0), Steps: panel.Plain(),
-			Means: "Requests sent to sources in the hour before each moment; those answered from the cache cost nothing.", Source: names.ApiRequests + ".",
+			Means: "Requests sent to sources in the hour before each moment; those answered from the cache cost nothing. Absent for an hour after a restart.", Source: names.ApiRequests + ".",
 			Act: "growth without growth of the organisation usually comes with a new version: read the change log.", Empty: "There is no history yet",
-			Queries: []panel.Query{{Name: "Requests", Expr: query.IncreaseOver("collector", names.ApiRequests, "1h", promql.Is("cached", names.Negative)), Legend: "{{collector}}"}},
+			Queries: []panel.Query{{Name: "Requests", Expr: query.GainedOver("collector", names.ApiRequests, "1h", promql.Is("cached", names.Negative)), Legend: "{{collector}}"}},
 		},
 	}
 }

@@ -1,12 +1,14 @@
 package boards
 
 import (
+	"slices"
+
 	"prodsec_exporter/internal/monitoring/boards/panel"
 	"prodsec_exporter/internal/monitoring/boards/query"
 	"prodsec_exporter/internal/monitoring/names"
 	"prodsec_exporter/internal/monitoring/packrow"
 	"prodsec_exporter/internal/monitoring/promql"
-	"prodsec_exporter/internal/monitoring/settings"
+	"prodsec_exporter/internal/policy"
 	"prodsec_exporter/internal/record"
 )
 
@@ -31,15 +33,18 @@ func exposureBoard() panel.Board {
 	}
 }
 
-// openStat is a headline: open weaknesses of a severity and the change over the window.
+// openStat is a headline: open weaknesses of a severity and the change over the window, and what is missing from it.
 func openStat(id uint32, severity string) panel.Panel {
 	return panel.Panel{
-		ID: id, Answers: packrow.List(packrow.PackFlow, packrow.TrackOpen), Title: "Open " + severity + " findings", Look: panel.Stat, W: 4, H: 4, Unit: "none", Steps: panel.Plain(),
-		Means:   "Open weaknesses of this severity, deduplicated across tools, and the change since the start of the window.",
-		Source:  names.FindingsOpen + "; the change is the sum of the signed events of " + names.FindingFlow + ", exact from the first day.",
-		Act:     "the next row explains growth by cause and business unit; decide whether to reduce intake or add capacity.",
-		Empty:   "not known",
-		Queries: []panel.Query{{Name: "open", Expr: query.OpenNow("", severity)}, {Name: "$window change", Expr: query.ChangeInWindow("", severity), Steps: panel.Falling()}},
+		ID: id, Answers: packrow.List(packrow.PackFlow, packrow.TrackOpen), Title: "Open " + severity + " findings", Look: panel.Stat, W: 4, H: 5, Unit: "none", Lines: true, Steps: panel.Plain(),
+		Means: "Open weaknesses of this severity, deduplicated across tools, and the change since the start of the window. While scopes are not read the number is a lower bound: withheld is what dropped " +
+			"scopes held when they were last read; what scopes hold that were never read is not known.",
+		Source: names.FindingsOpen + "; the change is the sum of the signed events of " + names.FindingFlow + ", exact from the first day; " + names.Withheld(names.FindingsOpen) + ".",
+		Act:    "the next row explains growth by cause and business unit; decide whether to reduce intake or add capacity.",
+		Empty:  "not known",
+		Queries: slices.Concat(atLeast(record.KindFinding, panel.Query{Name: "open", Expr: query.OpenNow("", severity)}),
+			atLeast(record.KindFinding, panel.Query{Name: "$window change", Expr: query.ChangeInWindow("", severity), Steps: panel.Falling()}),
+			missingQueries(record.KindFinding, names.FindingsOpen, "none", promql.Is("severity", severity))),
 	}
 }
 
@@ -47,38 +52,60 @@ func exposureHeadlines() []panel.Panel {
 	return []panel.Panel{
 		openStat(1, critical), openStat(2, high),
 		{
-			ID: 3, Answers: packrow.List(packrow.PackUnprotected, packrow.TrackOpen), Title: "Open on exposed services", Look: panel.Stat, W: 4, H: 4, Unit: "none", Steps: panel.Plain(),
+			ID: 3, Answers: packrow.List(packrow.PackUnprotected, packrow.TrackOpen), Title: "Open on exposed services", Look: panel.Stat, W: 4, H: 5, Unit: "none", Lines: true, Steps: panel.Plain(),
 			Means:  "Open criticals and highs on crown-jewel or internet-facing services, and on services for which neither is known.",
 			Source: names.FindingsOpen + " joined with " + names.ServiceInfo + " (rule " + names.RecOpenExposure + ").",
 			Act:    "fix these first and agree on dates with their owners. Unknown services may be exposed: complete the catalog.",
 			Empty:  "not known",
-			Queries: []panel.Query{
-				{Name: "exposed", Expr: query.OpenWithBlastRadius(), Steps: []panel.Step{panel.Below(panel.Good), panel.From(1, panel.Warning)}},
-				{Name: "not known", Expr: query.OpenWithUnknownRadius(), Steps: []panel.Step{panel.Below(panel.Unknown)}},
-			},
+			Queries: slices.Concat(
+				atLeast(record.KindFinding, panel.Query{Name: "exposed", Expr: query.OpenWithBlastRadius(), Steps: []panel.Step{panel.Below(panel.Good), panel.From(1, panel.Warning)}}),
+				[]panel.Query{{Name: "not known", Expr: query.OpenWithUnknownRadius(), Steps: []panel.Step{panel.Below(panel.Unknown)}}},
+				missingQueries(record.KindFinding, names.FindingsOpen, "none", promql.Severe())),
 		},
 		{
-			ID: 4, Title: "Share past SLA deadline", Look: panel.Stat, W: 4, H: 4, Unit: "percentunit", Decimals: panel.Number(0),
-			Steps: []panel.Step{panel.Below(panel.Good), panel.From(0.05, panel.Warning), panel.From(0.15, panel.Bad)},
+			ID: 4, Title: "Share past SLA deadline", Look: panel.Stat, W: 4, H: 5, Unit: "percentunit", Decimals: panel.Number(0), Lines: true,
+			Steps: panel.Plain(),
 			Means: "Share of open criticals and highs past their SLA deadline. What an approved exception covers is left out.", Source: names.FindingsOpen + " by sla.",
 			Act: "Responsiveness lists the services.", Empty: "not known",
-			Queries: []panel.Query{{Name: "past deadline", Expr: query.BreachedShare()}},
+			Queries: slices.Concat(
+				atLeast(record.KindFinding, panel.Query{
+					Name: "past deadline", Expr: query.BreachedRatio().Enough(), Steps: []panel.Step{panel.Below(panel.Good), panel.From(0.05, panel.Warning), panel.From(0.15, panel.Bad)},
+				}),
+				[]panel.Query{
+					{Name: "past deadline, of too few to compare", Legend: "past deadline", Expr: query.BreachedRatio().Few(), Colour: panel.Unknown},
+					{Name: "n", Legend: "of", Expr: query.BreachedRatio().Whole, Unit: "none", Colour: panel.Unknown},
+					{Name: "excepted", Expr: query.Counted("", names.RecOpen, promql.Severe(), promql.Is("sla", "excepted")) + " > 0", Unit: "none", Colour: panel.Waived},
+				}),
 		},
 		{
-			ID: 5, Answers: packrow.List(packrow.PackConcentrated, packrow.TrackConcentrated), Title: "Concentration in five services", Look: panel.Stat, W: 4, H: 4, Unit: "percentunit", Decimals: panel.Number(0),
-			Steps: []panel.Step{panel.Below(panel.Neutral), panel.From(settings.Concentrated, panel.Warning)},
+			ID: 5, Answers: packrow.List(packrow.PackConcentrated, packrow.TrackConcentrated), Title: "Concentration in five services", Look: panel.Stat, W: 4, H: 5, Unit: "percentunit", Decimals: panel.Number(0), Lines: true,
+			Steps: panel.Plain(),
 			Means: "Share of open criticals and highs in the five services with most of them. High: solve it with the owners of these services. " +
 				"Low: solve it with a platform.", Source: names.FindingsOpen + ".",
 			Act: "open the table of services below.", Empty: "not known",
-			Queries: []panel.Query{{Name: "in five services", Expr: query.Concentration()}},
+			Queries: concentrationQueries(query.Concentration()),
 		},
 		{
-			ID: 6, Answers: packrow.List(packrow.PackExceptions, packrow.TrackExceptions), Title: "Exceptions", Look: panel.Stat, W: 4, H: 4, Unit: "none", Steps: panel.Plain(),
+			ID: 6, Answers: packrow.List(packrow.PackExceptions, packrow.TrackExceptions), Title: "Exceptions", Look: panel.Stat, W: 4, H: 5, Unit: "none", Lines: true, Steps: panel.Plain(),
 			Means:  "Approved and unexpired exceptions, and exceptions that expired without being closed; expired ones no longer pause an SLA clock.",
 			Source: names.Exceptions + ", expiry computed from the date.", Act: "renew with a reason, or close what has expired; the table below names the next ones.",
-			Empty:   "not known",
-			Queries: []panel.Query{{Name: "active", Expr: query.ExceptionsNow("active")}, {Name: "expired", Expr: query.ExceptionsNow("expired"), Steps: panel.NoneBut(1)}},
+			Empty: "not known",
+			Queries: slices.Concat(
+				atLeast(record.KindException, panel.Query{Name: "active", Expr: query.ExceptionsNow("active")}),
+				atLeast(record.KindException, panel.Query{Name: "expired", Expr: query.ExceptionsNow("expired"), Steps: panel.NoneBut(1)}),
+				missingQueries(record.KindException, names.Exceptions, "none")),
 		},
+	}
+}
+
+// concentrationQueries colour a concentration: above what policy tolerates it is orange.
+func concentrationQueries(r query.Ratio) []panel.Query {
+	target := promql.Target(policy.ObjectiveConcentration)
+	return []panel.Query{
+		{Name: "within target", Legend: "in five services", Expr: r.Enough() + " <= on () group_left () " + target, Colour: panel.Neutral},
+		{Name: "above target", Legend: "in five services", Expr: r.Enough() + " > on () group_left () " + target, Colour: panel.Warning},
+		{Name: "of too few", Legend: "in five services", Expr: r.Few(), Colour: panel.Unknown},
+		{Name: "n", Legend: "of", Expr: r.Whole, Unit: "none", Colour: panel.Unknown},
 	}
 }
 
@@ -125,13 +152,13 @@ func exposureFlows() []panel.Panel {
 func exposureHistory() []panel.Panel {
 	return []panel.Panel{
 		{
-			ID: 12, Answers: packrow.List(packrow.PackFlow), Title: "Opened against fixed, per week", Look: panel.Lines, W: 12, H: 7, Unit: "none", Steps: panel.Plain(),
-			Means:  "Criticals and highs opened, fixed and dismissed in the seven days before each moment. As far back as Prometheus has history; the numbers above do not need it.",
-			Source: names.FindingEvents + ".", Act: "two consecutive weeks with opened above fixed are a trend.", Empty: "There is no history yet",
+			ID: 12, Answers: packrow.List(packrow.PackFlow), Title: "Opened against fixed", Look: panel.Lines, W: 12, H: 7, Unit: "none", Steps: panel.Plain(),
+			Means:  "Criticals and highs opened, fixed and dismissed in the window before each moment, exact. As far back as Prometheus has history; the numbers above do not need it.",
+			Source: names.FindingFlow + " (rule " + names.RecFlow + ").", Act: "opened above fixed for longer than a window is a trend.", Empty: "There is no history yet",
 			Queries: []panel.Query{
-				{Name: "opened or reopened", Expr: query.EventsPerWeek("opened", "reopened"), Colour: panel.Bad},
-				{Name: "fixed", Expr: query.EventsPerWeek("fixed"), Colour: panel.Good},
-				{Name: "dismissed", Expr: query.EventsPerWeek("dismissed_.*"), Colour: panel.Waived},
+				{Name: "opened or reopened", Expr: query.EventsInWindow("", "opened", "reopened"), Colour: panel.Bad},
+				{Name: "fixed", Expr: query.EventsInWindow("0 - ", "fixed"), Colour: panel.Good},
+				{Name: "dismissed", Expr: query.EventsInWindow("0 - ", "dismissed_.*"), Colour: panel.Waived},
 			},
 		},
 		{

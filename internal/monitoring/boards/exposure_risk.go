@@ -2,6 +2,7 @@ package boards
 
 import (
 	"fmt"
+	"slices"
 
 	"prodsec_exporter/internal/monitoring/boards/panel"
 	"prodsec_exporter/internal/monitoring/boards/query"
@@ -9,17 +10,25 @@ import (
 	"prodsec_exporter/internal/monitoring/packrow"
 	"prodsec_exporter/internal/monitoring/promql"
 	"prodsec_exporter/internal/monitoring/settings"
+	"prodsec_exporter/internal/record"
 )
 
 // exposureConcentration are the panels about who carries the risk and what keeps coming back.
 func exposureConcentration() []panel.Panel {
 	return []panel.Panel{
 		{
-			ID: 61, Answers: packrow.List(packrow.PackConcentrated, packrow.TrackConcentrated), Title: "Risk concentration", Look: panel.Stat, W: 8, H: 9, Unit: "percentunit", Decimals: panel.Number(0), Lines: true,
-			Steps:  []panel.Step{panel.Below(panel.Neutral), panel.From(settings.Concentrated, panel.Warning)},
-			Means:  "Share of the total risk score held by the top three teams, services and categories. Whole programme, not filtered by the variables above.",
-			Source: names.RiskConcentration + ".", Act: "high for services or teams: support those owners. High for a category: remove it with a platform change.", Empty: "not known",
-			Queries: []panel.Query{{Name: "Top three", Expr: promql.MaxBy("dimension", promql.Once(names.RiskConcentration, promql.Is("top", "3"))), Legend: "three largest, by {{dimension}}"}},
+			ID: 61, Answers: packrow.List(packrow.PackConcentrated, packrow.TrackConcentrated), Title: "Risk score and its concentration", Look: panel.Stat, W: 8, H: 9, Unit: "percentunit", Decimals: panel.Number(0), Lines: true,
+			Steps: panel.Plain(),
+			Means: "Total risk score, and the share of it held by the top three teams, services and categories. While scopes of findings are not read the score is a lower bound: withheld is the score of what " +
+				"dropped scopes held when they were last read. The shares are of the whole programme, not filtered by the variables above.",
+			Source: names.RiskScore + ", " + names.RiskConcentration + ".", Act: "high for services or teams: support those owners. High for a category: remove it with a platform change.", Empty: "not known",
+			Queries: slices.Concat(
+				atLeast(record.KindFinding, panel.Query{Name: "risk score", Expr: promql.SumBy("", promql.SeriesChosen(names.RecRisk)), Unit: "short"}),
+				missingQueries(record.KindFinding, names.RiskScore, "short"),
+				[]panel.Query{{
+					Name: "Top three", Expr: promql.MaxBy("dimension", promql.Once(names.RiskConcentration, promql.Is("top", "3"))), Legend: "three largest, by {{dimension}}",
+					Steps: []panel.Step{panel.Below(panel.Neutral), panel.From(settings.Concentrated, panel.Warning)},
+				}}),
 		},
 		{
 			ID: 62, Answers: packrow.List(packrow.PackConcentrated, packrow.TrackConcentrated), Title: "Teams with the highest risk score", Look: panel.Ranking, W: 16, H: 9, Unit: "short", Decimals: panel.Number(0), Steps: panel.Plain(),
@@ -29,23 +38,28 @@ func exposureConcentration() []panel.Panel {
 		},
 		{
 			ID: 63, Answers: packrow.List(packrow.PackRecurring), Title: "Recurring finding categories, by product area", Look: panel.Table, W: 12, H: 9, Unit: "none", Decimals: panel.Number(0), Steps: panel.Plain(),
-			Means:  "Categories of weaknesses opened or reopened in the window, by product area. Not filtered by the variables above.",
-			Source: names.CategoryFindings + ".", Act: "a secure default has the best return in the first rows; reopened ones were fixed by hand before.", Empty: panel.NoneOrUnread,
-			Queries: []panel.Query{{Name: "New", Expr: recurring("new")}, {Name: "Reopened", Expr: recurring("reopened")}},
-			Columns: []panel.Column{
-				{Field: "product_area", Title: "Product area"}, {Field: "category", Title: "Category"}, panel.Column{Field: "New", Title: "New", Steps: panel.Plain(), Width: 150}.AsBar(),
-				countColumn("Reopened", 5).Wide(100),
+			Means: "Weaknesses of the window whose category had been fixed in the same product area before (repeat), and reopened ones; beside them those of categories that were never fixed there (new). " +
+				"Not filtered by the variables above.",
+			Source: names.CategoryFindings + ".", Act: "a secure default has the best return in the first rows: the category comes back although it was fixed.", Empty: panel.NoneOrUnread,
+			Queries: []panel.Query{
+				{Name: "Recurring", Expr: recurring("repeat", "reopened")}, {Name: "Repeat", Expr: recurring("repeat")}, {Name: "Reopened", Expr: recurring("reopened")}, {Name: "New", Expr: recurring("new")},
 			},
-			Sort: []panel.Sort{panel.Descending("New")},
+			Columns: []panel.Column{
+				{Field: "product_area", Title: "Product area"}, {Field: "category", Title: "Category"}, panel.Column{Field: "Recurring", Title: "Recurring", Steps: panel.Plain(), Width: 120}.AsBar(),
+				{Field: "Repeat", Title: "Repeat", Zero: "–", Width: 70}, {Field: "Reopened", Title: "Reopened", Zero: "–", Width: 85}, {Field: "New", Title: "New", Zero: "–", Width: 60},
+			},
+			Sort: []panel.Sort{panel.Descending("Recurring")},
 		},
 		controlFailuresPanel(),
 	}
 }
 
-// recurring counts one kind of recurring weaknesses of the product areas and categories that have most.
-func recurring(kind string) string {
-	all := promql.SumBy("product_area, category", promql.Series(names.RecCategories, promql.InWindow()))
-	return fmt.Sprintf("%s\nand on (product_area, category) topk(%d, %s > 0)", promql.SumBy("product_area, category", promql.Series(names.RecCategories, promql.InWindow(), promql.Is("kind", kind))), settings.TableRows, all)
+// recurring counts kinds of weaknesses of the product areas and categories in which most recur.
+func recurring(kinds ...string) string {
+	counted := func(kinds ...string) string {
+		return promql.SumBy("product_area, category", promql.Series(names.RecCategories, promql.InWindow(), promql.In("kind", kinds...)))
+	}
+	return fmt.Sprintf("%s\nand on (product_area, category) topk(%d, %s > 0)", counted(kinds...), settings.TableRows, counted("repeat", "reopened"))
 }
 
 // repeatedExceptions lists the categories in which exceptions are granted again and again.

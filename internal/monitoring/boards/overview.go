@@ -10,8 +10,8 @@ import (
 	"prodsec_exporter/internal/monitoring/names"
 	"prodsec_exporter/internal/monitoring/packrow"
 	"prodsec_exporter/internal/monitoring/promql"
-	"prodsec_exporter/internal/monitoring/settings"
 	"prodsec_exporter/internal/policy"
+	"prodsec_exporter/internal/record"
 )
 
 // overviewBoard is the director's: each of the four questions is a row with its headline numbers, a trend, and what changed, why, and what has to be decided.
@@ -59,54 +59,55 @@ func slim(p panel.Panel) panel.Panel {
 	return p
 }
 
-// headline is a large number of the overview.
-func headline(id uint32, rows []packrow.Row, title, unit string, steps []panel.Step, means, source, act string, queries ...panel.Query) panel.Panel {
+// headline is a large number of the overview, with what belongs to it.
+func headline(id uint32, rows []packrow.Row, title string, means, source, act string, queries ...[]panel.Query) panel.Panel {
 	return panel.Panel{
-		ID: id, Answers: rows, Title: title, Look: panel.Stat, W: 6, H: 4, Unit: unit, Decimals: panel.Number(0), Steps: steps, Means: means, Source: source, Act: act,
-		Empty: "not known", Queries: queries,
+		ID: id, Answers: rows, Title: title, Look: panel.Stat, W: 6, H: 5, Unit: "none", Decimals: panel.Number(0), Lines: true, Steps: panel.Plain(), Means: means, Source: source, Act: act,
+		Empty: "not known", Queries: slices.Concat(queries...),
 	}
 }
 
 // trendLine is a line over time beside the headlines.
-func trendLine(id uint32, rows []packrow.Row, title, unit string, steps []panel.Step, maximum *float64, source string, queries ...panel.Query) panel.Panel {
+func trendLine(id uint32, rows []packrow.Row, title, unit string, maximum *float64, source string, queries ...panel.Query) panel.Panel {
 	return panel.Panel{
-		ID: id, Answers: rows, Title: title, Look: panel.Lines, W: 12, H: 4, Unit: unit, Steps: steps, Max: maximum, Aside: true, Means: "The headlines over time, as far back as Prometheus has history.",
+		ID: id, Answers: rows, Title: title, Look: panel.Lines, W: 12, H: 5, Unit: unit, Steps: panel.Plain(), Max: maximum, Aside: true, Means: "The headlines over time, as far back as Prometheus has history.",
 		Source: source, Act: "a step is usually a change of scope or counting: see Trend quality.", Empty: "There is no history yet", Queries: queries,
 	}
 }
 
-func toTarget(target float64) []panel.Step {
-	return []panel.Step{panel.Below("transparent"), panel.From(target, panel.Good)}
-}
-
 func overviewCoverage() []panel.Panel {
-	baseline := func(offset string) string {
-		return "sum(" + promql.Series(names.RecBaselines, promql.Is("status", "pass")) + offset + ") / sum(" + promql.Series(names.RecBaselines, promql.IsNot("status", "exempt")) + offset + ")"
-	}
 	passing := func(offset string) string {
-		return "sum by (control) (" + promql.Series(names.RecControls, promql.Is("status", "pass")) + offset + ") / sum by (control) (" + promql.Series(names.RecControls, promql.IsNot("status", "exempt")) + offset + ")"
+		return "sum by (control) (" + promql.Series(names.RecControls, promql.Is("status", "pass")) + offset + ") / sum by (control) (" + promql.Series(names.RecControls) + offset + ")"
 	}
+	adoption := query.Ratio{Part: promql.SumBy("control", promql.Series(names.RecControls, promql.Is("status", "pass"))), Whole: promql.SumBy("control", promql.Series(names.RecControls))}
+	baseline := query.Ratio{Part: promql.SumBy("", promql.Series(names.RecBaselines, promql.Is("status", "pass"))), Whole: promql.SumBy("", promql.Series(names.RecBaselines))}
 	missing := query.Counted("control", names.RecControls, promql.In("status", "fail", "unknown"))
+	exposed := func(status string) string {
+		return "(" + query.ExposedServices("", names.RecBaselines, promql.Is("status", status)) + ")"
+	}
 	return []panel.Panel{
-		headline(1, packrow.List(packrow.PackBaselines), "Exposed services with every required control", "percentunit", panel.Towards(settings.ControlTarget),
-			"Crown-jewel and internet-facing services that pass every control their tier requires. Unknown counts against the share.", names.BaselineServices+".",
-			"Coverage lists the gaps; start with crown jewels.", panel.Query{Name: "pass", Expr: query.ExposedShare("", names.RecBaselines)},
-			panel.Query{Name: "not known", Expr: query.ExposedServices("", names.RecBaselines, promql.Is("status", "unknown")), Unit: "none", Steps: []panel.Step{panel.Below(panel.Unknown)}}),
-		headline(2, packrow.List(packrow.TrackProtection), "Privileged repositories protected", "percentunit", panel.Towards(settings.ProtectionTarget),
-			"Privileged repositories whose branches pass every required check. What could not be read counts against it.", names.ProtectedRepositories+".",
-			"Coverage and Delivery trust list the gaps.", panel.Query{Name: "pass", Expr: query.ProtectedShare(names.Affirmative, policy.CheckRequired)},
-			panel.Query{Name: "fail", Expr: query.ProtectedCount(names.Affirmative, policy.CheckRequired, "fail"), Unit: "none", Steps: panel.NoneBut(1)}),
-		trendLine(3, packrow.List(packrow.PackBaselines), "Baseline and protection over time", "percentunit", toTarget(settings.ControlTarget), panel.Number(1), names.BaselineServices+" and "+names.ProtectedRepositories+".",
-			panel.Query{Name: "services with every control", Expr: baseline(""), Colour: panel.Neutral},
-			panel.Query{Name: "repositories protected", Expr: query.ProtectedRatio(string(policy.CheckRequired)), Colour: panel.Orange}),
+		headline(1, packrow.List(packrow.PackBaselines), "Exposed services with every required control",
+			"Crown-jewel and internet-facing services that pass every control their tier requires. The denominator is all of them; exempt and unknown count against the share.", names.BaselineServices+".",
+			"Coverage lists the gaps; start with crown jewels.", ratioQueries("pass", query.ExposedRatio(names.RecBaselines), policy.ObjectiveControls),
+			[]panel.Query{exemptQuery(exposed("exempt")), unknownQuery(exposed("unknown"))}),
+		headline(2, packrow.List(packrow.TrackProtection), "Privileged repositories protected",
+			"Privileged repositories whose branches pass every required check. The denominator is all of them; exempt and unknown count against the share.", names.ProtectedRepositories+".",
+			"Coverage and Delivery trust list the gaps.", ratioQueries("pass", query.ProtectedRatio(names.Affirmative, policy.CheckRequired), policy.ObjectiveProtection),
+			[]panel.Query{
+				{Name: "fail", Expr: query.ProtectedCount(names.Affirmative, policy.CheckRequired, "fail"), Steps: panel.NoneBut(1)},
+				exemptQuery(query.ProtectedCount(names.Affirmative, policy.CheckRequired, "exempt")), unknownQuery(query.ProtectedCount(names.Affirmative, policy.CheckRequired, "unknown")),
+			}),
+		trendLine(3, packrow.List(packrow.PackBaselines), "Baseline and protection over time", "percentunit", panel.Number(1), names.BaselineServices+" and "+names.ProtectedRepositories+".",
+			panel.Query{Name: "services with every control", Expr: baseline.Expr(), Colour: panel.Neutral},
+			panel.Query{Name: "repositories protected", Expr: query.ProtectedOverTime(string(policy.CheckRequired)), Colour: panel.Orange}, targetQuery(policy.ObjectiveControls)),
 		narrative(4, 8, "What changed: adoption of controls", panel.Panel{
 			Answers: packrow.List(packrow.PackAdoption), Look: panel.Table, Unit: "none", Decimals: panel.Number(0), Steps: panel.Plain(),
-			Means:  "Share of services that pass each control, and its change within the window. The change needs that much history in Prometheus. Whole programme.",
+			Means:  "Share of services that pass each control, among all to which it applies; against the policy's target, in percentage points; and its change within the window, which needs that much history in Prometheus. Whole programme.",
 			Source: names.ControlServices + ".", Act: "for a negative change, find out what was switched off.", Empty: "Controls were not read yet",
-			Queries: []panel.Query{{Name: "Now", Expr: passing("")}, {Name: "Change", Expr: changed(passing)}},
+			Queries: []panel.Query{{Name: "Now", Expr: passing("")}, {Name: "Against target", Expr: adoption.Against(policy.ObjectiveControls)}, {Name: "Change", Expr: changed(passing)}},
 			Columns: []panel.Column{
-				{Field: "control", Title: "Control", Texts: controlTexts()}, {Field: "Now", Title: "Now", Unit: "percentunit", Width: 80, Steps: panel.Towards(settings.ControlTarget)},
-				{Field: "Change", Title: "Change", Unit: "percentunit", Width: 105, Steps: []panel.Step{panel.Below(panel.Bad), panel.From(-0.005, panel.Neutral), panel.From(0.005, panel.Good)}, Undefined: noHistory},
+				{Field: "control", Title: "Control", Texts: controlTexts()}, {Field: "Now", Title: "Now", Unit: "percentunit", Width: 60, Zero: "–"}, againstColumn("Against target").Wide(105),
+				{Field: "Change", Title: "Change", Unit: "percentunit", Width: 80, Steps: []panel.Step{panel.Below(panel.Bad), panel.From(-0.005, panel.Neutral), panel.From(0.005, panel.Good)}, Undefined: noHistory},
 			},
 			Sort: []panel.Sort{panel.Ascending("Now")},
 		}),
@@ -132,16 +133,25 @@ func overviewExposure() []panel.Panel {
 	units := flows[1].Without("Critical", "High")
 	worst = slim(worst.Without("Business unit", "Tier"))
 	return []panel.Panel{
-		headline(10, packrow.List(packrow.PackFlow, packrow.TrackOpen), "Open criticals and highs", "none", panel.Plain(),
-			"Open weaknesses, deduplicated across tools, and the change since the start of the window, exact from the first day.", names.FindingsOpen+" and "+names.FindingFlow+".",
-			"the panels below show what changed it.", panel.Query{Name: "open", Expr: query.OpenNow("", critical, high)},
-			panel.Query{Name: "$window change", Expr: query.ChangeInWindow("", critical, high), Steps: panel.Falling()}),
-		headline(11, packrow.List(packrow.PackUnprotected, packrow.TrackOpen), "Known exploited, open", "none", panel.Plain(),
-			"Open weaknesses that are known exploited or are active leaked secrets, and those on services that are internet-facing or for which that is unknown.", names.FindingsExploited+".",
-			"each has an alert; Exposure lists them.", panel.Query{Name: "open", Expr: query.Counted("", names.RecExploited, promql.In("evidence", "kev", "active_secret")), Steps: panel.NoneBut(1)},
-			panel.Query{Name: "internet-facing", Expr: promql.Filled(query.Counted("", names.RecExploited, promql.In("evidence", "kev", "active_secret"), promql.IsNot("internet_facing", names.Negative)), query.Counted("", names.RecExploited)), Steps: panel.NoneBut(1)}),
-		trendLine(12, packrow.List(packrow.PackFlow, packrow.TrackOpen), "Open over time", "none", panel.Plain(), nil, names.FindingsOpen+".",
-			panel.Query{Name: "critical", Expr: query.OpenNow("", critical), Colour: panel.SeverityColours[critical]}, panel.Query{Name: "high", Expr: query.OpenNow("", high), Colour: panel.SeverityColours[high]}),
+		headline(10, packrow.List(packrow.PackFlow, packrow.TrackOpen), "Open criticals and highs",
+			"Open weaknesses, deduplicated across tools, and the change since the start of the window, exact from the first day. While scopes are not read the number is a lower bound: withheld is what dropped scopes held when "+
+				"they were last read; what scopes hold that were never read is not known.", names.FindingsOpen+", "+names.FindingFlow+" and "+names.Withheld(names.FindingsOpen)+".",
+			"the panels below show what changed it.", atLeast(record.KindFinding, panel.Query{Name: "open", Expr: query.OpenNow("", critical, high)}),
+			atLeast(record.KindFinding, panel.Query{Name: "$window change", Expr: query.ChangeInWindow("", critical, high), Steps: panel.Falling()}),
+			missingQueries(record.KindFinding, names.FindingsOpen, "none", promql.Severe())),
+		headline(11, packrow.List(packrow.PackUnprotected, packrow.TrackOpen), "Known exploited, open",
+			"Open weaknesses that are known exploited or are active leaked secrets, and those on services that are internet-facing or for which that is unknown. Withheld is what dropped scopes held when they were last read.",
+			names.FindingsExploited+" and "+names.Withheld(names.FindingsExploited)+".",
+			"each has an alert; Exposure lists them.", atLeast(record.KindFinding, panel.Query{Name: "open", Expr: query.Counted("", names.RecExploited, promql.In("evidence", "kev", "active_secret")), Steps: panel.NoneBut(1)}),
+			atLeast(record.KindFinding, panel.Query{
+				Name:  "internet-facing",
+				Expr:  promql.Filled(query.Counted("", names.RecExploited, promql.In("evidence", "kev", "active_secret"), promql.IsNot("internet_facing", names.Negative)), query.Counted("", names.RecExploited)),
+				Steps: panel.NoneBut(1),
+			}),
+			missingQueries(record.KindFinding, names.FindingsExploited, "none", promql.In("evidence", "kev", "active_secret"))),
+		trendLine(12, packrow.List(packrow.PackFlow, packrow.TrackOpen), "Open over time", "none", nil, names.FindingsOpen+".",
+			panel.Query{Name: "critical", Expr: query.OpenNow("", critical), Colour: panel.SeverityColours[critical]}, panel.Query{Name: "high", Expr: query.OpenNow("", high), Colour: panel.SeverityColours[high]},
+			panel.Query{Name: "withheld", Expr: query.WithheldOf("", names.FindingsOpen, promql.Severe()), Colour: panel.Unknown}),
 		narrative(13, 8, "What changed: criticals and highs by event", flows[0]),
 		narrative(14, 8, "Why: which business unit accumulates?", units),
 		narrative(15, 8, "Decision: which services need a plan first?", worst),
@@ -149,29 +159,31 @@ func overviewExposure() []panel.Panel {
 }
 
 func overviewResponsiveness() []panel.Panel {
-	teams := responseByOwner()[1]
+	teams, window := responseByOwner()[1], query.Attainment("business_unit", promql.Severe())
 	return []panel.Panel{
-		headline(20, packrow.List(packrow.PackAttainment, packrow.TrackAttainment), "SLA attainment", "percentunit", panel.Towards(settings.AttainmentTarget),
-			attainmentMeans+" Criticals and highs together, for the window and for 90 days.", names.SLAOutcomesWindow+".",
-			"Responsiveness names business units and teams.", panel.Query{Name: "last $window", Expr: query.Attainment("", promql.Severe())},
-			panel.Query{Name: "last 90d", Expr: attainmentBy("", "90d")}),
-		headline(21, packrow.List(packrow.PackReviews, packrow.TrackDecision, packrow.PackFollowups, packrow.PackBlocks), "Pending security decisions", "none", panel.Plain(),
+		headline(20, packrow.List(packrow.PackAttainment, packrow.TrackAttainment), "SLA attainment",
+			attainmentMeans+" Criticals and highs together, for the window and for 90 days; in grey while it is of too few outcomes to compare it with the target.", names.SLAOutcomesWindow+" and "+names.TargetRatio+".",
+			"Responsiveness names business units and teams.", ratioQueries("last $window", query.Attainment("", promql.Severe()), policy.ObjectiveSLAAttainment),
+			ratioQueries("last 90d", query.AttainmentOver("", "90d", promql.Severe()), policy.ObjectiveSLAAttainment)),
+		headline(21, packrow.List(packrow.PackReviews, packrow.TrackDecision, packrow.PackFollowups, packrow.PackBlocks), "Pending security decisions",
 			"Reviews without a first response, and exception requests without a decision.", names.ReviewsOpen+" and "+names.Exceptions+".",
-			"Responsiveness shows how long they have waited.", panel.Query{Name: "reviews", Expr: query.ReviewsWaiting(), Steps: panel.NoneBut(10)}, panel.Query{Name: "exceptions", Expr: query.ExceptionsNow("requested"), Steps: panel.NoneBut(10)}),
-		trendLine(22, packrow.List(packrow.PackAttainment), "Attainment over time", "percentunit", toTarget(settings.AttainmentTarget), panel.Number(1), names.SLAOutcomesWindow+" (rule "+names.RecProgrammeAttained+").",
+			"Responsiveness shows how long they have waited.", atLeast(record.KindReview, panel.Query{Name: "reviews", Expr: query.ReviewsWaiting(), Steps: panel.NoneBut(10)}),
+			atLeast(record.KindException, panel.Query{Name: "exceptions", Expr: query.ExceptionsNow("requested"), Steps: panel.NoneBut(10)})),
+		trendLine(22, packrow.List(packrow.PackAttainment), "Attainment over time", "percentunit", panel.Number(1), names.SLAOutcomesWindow+" (rule "+names.RecProgrammeAttained+").",
 			panel.Query{Name: "critical", Expr: promql.Series(names.RecProgrammeAttained, promql.InWindow(), promql.Is("severity", critical)), Colour: panel.SeverityColours[critical]},
-			panel.Query{Name: "high", Expr: promql.Series(names.RecProgrammeAttained, promql.InWindow(), promql.Is("severity", high)), Colour: panel.SeverityColours[high]}),
+			panel.Query{Name: "high", Expr: promql.Series(names.RecProgrammeAttained, promql.InWindow(), promql.Is("severity", high)), Colour: panel.SeverityColours[high]},
+			targetQuery(policy.ObjectiveSLAAttainment)),
 		narrative(23, 8, "What changed: attainment by business unit", panel.Panel{
 			Answers: packrow.List(packrow.PackAttainment), Look: panel.Table, Unit: "none", Decimals: panel.Number(0), Steps: panel.Plain(),
 			Means: attainmentMeans + " Criticals and highs, the window against the last 90 days.", Source: names.SLAOutcomesWindow + ".",
 			Act: "a unit below its own 90-day value is getting worse: act before it falls below the target.", Empty: panel.NoneOrUnread,
 			Queries: []panel.Query{
-				{Name: "Window", Expr: query.Attainment("business_unit", promql.Severe())},
-				{Name: "90 days", Expr: attainmentBy("business_unit", "90d")}, {Name: "Missed", Expr: query.Outcomes("business_unit", "missed", promql.Severe())},
+				{Name: "Window", Expr: window.Expr()}, {Name: "Against target", Expr: window.Against(policy.ObjectiveSLAAttainment)},
+				{Name: "90 days", Expr: query.AttainmentOver("business_unit", "90d", promql.Severe()).Expr()}, {Name: "Missed", Expr: query.Outcomes("business_unit", "missed", promql.Severe())},
 			},
 			Columns: []panel.Column{
-				{Field: "business_unit", Title: "Business unit"}, {Field: "Window", Title: "Window", Unit: "percentunit", Steps: panel.Towards(settings.AttainmentTarget), Shade: true, Zero: "nothing due", Width: 95},
-				{Field: "90 days", Title: "90 days", Unit: "percentunit", Steps: panel.Towards(settings.AttainmentTarget), Shade: true, Zero: "nothing due", Width: 95}, countColumn("Missed", 20).Wide(75),
+				{Field: "business_unit", Title: "Business unit"}, {Field: "Window", Title: "Window", Unit: "percentunit", Zero: "nothing due", Width: 75}, againstColumn("Against target").Wide(105),
+				{Field: "90 days", Title: "90 days", Unit: "percentunit", Zero: "nothing due", Width: 75}, countColumn("Missed", 20).Wide(65),
 			},
 			Sort: []panel.Sort{panel.Ascending("Window")},
 		}),
@@ -201,29 +213,26 @@ func openDecisions() string {
 	return "sort_desc(\n" + strings.Join(parts, "\nor ") + "\n)"
 }
 
-// attainmentBy is attainment of criticals and highs by a label over a window other than the one chosen.
-func attainmentBy(by, window string) string {
-	part := func(outcomes ...string) string {
-		return promql.SumBy(by, promql.SeriesChosen(names.RecOutcomes, promql.Is("window", window), promql.Severe(), promql.In("outcome", outcomes...)))
-	}
-	return part("met") + "\n/\n(" + part("met", "missed") + " > 0)"
-}
-
 func overviewDelivery() []panel.Panel {
 	paths := trustPaths()
+	protectedPaths := query.RatioOf("", names.RecPaths, []string{promql.Is("status", "protected")})
+	approvedDeployments := query.RatioOf("", names.RecDeployments, []string{promql.Is("approval", "approved")}, promql.InWindow(), query.Production())
 	paths[1] = slim(paths[1].Without("Business unit", "Environment"))
 	return []panel.Panel{
-		headline(30, packrow.List(packrow.TrackPaths), "Protected deployment paths", "percentunit", panel.Towards(settings.ProtectionTarget),
+		headline(30, packrow.List(packrow.TrackPaths), "Protected deployment paths",
 			"Services whose deployment path is protected from branch to environment. What could not be read counts against it.", names.DeploymentPaths+".",
-			"Delivery trust names the teams.", panel.Query{Name: "protected", Expr: query.Share("", names.RecPaths, []string{promql.Is("status", "protected")})},
-			panel.Query{Name: "unprotected", Expr: query.Counted("", names.RecPaths, promql.Is("status", "unprotected")), Unit: "none", Steps: panel.NoneBut(1)}),
-		headline(31, packrow.List(packrow.PackEvidence, packrow.TrackEvidence), "Release evidence and approval", "percentunit", panel.Towards(settings.EvidenceTarget),
+			"Delivery trust names the teams.", ratioQueries("protected", protectedPaths, policy.ObjectiveProtection),
+			[]panel.Query{
+				{Name: "unprotected", Expr: query.Counted("", names.RecPaths, promql.Is("status", "unprotected")), Steps: panel.NoneBut(1)},
+				unknownQuery(query.Counted("", names.RecPaths, promql.Is("status", "unknown"))),
+			}),
+		headline(31, packrow.List(packrow.PackEvidence, packrow.TrackEvidence), "Release evidence and approval",
 			"Privileged pipelines with all the evidence that policy requires, and approved production deployments of the window.", names.PrivilegedPipelines+" and "+names.DeploymentsIn+".",
-			"Delivery trust shows which evidence is missing.", panel.Query{Name: "pipelines", Expr: query.Share("", names.RecPipelines, []string{promql.Is("status", "present")}, promql.Is("evidence", "required"))},
-			panel.Query{Name: "deployments", Expr: query.Share("", names.RecDeployments, []string{promql.Is("approval", "approved")}, promql.InWindow(), query.Production()), Steps: panel.Towards(settings.ApprovalTarget)}),
-		trendLine(32, packrow.List(packrow.TrackPaths, packrow.DORAFrequency), "Protected deployment paths and approved deployments over time", "percentunit", toTarget(settings.ApprovalTarget), panel.Number(1), names.DeploymentPaths+" and "+names.DeploymentsIn+".",
-			panel.Query{Name: "paths protected", Expr: query.Share("", names.RecPaths, []string{promql.Is("status", "protected")}), Colour: panel.Neutral},
-			panel.Query{Name: "deployments approved", Expr: query.Share("", names.RecDeployments, []string{promql.Is("approval", "approved")}, promql.InWindow(), query.Production()), Colour: panel.Orange}),
+			"Delivery trust shows which evidence is missing.", ratioQueries("pipelines", query.RatioOf("", names.RecPipelines, []string{promql.Is("status", "present")}, promql.Is("evidence", "required")), policy.ObjectiveEvidence),
+			ratioQueries("deployments", approvedDeployments, policy.ObjectiveApproval)),
+		trendLine(32, packrow.List(packrow.TrackPaths, packrow.DORAFrequency), "Protected deployment paths and approved deployments over time", "percentunit", panel.Number(1), names.DeploymentPaths+" and "+names.DeploymentsIn+".",
+			panel.Query{Name: "paths protected", Expr: protectedPaths.Expr(), Colour: panel.Neutral},
+			panel.Query{Name: "deployments approved", Expr: approvedDeployments.Expr(), Colour: panel.Orange}, targetQuery(policy.ObjectiveApproval)),
 		narrative(33, 8, "What changed: release approval of deployments", paths[2]),
 		narrative(34, 8, "Why: which branch protections are missing?", trustGuarantees()[0]),
 		narrative(35, 8, "Decision: which deployment path is protected first?", paths[1]),

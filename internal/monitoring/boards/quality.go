@@ -28,24 +28,33 @@ func collectorsPanel() panel.Panel {
 	}
 }
 
+// scopesPanel lists what is not read by name, before it counts what is: one scope among many hundreds must be seen.
 func scopesPanel() panel.Panel {
-	var queries []panel.Query
-	for _, status := range []string{"fresh", "stale", "dropped", "never"} {
-		queries = append(queries, panel.Query{Name: status, Expr: query.ScopesIn(status), Colour: panel.MeaningColours[status]})
-	}
 	return panel.Panel{
-		ID: names.PanelScopes, Title: "Is everything read?", Look: panel.Bars, W: 5, H: 8, Unit: "none", Steps: panel.Plain(),
-		Means: "Scopes (the smallest things that are read whole) by collector. Stale: last good facts are shown. Dropped: too old, withheld. Never: not read once, often " +
-			"for lack of a permission.",
-		Source: names.Scopes + ".", Act: "the runbook of ProdsecScopeStale. Nothing unread counts as good or as zero.", Empty: "Not known: no scope reports",
-		Key: "collector", Share: true, Horizontal: true, Sort: []panel.Sort{panel.Descending("dropped"), panel.Descending("never"), panel.Descending("stale")},
-		Queries: queries,
+		ID: names.PanelScopes, Title: "Is everything read?", Look: panel.Table, W: 7, H: 8, Unit: "none", Decimals: panel.Number(0), Steps: panel.Plain(),
+		Means: "Scopes (the smallest units that are read completely or not at all) that are not fresh, by name, then the fresh ones of each collector. Stale: the last good data is shown. Dropped: too old, withheld. " +
+			"Never: not read once, often for lack of a permission.",
+		Source: names.UnreadScopes + " and " + names.Scopes + ".", Act: "the runbook of ProdsecScopeStale. Nothing unread counts as good or as zero.", Empty: "Not known: no scope reports",
+		Queries: []panel.Query{{Name: "Not fresh", Expr: query.NotFresh()}, {Name: "Fresh", Expr: query.FreshScopes()}},
+		Columns: []panel.Column{
+			{Field: "status", Title: "Status", Width: 75, Shade: true, Texts: scopeTexts()}, {Field: "collector", Title: "Collector", Width: 85}, {Field: "scope", Title: "Scope"},
+			{Field: "Not fresh", Title: "Not fresh", Width: 75, Zero: "–"}, {Field: "Fresh", Title: "Fresh", Width: 60, Zero: "–"},
+		},
+		Sort: []panel.Sort{panel.Descending("Not fresh"), panel.Ascending("Status")},
+	}
+}
+
+// scopeTexts name the freshness of scopes. What was never read is as red as what is withheld: neither is in any number.
+func scopeTexts() []panel.Text {
+	return []panel.Text{
+		{Value: "fresh", Text: "fresh", Colour: panel.Good}, {Value: "stale", Text: "stale", Colour: panel.Warning}, {Value: "dropped", Text: "dropped", Colour: panel.Bad},
+		{Value: "never", Text: "never", Colour: panel.Bad},
 	}
 }
 
 func freshnessPanel() panel.Panel {
 	return panel.Panel{
-		ID: 903, Title: "Time since the last successful read", Look: panel.Table, W: 5, H: 8, Unit: "none", Steps: panel.Plain(),
+		ID: 903, Title: "Time since the last successful read", Look: panel.Table, W: 4, H: 8, Unit: "none", Steps: panel.Plain(),
 		Means: "Time since the last complete read of the least recently read scope, by kind.", Source: names.ScopeLastSuccess + ".",
 		Act: "compare with the collector's interval in the configuration.", Empty: "Not known: no scope reports",
 		Queries: []panel.Query{{Name: "Oldest read", Expr: query.SinceSuccess()}},
@@ -68,7 +77,7 @@ func recordsPanel() panel.Panel {
 
 func countingPanel() panel.Panel {
 	return panel.Panel{
-		ID: names.PanelCounting, Answers: packrow.List(packrow.PackTrend), Title: "Did counting change?", Look: panel.Stat, W: 5, H: 8, Unit: "none", Steps: panel.Plain(), Lines: true,
+		ID: names.PanelCounting, Answers: packrow.List(packrow.PackTrend), Title: "Did counting change?", Look: panel.Stat, W: 4, H: 8, Unit: "none", Steps: panel.Plain(), Lines: true,
 		Means: "Age of the last evaluation; number of counting changes in the window (policy, scope, source, deduplication, migration); and since when the policy version is in " +
 			"force. A number that moved at the same time may have moved because of a counting change.",
 		Source: names.EvaluationTime + ", " + names.CountingChanges + ", " + names.PolicyInfo + ", " + names.PolicyChanged + ".",

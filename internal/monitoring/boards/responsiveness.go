@@ -1,12 +1,16 @@
 package boards
 
 import (
+	"slices"
+
 	"prodsec_exporter/internal/monitoring/boards/panel"
 	"prodsec_exporter/internal/monitoring/boards/query"
 	"prodsec_exporter/internal/monitoring/names"
 	"prodsec_exporter/internal/monitoring/packrow"
 	"prodsec_exporter/internal/monitoring/promql"
 	"prodsec_exporter/internal/monitoring/settings"
+	"prodsec_exporter/internal/policy"
+	"prodsec_exporter/internal/record"
 )
 
 func responsivenessBoard() panel.Board {
@@ -28,24 +32,29 @@ func responsivenessBoard() panel.Board {
 
 // responseOfSecurity are the panels about what waits for the security function, or for the actions it asked for.
 func responseOfSecurity() []panel.Panel {
-	one := func(id uint32, rows []packrow.Row, title, means, source, act string, queries ...panel.Query) panel.Panel {
-		return panel.Panel{
-			ID: id, Answers: rows, Title: title, Look: panel.Stat, W: 6, H: 4, Unit: "none", Steps: panel.Plain(), Means: means, Source: source, Act: act,
-			Empty: "not known", Queries: queries,
+	one := func(id uint32, rows []packrow.Row, title, means, source, act string, kind record.Kind, family string, queries ...panel.Query) panel.Panel {
+		p := panel.Panel{
+			ID: id, Answers: rows, Title: title, Look: panel.Stat, W: 6, H: 5, Unit: "none", Lines: true, Steps: panel.Plain(), Means: means, Source: source, Act: act,
+			Empty: "not known",
 		}
+		for _, q := range queries {
+			p.Queries = append(p.Queries, atLeast(kind, q)...)
+		}
+		p.Queries = append(p.Queries, missingQueries(kind, family, "none")...)
+		return p
 	}
 	return []panel.Panel{
 		one(names.PanelWaiting, packrow.List(packrow.PackReviews), "Reviews waiting for first response", "Security reviews without a first response by a responder, and the median waiting time in days.",
-			names.ReviewsOpen+`{state="waiting"}, `+names.ReviewWaiting+".", "answer the oldest first; a growing number is a staffing question.",
+			names.ReviewsOpen+`{state="waiting"}, `+names.ReviewWaiting+".", "answer the oldest first; a growing number is a staffing question.", record.KindReview, names.ReviewsOpen,
 			panel.Query{Name: "waiting", Expr: query.ReviewsWaiting(), Steps: panel.NoneBut(10)}, panel.Query{Name: "median days", Expr: query.MedianDays(names.ReviewWaiting), Steps: panel.LongerThan(2, 5)}),
 		one(names.PanelPending, packrow.List(packrow.TrackDecision), "Exception requests pending", "Exception requests without a decision, and the median waiting time in days.",
-			names.Exceptions+`{state="requested"}, `+names.ExceptionPending+".", "decide, or state what is missing.",
+			names.Exceptions+`{state="requested"}, `+names.ExceptionPending+".", "decide, or state what is missing.", record.KindException, names.Exceptions,
 			panel.Query{Name: "undecided", Expr: query.ExceptionsNow("requested"), Steps: panel.NoneBut(10)}, panel.Query{Name: "median days", Expr: query.MedianDays(names.ExceptionPending), Steps: panel.LongerThan(7, 14)}),
 		one(names.PanelFollowups, packrow.List(packrow.PackFollowups), "Incident follow-up actions", "Open follow-up actions, and those past their due date.", names.FollowupsOpen+".",
-			"an overdue action leaves the cause of an incident in place; agree on a new date or more capacity with its owner.",
+			"an overdue action leaves the cause of an incident in place; agree on a new date or more capacity with its owner.", record.KindFollowup, names.FollowupsOpen,
 			panel.Query{Name: "open", Expr: query.Followups()}, panel.Query{Name: "overdue", Expr: query.Followups(promql.Is("overdue", names.Affirmative)), Steps: panel.NoneBut(5)}),
 		one(names.PanelEscalations, packrow.List(packrow.PackBlocks), "Release blocks and urgent escalations", "Blocked releases and open urgent escalations.", names.EscalationsOpen+".",
-			"look for repeated reasons: a missing golden path costs more than the block.",
+			"look for repeated reasons: a missing golden path costs more than the block.", record.KindEscalation, names.EscalationsOpen,
 			panel.Query{Name: "release blocks", Expr: query.Escalations("release_block"), Steps: panel.NoneBut(5)}, panel.Query{Name: "urgent", Expr: query.Escalations("urgent"), Steps: panel.NoneBut(5)}),
 	}
 }
@@ -55,21 +64,23 @@ const attainmentMeans = "Attainment = met / (met + missed): the share of finding
 
 func attainmentStat(id uint32, severity string) panel.Panel {
 	return panel.Panel{
-		ID: id, Answers: packrow.List(packrow.TrackAttainment), Title: "SLA attainment, " + severity, Look: panel.Stat, W: 5, H: 4, Unit: "percentunit", Decimals: panel.Number(0), Steps: panel.Towards(settings.AttainmentTarget),
-		Means: attainmentMeans + " Shown for the window and, for comparison, for 90 days.", Source: names.SLAOutcomesWindow + ", verdicts frozen when they fell.",
+		ID: id, Answers: packrow.List(packrow.TrackAttainment), Title: "SLA attainment, " + severity, Look: panel.Stat, W: 5, H: 5, Unit: "percentunit", Decimals: panel.Number(0), Lines: true, Steps: panel.Plain(),
+		Means: attainmentMeans + " Shown for the window and, for comparison, for 90 days; in grey while it is of too few outcomes to compare it with the target.", Source: names.SLAOutcomesWindow + ", verdicts frozen when they fell.",
 		Act: "the next row names the business units and teams; missing a target for a quarter is a staffing or ownership question.", Empty: "not known",
-		Queries: []panel.Query{{Name: "last $window", Expr: query.Attainment("", promql.Is("severity", severity))}, {Name: "last 90d", Expr: query.AttainmentOver("90d", severity)}},
+		Queries: append(ratioQueries("last $window", query.Attainment("", promql.Is("severity", severity)), policy.ObjectiveSLAAttainment),
+			ratioQueries("last 90d", query.AttainmentOver("", "90d", promql.Is("severity", severity)), policy.ObjectiveSLAAttainment)...),
 	}
 }
 
-// verdictStat is a headline: open criticals and highs with one verdict.
+// verdictStat is a headline: open criticals and highs with one verdict, and what is missing from them.
 func verdictStat(id uint32, title, sla, means, act string, criticalSteps, highSteps []panel.Step) panel.Panel {
 	return panel.Panel{
-		ID: id, Title: title, Look: panel.Stat, W: 5, H: 4, Unit: "none", Steps: panel.Plain(), Means: means, Source: names.FindingsOpen + `{sla="` + sla + `"}.`, Act: act,
+		ID: id, Title: title, Look: panel.Stat, W: 5, H: 5, Unit: "none", Lines: true, Steps: panel.Plain(), Means: means, Source: names.FindingsOpen + `{sla="` + sla + `"}.`, Act: act,
 		Empty: "not known",
-		Queries: []panel.Query{
-			{Name: critical, Expr: query.Verdicts(sla, critical), Steps: criticalSteps}, {Name: high, Expr: query.Verdicts(sla, high), Steps: highSteps},
-		},
+		Queries: slices.Concat(
+			atLeast(record.KindFinding, panel.Query{Name: critical, Expr: query.Verdicts(sla, critical), Steps: criticalSteps}),
+			atLeast(record.KindFinding, panel.Query{Name: high, Expr: query.Verdicts(sla, high), Steps: highSteps}),
+			missingQueries(record.KindFinding, names.FindingsOpen, "none", promql.Severe(), promql.Is("sla", sla))),
 	}
 }
 
@@ -81,7 +92,7 @@ func responseHeadlines() []panel.Panel {
 		verdictStat(4, "Due soon", "due_soon", "Open criticals and highs in the last quarter of their SLA time.",
 			"plan them now, before they breach.", []panel.Step{panel.Below(panel.Good), panel.From(1, panel.Warning)}, []panel.Step{panel.Below(panel.Good), panel.From(1, panel.Warning)}),
 		{
-			ID: 5, Title: "SLA clock paused", Look: panel.Stat, W: 4, H: 4, Unit: "none", Steps: panel.Plain(),
+			ID: 5, Title: "SLA clock paused", Look: panel.Stat, W: 4, H: 5, Unit: "none", Lines: true, Steps: panel.Plain(),
 			Means:  "Open criticals and highs covered by an approved, unexpired exception. They cannot breach until it ends, and are still open.",
 			Source: names.FindingsOpen + `{sla="excepted"}.`, Act: "Exposure shows by category when the exceptions end.", Empty: "not known",
 			Queries: []panel.Query{
@@ -96,29 +107,32 @@ func responseByOwner() []panel.Panel {
 		return panel.Query{Name: value, Expr: promql.Filled(query.Outcomes("severity", value), query.Outcomes("severity", "met|missed|void")), Colour: panel.MeaningColours[value]}
 	}
 	ratio := func(title string) panel.Column {
-		return panel.Column{Field: title, Title: title, Unit: "percentunit", Steps: panel.Towards(settings.AttainmentTarget), Shade: true, Zero: "nothing due"}
+		return panel.Column{Field: title, Title: title, Unit: "percentunit", Zero: "nothing due", Width: 75}
 	}
+	all := query.Attainment("business_unit", promql.Severe())
 	return []panel.Panel{
 		{
-			ID: names.PanelAttainment, Answers: packrow.List(packrow.PackAttainment, packrow.TrackAttainment), Title: "SLA attainment by business unit", Look: panel.Table, W: 10, H: 9, Unit: "none", Decimals: panel.Number(0), Steps: panel.Plain(),
-			Means: attainmentMeans, Source: names.SLAOutcomesWindow + ".", Act: "discuss capacity or ownership with the head of the first row rather than individual findings.",
+			ID: names.PanelAttainment, Answers: packrow.List(packrow.PackAttainment, packrow.TrackAttainment), Title: "SLA attainment by business unit", Look: panel.Table, W: 11, H: 9, Unit: "none", Decimals: panel.Number(0), Steps: panel.Plain(),
+			Means: attainmentMeans + " Against target: criticals and highs together against the policy's target, in percentage points.", Source: names.SLAOutcomesWindow + " and " + names.TargetRatio + ".",
+			Act:   "discuss capacity or ownership with the head of the first row rather than individual findings.",
 			Empty: panel.NoneOrUnread,
 			Queries: []panel.Query{
-				{Name: "Critical", Expr: query.Attainment("business_unit", promql.Is("severity", critical))}, {Name: "High", Expr: query.Attainment("business_unit", promql.Is("severity", high))},
+				{Name: "Against target", Expr: all.Against(policy.ObjectiveSLAAttainment)},
+				{Name: "Critical", Expr: query.Attainment("business_unit", promql.Is("severity", critical)).Expr()}, {Name: "High", Expr: query.Attainment("business_unit", promql.Is("severity", high)).Expr()},
 				{Name: "Met", Expr: query.Outcomes("business_unit", "met", promql.Severe())}, {Name: "Missed", Expr: query.Outcomes("business_unit", "missed", promql.Severe())},
 				{Name: "Void", Expr: query.Outcomes("business_unit", "void", promql.Severe())},
 			},
 			Columns: []panel.Column{
-				{Field: "business_unit", Title: "Business unit", Width: 150}, ratio("Critical"), ratio("High"),
-				{Field: "Met", Title: "Met", Zero: "–"}, {Field: "Missed", Title: "Missed", Zero: "–"}, {Field: "Void", Title: "Void", Zero: "–"},
+				{Field: "business_unit", Title: "Business unit"}, againstColumn("Against target").Wide(110), ratio("Critical"), ratio("High"),
+				{Field: "Met", Title: "Met", Zero: "–", Width: 55}, {Field: "Missed", Title: "Missed", Zero: "–", Width: 65}, {Field: "Void", Title: "Void", Zero: "–", Width: 55},
 			},
 			Sort: []panel.Sort{panel.Descending("Missed")},
 		},
 		{
-			ID: 11, Answers: packrow.List(packrow.TrackAttainment), Title: "Teams with the lowest SLA attainment", Look: panel.Ranking, W: 7, H: 9, Unit: "percentunit", Decimals: panel.Number(0), Max: panel.Number(1),
-			Steps: panel.Towards(settings.AttainmentTarget), Means: "The twelve teams with the lowest attainment for criticals and highs in the window; a team with nothing due is not ranked.",
-			Source: names.SLAOutcomesWindow + ".", Act: "look at the team's breached findings below and at who owns its services.", Empty: panel.NoneOrUnread,
-			Queries: []panel.Query{{Name: "Attainment", Expr: query.WorstTeams(), Legend: "{{team}}"}},
+			ID: 11, Answers: packrow.List(packrow.TrackAttainment), Title: "Teams with the lowest SLA attainment", Look: panel.Ranking, W: 6, H: 9, Unit: "percentunit", Decimals: panel.Number(0), Max: panel.Number(1),
+			Steps: panel.Plain(), Means: "The twelve teams with the lowest attainment for criticals and highs in the window, coloured by the policy's target; a team with fewer outcomes than policy.targets.minimum_outcomes is not ranked.",
+			Source: names.SLAOutcomesWindow + " and " + names.TargetRatio + ".", Act: "look at the team's breached findings below and at who owns its services.", Empty: panel.NoneOrUnread,
+			Queries: comparedRanking(query.Attainment("team", promql.Severe()), "{{team}}", 12, policy.ObjectiveSLAAttainment),
 		},
 		{
 			ID: 12, Answers: packrow.List(packrow.TrackAttainment), Title: "SLA outcomes by severity", Look: panel.Bars, W: 7, H: 9, Unit: "none", Steps: panel.Plain(),
@@ -216,17 +230,17 @@ func responseHistory() []panel.Panel {
 	return []panel.Panel{
 		{
 			ID: 32, Title: "Median time to remediate, previous 30 days", Look: panel.Lines, W: 6, H: 8, Unit: "suffix: d", Steps: panel.Plain(),
-			Means:  "Median time from first seen to fixed over the thirty days before each moment. As far back as Prometheus has history.",
+			Means:  "Median time from first seen to fixed over the fixes of the thirty days before each moment. It begins once Prometheus has thirty days of history.",
 			Source: names.FindingRemediation + ".", Act: "rising while attainment is stable: fixes come closer to the deadline.",
 			Empty: "There is no history yet", KeyTexts: severityTexts(),
 			Queries: []panel.Query{{Name: "Median", Expr: query.RemediationTrend(0.5), Legend: "{{severity}}"}},
 		},
 		{
 			ID: 33, Answers: packrow.List(packrow.PackAttainment, packrow.TrackAttainment), Title: "SLA attainment over time", Look: panel.Lines, W: 6, H: 8, Unit: "percentunit", Max: panel.Number(1),
-			Steps: []panel.Step{panel.Below("transparent"), panel.From(settings.AttainmentTarget, panel.Good)}, Means: attainmentMeans + " Whole programme, not filtered by the variables above; over the window before each moment.",
+			Steps: panel.Plain(), Means: attainmentMeans + " Whole programme, not filtered by the variables above; over the window before each moment.",
 			Source: names.SLAOutcomesWindow + " (rule " + names.RecProgrammeAttained + ").", Act: "compare with the target line; a change of policy or of scope is on the last row.",
 			Empty: panel.NoneOrUnread, KeyTexts: severityTexts(),
-			Queries: []panel.Query{{Name: "Attainment", Expr: promql.Series(names.RecProgrammeAttained, promql.InWindow(), promql.Severe()), Legend: "{{severity}}"}},
+			Queries: []panel.Query{{Name: "Attainment", Expr: promql.Series(names.RecProgrammeAttained, promql.InWindow(), promql.Severe()), Legend: "{{severity}}"}, targetQuery(policy.ObjectiveSLAAttainment)},
 		},
 		{
 			ID: 34, Title: "Past SLA deadline, over time", Look: panel.Lines, W: 6, H: 8, Unit: "none", Steps: panel.Plain(),
@@ -235,10 +249,10 @@ func responseHistory() []panel.Panel {
 			Queries: []panel.Query{{Name: "Past deadline", Expr: query.BreachedOverTime(), Legend: "{{severity}}"}},
 		},
 		{
-			ID: names.PanelMissed, Title: "SLA deadlines missed per week", Look: panel.Lines, W: 6, H: 8, Unit: "none", Steps: panel.Plain(),
-			Means: "SLA deadlines of criticals and highs missed in the seven days before each moment.", Source: names.SLAOutcomes + ".",
-			Act: "a jump in one week often comes from one large import or one service: see Exposure.", Empty: "There is no history yet", KeyTexts: severityTexts(),
-			Queries: []panel.Query{{Name: "Missed", Expr: query.MissedPerWeek(), Legend: "{{severity}}"}},
+			ID: names.PanelMissed, Title: "SLA deadlines missed", Look: panel.Lines, W: 6, H: 8, Unit: "none", Steps: panel.Plain(),
+			Means: "SLA deadlines of criticals and highs missed in the window before each moment, exact.", Source: names.SLAOutcomesWindow + " (rule " + names.RecOutcomes + ").",
+			Act: "a jump often comes from one large import or one service: see Exposure.", Empty: "There is no history yet", KeyTexts: severityTexts(),
+			Queries: []panel.Query{{Name: "Missed", Expr: query.MissedInWindow(), Legend: "{{severity}}"}},
 		},
 	}
 }

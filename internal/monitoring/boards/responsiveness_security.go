@@ -30,15 +30,17 @@ func securityTimes() []panel.Panel {
 			Sort: []panel.Sort{panel.Descending("90 %")},
 		},
 		{
-			ID: 55, Answers: packrow.List(packrow.TrackDecision, packrow.PackFriction), Title: "Time to exception decision, by category", Look: panel.Table, W: 9, H: 8, Unit: "none", Decimals: panel.Number(1), Steps: panel.Plain(),
-			Means:  "Over every decision in the ledger, in the calendar policy.calendars.decisions. A rejection is a decision. Not filtered by team and trust tier.",
-			Source: names.ExceptionDecision + ".", Act: "a category that waits long and is always granted is a candidate for a standing decision.", Empty: panel.NoneOrUnread,
+			ID: 55, Answers: packrow.List(packrow.TrackDecision, packrow.PackFriction), Title: "Time to exception decision, by business unit", Look: panel.Table, W: 9, H: 8, Unit: "none", Decimals: panel.Number(1), Steps: panel.Plain(),
+			Means: "Decisions of the window, approved or rejected, in the calendar policy.calendars.decisions; beside them the requests that wait. Not filtered by team and trust tier; by category over every " +
+				"decision in the ledger: see metrics.md.",
+			Source: names.DecisionIn + ", " + names.ExceptionPending + ".", Act: "a unit whose requests are always granted after a long wait is a candidate for a standing decision.", Empty: panel.NoneOrUnread,
 			Queries: []panel.Query{
-				{Name: "Decided", Expr: query.Observations("category", names.RecDecision)}, {Name: "Median", Expr: query.Quantile(0.5, "category", names.RecDecision)},
-				{Name: "90 %", Expr: query.Quantile(0.9, "category", names.RecDecision)}, {Name: "Waiting", Expr: query.Observations("category", names.RecPending)},
+				{Name: "Decided", Expr: query.Observations("business_unit", names.RecDecisionIn, promql.InWindow())}, {Name: "Approved", Expr: query.RatioOf("business_unit", names.RecDecisionIn, []string{promql.Is("decision", "approved")}, promql.InWindow(), promql.In("le", `\+Inf`)).Expr()},
+				{Name: "Median", Expr: query.Quantile(0.5, "business_unit", names.RecDecisionIn, promql.InWindow())}, {Name: "90 %", Expr: query.Quantile(0.9, "business_unit", names.RecDecisionIn, promql.InWindow())},
+				{Name: "Waiting", Expr: query.Observations("business_unit", names.RecPending)},
 			},
 			Columns: []panel.Column{
-				{Field: "category", Title: "Category"}, {Field: "Decided", Title: "Decided", Zero: "–", Width: 80}, days("Median"), days("90 %"),
+				{Field: "business_unit", Title: "Business unit"}, {Field: "Decided", Title: "Decided", Zero: "–", Width: 75}, {Field: "Approved", Title: "Approved", Unit: "percentunit", Zero: "none decided", Width: 85}, days("Median"), days("90 %"),
 				countColumn("Waiting", 5).Wide(80),
 			},
 			Sort: []panel.Sort{panel.Descending("90 %")},
@@ -66,11 +68,11 @@ func lessonsAndBlocks() []panel.Panel {
 	return []panel.Panel{
 		{
 			ID: 57, Answers: packrow.List(packrow.PackFollowups, packrow.TrackFollowups), Title: "Incident follow-up actions, by business unit", Look: panel.Table, W: 12, H: 8, Unit: "none", Decimals: panel.Number(0), Steps: panel.Plain(),
-			Means:  "Open actions, those overdue, and the median age of the open ones; and the median time from creation to closing over every closed one in the ledger. Not filtered by team and trust tier.",
-			Source: names.FollowupsOpen + ", " + names.FollowupAge + ", " + names.FollowupClose + ".", Act: "overdue: agree on a new date with the owner, or close it as declined.", Empty: panel.NoneOrUnread,
+			Means:  "Open actions, those overdue, and the median age of the open ones; and the median time from creation to closing of those closed in the window. Not filtered by team and trust tier.",
+			Source: names.FollowupsOpen + ", " + names.FollowupAge + ", " + names.FollowupCloseIn + ".", Act: "overdue: agree on a new date with the owner, or close it as declined.", Empty: panel.NoneOrUnread,
 			Queries: []panel.Query{
 				{Name: "Open", Expr: query.Counted("business_unit", names.RecFollowups)}, {Name: "Overdue", Expr: query.Counted("business_unit", names.RecFollowups, promql.Is("overdue", names.Affirmative))},
-				{Name: "Median age", Expr: query.Quantile(0.5, "business_unit", names.RecFollowupAge)}, {Name: "Time to close", Expr: query.Quantile(0.5, "business_unit", names.RecFollowupClose)},
+				{Name: "Median age", Expr: query.Quantile(0.5, "business_unit", names.RecFollowupAge)}, {Name: "Time to close", Expr: query.Quantile(0.5, "business_unit", names.RecFollowupCloseIn, promql.InWindow())},
 			},
 			Columns: []panel.Column{
 				{Field: "business_unit", Title: "Business unit"}, {Field: "Open", Title: "Open", Zero: "–", Width: 70}, countColumn("Overdue", 3).Wide(85),
@@ -80,8 +82,8 @@ func lessonsAndBlocks() []panel.Panel {
 		},
 		{
 			ID: 58, Answers: packrow.List(packrow.PackBlocks, packrow.PackFriction), Title: "Release blocks and urgent escalations by reason", Look: panel.Bars, W: 12, H: 8, Unit: "none", Decimals: panel.Number(0), Steps: panel.Plain(),
-			Means:  "Release blocks and urgent escalations by reason, over the history in the ledger.",
-			Source: names.EscalationsTotal + ".", Act: "a recurring reason indicates a missing golden path.", Empty: panel.NoneOrUnread,
+			Means:  "Release blocks and urgent escalations raised in the window, by reason.",
+			Source: names.EscalationsIn + ".", Act: "a recurring reason indicates a missing golden path.", Empty: panel.NoneOrUnread,
 			Key: "reason", Stacked: true, Horizontal: true, Sort: []panel.Sort{panel.Descending("release blocks"), panel.Descending("urgent")},
 			Queries: []panel.Query{
 				{Name: "release blocks", Expr: raised("release_block"), Colour: panel.Bad}, {Name: "urgent", Expr: raised("urgent"), Colour: panel.Warning},
@@ -103,7 +105,7 @@ func lessonsAndBlocks() []panel.Panel {
 	}
 }
 
-// raised counts escalations of a kind over all that the ledger knows, by reason.
+// raised counts escalations of a kind that were raised in the window, by reason.
 func raised(kind string) string {
-	return promql.Filled(promql.SumBy("reason", promql.OnceChosen(names.EscalationsTotal, promql.Is("kind", kind))), promql.SumBy("reason", promql.OnceChosen(names.EscalationsTotal)))
+	return query.CountedBy("reason", names.RecEscalationsIn, []string{promql.Is("kind", kind)}, promql.InWindow())
 }

@@ -6,7 +6,7 @@ import (
 	"prodsec_exporter/internal/monitoring/names"
 	"prodsec_exporter/internal/monitoring/packrow"
 	"prodsec_exporter/internal/monitoring/promql"
-	"prodsec_exporter/internal/monitoring/settings"
+	"prodsec_exporter/internal/policy"
 )
 
 func trendBoard() panel.Board {
@@ -40,8 +40,8 @@ func trendHeadlines() []panel.Panel {
 		}
 	}
 	remediated := headline(4, "Share closed by remediation", "Share of the criticals and highs closed in the window that were fixed. The rest was dismissed, moved, recounted or went out of view.",
-		"below a half: check the closures by reason before reporting a decrease as progress.", panel.Towards(settings.RemediatedTarget), fixedShare(""))
-	remediated.Unit = "percentunit"
+		"below a half: check the closures by reason before reporting a decrease as progress.", panel.Plain(), "")
+	remediated.Lines, remediated.Queries = true, ratioQueries("fixed", fixedRatio(""), policy.ObjectiveRemediation)
 	return []panel.Panel{
 		headline(1, "Change in $window", "Change in open criticals and highs since the start of the window: the sum of all signed events.",
 			"the next two numbers split it into risk and counting.", panel.Falling(), promql.SumBy("", promql.SeriesChosen(names.RecFlow, promql.InWindow(), promql.Severe()))),
@@ -54,10 +54,11 @@ func trendHeadlines() []panel.Panel {
 	}
 }
 
-// fixedShare is the share of what left that was fixed.
-func fixedShare(by string) string {
+// fixedRatio is what was fixed of what left. Both are negative in the signed flow.
+func fixedRatio(by string) query.Ratio {
 	left := append(append([]string{"fixed"}, dismissals...), recounts...)
-	return "(" + promql.Filled(query.FlowsBy(by, "fixed"), query.FlowsBy(by, left...)) + ")\n/\n(" + promql.SumBy(by, promql.SeriesChosen(names.RecFlow, promql.InWindow(), promql.Severe(), promql.In("event", left...))+" < 0") + " < 0)"
+	closed := promql.SumBy(by, promql.SeriesChosen(names.RecFlow, promql.InWindow(), promql.Severe(), promql.In("event", left...))+" < 0")
+	return query.Ratio{Part: "(0 - (" + promql.Filled(query.FlowsBy(by, "fixed"), query.FlowsBy(by, left...)) + "))", Whole: "(0 - " + closed + ")"}
 }
 
 func trendFlows() []panel.Panel {

@@ -53,16 +53,18 @@ const (
 	FollowupAge       = "prodsec_followup_age_seconds"
 	FollowupClose     = "prodsec_followup_close_seconds"
 	EscalationsOpen   = "prodsec_escalations_open"
-	EscalationsTotal  = "prodsec_escalations_total"
+	EscalationsIn     = "prodsec_escalations_in_window"
+	DecisionIn        = "prodsec_exception_decision_in_window_seconds"
+	FollowupCloseIn   = "prodsec_followup_close_in_window_seconds"
 
 	ControlServices     = "prodsec_control_services"
 	ControlGap          = "prodsec_control_gap"
 	BaselineServices    = "prodsec_baseline_services"
+	BasicsServices      = "prodsec_production_basics_services"
 	ControlEvidenceTime = "prodsec_control_evidence_timestamp_seconds"
 	ControlFailures     = "prodsec_control_failures_in_window"
 
 	DeploymentPaths     = "prodsec_deployment_paths"
-	DeploymentsTotal    = "prodsec_deployments_total"
 	DeploymentsIn       = "prodsec_deployments_in_window"
 	ReleaseEvidence     = "prodsec_release_evidence_in_window"
 	PrivilegedPipelines = "prodsec_privileged_pipelines"
@@ -75,6 +77,10 @@ const (
 	LeadTimeIn          = "prodsec_change_lead_time_in_window_seconds"
 	RestoreIn           = "prodsec_restore_in_window_seconds"
 	IncidentsIn         = "prodsec_incidents_in_window"
+	ReworkIn            = "prodsec_deployment_rework_in_window"
+	PipelineProtection  = "prodsec_privileged_pipeline_protection"
+
+	MinimumOutcomes = "prodsec_target_minimum_outcomes"
 
 	TargetRatio     = "prodsec_target_ratio"
 	TargetMinimum   = "prodsec_target_minimum_outcomes"
@@ -87,6 +93,8 @@ const (
 	CollectorUp      = "prodsec_collector_up"
 	ScopeLastSuccess = "prodsec_scope_last_success_timestamp_seconds"
 	Scopes           = "prodsec_scopes"
+	RecordScopes     = "prodsec_record_scopes"
+	UnreadScopes     = "prodsec_unread_scopes"
 	Records          = "prodsec_records"
 	EvaluationTime   = "prodsec_evaluation_timestamp_seconds"
 	BuildInfo        = "prodsec_exporter_build_info"
@@ -168,4 +176,11 @@ func JoinLabels(labels []string) string { return strings.Join(labels, ", ") }
 func LabelsWithout(labels string, without ...string) string {
 	kept := slices.DeleteFunc(SplitLabels(labels), func(l string) bool { return slices.Contains(without, l) })
 	return strings.Join(kept, ", ")
+}
+
+// Withheld is the companion of a family: what the family withholds while scopes are dropped, at the value last known. It panics when there is none.
+func Withheld(family string) string {
+	name := "prodsec_withheld_" + strings.TrimPrefix(family, "prodsec_")
+	LabelsOf(BaseName(name))
+	return name
 }

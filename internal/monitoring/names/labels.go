@@ -1,5 +1,7 @@
 package names
 
+import "prodsec_exporter/internal/snapshot"
+
 // ReplicaLabels are the target labels that tell two replicas of the exporter apart. Every query folds them with max, so that a
 // fail-over during which both expose a series, or two scrapes of the same ledger, count once. The label job is kept: two jobs are two programmes.
 var ReplicaLabels = []string{"instance", "pod", "container", "endpoint", "node"}
@@ -38,3 +40,11 @@ const (
 	FromControls     = "controls"
 	FromRequests     = "requests" // reviews, follow-up actions and escalations
 )
+
+// CauseControlGap is the value of the label cause of changes that failed for a control gap. It is present, be it at 0, only where a source of incidents was read: nothing else
+// states causes.
+const CauseControlGap = "control_gap"
+
+// UnownedReasons are the reasons for which a repository that counts has no owner. Archived repositories, forks and those that no source host lists are no part of
+// the repositories that are counted, and so of no share of them.
+var UnownedReasons = []string{string(snapshot.UnmappedNoCatalogEntry), string(snapshot.UnmappedNoOwner)}

@@ -4,17 +4,19 @@ package names
 // tier), team, business_unit, or programme for the whole. They fold replicas, drop labels that boards do not need, and are the only
 // place where ratios and joins are made.
 const (
-	RecOpen         = "group:prodsec_findings_open:sum"
-	RecOpenExposure = "exposure:prodsec_findings_open:sum"
-	RecAges         = "team:prodsec_finding_age_seconds:range"
-	RecFlow         = "group:prodsec_finding_flow_in_window:signed"
-	RecServiceOpen  = "service:prodsec_findings_open:sum"
-	RecExceptions   = "group:prodsec_exceptions:sum"
-	RecExploited    = "service:prodsec_findings_exploited_open:exposure"
-	RecRisk         = "service:prodsec_risk_score:exposure"
-	RecCategories   = "product_area:prodsec_category_findings_in_window:sum"
-	RecWrong        = "source:prodsec_tool_false_positive_in_window:sum"
-	RecWrongRatio   = "source:prodsec_tool_false_positive_in_window:ratio"
+	RecOpen          = "group:prodsec_findings_open:sum"
+	RecOpenExposure  = "exposure:prodsec_findings_open:sum"
+	RecAges          = "team:prodsec_finding_age_seconds:range"
+	RecFlow          = "group:prodsec_finding_flow_in_window:signed"
+	RecServiceOpen   = "service:prodsec_findings_open:sum"
+	RecServiceHeld   = "service:prodsec_findings_open:held"
+	RecExceptions    = "group:prodsec_exceptions:sum"
+	RecExploited     = "service:prodsec_findings_exploited_open:exposure"
+	RecExploitedHeld = "service:prodsec_findings_exploited_open:held"
+	RecRisk          = "service:prodsec_risk_score:exposure"
+	RecCategories    = "product_area:prodsec_category_findings_in_window:sum"
+	RecWrong         = "source:prodsec_tool_false_positive_in_window:sum"
+	RecWrongRatio    = "source:prodsec_tool_false_positive_in_window:ratio"
 
 	RecOutcomes           = "group:prodsec_sla_outcomes_in_window:sum"
 	RecUnitAttainment     = "business_unit:prodsec_sla_attainment:ratio"
@@ -38,6 +40,10 @@ const (
 	RecFollowupAge     = "business_unit:prodsec_followup_age_seconds_bucket:sum"
 	RecFollowupClose   = "business_unit:prodsec_followup_close_seconds_bucket:sum"
 	RecEscalations     = "group:prodsec_escalations_open:sum"
+	RecEscalationsIn   = "group:prodsec_escalations_in_window:sum"
+	RecDecisionIn      = "business_unit:prodsec_exception_decision_in_window_seconds_bucket:sum"
+	RecFollowupCloseIn = "business_unit:prodsec_followup_close_in_window_seconds_bucket:sum"
+	RecOutcomeTotals   = "business_unit:prodsec_sla_outcomes_total:sum"
 	RecOutcomeIncrease = "business_unit:prodsec_sla_outcomes:increase"
 	RecBurn            = "business_unit:prodsec_sla_outcomes:burn_ratio"
 
@@ -49,6 +55,7 @@ const (
 	RecControls        = "group:prodsec_control_services:sum"
 	RecControlRatio    = "trust_tier:prodsec_control_services:pass_ratio"
 	RecBaselines       = "group:prodsec_baseline_services:sum"
+	RecBasics          = "group:prodsec_production_basics_services:sum"
 	RecBaselineRatio   = "programme:prodsec_baseline_services:pass_ratio"
 	RecControlFailures = "control:prodsec_control_failures_in_window:sum"
 	RecMissing         = "business_unit:prodsec_control_services:missing_ratio"
@@ -69,12 +76,14 @@ const (
 	RecIdentities    = "group:prodsec_cloud_identity_repositories:sum"
 	RecIdentityRatio = "programme:prodsec_cloud_identity_repositories:keyless_ratio"
 
-	RecChanges      = "group:prodsec_changes_in_window:sum"
-	RecFailures     = "group:prodsec_change_failures_in_window:sum"
-	RecFailureRatio = "business_unit:prodsec_change_failures_in_window:ratio"
-	RecLead         = "business_unit:prodsec_change_lead_time_in_window_seconds_bucket:sum"
-	RecRestore      = "business_unit:prodsec_restore_in_window_seconds_bucket:sum"
-	RecIncidents    = "group:prodsec_incidents_in_window:sum"
+	RecChanges            = "group:prodsec_changes_in_window:sum"
+	RecFailures           = "group:prodsec_change_failures_in_window:sum"
+	RecFailureRatio       = "business_unit:prodsec_change_failures_in_window:ratio"
+	RecLead               = "business_unit:prodsec_change_lead_time_in_window_seconds_bucket:sum"
+	RecRestore            = "business_unit:prodsec_restore_in_window_seconds_bucket:sum"
+	RecIncidents          = "group:prodsec_incidents_in_window:sum"
+	RecRework             = "group:prodsec_deployment_rework_in_window:sum"
+	RecPipelineProtection = "group:prodsec_privileged_pipeline_protection:sum"
 )
 
 // RecordedSeries is a recorded series and its labels.
@@ -88,8 +97,10 @@ var Recorded = []RecordedSeries{
 	{RecAges, "business_unit, team, severity, age"},
 	{RecFlow, "window, " + GroupLabels + ", severity, event"},
 	{RecServiceOpen, OwnerLabels + ", severity, sla"},
+	{RecServiceHeld, OwnerLabels + ", severity, sla"},
 	{RecExceptions, GroupLabels + ", category, state, expires"},
 	{RecExploited, OwnerLabels + ", severity, evidence, crown_jewel, internet_facing"},
+	{RecExploitedHeld, OwnerLabels + ", severity, evidence, crown_jewel, internet_facing"},
 	{RecRisk, OwnerLabels + ", crown_jewel, internet_facing"},
 	{RecCategories, "window, product_area, category, kind"},
 	{RecWrong, "window, class, source, status"},
@@ -114,6 +125,10 @@ var Recorded = []RecordedSeries{
 	{RecFollowupAge, "business_unit, le"},
 	{RecFollowupClose, "business_unit, le"},
 	{RecEscalations, GroupLabels + ", kind"},
+	{RecEscalationsIn, "window, " + GroupLabels + ", kind, reason"},
+	{RecDecisionIn, "window, business_unit, decision, le"},
+	{RecFollowupCloseIn, "window, business_unit, le"},
+	{RecOutcomeTotals, "business_unit, outcome"},
 	{RecOutcomeIncrease, "window, business_unit, outcome"},
 	{RecBurn, "window, business_unit"},
 	{RecBudgetLeft, "collector, instance_name, resource"},
@@ -134,9 +149,12 @@ var Recorded = []RecordedSeries{
 	{RecLead, "window, business_unit, security_review, le"},
 	{RecRestore, "window, business_unit, security_impact, le"},
 	{RecIncidents, "window, " + GroupLabels + ", attribution"},
+	{RecRework, "window, " + GroupLabels + ", rework"},
+	{RecPipelineProtection, GroupLabels + ", check, status"},
 	{RecControls, "control, domain, " + GroupLabels + ", crown_jewel, internet_facing, status"},
 	{RecControlRatio, "control, domain, trust_tier"},
 	{RecBaselines, GroupLabels + ", crown_jewel, internet_facing, status"},
+	{RecBasics, GroupLabels + ", status"},
 	{RecBaselineRatio, "crown_jewel, internet_facing"},
 	{RecControlFailures, "window, control, source"},
 	{RecMissing, "business_unit"},

@@ -11,11 +11,29 @@ import (
 	"time"
 
 	"prodsec_exporter/internal/monitoring/names"
+	"prodsec_exporter/internal/monitoring/settings"
+	"prodsec_exporter/internal/policy"
 )
 
 // Once selects series of a family and counts them once however many replicas expose them.
 func Once(name string, matchers ...string) string {
 	return fmt.Sprintf("max without (%s) (%s)", strings.Join(names.ReplicaLabels, ", "), Series(name, matchers...))
+}
+
+// OnceHeld is Once for what alerts rest on: where a part of the family is withheld because a scope is dropped, the value last known is taken instead. So a condition does
+// not end because its source went away.
+func OnceHeld(name string, matchers ...string) string {
+	return fmt.Sprintf("max without (withheld) (\n    %s\n    or label_replace(%s, \"withheld\", \"true\", \"\", \"\")\n  )", Once(name, matchers...), Once(names.Withheld(name), matchers...))
+}
+
+// Target is what policy holds an objective to. An exporter that does not say so yet has the default policy's.
+func Target(objective policy.Objective) string {
+	return fmt.Sprintf("(%s or vector(%g))", MaxBy("", Once(names.TargetRatio, Is("objective", string(objective)))), settings.Targets.ObjectiveTarget(objective))
+}
+
+// MinimumOutcomes is the smallest denominator of a share that policy compares with a target.
+func MinimumOutcomes() string {
+	return fmt.Sprintf("(%s or vector(%d))", MaxBy("", Once(names.MinimumOutcomes)), settings.Targets.MinimumOutcomes())
 }
 
 // OnceChosen is Once, restricted to what is chosen at the top of a board.

@@ -25,6 +25,7 @@ func deliveryRecords() rulefile.Group {
 		shareRule("Share with a kind of evidence; present is not verified, and unknown counts against it.", names.RecEvidenceRatio, names.RecEvidence, []string{promql.Is("status", "present")}),
 		foldedRule("Privileged pipelines by evidence, replicas merged.", names.RecPipelines, names.PrivilegedPipelines),
 		shareRule("Share of privileged pipelines with a kind of evidence; unknown counts against it.", names.RecPipelineRatio, names.RecPipelines, []string{promql.Is("status", "present")}),
+		foldedRule("Privileged pipelines by whether their repository and environments are protected, replicas merged.", names.RecPipelineProtection, names.PipelineProtection),
 		foldedRule("Self-hosted runners by trust, replicas merged.", names.RecRunners, names.Runners),
 		foldedRule("Repositories by how their pipelines authenticate to a cloud, replicas merged.", names.RecIdentities, names.CloudIdentities),
 		shareRule("Share of the repositories that deploy to a cloud, or may, without a long-lived key; unknown counts against it.", names.RecIdentityRatio, names.RecIdentities,
@@ -38,12 +39,16 @@ func doraRecords() rulefile.Group {
 		foldedRule("Changes to production of the window, replicas merged.", names.RecChanges, names.ChangesIn),
 		foldedRule("Changes of the window that failed, by cause, replicas merged.", names.RecFailures, names.ChangeFailuresIn),
 		{
-			Why:    "Change failure rate: failed changes among all changes. Absent where nothing changed.",
+			Why: "Change failure rate: failed changes among all changes. Absent where nothing changed, and where no source of incidents was read: without incidents the failures that " +
+				"are known are a lower bound.",
 			Record: names.RecFailureRatio,
-			Expr:   promql.SumBy(names.RecordedLabels(names.RecFailureRatio), promql.Series(names.RecFailures)) + "\n/\n(" + promql.SumBy(names.RecordedLabels(names.RecFailureRatio), promql.Series(names.RecChanges)) + " > 0)",
+			Expr: promql.SumBy(names.RecordedLabels(names.RecFailureRatio), promql.Series(names.RecFailures)) + "\n/\n(" +
+				promql.SumBy(names.RecordedLabels(names.RecFailureRatio), promql.Series(names.RecChanges)) + " > 0)\nand\n" +
+				promql.SumBy(names.RecordedLabels(names.RecFailureRatio), promql.Series(names.RecFailures, promql.Is("cause", names.CauseControlGap))),
 		},
 		foldedRule("Lead times of the changes deployed in the window, as buckets: a snapshot.", names.RecLead, names.LeadTimeIn+buckets),
 		foldedRule("Times to restore of the incidents restored in the window, as buckets: a snapshot.", names.RecRestore, names.RestoreIn+buckets),
+		foldedRule("Production deployments of the window by whether a failure in production made them necessary, replicas merged.", names.RecRework, names.ReworkIn),
 		foldedRule("Incidents opened in the window by attribution, replicas merged.", names.RecIncidents, names.IncidentsIn),
 	}}
 }

@@ -26,17 +26,14 @@ func foldedRule(why, record, family string) rulefile.Rule {
 }
 
 func coverageRecords() rulefile.Group {
+	repositories := promql.SumBy("", promql.Once(names.ScopeSize, promql.Is("kind", "repositories")))
 	return rulefile.Group{Name: "prodsec-coverage", Rules: []rulefile.Rule{
 		{
 			Why:    "Repositories by check and result, replicas merged.",
 			Record: names.RecProtected, Expr: promql.SumBy(names.RecordedLabels(names.RecProtected), promql.Once(names.ProtectedRepositories)),
 		},
-		{
-			Why:    "Share of repositories that pass a check; unknown counts against it, an exemption does not.",
-			Record: names.RecProtectedRatio,
-			Expr: promql.SumBy(names.RecordedLabels(names.RecProtectedRatio), promql.Series(names.RecProtected, promql.Is("status", "pass"))) +
-				"\n/\n" + promql.SumBy(names.RecordedLabels(names.RecProtectedRatio), promql.Series(names.RecProtected, promql.IsNot("status", "exempt"))),
-		},
+		shareRule("Share of repositories that pass a check, among all to which it applies: an exemption is no pass, and unknown is none.", names.RecProtectedRatio, names.RecProtected,
+			[]string{promql.Is("status", "pass")}),
 		foldedRule("Repositories by class of scan and by how fresh the last one is, replicas merged.", names.RecScans, names.ScanRepositories),
 		{
 			Why:    "Share of repositories with a current scan of a class; what is unknown or was never scanned counts against it.",
@@ -44,9 +41,9 @@ func coverageRecords() rulefile.Group {
 			Expr:   promql.SumBy("class", promql.Series(names.RecScans, promql.Is("status", "current"))) + "\n/\n(" + promql.SumBy("class", promql.Series(names.RecScans)) + " > 0)",
 		},
 		{
-			Why:    "Share of repositories that the catalog assigns to a service. Nobody is notified about findings in the others.",
+			Why:    "Share of repositories that the catalog assigns to a service with a team, without archived ones and forks. Nobody is notified about findings in the others.",
 			Record: names.RecMappedRatio,
-			Expr:   "1 - " + promql.SumBy("", promql.Once(names.UnmappedRepositories, promql.In("reason", names.ReasonsUnowned()...))) + "\n/\n(" + promql.SumBy("", promql.Once(names.ScopeSize, promql.Is("kind", "repositories"))) + " > 0)",
+			Expr:   "(" + repositories + "\n- " + promql.SumBy("", promql.Once(names.UnmappedRepositories, promql.In("reason", names.UnownedReasons...))) + ")\n/\n(" + repositories + " > 0)",
 		},
 	}}
 }
@@ -60,6 +57,11 @@ func exposureRecords() rulefile.Group {
 		{
 			Why:    "Open criticals and highs by service: what alerts and tables read.",
 			Record: names.RecServiceOpen, Expr: promql.SumBy(names.RecordedLabels(names.RecServiceOpen), promql.Once(names.FindingsOpen, promql.Severe())),
+		},
+		{
+			Why: "The same for alerts: what is withheld because a scope is dropped counts as it was last known, so that an alert ends when the cause does and not when its source " +
+				"goes away.",
+			Record: names.RecServiceHeld, Expr: promql.SumBy(names.RecordedLabels(names.RecServiceHeld), promql.OnceHeld(names.FindingsOpen, promql.Severe())),
 		},
 		{
 			Why: "Open criticals and highs by exposure. A service that is in no catalog (or folded into \"other\") counts as unknown, " +
@@ -77,6 +79,11 @@ func exposureRecords() rulefile.Group {
 		{
 			Why:    "Known-exploited or likely exploited weaknesses and active secrets, by exposure.",
 			Record: names.RecExploited, Expr: withFacts(names.RecExploited, promql.SumBy(names.OwnerLabels+", severity, evidence", promql.Once(names.FindingsExploited))),
+		},
+		{
+			Why:    "The same for alerts, with what is withheld as it was last known.",
+			Record: names.RecExploitedHeld,
+			Expr:   withFacts(names.RecExploitedHeld, promql.SumBy(names.OwnerLabels+", severity, evidence", promql.OnceHeld(names.FindingsExploited))),
 		},
 		{
 			Why:    "Risk score by service, with its exposure.",

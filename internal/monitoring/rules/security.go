@@ -1,6 +1,9 @@
 package rules
 
 import (
+	"fmt"
+	"strings"
+
 	"prodsec_exporter/internal/monitoring/names"
 	"prodsec_exporter/internal/monitoring/promql"
 	"prodsec_exporter/internal/monitoring/rulefile"
@@ -23,36 +26,49 @@ func securityRecords() rulefile.Group {
 		foldedRule("Age of open follow-up actions, as buckets: a snapshot.", names.RecFollowupAge, names.FollowupAge+buckets),
 		foldedRule("Time to close follow-up actions over every closed one in the ledger, as buckets.", names.RecFollowupClose, names.FollowupClose+buckets),
 		foldedRule("Blocked releases and urgent escalations that are open, replicas merged.", names.RecEscalations, names.EscalationsOpen),
+		foldedRule("Blocked releases and urgent escalations raised in the window, by reason, replicas merged.", names.RecEscalationsIn, names.EscalationsIn),
+		foldedRule("Time to exception decision of the decisions in the window, as buckets: a snapshot.", names.RecDecisionIn, names.DecisionIn+buckets),
+		foldedRule("Time to close of the follow-up actions closed in the window, as buckets: a snapshot.", names.RecFollowupCloseIn, names.FollowupCloseIn+buckets),
 	}}
 }
 
 // burnRecords say how fast business units spend the misses that the target of SLA attainment allows.
 func burnRecords() rulefile.Group {
-	var rules []rulefile.Rule
+	rules := []rulefile.Rule{{
+		Why: "SLA outcomes of criticals and highs that were ever counted, by business unit, replicas merged; 0 for an outcome that a business unit with others has none of, so that the " +
+			"first of an outcome is seen as an increase.",
+		Record: names.RecOutcomeTotals, Expr: outcomeTotals(),
+	}}
 	for i, w := range settings.BurnWindows() {
+		total := promql.Series(names.RecOutcomeTotals)
 		rule := rulefile.Rule{
 			Record: names.RecOutcomeIncrease, Labels: map[string]string{"window": promql.PromDuration(w)},
-			Expr: promql.SumBy("business_unit, outcome", "max without ("+names.JoinLabels(names.ReplicaLabels)+") (increase("+promql.Series(names.SLAOutcomes, promql.Severe())+"["+promql.PromDuration(w)+"]))"),
+			Expr: promql.SumBy("business_unit, outcome", total+" - min_over_time("+total+"["+promql.PromDuration(w)+"])"),
 		}
 		if i == 0 {
-			rule.Why = "SLA outcomes of criticals and highs within one, three and fourteen days, from the counters, by business unit."
+			rule.Why = "SLA outcomes of criticals and highs within one, three and fourteen days, by business unit. The totals never fall, so the difference is exact."
 		}
 		rules = append(rules, rule)
 	}
 	counted := func(outcomes ...string) string {
 		return promql.SumBy("window, business_unit", promql.Series(names.RecOutcomeIncrease, promql.In("outcome", outcomes...)))
 	}
-	revoked := counted("revoked")
-	due := "(" + counted("met", "missed") + " - (" + revoked + " or 0 * " + counted("met", "missed") + "))"
-	// A target of 1 allows no miss: the smallest budget keeps the quotient a number.
-	budget := "clamp_min(1 - " + promql.Target(policy.ObjectiveSLAAttainment) + ", 0.001)"
+	due := "(" + counted("met", "missed") + " - " + counted("revoked") + ")"
 	return rulefile.Group{Name: "prodsec-burn", Rules: append(rules, rulefile.Rule{
-		Why: "Burn rate: how many times faster than allowed SLA deadlines are missed, i.e. the share of misses divided by the share that the target allows, which the exporter exposes. " +
+		Why: "Burn rate: how many times faster than allowed SLA deadlines are missed, i.e. the share of misses divided by the share that the policy's target allows. " +
 			"Absent where nothing fell due.",
 		Record: names.RecBurn,
-		Expr: promql.SumBy("window, business_unit", promql.Series(names.RecOutcomeIncrease, promql.Is("outcome", "missed"))) +
-			"\n/\n(" + due + " > 0)\n/ on () group_left () " + budget,
+		Expr:   counted("missed") + "\n/\n(" + due + " > 0)\n/ on () group_left ()\nclamp_min(1 - " + promql.Target(policy.ObjectiveSLAAttainment) + ", 0.001)", // a target of 1 leaves a number
 	})}
+}
+
+// outcomeTotals are the outcomes that were ever counted, with a 0 for those that a business unit has none of.
+func outcomeTotals() string {
+	parts := []string{promql.SumBy("business_unit, outcome", promql.Once(names.SLAOutcomes, promql.Severe()))}
+	for _, outcome := range []string{"met", "missed", "revoked"} {
+		parts = append(parts, fmt.Sprintf(`label_replace(0 * %s, "outcome", %q, "", "")`, promql.SumBy("business_unit", promql.Once(names.SLAOutcomes, promql.Severe())), outcome))
+	}
+	return strings.Join(parts, "\nor\n")
 }
 
 // exporterRecords are about the exporter itself.

@@ -85,6 +85,9 @@ func pad(days int) string {
 	return strings.Repeat("0", 3-len(s)) + s
 }
 
+// Targets is the default policy: what a rule or board compares with as long as the exporter does not say what the organisation holds itself to.
+var Targets = policy.Default()
+
 // Thresholds. A ratio is green at its target, orange within reach of it, and red below. A count of things that should not be there is
 // orange from one; it is red where one is already too many.
 var (

@@ -100,7 +100,7 @@ func (p Panel) Defaults() dashboard.FieldConfig {
 		Thresholds: thresholds(p.Steps), Color: &dashboard.FieldColor{Mode: dashboard.FieldColorModeIdThresholds},
 	}
 	if p.Look == Stat || p.Look == Ranking {
-		c.Mappings = []dashboard.ValueMapping{absent(p.Empty, 0)}
+		c.Mappings = []dashboard.ValueMapping{absent(p.Empty, 0), special(dashboard.SpecialValueMatchNaN, "not known", 1)}
 	}
 	switch p.Look {
 	case Ranking:
@@ -209,6 +209,9 @@ func (q Query) properties() (list []dashboard.DynamicConfigValue) {
 	}
 	if q.Unit != "" {
 		list = append(list, property("unit", q.Unit))
+	}
+	if q.Decimals != nil {
+		list = append(list, property("decimals", *q.Decimals))
 	}
 	if len(q.Steps) > 0 {
 		list = append(list, property("thresholds", thresholds(q.Steps)))

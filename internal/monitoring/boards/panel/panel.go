@@ -94,9 +94,10 @@ type Query struct {
 	Colour string
 	// Legend is a template of labels that replaces Name where a query yields many series.
 	Legend string
-	// Unit and Steps override the panel's for this query.
-	Unit  string
-	Steps []Step
+	// Unit, Decimals and Steps override the panel's for this query.
+	Unit     string
+	Decimals *float64
+	Steps    []Step
 }
 
 // Step is a threshold: from Value on, the colour.

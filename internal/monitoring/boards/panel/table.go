@@ -1,6 +1,7 @@
 package panel
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
@@ -49,14 +50,14 @@ func (p Panel) fieldsOf(c Column) []string {
 	return []string{c.Field}
 }
 
-// mappings name the column's values, and a missing value in a shaded column.
+// mappings name the column's values, and what is missing or no number, in grey: Grafana would give it the colour of the lowest threshold, and so call it good or bad.
 func (c Column) mappings() []dashboard.ValueMapping {
 	list := mappings(c.Texts)
-	if c.Shade && c.Zero != "" {
-		list = append(list, absent(c.Zero, len(c.Texts)))
+	if c.Zero != "" || len(c.Steps) > 0 {
+		list = append(list, absent(cmp.Or(c.Zero, "–"), len(c.Texts)))
 	}
-	if c.Undefined != "" {
-		list = append(list, special(dashboard.SpecialValueMatchNaN, c.Undefined, len(c.Texts)+1))
+	if c.Undefined != "" || len(c.Steps) > 0 {
+		list = append(list, special(dashboard.SpecialValueMatchNaN, cmp.Or(c.Undefined, "not known"), len(c.Texts)+1))
 	}
 	return list
 }
@@ -87,9 +88,6 @@ func (c Column) properties() (list []dashboard.DynamicConfigValue) {
 			property("custom.cellOptions", map[string]any{"type": "color-background", "mode": "basic"}))
 	case len(c.Steps) > 0:
 		list = append(list, property("custom.displayMode", "color-text"), property("custom.cellOptions", map[string]any{"type": "color-text"}))
-	}
-	if c.Zero != "" && !c.Shade {
-		list = append(list, property("noValue", c.Zero))
 	}
 	if c.Link != "" {
 		list = append(list, property("links", []map[string]string{{"title": "The records behind it", "url": c.Link}}))

@@ -16,13 +16,12 @@ func ExposedServices(by, record string, matchers ...string) string {
 	return "(" + promql.Filled(jewels, "0 * "+Counted(by, record)) + ")\n+ (" + promql.Filled(reached, "0 * "+Counted(by, record)) + ")"
 }
 
-// ExposedShare is the share of exposed services with a result; an exemption is left out.
-func ExposedShare(by, record string, matchers ...string) string {
-	return "(" + ExposedServices(by, record, append(matchers, promql.Is("status", "pass"))...) + ")\n/\n((" +
-		ExposedServices(by, record, append(matchers, promql.IsNot("status", "exempt"))...) + ") > 0)"
+// ExposedRatio is the exposed services that pass, among all to which it applies.
+func ExposedRatio(record string, matchers ...string) Ratio {
+	return Ratio{Part: "(" + ExposedServices("", record, append(matchers, promql.Is("status", "pass"))...) + ")", Whole: "(" + ExposedServices("", record, matchers...) + ")"}
 }
 
-// PassShare is the share of services that pass controls.
-func PassShare(by string, controls ...string) string {
-	return Share(by, names.RecControls, []string{promql.Is("status", "pass")}, promql.In("control", controls...), promql.IsNot("status", "exempt"))
+// PassRatio is the services that pass a control, among all to which it applies.
+func PassRatio(by, control string) Ratio {
+	return RatioOf(by, names.RecControls, []string{promql.Is("status", "pass")}, promql.Is("control", control))
 }

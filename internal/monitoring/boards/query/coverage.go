@@ -14,10 +14,9 @@ func protected(privileged string, check policy.Check, matchers ...string) string
 	return promql.SeriesChosen(names.RecProtected, append([]string{promql.Is("privileged", privileged), promql.Is("scope", names.ScopeBranch), promql.Is("check", string(check))}, matchers...)...)
 }
 
-// ProtectedShare is the share of repositories that pass a check. Unknown counts against it; an exemption is left out.
-func ProtectedShare(privileged string, check policy.Check) string {
-	return promql.SumBy("", protected(privileged, check, promql.Is("status", "pass"))) + "\n/\n(" +
-		promql.SumBy("", protected(privileged, check, promql.IsNot("status", "exempt"))) + " > 0)"
+// ProtectedRatio is the repositories that pass a check, among all to which it applies.
+func ProtectedRatio(privileged string, check policy.Check) Ratio {
+	return Ratio{Part: promql.SumBy("", protected(privileged, check, promql.Is("status", "pass"))), Whole: promql.SumBy("", protected(privileged, check))}
 }
 
 // ProtectedCount is the number of repositories with one result of one check.
@@ -50,8 +49,8 @@ func GapsByTeam(statuses ...string) string {
 	return promql.SumBy("team", promql.OnceChosen(names.ProtectionGap, promql.In("status", statuses...), promql.IsNot("check", "required")))
 }
 
-// ProtectedRatio is the recorded share of privileged repositories that pass one of the checks.
-func ProtectedRatio(checks ...string) string {
+// ProtectedOverTime is the recorded share of privileged repositories that pass one of the checks.
+func ProtectedOverTime(checks ...string) string {
 	return promql.Series(names.RecProtectedRatio, promql.Is("privileged", names.Affirmative), promql.Is("scope", names.ScopeBranch), promql.In("check", checks...))
 }
 
@@ -68,14 +67,15 @@ func GapChecks() string {
 	return promql.Top(4*settings.TableRows, promql.MaxBy(names.OwnerLabels+", repository, scope, check, status", promql.OnceChosen(names.ProtectionGap, promql.IsNot("check", "required"))))
 }
 
-// OwnedShare is the share of repositories that a service of the catalog answers for.
-func OwnedShare() string {
-	return fmt.Sprintf("1 - %s\n/\n(%s > 0)", Unmapped(), promql.SumBy("", promql.Once(names.ScopeSize, promql.Is("kind", "repositories"))))
+// OwnedRatio is the repositories that a service of the catalog owns, among all that are neither archived nor forks.
+func OwnedRatio() Ratio {
+	all := promql.SumBy("", promql.Once(names.ScopeSize, promql.Is("kind", "repositories")))
+	return Ratio{Part: "(" + all + "\n- " + Unmapped() + ")", Whole: all}
 }
 
-// Unmapped counts the repositories that no service answers for, of those that prodsec_scope_size counts.
+// Unmapped counts the repositories that no service owns, of those that OwnedRatio is about.
 func Unmapped() string {
-	return promql.SumBy("", promql.Once(names.UnmappedRepositories, promql.In("reason", names.ReasonsUnowned()...)))
+	return promql.SumBy("", promql.Once(names.UnmappedRepositories, promql.In("reason", names.UnownedReasons...)))
 }
 
 // UnmappedByReason is the same by reason.
@@ -110,10 +110,8 @@ func factsKnown() []string {
 	}
 }
 
-// FactsKnownShare is their share of all services.
-func FactsKnownShare() string {
-	return services("", factsKnown()...) + "\n/\n(" + services("") + " > 0)"
-}
+// FactsKnownRatio is their share of all services.
+func FactsKnownRatio() Ratio { return Ratio{Part: services("", factsKnown()...), Whole: services("")} }
 
 // FactsUnknown counts the services about which something is unknown; every service is either in this number or known.
 func FactsUnknown(by string) string {
@@ -122,5 +120,5 @@ func FactsUnknown(by string) string {
 
 // GuaranteesOverTime are the recorded shares behind the headlines of Delivery trust.
 func GuaranteesOverTime() string {
-	return ProtectedRatio(string(policy.CheckApprovals), string(policy.CheckAdminsBound), string(policy.CheckBypassLimited), string(policy.CheckForcePushBlocked))
+	return ProtectedOverTime(string(policy.CheckApprovals), string(policy.CheckAdminsBound), string(policy.CheckBypassLimited), string(policy.CheckForcePushBlocked))
 }

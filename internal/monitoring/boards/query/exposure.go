@@ -46,16 +46,16 @@ func OpenWithUnknownRadius() string {
 		" or "+promql.SeriesChosen(names.RecOpenExposure, promql.Is("internet_facing", "unknown"), promql.IsNot("crown_jewel", names.Affirmative))), promql.SumBy("", promql.SeriesChosen(names.RecOpenExposure)))
 }
 
-// BreachedShare is the share of open criticals and highs that are past their deadline; what an approved exception covers is left out.
-func BreachedShare() string {
-	return promql.SumBy("", promql.SeriesChosen(names.RecOpen, promql.Severe(), promql.Is("sla", "breached"))) + "\n/\n(" +
-		promql.SumBy("", promql.SeriesChosen(names.RecOpen, promql.Severe(), promql.IsNot("sla", "excepted"))) + " > 0)"
+// BreachedRatio is the open criticals and highs that are past their deadline, among those that no approved exception covers: a waiver takes away from both.
+func BreachedRatio() Ratio {
+	return Ratio{promql.SumBy("", promql.SeriesChosen(names.RecOpen, promql.Severe(), promql.Is("sla", "breached"))),
+		promql.SumBy("", promql.SeriesChosen(names.RecOpen, promql.Severe(), promql.IsNot("sla", "excepted")))}
 }
 
-// Concentration is the share of open criticals and highs in the services that hold most of them.
-func Concentration() string {
+// Concentration is the open criticals and highs in the services that hold most of them.
+func Concentration() Ratio {
 	open := promql.SumBy(names.OwnerLabels, promql.SeriesChosen(names.RecServiceOpen))
-	return fmt.Sprintf("sum(topk(%d, %s))\n/\n(sum(%s) > 0)", settings.ConcentrationTop, open, open)
+	return Ratio{fmt.Sprintf("sum(topk(%d, %s))", settings.ConcentrationTop, open), "sum(" + open + ")"}
 }
 
 // OpenByAge is the number of open weaknesses of a severity by range of age.
@@ -74,10 +74,9 @@ func OldestOpen() string {
 	return promql.Top(settings.TableRows, fmt.Sprintf("(time() - %s) / 86400", promql.MinBy(names.OwnerLabels+", severity", promql.OnceChosen(names.FindingOldest, promql.Severe()))))
 }
 
-// EventsPerWeek counts events of criticals and highs over the last seven days at each moment, from the counters.
-func EventsPerWeek(events ...string) string {
-	return promql.SumBy("", fmt.Sprintf("max without (%s) (increase(%s[7d]))", names.JoinLabels(names.ReplicaLabels),
-		promql.Series(names.FindingEvents, append([]string{promql.Severe(), promql.In("event", events...)}, promql.ChosenMatchers(names.FindingEvents)...)...)))
+// EventsInWindow counts events of criticals and highs in the window before each moment. The recorded flow has the sign of each event's effect.
+func EventsInWindow(sign string, events ...string) string {
+	return sign + promql.SumBy("", promql.SeriesChosen(names.RecFlow, promql.InWindow(), promql.Severe(), promql.In("event", events...)))
 }
 
 // ExceptionsNow counts exceptions in a state.

@@ -13,9 +13,14 @@ func Collectors() string {
 	return promql.MaxBy(names.JoinLabels(names.LabelsOf(names.CollectorUp)), promql.Once(names.CollectorUp))
 }
 
-// ScopesIn counts scopes by collector for one status.
-func ScopesIn(status string) string {
-	return promql.Filled(promql.SumBy("collector", promql.Once(names.Scopes, promql.Is("status", status))), promql.SumBy("collector", promql.Once(names.Scopes)))
+// NotFresh are the scopes that are not fresh, by name; those beyond the first of their kind are counted together as "other".
+func NotFresh() string {
+	return promql.Top(settings.TableRows, promql.SumBy("collector, scope, status", promql.Once(names.UnreadScopes)))
+}
+
+// FreshScopes counts the fresh scopes by collector.
+func FreshScopes() string {
+	return promql.SumBy("collector, status", promql.Once(names.Scopes, promql.Is("status", "fresh"))) + " > 0"
 }
 
 // SinceSuccess is the time since the longest unread scope of a kind was read, in seconds.
@@ -26,10 +31,8 @@ func SinceSuccess() string {
 // EvaluatedAgo is the age of the numbers on the board in seconds.
 func EvaluatedAgo() string { return "time() - " + promql.MaxBy("", promql.Once(names.EvaluationTime)) }
 
-// CountingChangesInWindow is how often the way of counting changed in the window, by cause.
-func CountingChangesInWindow() string {
-	return promql.SumBy("", fmt.Sprintf("max without (%s) (increase(%s[$window]))", names.JoinLabels(names.ReplicaLabels), promql.Series(names.CountingChanges)))
-}
+// CountingChangesInWindow is how often the way of counting changed in the window. Every kind of change is exposed at 0 from the start.
+func CountingChangesInWindow() string { return IncreaseOver("", names.CountingChanges, "$window") }
 
 // PolicyInForce is the time since when the policy is in force, in milliseconds as Grafana's dates want it, labelled with its version.
 func PolicyInForce() string {

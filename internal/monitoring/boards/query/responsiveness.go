@@ -13,21 +13,16 @@ func Outcomes(by, outcome string, matchers ...string) string {
 }
 
 // Attainment is met / (met + missed) over the window. It is absent where nothing fell due.
-func Attainment(by string, matchers ...string) string {
-	return Outcomes(by, "met", matchers...) + "\n/\n(" + Outcomes(by, "met|missed", matchers...) + " > 0)"
+func Attainment(by string, matchers ...string) Ratio {
+	return Ratio{Outcomes(by, "met", matchers...), Outcomes(by, "met|missed", matchers...)}
 }
 
 // AttainmentOver is attainment over a window other than the one chosen.
-func AttainmentOver(window, severity string) string {
+func AttainmentOver(by, window string, matchers ...string) Ratio {
 	part := func(outcome string) string {
-		return promql.SumBy("", promql.SeriesChosen(names.RecOutcomes, promql.Is("window", window), promql.Is("severity", severity), promql.In("outcome", outcome)))
+		return promql.SumBy(by, promql.SeriesChosen(names.RecOutcomes, append([]string{promql.Is("window", window), promql.In("outcome", outcome)}, matchers...)...))
 	}
-	return part("met") + "\n/\n(" + part("met|missed") + " > 0)"
-}
-
-// WorstTeams are the teams that miss most, by the share of deadlines kept; a team with nothing due is left out.
-func WorstTeams() string {
-	return "sort(bottomk(12, " + Attainment("team", promql.Severe()) + "))"
+	return Ratio{part("met"), part("met|missed")}
 }
 
 // Verdicts counts open weaknesses of a severity with one SLA verdict.
@@ -52,11 +47,13 @@ func RemediationQuantile(q float64, by string, matchers ...string) string {
 	return fmt.Sprintf("histogram_quantile(%g, %s) / 86400", q, promql.SumBy(by, promql.SeriesChosen(names.RecRemediationBuckets, matchers...)))
 }
 
-// RemediationTrend is the same over the fixes of the thirty days before each moment, and no number where there was none.
+// RemediationTrend is the same over the fixes of the thirty days before each moment, and no number where there was none. It is a difference of totals, so that the first fix of a team
+// counts, too; it begins once Prometheus has thirty days of history.
 func RemediationTrend(q float64) string {
-	buckets := fmt.Sprintf("max without (%s) (increase(%s[30d]))", names.JoinLabels(names.ReplicaLabels),
-		promql.Series(names.FindingRemediation+"_bucket", append([]string{promql.Severe()}, promql.ChosenMatchers(names.FindingRemediation)...)...))
-	return fmt.Sprintf("histogram_quantile(%g, %s) / 86400", q, promql.SumBy("severity, le", buckets))
+	total := func(offset string) string {
+		return promql.SumBy("severity, le", promql.SeriesChosen(names.RecRemediationBuckets, promql.Severe())+offset)
+	}
+	return fmt.Sprintf("histogram_quantile(%g, %s\n- %s) / 86400 >= 0", q, total(""), total(" offset 30d"))
 }
 
 // TargetShortest is the shortest SLA target of a severity, in days.
@@ -69,11 +66,8 @@ func TargetLongest() string {
 	return promql.MaxBy("severity", promql.Once(names.SLATarget)) + " / 86400"
 }
 
-// MissedPerWeek counts deadlines missed over the last seven days at each moment, from the counters.
-func MissedPerWeek() string {
-	return promql.SumBy("severity", fmt.Sprintf("max without (%s) (increase(%s[7d]))", names.JoinLabels(names.ReplicaLabels),
-		promql.Series(names.SLAOutcomes, append([]string{promql.Severe(), promql.Is("outcome", "missed")}, promql.ChosenMatchers(names.SLAOutcomes)...)...)))
-}
+// MissedInWindow counts the deadlines missed in the window before each moment.
+func MissedInWindow() string { return Outcomes("severity", "missed", promql.Severe()) }
 
 // BreachedOverTime is the number of open criticals and highs past their deadline, by severity.
 func BreachedOverTime() string {
