@@ -138,10 +138,19 @@ func TestSnapshotHistogramsAreNeverRated(t *testing.T) {
 	}
 }
 
+// exactly are the exact windows that boards read in the place of counters, which serve free ranges. A counter loses the first of a label set that it did not know before.
+var exactly = map[string]string{
+	"prodsec_finding_events_total":       names.FindingFlow,
+	"prodsec_exception_decision_seconds": names.DecisionIn,
+	"prodsec_followup_close_seconds":     names.FollowupCloseIn,
+	"prodsec_escalations_total":          names.EscalationsIn,
+	"prodsec_deployments_total":          names.DeploymentsIn,
+}
+
 func TestEveryStableFamilyIsUsed(t *testing.T) {
 	uses := usesOfFamilies()
 	for _, f := range metrics.All() {
-		if f.Stability == metrics.Stable && len(uses[f.Name]) == 0 {
+		if f.Stability == metrics.Stable && len(uses[f.Name]) == 0 && len(uses[exactly[f.Name]]) == 0 {
 			t.Errorf("no board and no alert reads %s", f.Name)
 		}
 	}
