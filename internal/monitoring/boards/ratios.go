@@ -5,7 +5,6 @@ import (
 
 	"prodsec_exporter/internal/monitoring/boards/panel"
 	"prodsec_exporter/internal/monitoring/boards/query"
-	"prodsec_exporter/internal/monitoring/names"
 	"prodsec_exporter/internal/monitoring/promql"
 	"prodsec_exporter/internal/monitoring/settings"
 	"prodsec_exporter/internal/policy"
@@ -100,6 +99,3 @@ func exemptQuery(expr string) panel.Query {
 func unknownQuery(expr string) panel.Query {
 	return panel.Query{Name: "unknown", Expr: expr + " > 0", Unit: "none", Colour: panel.Unknown}
 }
-
-// scoreWithheld is the family whose companion has the risk that is withheld.
-const scoreWithheld = names.RiskScore

@@ -34,7 +34,7 @@ func (r Ratio) Few() string {
 	return "(" + r.Expr() + "\nand\n(" + r.Whole + " < on () group_left () " + promql.MinimumOutcomes() + "))"
 }
 
-// Reaches, Near and Misses are the ratio where it reaches what policy holds an objective to, where it is within reach of that, and where it is not.
+// Reaches is the ratio where it reaches what policy holds an objective to.
 func (r Ratio) Reaches(objective policy.Objective) string {
 	return r.Enough() + " >= on () group_left () " + promql.Target(objective)
 }
