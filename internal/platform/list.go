@@ -1,6 +1,7 @@
 package platform
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -15,9 +16,9 @@ import (
 //
 // While pages are read the list goes on changing, and items move from one page to another: one that leaves a page that was read pulls the first
 // item of the next page onto it, which nobody reads then; one that comes pushes the last item onto the next page, where it is seen twice. What is
-// not seen would be taken for fixed. A list in which an item of one page is on a later one again, that shrinks while it is read, or that holds fewer
-// items than the source counts is therefore not whole: the error has record.ReasonTruncated and wraps ErrMoved. Within one page nothing moves: what
-// is there twice is two items to the source.
+// not seen would be taken for fixed. A list in which an item repeats, that shrinks while it is read, or that holds fewer items than the source counts is
+// therefore not whole: the error has record.ReasonTruncated and wraps ErrMoved. Items of one page that share an identity and differ otherwise
+// repeat nothing: no item changes within an answer, so that they are two to the source.
 type List struct {
 	// Name says what is listed, for errors.
 	Name string
@@ -48,8 +49,8 @@ const tries = 2
 
 // Read reads all pages.
 func (l List) Read(ctx context.Context) error {
-	seen := map[string]int{} // by identity, the page it was on
-	pages, items, total, enough := 0, 0, -1, false
+	seen := map[string]struct{}{}
+	items, total, enough := 0, -1, false
 	err := apiclient.Walk(ctx, 0, func(ctx context.Context, cursor string) (string, error) {
 		page, err := l.Page(ctx, cursor)
 		if err != nil {
@@ -62,13 +63,14 @@ func (l List) Read(ctx context.Context) error {
 		if page.Total != nil {
 			total = *page.Total
 		}
-		pages++
+		here := map[string]json.RawMessage{}
 		for _, item := range page.Items {
 			id := l.identity(item)
-			if before, again := seen[id]; again && before != pages {
+			_, again := seen[id]
+			if other, same := here[id]; again && (!same || bytes.Equal(other, item)) {
 				return "", moved("%s has item %s twice", l.Name, record.Text(id))
 			}
-			seen[id] = pages
+			seen[id], here[id] = struct{}{}, item
 			l.Take(item)
 		}
 		items += len(page.Items)
