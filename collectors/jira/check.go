@@ -68,7 +68,7 @@ func (c *Collector) sample(ctx context.Context, s *session, m mapping) ([]*issue
 	}
 	var b record.Batch
 	for _, i := range issues {
-		m.add(i, &b) // what is said of issues that are rejected is counted when they are collected
+		m.add(i, &b) // rejected issues are counted when they are collected
 	}
 	return issues, nil
 }

@@ -119,19 +119,19 @@ func (c *Collector) warnOfGaps(b record.Batch) {
 	}
 }
 
-// warnOfFields says which issues hold what is not understood, once until that changes.
+// warnOfFields logs which issues have fields that are not understood, once until the first of them changes.
 func (c *Collector) warnOfFields(scope string, issues []*issue) {
 	count, first := warnings(issues)
 	c.mu.Lock()
-	before := c.said[scope]
-	c.said[scope] = first
+	before := c.lastWarning[scope]
+	c.lastWarning[scope] = first
 	c.mu.Unlock()
 	if count > 0 && first != before {
 		c.env.Logger.Warn("Fields of some issues are not understood, or not wholly", "scope", scope, "issues", count, "first", first)
 	}
 }
 
-// warnings counts the issues that are not wholly understood and tells about the first one.
+// warnings counts the issues with fields that are not understood, and describes the first.
 func warnings(issues []*issue) (count int, first string) {
 	for _, i := range issues {
 		if len(i.warnings) == 0 {
@@ -144,7 +144,7 @@ func warnings(issues []*issue) (count int, first string) {
 	return count, first
 }
 
-// complete adds to issues what a search does not tell: changelogs with the statuses that they speak of, and what the mapping itself asks for.
+// complete adds to issues what a search does not return: changelogs with the statuses that they name, and what the mapping itself requests.
 func (c *Collector) complete(ctx context.Context, s *session, m mapping, issues []*issue, follows followed, mode record.Mode) error {
 	if err := c.addHistories(ctx, s, issues, follows); err != nil {
 		return err

@@ -117,7 +117,7 @@ func (i *issue) resolutionTrack() (track[string], bool) {
 	return t, whole
 }
 
-// endTrack is when the exception was to end, as its field said over time. Each value has to be the one that the next change replaced.
+// endTrack is when the exception was to end, by the values of its field over time. Each value has to be the one that the next change replaced.
 func (e *exceptions) endTrack(i *issue) (track[time.Time], bool) {
 	present, err := i.moment(e.expires)
 	end, before := present.ends(i.zone), time.Time{}

@@ -10,14 +10,14 @@ import (
 // EscalationsConfig says which issues are blocked releases and urgent calls for a decision, and where in them to look.
 type EscalationsConfig struct {
 	Issues `yaml:",inline"`
-	// Kind of all of them: release_block or urgent. If nothing is said, the field kind tells.
+	// Kind of all of them: release_block or urgent. By default the field kind decides.
 	Kind     record.EscalationKind `yaml:"kind,omitempty"`
 	Fields   EscalationFields      `yaml:"fields,omitempty"`
 	Statuses StatusNames           `yaml:"statuses,omitempty"`
 }
 
-// EscalationFields name fields as ExceptionFields do. Kind is the issue type if nothing is said: one that speaks of a block is a release
-// block, any other an urgent escalation. Reason must come from a short list, since it becomes a label. Closed is when it was
+// EscalationFields name fields as ExceptionFields do. Kind is by default the issue type: one whose name contains "block" or "gate" is a
+// release block, any other an urgent escalation. Reason must come from a short list, since it becomes a label. Closed is when it was
 // settled (by default the change of status).
 type EscalationFields struct {
 	PlaceFields `yaml:",inline"`

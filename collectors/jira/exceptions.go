@@ -11,7 +11,7 @@ import (
 
 // ExceptionsConfig says which issues are exceptions and where in them to look.
 type ExceptionsConfig struct {
-	// Name tells this mapping's scope apart, "exceptions:<name>"; "default" if nothing is said.
+	// Name distinguishes this mapping's scope, "exceptions:<name>"; by default "default".
 	Name string `yaml:"name,omitempty"`
 	// JQL selects the issues. It must be bounded, e.g. by a project.
 	JQL      string          `yaml:"jql"`
@@ -36,7 +36,7 @@ type ExceptionFields struct {
 	Controls     string `yaml:"controls,omitempty"`
 }
 
-// ExceptionStates name statuses, in any language and without regard to case. What is not named is told by the usual English words
+// ExceptionStates name statuses, in any language and without regard to case. What is not named is recognized by the usual English words
 // and by Jira's own category of the status.
 type ExceptionStates struct {
 	Requested []string `yaml:"requested,omitempty"`

@@ -13,7 +13,7 @@ type FollowupsConfig struct {
 	Statuses StatusNames    `yaml:"statuses,omitempty"`
 }
 
-// FollowupFields name fields as ExceptionFields do. Incident is the issue of the incident (the parent if nothing is said; "links" takes
+// FollowupFields name fields as ExceptionFields do. Incident is the issue of the incident (by default the parent; "links" takes
 // the first linked issue), Due the day until which it is to be done (the due date), Closed when it was done (by default the change of
 // status).
 type FollowupFields struct {

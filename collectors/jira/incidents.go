@@ -16,7 +16,7 @@ type IncidentsConfig struct {
 	Answers AnswerNames `yaml:"answers,omitempty"`
 }
 
-// IncidentFields name fields as ExceptionFields do. Opened is when it began (the creation of the issue if nothing is said), Restored
+// IncidentFields name fields as ExceptionFields do. Opened is when it began (by default the creation of the issue), Restored
 // when the service worked again (by default the change of status).
 type IncidentFields struct {
 	PlaceFields    `yaml:",inline"`

@@ -141,8 +141,8 @@ type Collector struct {
 	sight visibility
 	// assets are the names of Assets objects.
 	assets assets
-	// said is what was last said about a scope's issues that are not understood.
-	said map[string]string
+	// lastWarning is what was last logged about a scope's issues that are not understood.
+	lastWarning map[string]string
 	// keys are the first keys of issues.
 	keys firstKeys
 	// former are the names that statuses had before.
@@ -192,7 +192,7 @@ func New(config Config, env collectors.Env) (*Collector, error) {
 		return nil, fmt.Errorf("jira: %w", err)
 	}
 	return &Collector{
-		config: config, env: env, client: client, sdk: sdk, mappings: mappings, bound: map[*field]fieldRef{}, said: map[string]string{},
+		config: config, env: env, client: client, sdk: sdk, mappings: mappings, bound: map[*field]fieldRef{}, lastWarning: map[string]string{},
 		sight: visibility{projects: map[string]map[string]bool{}, issues: map[string]int{}},
 	}, nil
 }

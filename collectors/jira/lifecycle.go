@@ -16,7 +16,7 @@ const (
 	phaseDone    phase = "done"
 )
 
-// StatusNames name statuses, in any language and without regard to case. What is not named is told by a few usual words and by Jira's
+// StatusNames name statuses, in any language and without regard to case. What is not named is recognized by a few usual words and by Jira's
 // own category of the status.
 type StatusNames struct {
 	Open []string `yaml:"open,omitempty"`
@@ -36,15 +36,15 @@ func newLifecycle(names StatusNames, blocked []string, usual []words[phase], clo
 	return lifecycle{names: found, usual: usual, closed: closed}, err
 }
 
-// doneWords tell that a status was one of doneness where Jira no longer knows it, as after a change of the workflow.
+// doneWords are the words of a status that means done where Jira no longer knows it, as after a change of the workflow.
 var doneWords = []words[phase]{
 	{phaseOpen, []string{"not ", "to be", "unresolved", "incomplete", "未"}},
 	{phaseDone, []string{"done", "closed", "resolved", "complete", "finished", "fixed", "cancel", "erledigt", "geschlossen", "完成", "关闭"}},
 }
 
 // phaseOf: the configured names first, then usual words, then the category. A status without a category, which Jira has for broken
-// workflows and which the past has for statuses that are gone, is told by its name, else it is open: what nobody can tell to be done
-// is not done.
+// workflows and which the past has for statuses that are gone, is recognized by its name, else it is open: what is not known to be
+// done is not done.
 func (l lifecycle) phaseOf(s status) phase {
 	if p, ok := configured(l.names, s); ok {
 		return p
@@ -64,12 +64,12 @@ func (l lifecycle) phaseOf(s status) phase {
 // closing is the present phase, and for an issue that is done when it was: the configured field; else the change of status by which it
 // was last closed; else the date of resolution; else the last update, which is the least that is known.
 func (l lifecycle) closing(i *issue) (phase, time.Time, error) {
-	said, err := i.moment(l.closed)
+	stated, err := i.moment(l.closed)
 	present := l.phaseOf(i.status)
 	if present != phaseDone || err != nil {
 		return present, time.Time{}, err
 	}
-	return present, firstOf(said.begins(i.zone), l.entered(i), i.resolved, i.updated), nil
+	return present, firstOf(stated.begins(i.zone), l.entered(i), i.resolved, i.updated), nil
 }
 
 // entered is when the issue was done for the last time after it had not been; zero when the changes do not tell.
@@ -117,10 +117,10 @@ func newAnswers(names AnswerNames) (answers, error) {
 func (a answers) of(values []string) record.Answer {
 	answer := record.AnswerUnknown
 	for n, v := range values {
-		if said := a[fold(v)]; n == 0 {
-			answer = said
+		if value := a[fold(v)]; n == 0 {
+			answer = value
 		} else {
-			answer = answer.Or(said)
+			answer = answer.Or(value)
 		}
 	}
 	return answer

@@ -27,7 +27,7 @@ func (c *Collector) resolve(s *session, fields []*field) (resolved, error) {
 	for _, f := range fields {
 		id, err := s.idOf(f, c.bound[f])
 		if err != nil {
-			c.known = nil // somebody may mend it in Jira: what is known is asked anew next time
+			c.known = nil // somebody may fix it in Jira: read the fields again next time
 			return nil, err
 		}
 		if id == "" {

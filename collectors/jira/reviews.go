@@ -13,7 +13,7 @@ import (
 // ReviewsConfig says which issues ask for a review, who answers them and where in them to look.
 type ReviewsConfig struct {
 	Issues `yaml:",inline"`
-	// Kind of all of them: threat_model, design, code or other. If nothing is said, the field kind tells.
+	// Kind of all of them: threat_model, design, code or other. By default the field kind decides.
 	Kind record.ReviewKind `yaml:"kind,omitempty"`
 	// Responders are the people whose answer counts as the first response.
 	Responders RespondersConfig `yaml:"responders"`
@@ -21,7 +21,7 @@ type ReviewsConfig struct {
 	Statuses   ReviewStatuses   `yaml:"statuses,omitempty"`
 }
 
-// ReviewFields name fields as ExceptionFields do. Kind is the issue type if nothing is said; FirstResponse and Closed are found out from
+// ReviewFields name fields as ExceptionFields do. Kind is by default the issue type; FirstResponse and Closed are derived from
 // changes of status and comments unless a field is named. FirstResponse may be an SLA of Jira Service Management, whose clock then measures, and Closed one
 // of resolution; a review is blocked while either is paused.
 type ReviewFields struct {
@@ -57,17 +57,17 @@ type reviews struct {
 	lifecycle
 	always         record.ReviewKind
 	kind, response *field
-	// reporter and creator are who asked: their own words are no answer.
+	// reporter and creator are who asked: their own comments are no response.
 	reporter, creator *field
 	responders        *responders
 
 	mu sync.Mutex
-	// heard is what is known about the answers to issues by id, so that comments are only read of issues that still wait.
-	heard map[string]heard
+	// known are the first responses by the id of the issue, so that only the comments of issues that still wait are read.
+	known map[string]firstResponse
 }
 
-// heard is the first response to an issue as of an update; zero when there was none yet.
-type heard struct{ updated, first time.Time }
+// firstResponse is when an issue, as of an update, was first responded to; zero when it was not yet.
+type firstResponse struct{ updated, first time.Time }
 
 func newReviews(config ReviewsConfig, site string) (*reviews, error) {
 	s, err := newSelection("reviews", config.Issues, site, `project = SREV AND issuetype in ("Threat model", "Design review")`, "security reviews: how many wait, and for how long")
@@ -96,7 +96,7 @@ func newReviews(config ReviewsConfig, site string) (*reviews, error) {
 		selection: s, place: where, lifecycle: life, always: config.Kind,
 		kind: newFieldOr("kind", f.Kind, "issuetype"), response: newField("first_response", f.FirstResponse),
 		reporter: newField("reporter", "reporter"), creator: newField("creator", "creator"),
-		responders: who, heard: map[string]heard{},
+		responders: who, known: map[string]firstResponse{},
 	}, nil
 }
 
@@ -153,7 +153,7 @@ func (m *reviews) complete(ctx context.Context, c *Collector, s *session, issues
 	seen := make(map[string]bool, len(issues))
 	for _, i := range issues {
 		seen[i.id] = true
-		if known, ok := m.heard[i.id]; ok && (!known.first.IsZero() || known.updated.Equal(i.updated)) {
+		if known, ok := m.known[i.id]; ok && (!known.first.IsZero() || known.updated.Equal(i.updated)) {
 			i.answered = known.first
 			continue
 		}
@@ -171,12 +171,12 @@ func (m *reviews) complete(ctx context.Context, c *Collector, s *session, issues
 			continue // It is left out, and asked again when it comes up again.
 		}
 		i.answered = record.Earliest(first, comment)
-		m.heard[i.id] = heard{i.updated, i.answered}
+		m.known[i.id] = firstResponse{i.updated, i.answered}
 	}
 	if whole {
-		for id := range m.heard {
+		for id := range m.known {
 			if !seen[id] {
-				delete(m.heard, id)
+				delete(m.known, id)
 			}
 		}
 	}

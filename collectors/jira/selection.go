@@ -11,7 +11,7 @@ import (
 
 // Issues selects the issues of a mapping.
 type Issues struct {
-	// Name tells the mapping's scope apart from others of its kind, e.g. "reviews:<name>"; "default" if nothing is said.
+	// Name distinguishes the mapping's scope from others of its kind, e.g. "reviews:<name>"; by default "default".
 	Name string `yaml:"name,omitempty"`
 	// JQL selects the issues. It must be bounded, e.g. by a project.
 	JQL string `yaml:"jql"`

@@ -22,8 +22,8 @@ type session struct {
 	names, types map[string]string
 	// statuses are those of today by id.
 	statuses map[string]status
-	// tellsPermissions says that Jira answers what the credential may.
-	tellsPermissions bool
+	// reportsPermissions is whether Jira reports what the credential may do.
+	reportsPermissions bool
 }
 
 // open proves the credential and finds out what has to be known; what hardly changes is only asked anew at a full sweep.
@@ -55,7 +55,7 @@ func (c *Collector) open(ctx context.Context, anew bool) (*session, error) {
 		}
 	}
 	if anew {
-		if s.tellsPermissions, err = c.checkPermissions(ctx, &s); err != nil {
+		if s.reportsPermissions, err = c.checkPermissions(ctx, &s); err != nil {
 			c.known = nil // so that it is asked again the next time
 			return nil, fmt.Errorf("jira: %w", err)
 		}

@@ -36,19 +36,19 @@ type visibility struct {
 	expires time.Time
 }
 
-// checkPermissions asks what the credential may, and fails when that is less than before: what it does not see any more has not vanished. It reports whether Jira
+// checkPermissions reads what the credential may do, and fails when that is less than before: issues that it no longer sees have not vanished. It reports whether Jira
 // answers the question at all.
 func (c *Collector) checkPermissions(ctx context.Context, s *session) (answers bool, err error) {
 	granted, err := c.permissions(ctx, s, "")
 	if err != nil || granted == nil {
 		return false, err
 	}
-	if has, told := granted[browse]; told && !has {
+	if has, reported := granted[browse]; reported && !has {
 		return true, denied(browse, "the account may browse no project, so that every search finds nothing")
 	}
 	for _, name := range slices.Sorted(maps.Keys(granted)) {
 		if c.sight.granted[name] && !granted[name] {
-			return true, denied(name, "the account may less than it did at the last full sweep; grant it again, or restart or change the configuration of the collector to go on without")
+			return true, denied(name, "the account lost this permission since the last full sweep; grant it again, or restart the collector or change its configuration to go on without it")
 		}
 	}
 	c.sight.granted = granted
@@ -140,7 +140,7 @@ func (c *Collector) checkProjects(ctx context.Context, s *session, m mapping, is
 			missing = append(missing, key)
 		}
 	}
-	if s.tellsPermissions {
+	if s.reportsPermissions {
 		for _, key := range missing {
 			granted, err := c.permissions(ctx, s, key)
 			hidden := errors.Is(err, errHiddenProject)
@@ -148,7 +148,7 @@ func (c *Collector) checkProjects(ctx context.Context, s *session, m mapping, is
 				return err
 			}
 			// What a query names may be the name of a project, and not its key.
-			if has, told := granted[browse]; told && !has || hidden && before[key] {
+			if has, reported := granted[browse]; reported && !has || hidden && before[key] {
 				return denied(browse, fmt.Sprintf("the account does not see project %s, %s; grant it, or, if the project is gone, restart the collector or change its configuration",
 					record.Text(key), map[bool]string{true: "in which issues were found at the last full sweep", false: "which the query names"}[before[key]]))
 			}
@@ -182,7 +182,7 @@ func (c *Collector) lookAround(ctx context.Context, s *session) {
 	c.sight.visible = visible
 }
 
-// countIssues asks how many issues a mapping has; page is what a sample of them said.
+// countIssues asks how many issues a mapping has; page is a sample of them.
 func (c *Collector) countIssues(ctx context.Context, s *session, m mapping, page *samplePage) {
 	var count *int
 	switch {
