@@ -6,7 +6,6 @@ import (
 	"go/token"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 )
@@ -28,13 +27,6 @@ var refusedPhrases = []string{
 	`way(s)? through the house`, `rooms of the house`, `at (\w+'s|whose|the|its) door`, `laid at`, `lays? (the )?blame`, `blamed? (on|for|by)`, `thought through`, `deadlines kept`, `known at least`,
 	`kept aside`, `speaks? of`, `spoken of`, `mend(s|ed|ing)?`, `shelf|shelves`, `pile(s)? of`, `stranger(s)?`, `heard of`, `court`, `accus(e|es|ed|ation)`, `testimon(y|ies)`, `guilty`,
 	`warts`, `took its word back`, `takes its word back`, `keeps coming back`, `whatever became of`, `past (a|the) rules?`,
-}
-
-// unfinished are folders whose words are still being changed.
-var unfinished = []string{"docs/runbooks", "docs/traceability.md", "dashboards", "deploy", "internal/monitoring"}
-
-func finished(name string) bool {
-	return !slices.ContainsFunc(unfinished, func(folder string) bool { return name == folder || strings.HasPrefix(name, folder+"/") })
 }
 
 // production reports whether a path is that of Go code that is part of a program, and not generated.
@@ -75,7 +67,7 @@ func TestRefusedIn(t *testing.T) {
 
 // TestIdentifiers holds the names of production code to the terms of the field.
 func TestIdentifiers(t *testing.T) {
-	for _, name := range files(t, func(name string) bool { return production(name) && finished(name) }) {
+	for _, name := range files(t, production) {
 		set := token.NewFileSet()
 		file, err := parser.ParseFile(set, filepath.Join(root, name), nil, parser.SkipObjectResolution)
 		if err != nil {
@@ -101,9 +93,9 @@ func TestPhrases(t *testing.T) {
 	shown := files(t, func(name string) bool {
 		switch filepath.Ext(name) {
 		case ".md", ".yml", ".yaml", ".json", ".tmpl", ".html", ".txt":
-			return finished(name) && !strings.Contains(name, "/testdata/") && !strings.HasPrefix(name, "e2e/contract/")
+			return !strings.Contains(name, "/testdata/") && !strings.HasPrefix(name, "e2e/contract/")
 		default:
-			return production(name) && finished(name)
+			return production(name)
 		}
 	})
 	for _, name := range shown {

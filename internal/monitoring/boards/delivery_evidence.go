@@ -147,7 +147,7 @@ func trustRunners() []panel.Panel {
 	}
 }
 
-// bypassesByTeam counts what went past a rule, as far as the ledger knows.
+// bypassesByTeam counts the rule bypasses that the ledger knows.
 func bypassesByTeam() string {
 	return promql.Top(8, promql.SumBy("team", promql.OnceChosen(names.RuleBypasses, promql.Is("result", "bypass")))+" > 0")
 }

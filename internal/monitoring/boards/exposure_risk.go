@@ -13,7 +13,7 @@ import (
 	"prodsec_exporter/internal/record"
 )
 
-// exposureConcentration are the panels about who carries the risk and what keeps coming back.
+// exposureConcentration are the panels about where risk is concentrated and what recurs.
 func exposureConcentration() []panel.Panel {
 	return []panel.Panel{
 		{
@@ -62,7 +62,7 @@ func recurring(kinds ...string) string {
 	return fmt.Sprintf("%s\nand on (product_area, category) topk(%d, %s > 0)", counted(kinds...), settings.TableRows, counted("repeat", "reopened"))
 }
 
-// repeatedExceptions lists the categories in which exceptions are granted again and again.
+// repeatedExceptions lists the categories in which exceptions are granted repeatedly.
 func repeatedExceptions() panel.Panel {
 	granted := func(kind string) string {
 		return promql.Filled(query.Counted("category", names.RecGranted, promql.InWindow(), promql.Is("kind", kind)), query.Counted("category", names.RecGranted, promql.InWindow())+" > 0")

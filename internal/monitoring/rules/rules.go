@@ -1,7 +1,7 @@
-// Package rules holds the recording rules, named level:metric:operations, a file per board whose numbers they make. They fold replicas, drop labels that boards do not
-// need, and are where ratios and joins are made. A rule reads families and recorded series by the names in package names.
+// Package rules holds the recording rules, named level:metric:operations, a file per board whose numbers they compute. They fold replicas, drop labels that boards do not
+// need, and hold all ratios and joins. A rule reads families and recorded series by the names in package names.
 //
-// To add a rule: its name and labels in names/recorded.go, and a line in its group here. A ratio's denominator is everything that its definition speaks of; unknown
+// To add a rule: its name and labels in names/recorded.go, and a line in its group here. A ratio's denominator is everything that its definition covers; unknown
 // is in it and never in the numerator of what is good. Then run `go run ./cmd/generate`.
 package rules
 

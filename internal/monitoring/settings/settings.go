@@ -14,7 +14,7 @@ import (
 const (
 	// EvaluationInterval of the rules: ages move by the minute, sources are polled every few.
 	EvaluationInterval = time.Minute
-	// dueSoon etc. are verdicts of the policy; only expiry horizons are chosen here: two weeks leave time for one sprint.
+	// ExpiringWithin is the expiry horizon of alerts: two weeks leave time for one sprint. Due soon and breached are verdicts of the policy.
 	ExpiringWithin = 14 * 24 * time.Hour
 	// Settle is how long a product alert must hold: several evaluations, so that a restart or a fail-over fires nothing.
 	Settle = 10 * time.Minute
@@ -22,33 +22,33 @@ const (
 	SettlePosture = time.Hour
 	// Hold keeps an alert firing through a restart or a missed scrape, so that it neither resolves nor pages twice.
 	Hold = 30 * time.Minute
-	// SourceDown: an API that is away for less is retried and nobody's business.
+	// SourceDown: a shorter outage of an API is retried and needs nobody.
 	SourceDown = 15 * time.Minute
 	// ScopeStale: the exporter already waits several polls before it calls a scope stale.
 	ScopeStale = 30 * time.Minute
 	// ExporterDown is shorter than the hold of product alerts, so that inhibition is in place before they would resolve.
 	ExporterDown = 5 * time.Minute
-	// DecisionLate, answerLate: two weeks for a decision, one working week for a first answer. They are bounds of buckets.
+	// DecisionLate and AnswerLate: two weeks for a decision, one working week for a first response. They are bounds of buckets.
 	DecisionLate = 14 * 24 * time.Hour
 	AnswerLate   = 5 * 24 * time.Hour
 	// BlockedLong: a release that is blocked for a day has cost more than the block saves.
 	BlockedLong = 24 * time.Hour
-	// CountingRecent is how long a change of counting is news.
+	// CountingRecent is how long the alert reports a change of counting.
 	CountingRecent = 6 * time.Hour
-	// LostWithin is how long the loss of a control is news.
+	// LostWithin is how long the alert reports the loss of a control.
 	LostWithin = 7 * 24 * time.Hour
 	// LedgerRecent: errors of the last quarter of an hour are happening now.
 	LedgerRecent = 15 * time.Minute
 	// LeaderGone is several leases: a fail-over takes one.
 	LeaderGone = 5 * time.Minute
-	// ClockOff is an offset of the wall clock that nobody explains by the network; ClockRecent is how long a jump is news.
+	// ClockOff is an offset of the wall clock larger than network latency explains; ClockRecent is how long the alert reports a jump.
 	ClockOff    = time.Minute
 	ClockRecent = time.Hour
 	// EvaluationLate is many evaluation intervals.
 	EvaluationLate = 30 * time.Minute
 )
 
-// Windows are the values of the board variable and the default policy's trailing windows; defaultWindow is chosen first.
+// Windows are the values of the board variable and the default policy's trailing windows; DefaultWindow is selected at first.
 var Windows = []string{"7d", "30d", "90d"}
 
 // DefaultWindow is the window that a board opens with.
@@ -68,7 +68,7 @@ func (r AgeRange) Label() string {
 	return pad(r.From) + "-" + pad(r.To)
 }
 
-// Text is what a person reads.
+// Text is the label that a board shows.
 func (r AgeRange) Text() string {
 	switch {
 	case r.From == 0:
@@ -85,7 +85,7 @@ func pad(days int) string {
 	return strings.Repeat("0", 3-len(s)) + s
 }
 
-// Targets is the default policy: what a rule or board compares with as long as the exporter does not say what the organisation holds itself to.
+// Targets is the default policy: what a rule or board compares with until the exporter exposes the targets of the organisation.
 var Targets = policy.Default()
 
 // Thresholds. A ratio is green at its target, orange within reach of it, and red below. A count of things that should not be there is
@@ -96,23 +96,23 @@ var (
 	Reach            = 0.15
 	// ProtectionTarget: a privileged repository is protected or somebody decided otherwise.
 	ProtectionTarget = 0.95
-	// OwnershipTarget: what nobody owns nobody fixes.
+	// OwnershipTarget: nobody is notified about findings of a repository without an owner.
 	OwnershipTarget = 0.98
 	// Concentrated is the share of open criticals and highs in the five worst services from which the problem is a few services'.
 	Concentrated = 0.5
-	// ApprovalTarget: a deployment past the control is an exception, and some are emergencies.
+	// ApprovalTarget leaves room for emergency deployments without approval.
 	ApprovalTarget = 0.95
-	// EvidenceTarget: what is not built the paved way yet is known by name.
+	// EvidenceTarget leaves room for services that do not build on a golden path yet.
 	EvidenceTarget = 0.9
-	// ControlTarget: what does not have a control yet is known by name.
+	// ControlTarget leaves room for services that do not have the control yet.
 	ControlTarget = 0.9
-	// RemediatedTarget: most of what leaves should have been mended.
+	// RemediatedTarget: most closed findings should have been fixed.
 	RemediatedTarget = 0.7
 	// BudgetReserve is the share of an API's budget below which the next pass may not get through.
 	BudgetReserve = 0.1
 )
 
-// concentrationTop is how many services the measure of concentration looks at; tableRows bounds every table.
+// ConcentrationTop is the number of services whose share is the concentration; TableRows bounds every table.
 const (
 	ConcentrationTop = 5
 	TableRows        = 50
@@ -121,7 +121,7 @@ const (
 // DaysOf is a number of days.
 func DaysOf(n int) time.Duration { return time.Duration(n) * 24 * time.Hour }
 
-// burnPair is a long window over which the error budget of SLA attainment burns too fast, and a short one over which it still does.
+// burnPair is a long window over which the error budget of SLA attainment burns too fast, and a short one over which it still does, as in multiwindow burn-rate alerts.
 type burnPair struct {
 	Long, Short time.Duration
 	// Factor is the rate of burning from which it is too fast: 1 spends exactly the budget.
@@ -141,5 +141,5 @@ const BurnMisses = 5
 // BurnWindows are all windows of the pairs, each once.
 func BurnWindows() []time.Duration { return []time.Duration{DaysOf(1), DaysOf(3), DaysOf(14)} }
 
-// DefaultExporterURL is where boards look for evidence pages until the variable says otherwise.
+// DefaultExporterURL is the default of the board variable that links to evidence pages.
 const DefaultExporterURL = "http://localhost:10042"
