@@ -1,8 +1,8 @@
 // Package alerts holds the alerting rules, a file per board whose subject they share. An alert reads recorded series and families by the names in package names, and
 // knows neither the rules that record them nor the boards it links to.
 //
-// To add an alert: its name and a function beside its like, a line in Groups, docs/runbooks/<Alert>.md with the five headings, and deploy/prometheus/tests/<Alert>.yml with
-// the minute before it fires, the minute it does, and what happens when its source is gone. Tests fail until all are there. Then run `go run ./cmd/generate`.
+// To add an alert: its name and a function in the file of its board, a line in groups.go, docs/runbooks/<Alert>.md with the five headings, and deploy/prometheus/tests/<Alert>.yml with
+// the minute before it fires, the minute in which it does, and what happens when its source is gone. Tests fail until all are there. Then run `go run ./cmd/generate`.
 package alerts
 
 import (
@@ -61,23 +61,6 @@ const (
 	SecretActive          = "ProdsecActiveSecretOpen"
 	ExploitedExposed      = "ProdsecKnownExploitedExposed"
 )
-
-// Groups are the alerting rules.
-func Groups() []rulefile.Group {
-	return []rulefile.Group{
-		{Name: "prodsec-responsiveness-alerts", Rules: []rulefile.Rule{
-			slaBreached(), slaDueSoon(), attainmentLow(), budgetBurning(), exceptionPendingLong(), reviewWaitingLong(), followupOverdue(), releaseBlocked(),
-		}},
-		{Name: "prodsec-exposure-alerts", Rules: []rulefile.Rule{exceptionExpired(), exceptionExpiring(), secretActive(), exploitedExposed()}},
-		{Name: "prodsec-coverage-alerts", Rules: []rulefile.Rule{repositoryUnprotected(), controlLost()}},
-		{Name: "prodsec-delivery-trust-alerts", Rules: []rulefile.Rule{pathUnprotected()}},
-		{Name: "prodsec-exporter-alerts", Rules: []rulefile.Rule{
-			scopeStaleAlert(), collectorDown(), exporterDownAlert(), budgetLow(), credentialExpiring(), ledgerFailing(), reloadFailed(), noLeader(), twoLeaders(), evaluationStale(),
-			clockImplausible(), seriesLeftOut(),
-		}},
-		{Name: "prodsec-trend-quality-alerts", Rules: []rulefile.Rule{countingChanged()}},
-	}
-}
 
 // bySeverity chooses how to notify for a critical and for anything else.
 func bySeverity(critical, other Notify) string {

@@ -20,11 +20,6 @@ func Groups() []rulefile.Group {
 	return []rulefile.Group{coverageRecords(), exposureRecords(), responsivenessRecords(), securityRecords(), burnRecords(), deliveryRecords(), doraRecords(), controlRecords(), exporterRecords()}
 }
 
-// foldedRule records a family summed over the labels of the rule, replicas folded: what boards and alerts read instead of the family.
-func foldedRule(why, record, family string) rulefile.Rule {
-	return rulefile.Rule{Why: why, Record: record, Expr: promql.SumBy(names.RecordedLabels(record), promql.Once(family))}
-}
-
 func coverageRecords() rulefile.Group {
 	repositories := promql.SumBy("", promql.Once(names.ScopeSize, promql.Is("kind", "repositories")))
 	return rulefile.Group{Name: "prodsec-coverage", Rules: []rulefile.Rule{
