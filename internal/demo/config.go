@@ -98,3 +98,9 @@ collectors:
       url: %s
       token: {env: ` + TokenVariable + `}
 `
+
+// TokenVariable is the environment variable that holds the credential of every fake while a Demo runs.
+const TokenVariable = "PRODSEC_DEMO_TOKEN"
+
+// endpoints are the base URLs of the fakes, without a final slash.
+type endpoints struct{ github, jira, defectdojo, files string }

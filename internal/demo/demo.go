@@ -30,9 +30,6 @@ import (
 	"prodsec_exporter/internal/demo/world"
 )
 
-// TokenVariable is the environment variable that holds the credential of every fake while a Demo runs.
-const TokenVariable = "PRODSEC_DEMO_TOKEN"
-
 // Options say which demo to start.
 type Options struct {
 	// Seed chooses the history; equal seeds agree about the past.
@@ -55,9 +52,6 @@ type Demo struct {
 	urls     endpoints
 	config   []byte
 }
-
-// endpoints are the base URLs of the fakes, without a final slash.
-type endpoints struct{ github, jira, defectdojo, files string }
 
 // Start builds the organisation, serves it on loopback and sets TokenVariable. The servers end with ctx or with Close, which must be
 // called in any case. The error says which listener could not be opened.

@@ -1,6 +1,7 @@
 package defectdojo
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -175,4 +176,50 @@ func (d *defectDojo) acceptances(w http.ResponseWriter, r *http.Request) {
 			"expiration_date": answer.Stamp(s.ClosedAt.AddDate(2, 0, 0)), "expiration_date_handled": nil, "created": answer.Stamp(s.ClosedAt), "updated": answer.Stamp(s.ClosedAt),
 		}
 	}, nil)
+}
+
+// orders are the fields that a list of findings can be sorted by; the number of a finding breaks ties that are left.
+var orders = map[string]func(a, b answer.Seen) int{
+	"id":      func(a, b answer.Seen) int { return cmp.Compare(a.ID, b.ID) },
+	"created": func(a, b answer.Seen) int { return a.Born.Compare(b.Born) },
+	"date": func(a, b answer.Seen) int {
+		return cmp.Compare(a.Born.Format(time.DateOnly), b.Born.Format(time.DateOnly))
+	},
+	"last_status_update": func(a, b answer.Seen) int { return a.UpdatedAt.Compare(b.UpdatedAt) },
+	"numerical_severity": func(a, b answer.Seen) int {
+		return cmp.Compare(dojoSeverityRank(a.Severity), dojoSeverityRank(b.Severity))
+	},
+}
+
+// unknownOrder is a field that nothing can be sorted by.
+type unknownOrder string
+
+// Error says so in DefectDojo's words.
+func (e unknownOrder) Error() string {
+	return fmt.Sprintf("Select a valid choice. %s is not one of the available choices.", string(e))
+}
+
+// sortFindings sorts by the parameter "o", a list of fields of which the first counts most; an unknown field is an error, as in DefectDojo.
+func sortFindings(list []answer.Seen, by string) error {
+	var compare []func(a, b answer.Seen) int
+	for _, one := range append(strings.Split(cmp.Or(by, "id"), ","), "id") {
+		field, descending := strings.CutPrefix(one, "-")
+		c, ok := orders[field]
+		if !ok {
+			return unknownOrder(by)
+		}
+		if descending {
+			c = func(a, b answer.Seen) int { return -orders[field](a, b) }
+		}
+		compare = append(compare, c)
+	}
+	slices.SortFunc(list, func(a, b answer.Seen) int {
+		for _, c := range compare {
+			if n := c(a, b); n != 0 {
+				return n
+			}
+		}
+		return 0
+	})
+	return nil
 }

@@ -1,23 +1,9 @@
 package files
 
 import (
-	"net/http"
-
 	"prodsec_exporter/internal/demo/answer"
 	"prodsec_exporter/internal/record"
 )
-
-// serve answers with a value as JSON.
-func (f *files) serve(value func() any) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		body, err := answer.Marshal(value())
-		if err != nil {
-			http.Error(w, err.Error(), http.StatusInternalServerError)
-			return
-		}
-		answer.WriteTagged(w, r, "application/json", body)
-	}
-}
 
 // posture is the evidence document of the posture manager.
 func (f *files) posture() any {

@@ -5,12 +5,10 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 
 	"prodsec_exporter/internal/demo/answer"
 	"prodsec_exporter/internal/demo/world"
-	"prodsec_exporter/internal/record"
 )
 
 // alerts serves the alerts of one kind in an organisation.
@@ -59,22 +57,6 @@ func (g *gitHub) alert(source world.Source, s answer.Seen, hideSecret bool) any 
 		return g.codeScanningAlert(s)
 	default:
 		return g.secretScanningAlert(s, hideSecret)
-	}
-}
-
-// alertState is the state of an alert in GitHub's words.
-func alertState(source world.Source, s answer.Seen) string {
-	switch {
-	case s.Closure == record.ClosureNone:
-		return "open"
-	case source == world.SourceSecretScanning:
-		return "resolved"
-	case s.Closure == record.ClosureFixed:
-		return "fixed"
-	case s.Closure == record.ClosureAutoDismissed:
-		return "auto_dismissed"
-	default:
-		return "dismissed"
 	}
 }
 
@@ -128,11 +110,4 @@ func (g *gitHub) pageOf(w http.ResponseWriter, r *http.Request, org string, list
 		w.Header().Set("Link", g.link(r, organisationBase(org), links))
 	}
 	return list[from:to], true
-}
-
-// alertURLs are the addresses of an alert for programs and for people.
-func (g *gitHub) alertURLs(s answer.Seen, kind, place string) (api, web string) {
-	number := strconv.FormatInt(s.Number, 10)
-	return g.url + "/repos/" + s.Repository.FullName() + "/" + kind + "/alerts/" + number,
-		answer.WebURL + s.Repository.FullName() + "/security/" + place + "/" + number
 }

@@ -123,14 +123,6 @@ func (g *gitHub) repositoryObject(r *world.Repository) *object {
 	}}
 }
 
-// objectAt is what is at a revision's path, such as HEAD:go.mod: every file that somebody knows of is still there.
-func objectAt(a arguments) (any, error) {
-	if _, path, ok := strings.Cut(fmt.Sprint(a["expression"]), ":"); !ok || path == "" {
-		return &object{"Tree", map[string]any{}}, nil
-	}
-	return &object{"Blob", map[string]any{}}, nil
-}
-
 func branchObject(r *world.Repository, pushed time.Time) *object {
 	type active struct {
 		rule
@@ -264,4 +256,18 @@ func environmentObject(r *world.Repository, i int) *object {
 		"id": fmt.Sprintf("EN_demo%d%d", r.ID, i), "name": e.Name, "databaseId": r.ID*10 + int64(i),
 		"protectionRules": connection("DeploymentProtectionRuleConnection", len(rules), func(n int) *object { return rules[n] }),
 	}}
+}
+
+// nodes answers for repositories by their identity; null where there is none.
+func (g *gitHub) nodes(a arguments) (any, error) {
+	ids, _ := a["ids"].([]any)
+	list := make([]*object, len(ids))
+	for i, id := range ids {
+		for _, r := range g.world.Repositories {
+			if nodeID(r) == id {
+				list[i] = g.repositoryObject(r)
+			}
+		}
+	}
+	return list, nil
 }

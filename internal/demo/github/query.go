@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"strconv"
+	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/parser"
@@ -321,3 +322,11 @@ func connection(typename string, n int, item func(i int) *object) func(arguments
 }
 
 func cursorAt(i int) string { return base64.StdEncoding.EncodeToString([]byte(strconv.Itoa(i))) }
+
+// objectAt is what is at a revision's path, such as HEAD:go.mod: every file that somebody knows of is still there.
+func objectAt(a arguments) (any, error) {
+	if _, path, ok := strings.Cut(fmt.Sprint(a["expression"]), ":"); !ok || path == "" {
+		return &object{"Tree", map[string]any{}}, nil
+	}
+	return &object{"Blob", map[string]any{}}, nil
+}

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"prodsec_exporter/internal/demo/answer"
@@ -46,13 +45,6 @@ func (g *gitHub) releases(w http.ResponseWriter, r *http.Request, repository *wo
 		})
 	}
 	g.answer(w, r, items)
-}
-
-// attestedArtifacts are the artifacts that have an attestation, by repository, at one second.
-type attestedArtifacts struct {
-	mu   sync.Mutex
-	at   time.Time
-	list map[*world.Repository][]world.Artifact
 }
 
 // attestedBy lists the artifacts of a repository that have an attestation.

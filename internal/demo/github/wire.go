@@ -2,6 +2,7 @@ package github
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"prodsec_exporter/internal/demo/answer"
@@ -293,4 +294,27 @@ func (g *gitHub) secretScanningAlert(s answer.Seen, hide bool) secretScanningAle
 		alert.Bypassed, alert.BypassedAt = true, answer.Stamp(s.Born)
 	}
 	return alert
+}
+
+// alertState is the state of an alert in GitHub's words.
+func alertState(source world.Source, s answer.Seen) string {
+	switch {
+	case s.Closure == record.ClosureNone:
+		return "open"
+	case source == world.SourceSecretScanning:
+		return "resolved"
+	case s.Closure == record.ClosureFixed:
+		return "fixed"
+	case s.Closure == record.ClosureAutoDismissed:
+		return "auto_dismissed"
+	default:
+		return "dismissed"
+	}
+}
+
+// alertURLs are the addresses of an alert for programs and for people.
+func (g *gitHub) alertURLs(s answer.Seen, kind, place string) (api, web string) {
+	number := strconv.FormatInt(s.Number, 10)
+	return g.url + "/repos/" + s.Repository.FullName() + "/" + kind + "/alerts/" + number,
+		answer.WebURL + s.Repository.FullName() + "/security/" + place + "/" + number
 }

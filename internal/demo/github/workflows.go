@@ -50,17 +50,3 @@ func (g *gitHub) releaseObjects(r *world.Repository) func(arguments) (any, error
 		})(a)
 	}
 }
-
-// nodes answers for repositories by their identity; null where there is none.
-func (g *gitHub) nodes(a arguments) (any, error) {
-	ids, _ := a["ids"].([]any)
-	list := make([]*object, len(ids))
-	for i, id := range ids {
-		for _, r := range g.world.Repositories {
-			if nodeID(r) == id {
-				list[i] = g.repositoryObject(r)
-			}
-		}
-	}
-	return list, nil
-}

@@ -10,20 +10,6 @@ import (
 	"prodsec_exporter/internal/demo/answer"
 )
 
-func (j *jira) count(w http.ResponseWriter, r *http.Request) {
-	var request searchRequest
-	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<20)).Decode(&request); err != nil {
-		refuseJira(w, http.StatusBadRequest, "Invalid request payload.")
-		return
-	}
-	query, err := parseJQL(request.JQL, j.now())
-	if err != nil {
-		refuseJira(w, http.StatusBadRequest, err.Error())
-		return
-	}
-	answer.WriteJSON(w, http.StatusOK, map[string]int{"count": len(answer.Filter(j.issues(), query.matches))})
-}
-
 // histories are the changes of status that have happened, oldest first; the two APIs write dates differently.
 func (j *jira) histories(i issue, date func(time.Time) any) []map[string]any {
 	histories := []map[string]any{}

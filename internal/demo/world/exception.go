@@ -1,7 +1,6 @@
 package world
 
 import (
-	"fmt"
 	"time"
 )
 
@@ -78,61 +77,3 @@ func (e *Exception) over() time.Time {
 	}
 	return e.Steps[len(e.Steps)-1].At
 }
-
-// categories are why people ask for exceptions.
-var categories = []choice[string]{
-	{"Dependency upgrade delayed", 34}, {"No vendor fix", 18}, {"Compensating control", 20}, {"Legacy system", 16}, {"Test code only", 12},
-}
-
-// ticketsPerWeek are requested beside the ones that the story needs.
-const ticketsPerWeek = 0.6
-
-// ticketNumbers is more than are requested in a week.
-const ticketNumbers = 12
-
-// requestedIn lists the tickets that are opened in a week. The caller holds mu.
-func (w *World) requestedIn(n int64) []*Exception {
-	t := &tickets{world: w, week: n, random: w.random("exception", "", n)}
-	t.shortLived()
-	if n%2 == 0 {
-		t.waiting()
-	}
-	if n%5 == 0 {
-		t.withoutScope()
-	}
-	for range min(poisson(t.random, ticketsPerWeek), ticketNumbers-4) {
-		t.ordinary()
-	}
-	if n%2 == 0 {
-		t.controlMissing()
-	}
-	return t.list
-}
-
-// midnight is the first instant of the day that holds t.
-func midnight(t time.Time) time.Time { return t.Truncate(day) }
-
-func (t *tickets) add(e *Exception) *Exception {
-	e.Number = (t.week-ticketEpoch)*ticketNumbers + int64(len(t.list)) + 1
-	e.RequestedAt = startOf(t.week).Add(between(t.random, 0, 6*day))
-	e.Requester = requesters[t.random.IntN(len(requesters))]
-	e.CommentedEvery = between(t.random, 30*time.Hour, 5*day)
-	if e.Category == "" {
-		e.Category = draw(t.random, categories)
-	}
-	switch {
-	case e.Service != nil:
-		e.Title = fmt.Sprintf("%s: %s", e.Service.Name, e.Category)
-	case e.Repository != nil:
-		e.Title = fmt.Sprintf("%s: %s", e.Repository.Name, e.Category)
-	default:
-		e.Title = "Everything we did not get to: " + e.Category
-	}
-	t.list = append(t.list, e)
-	return e
-}
-
-// ticketEpoch is the week of the first ticket.
-const ticketEpoch = 200
-
-var requesters = []string{"Ada Byrne", "Tomas Vale", "Mina Okafor", "Jonas Reh", "Priya Nand", "Lena Sorel"}

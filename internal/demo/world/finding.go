@@ -151,3 +151,29 @@ func (f *Finding) Title() string {
 	}
 	return f.Rule.Name
 }
+
+// Advisory is a published weakness of a package.
+type Advisory struct {
+	GHSA, CVE string
+	Ecosystem string
+	Package   string
+	Severity  record.Severity
+	// Score is a CVSS base score that fits Severity.
+	Score     float64
+	CWE       int
+	Summary   string
+	Published time.Time
+	// Affected is the newest affected version, Patched the first one without the weakness (empty when there is none).
+	Affected, Patched string
+	EPSS              float64
+}
+
+type advisoryKey struct {
+	ecosystem string
+	week      int64
+}
+
+type birthKey struct {
+	repository int
+	week       int64
+}

@@ -1,6 +1,7 @@
 package world
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"time"
 )
@@ -107,9 +108,85 @@ func (t *tickets) about(e *Exception, f *Finding) {
 	e.Rules = []string{f.Rule.ID}
 }
 
-func minTime(a, b time.Time) time.Time {
-	if b.Before(a) {
-		return b
+// categories are why people ask for exceptions.
+var categories = []choice[string]{
+	{"Dependency upgrade delayed", 34}, {"No vendor fix", 18}, {"Compensating control", 20}, {"Legacy system", 16}, {"Test code only", 12},
+}
+
+// ticketsPerWeek are requested beside the ones that the story needs.
+const ticketsPerWeek = 0.6
+
+// ticketNumbers is more than are requested in a week.
+const ticketNumbers = 12
+
+// requestedIn lists the tickets that are opened in a week. The caller holds mu.
+func (w *World) requestedIn(n int64) []*Exception {
+	t := &tickets{world: w, week: n, random: w.random("exception", "", n)}
+	t.shortLived()
+	if n%2 == 0 {
+		t.waiting()
 	}
-	return a
+	if n%5 == 0 {
+		t.withoutScope()
+	}
+	for range min(poisson(t.random, ticketsPerWeek), ticketNumbers-4) {
+		t.ordinary()
+	}
+	if n%2 == 0 {
+		t.controlMissing()
+	}
+	return t.list
+}
+
+func (t *tickets) add(e *Exception) *Exception {
+	e.Number = (t.week-ticketEpoch)*ticketNumbers + int64(len(t.list)) + 1
+	e.RequestedAt = startOf(t.week).Add(between(t.random, 0, 6*day))
+	e.Requester = requesters[t.random.IntN(len(requesters))]
+	e.CommentedEvery = between(t.random, 30*time.Hour, 5*day)
+	if e.Category == "" {
+		e.Category = draw(t.random, categories)
+	}
+	switch {
+	case e.Service != nil:
+		e.Title = fmt.Sprintf("%s: %s", e.Service.Name, e.Category)
+	case e.Repository != nil:
+		e.Title = fmt.Sprintf("%s: %s", e.Repository.Name, e.Category)
+	default:
+		e.Title = "Everything we did not get to: " + e.Category
+	}
+	t.list = append(t.list, e)
+	return e
+}
+
+// ticketEpoch is the week of the first ticket.
+const ticketEpoch = 200
+
+var requesters = []string{"Ada Byrne", "Tomas Vale", "Mina Okafor", "Jonas Reh", "Priya Nand", "Lena Sorel"}
+
+// exemptions are controls that people ask to do without for a time.
+var exemptions = [][]string{
+	{"threat_model", "design_review"}, {"runner_tier"}, {"rollback"}, {"sast", "sca", "secret_scanning"}, {"provenance"}, {"branch_protection"},
+	{"cloud_identity"}, {"logging"}, {"cloud_baseline", "kubernetes_baseline", "baseline"}, {"golden_path"},
+}
+
+// controlMissing adds a request to do without a control for four months, which is always granted. What the company that was bought asks for is push
+// protection.
+func (t *tickets) controlMissing() {
+	r := t.world.random("exemption", "", t.week)
+	services := t.world.Services
+	e := &Exception{Category: "Compensating control", Service: services[r.IntN(len(services))], Controls: exemptions[modulo(t.week/2, int64(len(exemptions)))]}
+	for e.Service.TrustTier != "tier0" && e.Service.TrustTier != "tier1" {
+		e.Service = services[r.IntN(len(services))]
+	}
+	if t.week%8 == 0 {
+		for e.Controls = []string{"push_protection"}; e.Service.overseen(); {
+			e.Service = services[r.IntN(len(services))]
+		}
+	}
+	before := t.random
+	t.random = r // a ticket more leaves the others of the week as they are
+	t.add(e)
+	t.random = before
+	e.Expires = midnight(e.RequestedAt.Add(120 * day))
+	e.Steps = []Step{{e.RequestedAt.Add(between(r, 6*time.Hour, 3*day)), StatusApproved}, {e.Expires.Add(-between(r, time.Hour, day)), StatusClosed}}
 }

@@ -109,31 +109,3 @@ func (w *World) PolicyResultsAt(s *Service, t time.Time) []PolicyResult {
 	}
 	return results
 }
-
-// exemptions are controls that people ask to do without for a time.
-var exemptions = [][]string{
-	{"threat_model", "design_review"}, {"runner_tier"}, {"rollback"}, {"sast", "sca", "secret_scanning"}, {"provenance"}, {"branch_protection"},
-	{"cloud_identity"}, {"logging"}, {"cloud_baseline", "kubernetes_baseline", "baseline"}, {"golden_path"},
-}
-
-// controlMissing adds a request to do without a control for four months, which is always granted. What the company that was bought asks for is push
-// protection.
-func (t *tickets) controlMissing() {
-	r := t.world.random("exemption", "", t.week)
-	services := t.world.Services
-	e := &Exception{Category: "Compensating control", Service: services[r.IntN(len(services))], Controls: exemptions[modulo(t.week/2, int64(len(exemptions)))]}
-	for e.Service.TrustTier != "tier0" && e.Service.TrustTier != "tier1" {
-		e.Service = services[r.IntN(len(services))]
-	}
-	if t.week%8 == 0 {
-		for e.Controls = []string{"push_protection"}; e.Service.overseen(); {
-			e.Service = services[r.IntN(len(services))]
-		}
-	}
-	before := t.random
-	t.random = r // a ticket more leaves the others of the week as they are
-	t.add(e)
-	t.random = before
-	e.Expires = midnight(e.RequestedAt.Add(120 * day))
-	e.Steps = []Step{{e.RequestedAt.Add(between(r, 6*time.Hour, 3*day)), StatusApproved}, {e.Expires.Add(-between(r, time.Hour, day)), StatusClosed}}
-}

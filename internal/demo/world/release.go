@@ -10,16 +10,11 @@ import (
 )
 
 const (
-	// longAway is later than any week that is shown.
-	longAway = 1 << 30
 	// releasesShown is how far back releases are shown.
 	releasesShown = 200 * day
 	// runsShown is how many runs of a workflow are shown.
 	runsShown = 40
 )
-
-// digestsSince is when GitHub began to compute the digests of what is uploaded.
-var digestsSince = time.Date(2025, time.June, 3, 0, 0, 0, 0, time.UTC)
 
 // Release is a version that was published, and how it was made.
 type Release struct {
@@ -57,20 +52,6 @@ type Run struct {
 	Deployment *Deployment
 	// Artifact is what it kept; nil for nothing.
 	Artifact *Artifact
-}
-
-// adopted is the absolute week in which a repository took up a practice, longAway if it has not: careful teams sooner and more of them.
-func (w *World) adopted(r *Repository, practice string) int64 {
-	random := w.random("practice "+practice, r.FullName(), 0)
-	likely := 0.55
-	if len(r.Hosts) > 0 {
-		likely = 0.95 - 0.4*r.Hosts[0].Team.Pace
-	}
-	since := weekOf(digestsSince) + random.Int64N(85)
-	if random.Float64() > likely || r.Organisation == OrgLabs {
-		return longAway
-	}
-	return since
 }
 
 // ReleasesAt lists the releases of a repository that are shown at an instant, the newest first.

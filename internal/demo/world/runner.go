@@ -1,7 +1,6 @@
 package world
 
 import (
-	"fmt"
 	"time"
 )
 
@@ -42,42 +41,4 @@ func (r *Runner) Online(t time.Time) bool {
 	default:
 		return true
 	}
-}
-
-// buildRunners sets up the runners: releases are built on machines of their own that live for one job, most else on a farm that all private repositories share. The
-// default group was never closed, so that a pull request to a public repository can run on it.
-func (w *World) buildRunners() {
-	trusted, gpu := []*Repository{}, []*Repository{}
-	for _, r := range w.Repositories {
-		switch {
-		case r.Organisation != OrgMeridian || r.Archived:
-		case r.Name == "ml-serving" || r.Name == "fraud-scoring" || r.Name == "recommendations":
-			gpu = append(gpu, r)
-		case len(r.Hosts) > 0 && r.Hosts[0].TrustTier == "tier0":
-			trusted = append(trusted, r)
-		}
-	}
-	w.RunnerGroups = map[string][]*RunnerGroup{
-		OrgMeridian: {
-			runners(&RunnerGroup{ID: 1, Name: "Default", Visibility: "all", AllowsPublic: true}, 100, 4, false, "linux"),
-			runners(&RunnerGroup{ID: 2, Name: "build-farm", Visibility: "private"}, 200, 24, false, "linux", "large"),
-			runners(&RunnerGroup{
-				ID: 3, Name: "release", Visibility: "selected", Repositories: trusted,
-				Workflows: []string{OrgMeridian + "/platform-actions/.github/workflows/release.yml@refs/heads/main"},
-			}, 300, 8, true, "linux", "release"),
-			runners(&RunnerGroup{ID: 4, Name: "gpu", Visibility: "selected", Repositories: gpu}, 400, 3, false, "linux", "gpu"),
-			runners(&RunnerGroup{ID: 5, Name: "enterprise-linux", Visibility: "private", Inherited: true}, 100, 6, true, "linux"),
-		},
-		OrgLabs: {runners(&RunnerGroup{ID: 1, Name: "Default", Visibility: "all"}, 100, 3, false, "linux", "bench")},
-	}
-}
-
-// runners puts a number of runners into a group.
-func runners(g *RunnerGroup, first int64, n int, ephemeral bool, labels ...string) *RunnerGroup {
-	for i := range n {
-		g.Runners = append(g.Runners, &Runner{
-			ID: first + int64(i), Name: fmt.Sprintf("%s-%02d", g.Name, i+1), Labels: append([]string{"self-hosted"}, labels...), Ephemeral: ephemeral,
-		})
-	}
-	return g
 }

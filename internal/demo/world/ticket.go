@@ -1,8 +1,6 @@
 package world
 
 import (
-	"fmt"
-	"math/rand/v2"
 	"time"
 )
 
@@ -143,59 +141,4 @@ func (t *Ticket) over() time.Time {
 		last = maxTime(last, c.At)
 	}
 	return last
-}
-
-// TicketsAt lists the tickets that were created by an instant, by week; the slice is the caller's, what it points to is immutable.
-func (w *World) TicketsAt(at time.Time) []*Ticket {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for last := weekOf(at); w.nextWork <= last; w.nextWork++ {
-		for _, t := range w.workOf(w.nextWork) {
-			if !t.over().Before(w.horizon) {
-				w.tickets = append(w.tickets, t)
-			}
-		}
-	}
-	known := make([]*Ticket, 0, len(w.tickets))
-	for _, t := range w.tickets {
-		if !t.CreatedAt.After(at) {
-			known = append(known, t)
-		}
-	}
-	return known
-}
-
-// workNumbers is more than one project gets in a week.
-const workNumbers = 40
-
-// work collects the tickets of one week.
-type work struct {
-	world  *World
-	week   int64
-	random *rand.Rand
-	counts map[TicketProject]int64
-	list   []*Ticket
-}
-
-// open adds a ticket about a service that is created within the week, from the given time after its start.
-func (k *work) open(kind TicketKind, project TicketProject, s *Service, from time.Duration) *Ticket {
-	k.counts[project]++
-	t := &Ticket{
-		Kind: kind, Project: project, Number: (k.week-ticketEpoch)*workNumbers + k.counts[project], Service: s,
-		Title: fmt.Sprintf("%s: %s", s.Name, kind), CreatedAt: startOf(k.week).Add(from), Reporter: requesters[k.random.IntN(len(requesters))],
-	}
-	t.Comments = []Comment{{t.CreatedAt.Add(20 * time.Second), Robot}}
-	k.list = append(k.list, t)
-	return t
-}
-
-func (k *work) service() *Service {
-	return k.world.Services[k.random.IntN(len(k.world.Services))]
-}
-
-func maxTime(a, b time.Time) time.Time {
-	if b.After(a) {
-		return b
-	}
-	return a
 }
