@@ -1,6 +1,7 @@
 package demo_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"log/slog"
@@ -48,6 +49,7 @@ type exporter struct {
 	built    []config.Built
 	requests requests
 	cursors  map[string]collectors.Cursors
+	log      bytes.Buffer
 }
 
 func newExporter(t *testing.T, d *demo.Demo, now func() time.Time) *exporter {
@@ -58,7 +60,7 @@ func newExporter(t *testing.T, d *demo.Demo, now func() time.Time) *exporter {
 		t.Fatal(err)
 	}
 	e.built, err = c.Build(func(kind, name string) collectors.Env {
-		return collectors.Env{Logger: slog.New(slog.DiscardHandler), Observer: &e.requests, Now: now}
+		return collectors.Env{Logger: slog.New(slog.NewTextHandler(&e.log, nil)), Observer: &e.requests, Now: now}
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -105,6 +107,16 @@ func total(batches map[string]record.Batch) (records map[string]int, rejected in
 	return records, rejected
 }
 
+// unanswered are the lines of a log about questions that ended as not found.
+func unanswered(log string) (lines []string) {
+	for line := range strings.Lines(log) {
+		if strings.Contains(line, "Not Found") {
+			lines = append(lines, line)
+		}
+	}
+	return lines
+}
+
 // TestRealCollectors runs the collectors that the exporter has against the demo: all scopes but one are read whole, nothing is rejected, and a second pass
 // sees what has changed.
 func TestRealCollectors(t *testing.T) {
@@ -126,6 +138,9 @@ func TestRealCollectors(t *testing.T) {
 	// The cost of a pass is its requests; how long they take is the machine's affair.
 	if most := 6500; e.requests.count > most {
 		t.Errorf("the first pass took %d requests, want at most %d", e.requests.count, most)
+	}
+	if bad := unanswered(e.log.String()); len(bad) > 0 {
+		t.Errorf("questions of the collectors that the fakes do not know: %q", bad)
 	}
 	var failed []string
 	for scope, b := range first {

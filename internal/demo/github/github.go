@@ -37,6 +37,7 @@ func New(w *world.World, now func() time.Time, token, url string) http.Handler {
 	g.repositoryRoute("/rulesets", g.rulesets)
 	g.repositoryRoute("/rulesets/{id}", g.ruleset)
 	g.repositoryRoute("/rules/branches/{branch}", g.effectiveRules)
+	g.repositoryRoute("/branches", g.branches)
 	g.repositoryRoute("/branches/{branch}/protection", g.classicProtection)
 	g.repositoryRoute("/environments", g.environments)
 	g.postureRoutes()

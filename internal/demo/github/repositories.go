@@ -1,6 +1,7 @@
 package github
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -177,6 +178,21 @@ func (g *gitHub) effectiveRules(w http.ResponseWriter, r *http.Request, reposito
 			}
 			items = append(items, item)
 		}
+	}
+	from, to := g.numbered(w, r, repositoryBase(repository), len(items))
+	g.answer(w, r, items[from:to])
+}
+
+// branches lists the branches of a repository, of which there is one; protected=true those that a classic rule or an active ruleset protects, as on GitHub.
+func (g *gitHub) branches(w http.ResponseWriter, r *http.Request, repository *world.Repository) {
+	protected := repository.Protection.Classic != nil || slices.ContainsFunc(repository.Protection.Rulesets, func(s *world.Ruleset) bool {
+		return s.Enforcement == world.EnforcementActive && len(rulesOf(s.Rules)) > 0
+	})
+	items := []any{}
+	if wanted := r.URL.Query().Get("protected"); wanted == "" || wanted == strconv.FormatBool(protected) {
+		items = append(items, map[string]any{
+			"name": "main", "commit": map[string]string{"sha": fmt.Sprintf("%040x", repository.ID)}, "protected": protected,
+		})
 	}
 	from, to := g.numbered(w, r, repositoryBase(repository), len(items))
 	g.answer(w, r, items[from:to])
