@@ -22,7 +22,7 @@ import (
 
 // layered are packages whose files refer to one another in one direction, so that each can be read after those that it builds on. Patterns
 // are those of go list, below internal.
-var layered = []string{"./metrics/...", "./evidence", "./exposition", "./snapshot", "./monitoring/...", "./demo/..."}
+var layered = []string{"./metrics/...", "./evidence", "./exposition", "./snapshot", "./monitoring/...", "./demo/...", "./ledger/..."}
 
 // compiled is what go list says about a package and where its export data is.
 type compiled struct {

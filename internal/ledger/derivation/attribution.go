@@ -14,20 +14,9 @@ import (
 	"prodsec_exporter/internal/snapshot"
 )
 
-// host is what source hosts say about a repository, and the scope that says it first.
-type host struct {
-	repository record.Repository
-	scope      int32
-}
-
 // precedence is the rank of a catalog: its place in the policy's list, else behind it in the order of the configuration.
 func (s *State) precedence(source store.SourceID) int {
 	return catalog.PrecedenceOf(source, s.policy.Config().Precedence, s.sources)
-}
-
-// serviceAt is the snapshot's form of a merged service.
-func (s *State) serviceAt(r record.Service) snapshot.Service {
-	return snapshot.Service{Service: r, Owner: s.owners.of(catalog.OwnerOf(&r, s.policy)), Facts: s.policy.FactsOf(r)}
 }
 
 // readCatalogs merges the catalogs anew and gives every service a position. It returns where the old positions went, nil if
@@ -215,11 +204,6 @@ func (s *State) recoverAll(t store.Tx, weaknesses map[int32]bool, cover func(p i
 		s.at = settled
 	}
 	return nil
-}
-
-// repositoryOf is the position of a repository, which it gets if it has none.
-func (s *State) repositoryOf(name record.RepositoryName) int32 {
-	return s.repositories.add(string(name))
 }
 
 // readHosts merges what source hosts say about repositories.

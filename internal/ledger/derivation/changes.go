@@ -8,23 +8,6 @@ import (
 	"prodsec_exporter/internal/snapshot"
 )
 
-// origin is what a state was when the operation under way began.
-type origin struct {
-	at         int64
-	lengths    undo.Lengths
-	numbering  numbering
-	weaknesses snapshot.Table[snapshot.Weakness]
-	sources    []store.Source
-	// scopes and pauses hold those that the operation changes, as they were.
-	scopes map[int32]scope
-	pauses map[int32]string
-	// sums are those in which events took part that the operation changes; events is how many there were.
-	sums   map[int32]snapshot.Sums
-	events int
-	// renamed are the names that services had, by number.
-	renamed map[int32]string
-}
-
 // lengths in their order.
 func (s *State) lengths() undo.Lengths {
 	return undo.Lengths{
@@ -33,19 +16,8 @@ func (s *State) lengths() undo.Lengths {
 	}
 }
 
-// numbering gives the number under which something is stored by its position in the snapshot.
-type numbering struct{ services, repositories, scopes []int32 }
-
 func (s *State) numbering() numbering {
 	return numbering{s.services.order, s.repositories.order, s.scopeOrder}
-}
-
-// numberAt is the number at a position, -1 for none.
-func numberAt(order []int32, position int32) int32 {
-	if position < 0 {
-		return -1
-	}
-	return order[position]
 }
 
 // Begin starts an operation at an instant, or at the one that was settled should that be later, and remembers the state before it. Before the

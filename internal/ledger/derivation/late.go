@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"prodsec_exporter/internal/ledger/records"
+	"prodsec_exporter/internal/policy"
 	"prodsec_exporter/internal/snapshot"
 )
 
@@ -16,42 +17,6 @@ import (
 //     (scope_gained), moved or closed, and no outcome. Otherwise a scanner that is added would be a day of a thousand misses.
 //
 // This holds while all that is known of a weakness is history (snapshot.ImportedHistory). What was observed of others stays as it was observed.
-
-// lateHistory is a first reading under way.
-type lateHistory struct {
-	// touched are the weaknesses that it brought or changed.
-	touched map[int32]bool
-}
-
-// touch notes that a first reading concerns a weakness.
-func (s *State) touch(p int32) {
-	if s.late != nil {
-		s.late.touched[p] = true
-	}
-}
-
-// calendarKinds are the events that follow from dates alone, so that they can be derived anew.
-var calendarKinds = map[snapshot.EventKind]bool{
-	snapshot.EventExcepted: true, snapshot.EventExceptionEnded: true, snapshot.EventMissed: true,
-}
-
-// reckon says in which sums an event takes part; ok is false if in none.
-func (s *State) reckon(kind snapshot.EventKind, p int32) (sums snapshot.Sums, ok bool) {
-	w := s.weaknesses.At(int(p))
-	switch {
-	case s.deriving:
-		return s.derivedSums, true
-	case s.late != nil && w.Flags.Has(snapshot.ImportedHistory):
-		s.touch(p)
-		return snapshot.InCounters, kind < snapshot.EventMet
-	case kind == snapshot.EventRevoked && w.Flags.Has(snapshot.UncountedOutcome):
-		return snapshot.InWindows, true
-	}
-	if !calendarKinds[kind] && w.Flags.Has(snapshot.ImportedHistory) {
-		s.changeWeakness(p).Flags &^= snapshot.ImportedHistory
-	}
-	return snapshot.InAll, true
-}
 
 // importLate ends a first reading: the history of what it touched is derived anew.
 func (s *State) importLate() {
@@ -129,4 +94,37 @@ func (s *State) sinceMoved(p int32) int64 {
 		return records.Always
 	}
 	return s.now
+}
+
+// ImportHistory derives every event anew from the weaknesses as they stand, with the source's dates. It makes windows right
+// on the first day, and the order in which sources were first read (catalog before findings or after) leaves no trace.
+func (s *State) ImportHistory() {
+	s.events = snapshot.Edit(snapshot.Table[snapshot.Event]{})
+	clear(s.dirtyEvents)
+	settled := s.at
+	s.at = math.MinInt64 // nothing was served yet, so everything counts from its own date
+	s.nextDue, s.nextEdge = policy.Forever, policy.Forever
+	for i := range s.weaknesses.Len() {
+		s.deriveHistory(int32(i), snapshot.InAll, false)
+	}
+	s.at = settled
+}
+
+// importPauses emits the pauses that fell into the time in which a weakness was open.
+func (s *State) importPauses(p int32, w *snapshot.Weakness) {
+	end := s.now
+	if !w.Open() {
+		end = min(end, w.ClosedAt)
+	}
+	for _, pause := range s.pauses[p] {
+		start := max(pause.Start, w.FirstSeen)
+		if start > end || pause.End <= w.FirstSeen {
+			continue
+		}
+		s.emit(snapshot.EventExcepted, p, w, start, start)
+		if pause.End <= end {
+			s.emit(snapshot.EventExceptionEnded, p, w, pause.End, pause.End)
+		}
+	}
+	s.nextEdge = min(s.nextEdge, nextEdge(s.pauses[p], s.now))
 }

@@ -1,6 +1,9 @@
 package derivation
 
 import (
+	"maps"
+	"slices"
+
 	"prodsec_exporter/internal/ledger/store"
 )
 
@@ -127,3 +130,9 @@ func (r *nameTable) save(t store.Tx) error {
 	clear(r.touched)
 	return nil
 }
+
+// sortedKeys are the keys of a map in order, so that events are derived in an order that does not depend on the run.
+func sortedKeys[V any](m map[int32]V) []int32 { return slices.Sorted(maps.Keys(m)) }
+
+// sortedNames are the keys of a map in order.
+func sortedNames[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

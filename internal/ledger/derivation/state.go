@@ -3,17 +3,21 @@
 //
 // # Where to change what
 //
-//   - A batch arrives: batch.go (records, reports) and group.go (which weaknesses they make).
-//   - What a weakness is and how it changes: weakness.go. Its deadline and outcome: sla.go. What covers it: exception.go, exploitation.go.
-//   - Who owns it: attribution.go (by package catalog), retired.go.
-//   - Changes of counting and their size: restate.go.
+//   - What is held in memory: state.go, indexes in index.go and bits.go.
+//   - A batch arrives: batch.go, the reports that it changes in application.go, which weaknesses they make in group.go; what other records change in follow.go.
+//   - A scope is retired: retire_scope.go; is read for the first time after the founding: late.go.
+//   - What a weakness is and how it changes: weakness.go. Its deadline and outcome: sla.go. What covers it: exception.go, exploitation.go; what is known of each by
+//     advisory or subject in exception_index.go, exploitation_index.go, pauses.go. In which sums an event takes part: events.go.
+//   - Who owns it: attribution.go (by package catalog), rename.go, retired.go.
+//   - Changes of counting and their size: restate.go, regroup.go.
 //   - Start, configuration, policy, time: load.go, configure.go, policy.go, settle.go.
-//   - The stored form: blocks.go, names.go, dictionary.go; what takes an operation back: changes.go (by package undo).
+//   - The stored form: codec.go, blocks.go, names.go, dictionary.go, written by save.go; what takes an operation back: changes.go (by package undo).
 //   - The form in which it is shown: snapshot.go, explain.go.
+//
+// Files refer to one another one way: a derivation knows the state and what it builds on, and the state knows no derivation.
 package derivation
 
 import (
-	"fmt"
 	"log/slog"
 	"slices"
 	"strings"
@@ -22,6 +26,7 @@ import (
 	"prodsec_exporter/internal/ledger/catalog"
 	"prodsec_exporter/internal/ledger/records"
 	"prodsec_exporter/internal/ledger/store"
+	"prodsec_exporter/internal/ledger/undo"
 	"prodsec_exporter/internal/policy"
 	"prodsec_exporter/internal/record"
 	"prodsec_exporter/internal/snapshot"
@@ -175,25 +180,6 @@ func (s *State) addWeakness(w snapshot.Weakness) int32 {
 	return p
 }
 
-// emit appends an event about a weakness, with the owner, severity and class of w frozen in it.
-func (s *State) emit(kind snapshot.EventKind, p int32, w *snapshot.Weakness, at, counted int64) {
-	s.emitUnder(s.ownerOf(w), kind, p, w, at, counted)
-}
-
-// emitUnder is emit with another owner than the present one.
-func (s *State) emitUnder(owner int32, kind snapshot.EventKind, p int32, w *snapshot.Weakness, at, counted int64) {
-	sums, ok := s.reckon(kind, p)
-	if !ok {
-		return
-	}
-	e := snapshot.Event{At: at, Counted: counted, Weakness: p, Owner: owner, Kind: kind, Severity: w.Severity, Class: w.Class, Sums: sums}
-	if kind == snapshot.EventFixed {
-		e.Seconds = uint32(min(max(0, at-w.FirstSeen), 1<<32-1))
-	}
-	i := int32(s.events.Append(e))
-	s.dirtyEvents[i/blockSize] = struct{}{}
-}
-
 // ownerOf is the present owner of a weakness, an index into owners.
 func (s *State) ownerOf(w *snapshot.Weakness) int32 { return s.catalog.Services[w.Service].Owner }
 
@@ -263,60 +249,55 @@ func (s *State) renumber(field func(*snapshot.Weakness) *int32, moved []int32, g
 	}
 }
 
-// Save brings up to date what follows from what changed, and writes all of it.
-func (s *State) Save(t store.Tx) error {
-	s.refreshLists()
-	if err := s.saveUndo(t); err != nil {
-		return fmt.Errorf("saving the history: %w", err)
-	}
-	if err := s.texts.save(t.PutString); err != nil {
-		return fmt.Errorf("saving texts: %w", err)
-	}
-	if err := s.owners.save(t.PutOwner); err != nil {
-		return fmt.Errorf("saving owners: %w", err)
-	}
-	for _, r := range []*nameTable{&s.services, &s.repositories} {
-		if err := r.save(t); err != nil {
-			return fmt.Errorf("saving names: %w", err)
-		}
-	}
-	for number := range s.dirtyScopes {
-		if err := t.PutScope(number, s.scopes[number].ScopeRow); err != nil {
-			return fmt.Errorf("saving scopes: %w", err)
-		}
-	}
-	if s.dirtySources {
-		if err := t.PutSources(s.configuredSources()); err != nil {
-			return fmt.Errorf("saving sources: %w", err)
-		}
-	}
-	if err := s.saveBlocks(t); err != nil {
-		return fmt.Errorf("saving weaknesses: %w", err)
-	}
-	for p := range s.dirtyPauses {
-		if err := t.PutPauses(p, formatPauses(s.pauses[p])); err != nil {
-			return fmt.Errorf("saving pauses: %w", err)
-		}
-	}
-	clear(s.dirtyScopes)
-	clear(s.dirtyPauses)
-	return s.saveHistory(t)
+// lateHistory is a first reading under way.
+type lateHistory struct {
+	// touched are the weaknesses that it brought or changed.
+	touched map[int32]bool
 }
 
-func (s *State) saveHistory(t store.Tx) error {
-	for ; s.savedPolicies < len(s.policies); s.savedPolicies++ {
-		if err := t.PutPolicy(s.savedPolicies, s.policies[s.savedPolicies]); err != nil {
-			return fmt.Errorf("saving policies: %w", err)
-		}
+// touch notes that a first reading concerns a weakness.
+func (s *State) touch(p int32) {
+	if s.late != nil {
+		s.late.touched[p] = true
 	}
-	for ; s.savedCounting < len(s.countingChanges); s.savedCounting++ {
-		if err := t.PutCountingChange(s.savedCounting, s.countingChanges[s.savedCounting]); err != nil {
-			return fmt.Errorf("saving counting changes: %w", err)
-		}
-	}
-	if err := t.PutMeta("at", fmt.Sprint(s.at)); err != nil {
-		return err
-	}
-	s.dirtySources = false
-	return t.PutMeta("founded", fmt.Sprint(store.Unix(s.founded)))
+}
+
+// Importing reports whether what is read is history: until the first full pass has ended. Nothing is emitted then; the
+// history is derived from the weaknesses as they stand, by importHistory.
+func (s *State) Importing() bool { return s.founded.IsZero() }
+
+// Measure computes the headline numbers of a snapshot.
+type Measure func(*snapshot.Snapshot, *policy.Policy, time.Time) map[string]float64
+
+// host is what source hosts say about a repository, and the scope that says it first.
+type host struct {
+	repository record.Repository
+	scope      int32
+}
+
+// origin is what a state was when the operation under way began.
+type origin struct {
+	at         int64
+	lengths    undo.Lengths
+	numbering  numbering
+	weaknesses snapshot.Table[snapshot.Weakness]
+	sources    []store.Source
+	// scopes and pauses hold those that the operation changes, as they were.
+	scopes map[int32]scope
+	pauses map[int32]string
+	// sums are those in which events took part that the operation changes; events is how many there were.
+	sums   map[int32]snapshot.Sums
+	events int
+	// renamed are the names that services had, by number.
+	renamed map[int32]string
+}
+
+// serviceAt is the snapshot's form of a merged service.
+func (s *State) serviceAt(r record.Service) snapshot.Service {
+	return snapshot.Service{Service: r, Owner: s.owners.of(catalog.OwnerOf(&r, s.policy)), Facts: s.policy.FactsOf(r)}
+}
+
+// repositoryOf is the position of a repository, which it gets if it has none.
+func (s *State) repositoryOf(name record.RepositoryName) int32 {
+	return s.repositories.add(string(name))
 }

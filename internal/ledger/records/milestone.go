@@ -14,17 +14,6 @@ import (
 // escalation raised. The record is kept as it was then, for good: tickets are reopened, relabelled and deleted, and no counter
 // may fall. Nothing more has to be stored, because the revisions of a record hold every state that it was in.
 
-// milestone is the record as of the first revision that reached it.
-type milestone[T any] struct {
-	value T
-	// at is by the source, zero if it gives no date; observed is when the revision was.
-	at       time.Time
-	observed int64
-}
-
-// goal says whether a record has reached a milestone, and when by its source.
-type goal[T any] func(*T) (at time.Time, ok bool)
-
 // countedBy sets what the records of a table are counted by.
 func (h *Table[T]) countedBy(goals ...goal[T]) { h.goals = goals }
 

@@ -6,25 +6,6 @@ import (
 	"prodsec_exporter/internal/ledger/store"
 )
 
-// Always is the instant from which a revision holds that reaches as far back as its own dates tell.
-const Always = int64(math.MinInt64)
-
-// Revision is what a record said over a span of time, in Unix seconds; Until is exclusive.
-type Revision[T any] struct {
-	Value       T
-	From, Until int64
-}
-
-// observation is what a rule about revisions goes by.
-type observation struct {
-	// at is when a revision is observed, and read when its scope was read last before that, 0 if never.
-	at, read int64
-}
-
-// dating says from when a revision holds; before is the one that it replaces, nil if the record was not there. What it replaces ends then; Always
-// or an instant at which before began take its place altogether.
-type dating[T any] func(before *Revision[T], value *T, o observation) int64
-
 // keepRevisions makes a table remember what its records said before, by a rule that dates their changes.
 func (h *Table[T]) keepRevisions(rule dating[T]) { h.dating = rule }
 

@@ -12,61 +12,6 @@ import (
 	"prodsec_exporter/internal/snapshot"
 )
 
-// Table holds the records of one kind other than finding, whole and in memory: there are thousands of them, not millions.
-type Table[T any] struct {
-	kind    record.Kind
-	Entries map[Key]*Entry[T]
-	// about is what a record says of itself: its id in its scope, and what it belongs to.
-	about func(*T) Subject
-	// carry, if set, takes over into a record of a delta or of a source that did not look everywhere what is known and the batch does not say.
-	carry func(known, value *T)
-	// Stale says that held has to be made anew.
-	Stale bool
-	Held  []snapshot.Held[T]
-	// goals say whether a record has reached what its kind is counted by, and when; there are none if nothing is. reached are the
-	// milestones of all records in the snapshot's form, by goal, made with held.
-	goals   []goal[T]
-	Reached [][]snapshot.Milestone[T]
-	// dating is the rule by which its revisions are dated; nil if none are kept.
-	dating dating[T]
-	// live is the number of entries that are not gone.
-	live int
-}
-
-// Key finds a record: its id in the scope that yields it, by the number of the scope.
-type Key struct {
-	scope int32
-	id    string
-}
-
-// Entry is a record with what the ledger knows about it.
-type Entry[T any] struct {
-	number        int32
-	Scope         int32
-	id            string
-	Value         T
-	digest        [sha256.Size]byte
-	owner         int32
-	firstObserved int64
-	Gone          bool
-	revision      int32
-	// milestones are by goal, nil until it is reached.
-	milestones []*milestone[T]
-	// Revisions are what it said over time, oldest first, if its table keeps them.
-	Revisions []Revision[T]
-}
-
-// Subject is what a record says of itself.
-type Subject struct {
-	id         string
-	Service    string
-	Repository record.RepositoryName
-}
-
-func newTable[T any](kind record.Kind, about func(*T) Subject) *Table[T] {
-	return &Table[T]{kind: kind, about: about, Entries: map[Key]*Entry[T]{}, Stale: true}
-}
-
 // putting is a batch that is being stored.
 type putting struct {
 	in    Placement
@@ -237,18 +182,6 @@ func (h *Table[T]) Refresh(in Placement, moved bool) {
 		h.Reached[i] = h.milestones(in, i)
 	}
 	h.Stale = false
-}
-
-// hold is the snapshot's form of an entry whose record is, or once was, value.
-func (h *Table[T]) hold(in Placement, e *Entry[T], value T) snapshot.Held[T] {
-	service, owner := in.Service(h.about(&value))
-	if !in.Founded().IsZero() {
-		owner = e.owner
-	}
-	source, position := in.Scope(e.Scope)
-	return snapshot.Held[T]{
-		Record: value, Instance: source.String(), Scope: position, Service: service, Owner: owner, FirstObserved: store.TimeOf(e.firstObserved),
-	}
 }
 
 // Freeze fixes the owners of everything held at the founding: until then a catalog may have been read after what it owns.

@@ -70,26 +70,6 @@ func New() *Tables {
 	return h
 }
 
-// Placement says what a record belongs to. It is how tables see the ledger that they are a part of.
-type Placement interface {
-	// Service is the service that a record is about, and who owns that now: positions in the snapshot.
-	Service(about Subject) (service, owner int32)
-	// Scope is the instance that a scope belongs to, and the position of the scope in the snapshot.
-	Scope(number int32) (source store.SourceID, position int32)
-	// Founded is when the import ended, zero before that.
-	Founded() time.Time
-}
-
-// AnyTable is a table without the type of its records.
-type AnyTable interface {
-	load(row store.RecordRow) error
-	Drop(at int64, t store.Tx, scope int32, keep map[string]bool) error
-	Refresh(in Placement, moved bool)
-	Freeze(in Placement, at int64, t store.Tx) error
-	Size() (record.Kind, int)
-	counts() (record.Kind, bool)
-}
-
 // All lists the tables.
 func (h *Tables) All() []AnyTable {
 	return []AnyTable{
