@@ -1,6 +1,7 @@
 package architecture
 
 import (
+	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -16,6 +17,45 @@ const (
 	maxFunctionLines = 80
 )
 
+// oversized are the complaints about a file that is too long, and about functions in it that are.
+func oversized(set *token.FileSet, file *ast.File) (complaints []string) {
+	if lines := set.File(file.Pos()).LineCount(); lines > maxFileLines {
+		complaints = append(complaints, fmt.Sprintf("%s has %d lines, more than %d", set.File(file.Pos()).Name(), lines, maxFileLines))
+	}
+	ast.Inspect(file, func(n ast.Node) bool {
+		switch n.(type) {
+		case *ast.FuncDecl, *ast.FuncLit:
+			if lines := set.Position(n.End()).Line - set.Position(n.Pos()).Line + 1; lines > maxFunctionLines {
+				complaints = append(complaints, fmt.Sprintf("%s: a function has %d lines, more than %d", set.Position(n.Pos()), lines, maxFunctionLines))
+			}
+		}
+		return true
+	})
+	return complaints
+}
+
+func TestOversizedIsFound(t *testing.T) {
+	statements := func(n int) string { return strings.Repeat("\tuse()\n", n) }
+	for name, tt := range map[string]struct {
+		text string
+		want int
+	}{
+		"as long as may be":     {"package p\n\nfunc f() {\n" + statements(maxFunctionLines-2) + "}\n", 0},
+		"a function":            {"package p\n\nfunc f() {\n" + statements(maxFunctionLines-1) + "}\n", 1},
+		"a function in another": {"package p\n\nvar f = func() {\n" + statements(maxFunctionLines) + "}\n", 1},
+		"a file":                {"package p\n" + strings.Repeat("\n", maxFileLines) + "var x = 1\n", 1},
+	} {
+		set := token.NewFileSet()
+		file, err := parser.ParseFile(set, name, tt.text, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if complaints := oversized(set, file); len(complaints) != tt.want {
+			t.Errorf("%s: %q, want %d", name, complaints, tt.want)
+		}
+	}
+}
+
 // TestSizes holds production code to files and functions that can be read in one piece, and to a comment for every package.
 func TestSizes(t *testing.T) {
 	commented := map[string]bool{}
@@ -30,18 +70,9 @@ func TestSizes(t *testing.T) {
 		if ast.IsGenerated(file) {
 			continue
 		}
-		if lines := set.File(file.Pos()).LineCount(); lines > maxFileLines {
-			t.Errorf("%s has %d lines, more than %d", name, lines, maxFileLines)
+		for _, complaint := range oversized(set, file) {
+			t.Error(complaint)
 		}
-		ast.Inspect(file, func(n ast.Node) bool {
-			switch n.(type) {
-			case *ast.FuncDecl, *ast.FuncLit:
-				if lines := set.Position(n.End()).Line - set.Position(n.Pos()).Line + 1; lines > maxFunctionLines {
-					t.Errorf("%s: a function has %d lines, more than %d", set.Position(n.Pos()), lines, maxFunctionLines)
-				}
-			}
-			return true
-		})
 	}
 	if len(commented) < 20 {
 		t.Fatalf("found only %d packages", len(commented))
