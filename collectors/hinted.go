@@ -8,22 +8,20 @@ import (
 	"prodsec_exporter/internal/record"
 )
 
-// Hinted is implemented by collectors whose source can say that something changed. What it says is a hint and nothing more: it makes scopes be read sooner than
-// their interval would, and no record comes from it.
+// Hinted is implemented by collectors whose source can report that something changed, such as by a webhook. A report is a hint and nothing more: scopes are read
+// sooner than at their interval, and no record is made of it.
 type Hinted interface {
 	// TakesHints reports whether the configuration asks for hints.
 	TakesHints() bool
-	// Hint proves that a request came from the source and says what it concerns. The error wraps ErrHintForged or ErrHintMalformed, or says why
-	// nothing can be proved now.
+	// Hint verifies that a request came from the source and returns what it concerns. The error wraps ErrHintForged or ErrHintMalformed, or says why
+	// it cannot be verified now.
 	Hint(header http.Header, body []byte) (Hint, error)
 	// CollectScopes is Collect for nothing but the named scopes. Those that do not exist any more are left out.
 	CollectScopes(ctx context.Context, scopes []string, cursors Cursors, emit func(record.Batch) error) error
 }
 
-// Hint is what a source says.
+// Hint is what a source reports. What it sends again is recognized by its body: ids in headers are not signed.
 type Hint struct {
-	// ID tells deliveries apart: what a source sends again has the same.
-	ID string
 	// Scopes are those to be read; none when the hint is about nothing that is read.
 	Scopes []string
 }

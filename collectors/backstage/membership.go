@@ -24,16 +24,6 @@ const maxUserFilters = 40
 // typeTeam is the type of group that decides where a user is a member of several.
 const typeTeam = "team"
 
-// userOf is the user who owns a component that no group owns.
-func userOf(e *entity) (ref, bool) {
-	isUser := func(r ref) bool { return r.Kind == kindUser }
-	if owner, ok := e.target(relationOwnedBy, isUser); ok {
-		return owner, true
-	}
-	owner, ok := parseRef(e.Spec.Owner, kindGroup, e.Metadata.Namespace)
-	return owner, ok && isUser(owner)
-}
-
 // groupOfUser is the group that a user is a member of; of several the only one that is a team. ok is false where that is none or more than one: nobody
 // can say then whose the component is, and no person's name becomes a team.
 func (f *found) groupOfUser(user ref) (ref, bool) {
@@ -74,10 +64,10 @@ func (c *Collector) readMembers(ctx context.Context, f *found) error {
 	}
 	var unknown []ref
 	for _, e := range f.components {
-		if _, owned := ownerOf(e); owned {
+		if _, owned := ownerOf(e, kindGroup); owned {
 			continue
 		}
-		if user, ok := userOf(e); ok && len(f.members[user]) == 0 && f.users[user] == nil && !slices.Contains(unknown, user) {
+		if user, ok := ownerOf(e, kindUser); ok && len(f.members[user]) == 0 && f.users[user] == nil && !slices.Contains(unknown, user) {
 			unknown = append(unknown, user)
 		}
 	}

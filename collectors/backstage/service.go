@@ -64,9 +64,9 @@ func (c *Collector) service(e *entity, f *found, units *hierarchy) (record.Servi
 	if claim, ok := repositoryPath(e.Metadata.Annotations, &c.config); ok {
 		s.Repositories = []record.RepositoryPath{claim}
 	}
-	owner, ok := ownerOf(e)
+	owner, ok := ownerOf(e, kindGroup)
 	if !ok {
-		user, owned := userOf(e)
+		user, owned := ownerOf(e, kindUser)
 		if owner, ok = f.groupOfUser(user); !owned || !ok {
 			return s, nil
 		}
@@ -80,14 +80,15 @@ func (c *Collector) service(e *entity, f *found, units *hierarchy) (record.Servi
 	return s, nil
 }
 
-// ownerOf is the group that owns a component: by relation, which Backstage resolved, else as somebody wrote it.
-func ownerOf(e *entity) (ref, bool) {
-	isGroup := func(r ref) bool { return r.Kind == kindGroup }
-	if owner, ok := e.target(relationOwnedBy, isGroup); ok {
+// ownerOf is the group or user, as the kind says, that owns a component: by relation, which Backstage resolved, else as somebody wrote it. What is written without a
+// kind is a group.
+func ownerOf(e *entity, kind string) (ref, bool) {
+	ofKind := func(r ref) bool { return r.Kind == kind }
+	if owner, ok := e.target(relationOwnedBy, ofKind); ok {
 		return owner, true
 	}
 	owner, ok := parseRef(e.Spec.Owner, kindGroup, e.Metadata.Namespace)
-	return owner, ok && isGroup(owner)
+	return owner, ok && ofKind(owner)
 }
 
 // teamOf is the name of the owning group as it is shown where it is described, else as the component writes it, else as the

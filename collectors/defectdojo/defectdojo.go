@@ -134,7 +134,7 @@ func (c *Collector) Collect(ctx context.Context, cursors collectors.Cursors, emi
 	if err != nil {
 		return fmt.Errorf("defectdojo: list products: %w", err)
 	}
-	if at, err := time.Parse(time.RFC3339, string(cursors[testScope])); !c.config.WithoutScans && (err != nil || started.Sub(at) >= testsEvery) {
+	if at, ok := cursors[testScope].Time(); !c.config.WithoutScans && (!ok || started.Sub(at) >= testsEvery) {
 		if err := send(c.tests(ctx, products, started)); err != nil {
 			return err
 		}
@@ -142,10 +142,10 @@ func (c *Collector) Collect(ctx context.Context, cursors collectors.Cursors, emi
 	var known []product
 	since := started
 	for _, p := range products {
-		at, err := time.Parse(time.RFC3339, string(cursors[p.scope]))
-		if err == nil { // a product without a cursor, or with one that nobody understands, is read whole
+		at, ok := cursors[p.scope].Time()
+		if ok { // a product without a cursor, or with one that nobody understands, is read whole
 			known = append(known, p)
-			since = minTime(since, at)
+			since = record.Earliest(since, at)
 			continue
 		}
 		if err := c.sendWhole(ctx, p, ran, started, send); err != nil {
@@ -205,15 +205,6 @@ func (c *Collector) retire(products []product, known collectors.Cursors, emit fu
 	}
 	return r.Emit(emit)
 }
-
-func minTime(a, b time.Time) time.Time {
-	if b.Before(a) {
-		return b
-	}
-	return a
-}
-
-func cursorAt(t time.Time) record.Cursor { return record.Cursor(t.UTC().Format(time.RFC3339)) }
 
 // Forecast is what the last collection of changes and the last full sweep took, spread over their intervals; before the first, three requests for the
 // acceptances, the products and the changes.

@@ -27,7 +27,7 @@ func (c *Collector) findings(values url.Values) query[finding] {
 
 // whole reads all findings of a product, in the order of their numbers, which does not change while they are read.
 func (c *Collector) whole(ctx context.Context, p product, ran lapsed, started time.Time) record.Batch {
-	b := record.Batch{Scope: p.scope, Mode: record.Full, Findings: []record.Finding{}, Rejected: map[record.RejectReason]int{}, Cursor: cursorAt(started)}
+	b := record.Batch{Scope: p.scope, Mode: record.Full, Findings: []record.Finding{}, Rejected: map[record.RejectReason]int{}, Cursor: record.CursorAt(started)}
 	found, err := list(ctx, c.Base, c.findings(url.Values{"test__engagement__product": {fmt.Sprint(p.ID)}, "o": {"id"}}))
 	if err != nil {
 		return record.Batch{Scope: b.Scope, Err: fmt.Errorf("defectdojo %s: %w", b.Scope, err)}
@@ -71,7 +71,7 @@ func (c *Collector) changes(ctx context.Context, products []product, ran lapsed,
 	for i, p := range products {
 		byProduct[p.ID] = i
 		batches[i] = record.Batch{
-			Scope: p.scope, Mode: record.Delta, Findings: []record.Finding{}, Rejected: map[record.RejectReason]int{}, Cursor: cursorAt(started),
+			Scope: p.scope, Mode: record.Delta, Findings: []record.Finding{}, Rejected: map[record.RejectReason]int{}, Cursor: record.CursorAt(started),
 		}
 	}
 	found, err := c.lately(ctx, since)

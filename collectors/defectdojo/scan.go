@@ -39,7 +39,7 @@ func (c *Collector) tests(ctx context.Context, products []product, started time.
 		return record.Batch{Scope: testScope, Err: fmt.Errorf("defectdojo %s: %w", testScope, err)}
 	}
 	b := record.Batch{
-		Scope: testScope, Mode: record.Full, Scans: []record.Scan{}, Cursor: cursorAt(started),
+		Scope: testScope, Mode: record.Full, Scans: []record.Scan{}, Cursor: record.CursorAt(started),
 		Rejected: map[record.RejectReason]int{record.RejectDecode: found.rejected},
 	}
 	byID := map[int64]product{}

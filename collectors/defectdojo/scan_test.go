@@ -55,7 +55,7 @@ func TestScansAreReadNowAndThen(t *testing.T) {
 		"long ago": {age: testsEvery + time.Minute, want: true},
 		"unwanted": {config: Config{WithoutScans: true}, age: 100 * testsEvery},
 	} {
-		batches, _ := gather(t, healthy(), tt.config, collectors.Cursors{testScope: cursorAt(now.Add(-tt.age))})
+		batches, _ := gather(t, healthy(), tt.config, collectors.Cursors{testScope: record.CursorAt(now.Add(-tt.age))})
 		b, ok := batches[testScope]
 		if ok && !b.Retired != tt.want || !ok && tt.want || b.Retired != tt.config.WithoutScans {
 			t.Errorf("%s: read %t, retired %t, want %t", name, ok, b.Retired, tt.want)

@@ -144,8 +144,8 @@ func (c *Collector) due(org string, cursor record.Cursor) bool {
 	if c.inventory.Listed() && c.inventory.Archived(org) == nil {
 		return true
 	}
-	last, err := time.Parse(time.RFC3339, string(cursor))
-	return err != nil || c.env.Now().Sub(last) >= c.env.Intervals.Posture
+	last, ok := cursor.Time()
+	return !ok || c.env.Now().Sub(last) >= c.env.Intervals.Posture
 }
 
 // Describes reports whether custom properties are a catalog here.

@@ -128,8 +128,8 @@ func (c *Collector) dueRepositories(s part.RepositoryScope, org string, list []a
 	now := c.env.Now()
 	c.attempts.With(org, func(at *map[string]time.Time) {
 		for _, r := range list {
-			last, err := time.Parse(time.RFC3339, string(cursors[s.Name(r)]))
-			if r.Archived || err == nil && now.Sub(last) < c.env.Intervals.Repository || c.env.Questions.Refused(scopeQuestion(s, org, r)) != nil {
+			last, ok := cursors[s.Name(r)].Time()
+			if r.Archived || ok && now.Sub(last) < c.env.Intervals.Repository || c.env.Questions.Refused(scopeQuestion(s, org, r)) != nil {
 				continue
 			}
 			if tried := (*at)[s.Name(r)]; tried.After(last) {

@@ -62,7 +62,7 @@ func (c *Collector) Hint(header http.Header, body []byte) (collectors.Hint, erro
 	if err := json.Unmarshal(payload, &d); err != nil {
 		return collectors.Hint{}, fmt.Errorf("%w: %w", collectors.ErrHintMalformed, err)
 	}
-	return collectors.Hint{ID: record.Text(header.Get("X-GitHub-Delivery")), Scopes: c.concerned(header.Get("X-GitHub-Event"), &d)}, nil
+	return collectors.Hint{Scopes: c.concerned(header.Get("X-GitHub-Event"), &d)}, nil
 }
 
 // signed compares in constant time. An empty secret signs nothing.

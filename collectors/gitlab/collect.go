@@ -110,8 +110,8 @@ func (c *Collector) due(projects []*project, cursors collectors.Cursors) []*proj
 		if p.ended() {
 			continue
 		}
-		at, err := time.Parse(time.RFC3339, string(cursors[p.scope(scopeProject)]))
-		if err == nil && now.Sub(at) < c.config.PostureInterval.Std() {
+		at, ok := cursors[p.scope(scopeProject)].Time()
+		if ok && now.Sub(at) < c.config.PostureInterval.Std() {
 			continue
 		}
 		read[p.ID] = at // the zero time for one that was never read

@@ -59,7 +59,7 @@ type deploymentWalk struct {
 func (c *Collector) readDeployments(ctx context.Context, p *project, cursor record.Cursor) record.Batch {
 	b := record.Batch{Scope: p.scope(scopeDeployments), Mode: record.Full, Deployments: []record.Deployment{}, Rejected: map[record.RejectReason]int{}}
 	since := c.now().Add(-c.config.DeploymentHistory.Std())
-	if at, err := time.Parse(time.RFC3339Nano, string(cursor)); err == nil {
+	if at, ok := cursor.Time(); ok {
 		b.Mode, since = record.Delta, at
 	}
 	w := &deploymentWalk{Collector: c, project: p, succeeded: map[string][]deployment{}, protected: map[string]record.Answer{}}
@@ -92,7 +92,7 @@ func (c *Collector) readDeployments(ctx context.Context, p *project, cursor reco
 	if err != nil {
 		return translate.Failed(b.Scope, fmt.Errorf("read the deployments of project %s: %w", p.Path, needs(err, asReporter)))
 	}
-	b.Cursor = record.Cursor(latest.UTC().Format(time.RFC3339Nano))
+	b.Cursor = record.CursorAt(latest)
 	return b
 }
 

@@ -3,7 +3,6 @@ package gitlab
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"prodsec_exporter/internal/record"
 	"prodsec_exporter/internal/translate"
@@ -23,7 +22,7 @@ type posture struct {
 func (c *Collector) readPosture(ctx context.Context, p *project) record.Batch {
 	b := record.Batch{
 		Scope: p.scope(scopeProject), Mode: record.Full, Scans: []record.Scan{}, Pipelines: []record.Pipeline{}, CloudIdentities: []record.CloudIdentity{},
-		Cursor: record.Cursor(c.now().Format(time.RFC3339)),
+		Cursor: record.CursorAt(c.now()),
 	}
 	is := &posture{project: p, repository: record.Repository{Name: p.name}, batch: &b}
 	for _, part := range []struct {

@@ -44,9 +44,11 @@ func (c *Collector) read(ctx context.Context, s *session, m mapping, cursor reco
 	}
 	jql, latest := m.jql(), time.Time{}
 	if cursor != "" {
-		if latest, err = time.Parse(time.RFC3339, string(cursor)); err != nil {
-			return fail(&record.Error{Reason: record.ReasonDecode, Err: fmt.Errorf("stored cursor: %w", err)})
+		at, ok := cursor.Time()
+		if !ok {
+			return fail(&record.Error{Reason: record.ReasonDecode, Err: fmt.Errorf("stored cursor: %q is no instant", string(cursor))})
 		}
+		latest = at
 		b.Mode = record.Delta
 		jql = updatedSince(jql, latest, s.location)
 	}
@@ -82,7 +84,7 @@ func (c *Collector) read(ctx context.Context, s *session, m mapping, cursor reco
 	c.warnOfGaps(b)
 	c.warnOfFields(b.Scope, issues)
 	if !latest.IsZero() {
-		b.Cursor = record.Cursor(latest.UTC().Format(time.RFC3339))
+		b.Cursor = record.CursorAt(latest)
 	}
 	return b
 }

@@ -82,7 +82,7 @@ func (k subjects) replaced(r *format.Report, subject format.Subject) bool {
 }
 
 // cursorOf is what is kept of a scope: when a report covered it last.
-func cursorOf(at time.Time) record.Cursor { return record.Cursor(at.UTC().Format(time.RFC3339)) }
+func cursorOf(at time.Time) record.Cursor { return record.CursorAt(at) }
 
 // retired are the scopes that no report covers any more: plain ones whose report is read by subject now, and those of which nothing was said for as
 // long as records are shown (a report that was deleted, a tool that was replaced). What they hold vanishes, which is no fix. A full sweep does not know
@@ -95,8 +95,8 @@ func (c *Collector) retired(cursors collectors.Cursors, covered map[string]bool,
 	var all []record.Batch
 	for _, scope := range cursors.Gone(scopeKind, func(scope string) bool { return covered[scope] }) {
 		path, subject := parseScope(scope)
-		at, err := time.Parse(time.RFC3339, string(cursors[scope]))
-		silent := err == nil && c.env.Now().Sub(at) > staleAfter.Std()
+		at, ok := cursors[scope].Time()
+		silent := ok && c.env.Now().Sub(at) > staleAfter.Std()
 		if silent || subject == (format.Subject{}) && read[path] {
 			all = append(all, collectors.Retired(scope, record.ClosureNone))
 		}

@@ -152,8 +152,7 @@ func (c *Collector) readIssues(ctx context.Context, org string, cursor record.Cu
 	query := url.Values{}
 	mode := record.Full
 	var latest time.Time
-	if since, err := time.Parse(time.RFC3339Nano, string(cursor)); err == nil {
-		// A cursor that cannot be read asks for everything.
+	if since, ok := cursor.Time(); ok {
 		mode, latest = record.Delta, since
 		query.Set("updated_after", since.Add(-overlap).UTC().Format(time.RFC3339))
 	}
@@ -177,7 +176,7 @@ func (c *Collector) readIssues(ctx context.Context, org string, cursor record.Cu
 	b := found.Batch(scope)
 	b.Mode = mode
 	if !latest.IsZero() {
-		b.Cursor = record.Cursor(latest.UTC().Format(time.RFC3339Nano))
+		b.Cursor = record.CursorAt(latest)
 	}
 	return b
 }

@@ -161,8 +161,7 @@ func (c *Collector) readIssues(ctx context.Context, p project, cursor record.Cur
 		return fail(err)
 	}
 	r := &reading{c: c, p: p, found: translate.NewFindingSet(), mode: record.Full}
-	if since, err := time.Parse(time.RFC3339, string(cursor)); err == nil {
-		// A cursor that cannot be read asks for everything.
+	if since, ok := cursor.Time(); ok {
 		r.mode, r.latest = record.Delta, since
 		err = r.changed(ctx, since.Add(-overlap))
 		switch {
@@ -187,7 +186,7 @@ func (c *Collector) readIssues(ctx context.Context, p project, cursor record.Cur
 	b := r.found.Batch(scope)
 	b.Mode = r.mode
 	if !r.latest.IsZero() {
-		b.Cursor = record.Cursor(r.latest.UTC().Format(time.RFC3339))
+		b.Cursor = record.CursorAt(r.latest)
 	}
 	b.Scans = scansOf(p, analysed)
 	return b

@@ -16,6 +16,15 @@ const (
 // Cursor is where the next Delta of a scope starts; opaque outside of the collector that made it.
 type Cursor string
 
+// CursorAt is the cursor of a scope that is read by time: the instant in whole seconds, rounded down, so that a delta from it misses nothing.
+func CursorAt(t time.Time) Cursor { return Cursor(t.UTC().Format(time.RFC3339)) }
+
+// Time is the instant of a cursor that CursorAt made. ok is false for an empty cursor and for one that is no instant, after which a scope is read whole.
+func (c Cursor) Time() (t time.Time, ok bool) {
+	t, err := time.Parse(time.RFC3339, string(c))
+	return t, err == nil
+}
+
 // Batch is what a collector learned about one scope, the smallest unit that can be read whole or fail alone.
 type Batch struct {
 	// Scope is a stable name, unique within the collector instance, e.g. "dependabot:acme". The text before the

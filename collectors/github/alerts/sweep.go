@@ -94,7 +94,7 @@ func newAlertWalk(c *Collector, source alertSource, cursor record.Cursor) *alert
 	w := &alertWalk{
 		collector: c, source: source, findings: []record.Finding{}, at: map[string]int{}, rejected: map[record.RejectReason]int{},
 	}
-	if watermark, err := time.Parse(time.RFC3339, string(cursor)); err == nil {
+	if watermark, ok := cursor.Time(); ok {
 		w.delta, w.cutoff, w.latest = true, watermark.Add(-overlap), watermark
 	}
 	return w
@@ -154,7 +154,7 @@ func (w *alertWalk) batch(started time.Time) record.Batch {
 		if watermark.After(started) {
 			watermark = started
 		}
-		b.Cursor = record.Cursor(watermark.UTC().Format(time.RFC3339))
+		b.Cursor = record.CursorAt(watermark)
 	}
 	return b
 }

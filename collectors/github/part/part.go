@@ -90,7 +90,7 @@ type Intervals struct {
 
 // ReadAt is the cursor of a reading that begins now: its time.
 func (e Env) ReadAt() record.Cursor {
-	return record.Cursor(e.Now().UTC().Format(time.RFC3339))
+	return record.CursorAt(e.Now())
 }
 
 // UnknownValue logs a value of an enumeration that is not known here, once.

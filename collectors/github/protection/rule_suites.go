@@ -50,7 +50,7 @@ func (c *Collector) readRuleSuites(ctx context.Context, org string, r api.Reposi
 	now := c.Now()
 	b := record.Batch{Mode: record.Full, Cursor: c.ReadAt(), Bypasses: []record.Bypass{}}
 	since := now.Add(-suitesKept)
-	if last, err := time.Parse(time.RFC3339, string(cursor)); err == nil && last.After(since.Add(suitesOverlap)) {
+	if last, ok := cursor.Time(); ok && last.After(since.Add(suitesOverlap)) {
 		b.Mode, since = record.Delta, last.Add(-suitesOverlap)
 	}
 	known := c.knownBypasses(org, r)

@@ -102,7 +102,7 @@ func (c *Collector) readReleases(ctx context.Context, org string, cursor record.
 		named: map[record.RepositoryName]bool{}, releasing: map[record.RepositoryName]bool{}, rejected: map[record.RejectReason]int{}, unread: map[record.RepositoryName]bool{},
 	}
 	c.state.With(org, func(o *organisation) { w.missed = o.unreadReleases })
-	if last, err := time.Parse(time.RFC3339, string(cursor)); err == nil && last.Add(-releaseOverlap).After(w.since) {
+	if last, ok := cursor.Time(); ok && last.Add(-releaseOverlap).After(w.since) {
 		w.since, w.delta = last.Add(-releaseOverlap), true
 	}
 	if err := w.read(ctx); err != nil {
