@@ -89,6 +89,14 @@ type CheckResult struct {
 	Unknown string
 	// Optional says that what is missing is more than a credential should have: the check tells what is unknown and does not fail.
 	Optional bool
+	// Notes are what a person should know although it works, a line each.
+	Notes []string
+}
+
+// Switched is implemented by sections of the configuration that may be written as true or false, too.
+type Switched interface {
+	// Switch takes what is written in the place of the section.
+	Switch(on bool)
 }
 
 // Forecaster is implemented by collectors that can say what a steady state costs.

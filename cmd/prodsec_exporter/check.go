@@ -148,6 +148,9 @@ func (p *program) checkOnline(ctx context.Context, b config.Built, seen *instanc
 func writeResult(w *strings.Builder, r collectors.CheckResult) {
 	if r.Err == nil {
 		fmt.Fprintf(w, "  ok\t%s\n", r.Subject)
+		for _, note := range r.Notes {
+			fmt.Fprintf(w, "  \t  %s\n", record.Text(note))
+		}
 		return
 	}
 	verdict := "FAILED"

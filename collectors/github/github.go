@@ -77,6 +77,7 @@ func New(config Config, env collectors.Env) (*Collector, error) {
 		RepositoriesPerCollection: config.RepositoriesPerCollection,
 	}
 	repositories := inventory.New(config.Inventory, given)
+	client.Selected = repositories.Selected
 	return &Collector{
 		config: config, env: given, inventory: repositories,
 		attempts: part.NewState(func() map[string]time.Time { return map[string]time.Time{} }),
@@ -106,6 +107,12 @@ func (c *Collector) Collect(ctx context.Context, cursors collectors.Cursors, emi
 		for _, s := range c.scopes(org) {
 			cursor := cursors[s.Name]
 			if s.Ended && cursor == "" || s.Slow && !c.due(org, cursor) {
+				continue
+			}
+			if unknown := c.inventory.Unselected(org); unknown != nil && s.Name != inventory.Scope(org) {
+				if err := emit(record.Batch{Scope: s.Name, Err: fmt.Errorf("which repositories count is unknown: %w", unknown)}); err != nil {
+					return err
+				}
 				continue
 			}
 			if err := read(ctx, s, cursor, emit); err != nil {

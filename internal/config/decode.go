@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"gopkg.in/yaml.v3"
+
+	"prodsec_exporter/collectors"
 )
 
 // The bounds keep a hostile or broken file (nested aliases, say) from costing more than a moment.
@@ -101,6 +103,10 @@ func (d *decoder) structure(n *yaml.Node, v reflect.Value, path string, depth in
 	collectFields(v, fields)
 	known := sortedKeys(fields)
 	if empty(n) {
+		return
+	}
+	if s, ok := v.Addr().Interface().(collectors.Switched); ok && n.Tag == "!!bool" && (n.Value == "true" || n.Value == "false") {
+		s.Switch(n.Value == "true")
 		return
 	}
 	if n.Kind != yaml.MappingNode {

@@ -146,6 +146,9 @@ func (w *schemaWriter) object(t reflect.Type, path string) map[string]any {
 		properties[f.key] = s
 	}
 	// A section of which every line is a comment is null.
+	if _, switched := reflect.New(t).Interface().(collectors.Switched); switched {
+		return map[string]any{"type": []string{"object", "boolean", "null"}, "additionalProperties": false, "properties": properties}
+	}
 	return map[string]any{"type": []string{"object", "null"}, "additionalProperties": false, "properties": properties}
 }
 

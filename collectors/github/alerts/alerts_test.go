@@ -62,7 +62,8 @@ func updatedAt(n int, t time.Time) string {
 
 func TestDeltaStopsAtItsWatermark(t *testing.T) {
 	c, s, _ := githubtest.Setup(t, func(c *github.Config) {
-		c.Alerts.Kinds, c.Inventory.Repositories, c.Protection.Branches = []alerts.Kind{alerts.Dependabot}, false, false
+		c.Alerts.Kinds, c.Protection.Branches = []alerts.Kind{alerts.Dependabot}, false
+		c.Inventory.Repositories.Switch(false)
 	})
 	watermark := time.Date(2026, 2, 1, 12, 0, 0, 0, time.UTC)
 	newest := watermark.Add(3 * time.Hour)
@@ -152,7 +153,8 @@ func TestSecretsAreNeitherRequestedNorKept(t *testing.T) {
 
 func TestUnchangedAlertsCostNoBudget(t *testing.T) {
 	c, s, _ := githubtest.Setup(t, func(c *github.Config) {
-		c.Alerts.Kinds, c.Inventory.Repositories, c.Protection.Branches = []alerts.Kind{alerts.CodeScanning}, false, false
+		c.Alerts.Kinds, c.Protection.Branches = []alerts.Kind{alerts.CodeScanning}, false
+		c.Inventory.Repositories.Switch(false)
 	})
 	conditional := 0
 	s.Handle("GET /orgs/acme/code-scanning/alerts", func(w http.ResponseWriter, r *http.Request) {

@@ -102,6 +102,9 @@ func (a *alert) finding(c *Collector, kind Kind) (record.Finding, error) {
 	case a.Number <= 0:
 		return record.Finding{}, api.Reject(record.RejectNoID, errors.New("the alert has no number"))
 	}
+	if err := c.inventory.Selected(name, a.Repository.FullName); err != nil {
+		return record.Finding{}, err
+	}
 	return record.Finding{
 		ID:         string(kind) + ":" + string(name) + "#" + strconv.FormatInt(a.Number, 10),
 		Repository: name,

@@ -122,6 +122,9 @@ func (c *Collector) attached(s *securityConfiguration, item json.RawMessage) (re
 	if err != nil {
 		return record.Repository{}, api.Reject(record.RejectNoID, err)
 	}
+	if err := c.inventory.Selected(name, a.Repository.FullName); err != nil {
+		return record.Repository{}, err
+	}
 	r := record.Repository{Name: name, Settings: map[string]record.Answer{}, Scanners: map[record.Class]record.Answer{}}
 	switch a.Status {
 	case "attached", "enforced":

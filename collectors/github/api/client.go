@@ -42,6 +42,9 @@ type Client struct {
 	base   *url.URL
 	logger *slog.Logger
 
+	// Selected leaves repositories out of the walks over those of an organisation; nil takes all. It is set before the first of them.
+	Selected func(name record.RepositoryName, fullName string) error
+
 	mu sync.Mutex
 	// unknown are the values that were logged as unknown.
 	unknown map[string]bool

@@ -65,7 +65,7 @@ func (q RepositoryQuery[T]) Walk(ctx context.Context, c *Client, org string, eac
 			page, err := q.page(ctx, c, org, size.size, cursor)
 			if err == nil {
 				size.answered()
-				return page.take(each)
+				return page.take(q.selected(c, each))
 			}
 			if !TooHeavy(err) || ctx.Err() != nil {
 				return "", err
@@ -74,7 +74,7 @@ func (q RepositoryQuery[T]) Walk(ctx context.Context, c *Client, org string, eac
 				if page, err = q.unread(ctx, c, org, cursor, err); err != nil {
 					return "", err
 				}
-				return page.take(each)
+				return page.take(q.selected(c, each))
 			}
 			size.halve()
 			c.logger.Debug("Asking for fewer repositories at once", "organization", org, "repositories", size.size, "cause", err)
@@ -172,6 +172,22 @@ func (p *RepositoryPage[T]) take(each func(*T) error) (next string, err error) {
 		}
 	}
 	return list.PageInfo.Next()
+}
+
+// selected leaves out the repositories that do not count.
+func (q RepositoryQuery[T]) selected(c *Client, each func(*T) error) func(*T) error {
+	if c.Selected == nil {
+		return each
+	}
+	return func(node *T) error {
+		if node != nil {
+			n := q.Node(node)
+			if name, err := c.RepositoryName(n.URL, n.NameWithOwner); err == nil && c.Selected(name, n.NameWithOwner) != nil {
+				return nil
+			}
+		}
+		return each(node)
+	}
 }
 
 // assign notes at each repository which of its fields errors[] says could not be read. An error that belongs to no repository concerns the

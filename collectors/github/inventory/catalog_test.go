@@ -90,7 +90,8 @@ func TestCatalogConformance(t *testing.T) {
 		Kind: github.Kind(),
 		New: func(baseURL string, token apiclient.Secret, env collectors.Env) (collectors.Collector, error) {
 			cfg := githubtest.Configuration(baseURL, token)
-			cfg.Alerts.Kinds, cfg.Protection.Branches, cfg.Inventory.Repositories = nil, false, false
+			cfg.Alerts.Kinds, cfg.Protection.Branches = nil, false
+			cfg.Inventory.Repositories.Switch(false)
 			describing(&cfg)
 			return github.New(cfg, env)
 		},
@@ -181,7 +182,8 @@ func TestCatalogThatIsNotReadIsNoEmptyOne(t *testing.T) {
 // TestCatalogThatIsSwitchedOffLeavesNothing: what an earlier configuration read must not stay for ever.
 func TestCatalogThatIsSwitchedOffLeavesNothing(t *testing.T) {
 	c, _, clock := githubtest.Setup(t, func(c *github.Config) {
-		c.Alerts.Kinds, c.Protection.Branches, c.Inventory.Repositories = nil, false, false
+		c.Alerts.Kinds, c.Protection.Branches = nil, false
+		c.Inventory.Repositories.Switch(false)
 	})
 	long := record.Cursor(clock.Now().Add(-2 * time.Hour).Format(time.RFC3339))
 	batches, err := collectorstest.Gather(t.Context(), c, collectors.Cursors{"catalog:acme": long})

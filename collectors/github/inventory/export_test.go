@@ -8,6 +8,6 @@ import (
 
 // Decode turns an item of the list of repositories into a record.
 func (c *Inventory) Decode(item json.RawMessage) (record.Repository, error) {
-	r, _, err := c.repositoryRecord(item)
+	r, _, _, err := c.repositoryRecord(item)
 	return r, err
 }

@@ -28,8 +28,8 @@ const (
 
 // Config is the part of the configuration about the inventory.
 type Config struct {
-	// Repositories switches the list of repositories, which scopes of single repositories need; on by default.
-	Repositories bool `yaml:"repositories"`
+	// Repositories says which repositories count; false switches their list off, which scopes of single repositories need. All by default.
+	Repositories Selection `yaml:"repositories,omitempty"`
 	// Properties switches custom properties; on by default.
 	Properties bool `yaml:"properties"`
 	// Catalog makes custom properties a catalog of services; off unless it names the property of the service.
@@ -37,10 +37,15 @@ type Config struct {
 }
 
 // Default reads all but a catalog.
-func Default() Config { return Config{Repositories: true, Properties: true} }
+func Default() Config { return Config{Repositories: everyRepository(), Properties: true} }
 
 // Validate returns an error that names the key that is wrong.
-func (c *Config) Validate() error { return c.Catalog.validate() }
+func (c *Config) Validate() error {
+	if err := c.Repositories.validate(); err != nil {
+		return err
+	}
+	return c.Catalog.validate()
+}
 
 // Inventory reads the inventory and answers questions about it.
 type Inventory struct {
@@ -58,6 +63,10 @@ type organisation struct {
 	repositories []api.Repository
 	// count is the number of repositories that the largest reading met, with which forecasts reckon.
 	count int
+	// left are the repositories that the configuration leaves out, and why.
+	left map[record.RepositoryName]Leaving
+	// failure is why the list could not be read.
+	failure error
 }
 
 // New makes a collector that knows nothing yet.
@@ -66,7 +75,7 @@ func New(config Config, env part.Env) *Inventory {
 }
 
 // Listed reports whether the configuration asks for the list of repositories.
-func (c *Inventory) Listed() bool { return c.config.Repositories }
+func (c *Inventory) Listed() bool { return !c.config.Repositories.off }
 
 // Repositories are those of an organisation as they were listed last, in the order of their names; nil until they were.
 func (c *Inventory) Repositories(org string) (list []api.Repository) {
@@ -107,8 +116,8 @@ func (c *Inventory) Sample(ctx context.Context, org string) (*api.Repository, er
 	var found *api.Repository
 	_, err := c.API.Pages(ctx, "orgs/"+url.PathEscape(org)+"/repos", listQuery(), func(items []json.RawMessage) bool {
 		for _, item := range items {
-			r, identity, err := c.repositoryRecord(item)
-			if err == nil && !r.Archived {
+			r, identity, why, err := c.repositoryRecord(item)
+			if err == nil && why == "" && !r.Archived {
 				found = &identity
 				return false
 			}
@@ -124,7 +133,7 @@ func (c *Inventory) Scopes(org string) []part.Scope {
 	add := func(kind string, read func(context.Context, string) record.Batch) {
 		list = append(list, part.Scope{Name: kind + ":" + org, Slow: true, Read: func(ctx context.Context, _ record.Cursor) record.Batch { return read(ctx, org) }})
 	}
-	if c.config.Repositories {
+	if c.Listed() {
 		add(scopeRepositories, c.readRepositories)
 	}
 	if c.config.Properties {
@@ -141,6 +150,9 @@ func (c *Inventory) Scopes(org string) []part.Scope {
 	return list
 }
 
+// Scope is the name of the scope that lists the repositories of an organisation.
+func Scope(org string) string { return scopeRepositories + ":" + org }
+
 // RepositoryScopes are none.
 func (c *Inventory) RepositoryScopes() []part.RepositoryScope { return nil }
 
@@ -148,11 +160,8 @@ func (c *Inventory) RepositoryScopes() []part.RepositoryScope { return nil }
 func (c *Inventory) Check(ctx context.Context, org string) []collectors.CheckResult {
 	var results []collectors.CheckResult
 	path := "orgs/" + url.PathEscape(org)
-	if c.config.Repositories {
-		results = append(results, collectors.CheckResult{
-			Subject: "repositories", Err: c.API.Probe(ctx, path+"/repos", nil, ""),
-			Unknown: "which repositories exist, their visibility and which scanners are switched on",
-		})
+	if c.Listed() {
+		results = append(results, c.checkRepositories(ctx, org))
 	}
 	if c.config.Properties {
 		results = append(results, collectors.CheckResult{
@@ -169,9 +178,24 @@ func (c *Inventory) Check(ctx context.Context, org string) []collectors.CheckRes
 	return results
 }
 
+// checkRepositories asks for one repository, or for all where some are left out, which are counted.
+func (c *Inventory) checkRepositories(ctx context.Context, org string) collectors.CheckResult {
+	result := collectors.CheckResult{Subject: "repositories", Unknown: "which repositories exist, their visibility and which scanners are switched on"}
+	if c.config.Repositories.all() {
+		result.Err = c.API.Probe(ctx, "orgs/"+url.PathEscape(org)+"/repos", nil, "")
+		return result
+	}
+	if result.Err = c.readRepositories(ctx, org).Err; result.Err == nil {
+		if note := leftOut(c.Left(org), len(c.Repositories(org))); note != "" {
+			result.Notes = append(result.Notes, note)
+		}
+	}
+	return result
+}
+
 // Forecast adds a page per hundred repositories of each list in each posture interval.
 func (c *Inventory) Forecast(org string, requests map[string]float64) {
-	for _, on := range []bool{c.config.Repositories, c.config.Properties, c.Describes()} {
+	for _, on := range []bool{c.Listed(), c.config.Properties, c.Describes()} {
 		if on {
 			requests["core"] += part.PerHour(c.Intervals.Posture) * c.Pages(org, 100)
 		}

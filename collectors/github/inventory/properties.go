@@ -105,6 +105,9 @@ func (c *Inventory) propertyValues(item json.RawMessage, names map[string]record
 			return "", nil, api.Reject(record.RejectNoID, err)
 		}
 	}
+	if err := c.Selected(name, p.FullName); err != nil {
+		return "", nil, err
+	}
 	values := make(map[string]propertyValue, len(p.Properties))
 	for _, property := range p.Properties {
 		values[property.Name] = property.Value

@@ -17,6 +17,7 @@ type Repository struct {
 	Private       bool          `json:"private"`
 	Archived      bool          `json:"archived"`
 	Fork          bool          `json:"fork"`
+	Template      bool          `json:"is_template"`
 	DefaultBranch string        `json:"default_branch"`
 	Topics        []string      `json:"topics"`
 	PushedAt      api.Timestamp `json:"pushed_at"`
@@ -35,12 +36,19 @@ func listQuery() url.Values {
 func (c *Inventory) readRepositories(ctx context.Context, org string) record.Batch {
 	b := record.Batch{Mode: record.Full, Repositories: []record.Repository{}, Scans: []record.Scan{}, Cursor: c.ReadAt()}
 	rejected := map[record.RejectReason]int{}
-	archived, repositories := map[record.RepositoryName]bool{}, []api.Repository{}
+	archived, repositories, left := map[record.RepositoryName]bool{}, []api.Repository{}, map[record.RepositoryName]Leaving{}
 	_, err := c.API.Pages(ctx, "orgs/"+url.PathEscape(org)+"/repos", listQuery(), func(items []json.RawMessage) bool {
 		for _, item := range items {
-			r, identity, err := c.repositoryRecord(item)
+			r, identity, why, err := c.repositoryRecord(item)
 			if err != nil {
 				rejected[api.RejectReasonOf(err)]++
+				continue
+			}
+			if why != "" {
+				if left[r.Name] == "" {
+					rejected[record.RejectExcluded]++
+				}
+				left[r.Name] = why
 				continue
 			}
 			// A page may repeat what a new repository pushed down the list.
@@ -58,25 +66,28 @@ func (c *Inventory) readRepositories(ctx context.Context, org string) record.Bat
 		}
 		return true
 	})
+	c.state.With(org, func(o *organisation) { o.failure = err })
 	if err != nil {
 		return record.Batch{Err: err}
 	}
 	if len(rejected) > 0 {
 		b.Rejected = rejected
 	}
-	c.state.With(org, func(o *organisation) { o.archived, o.repositories, o.count = archived, repositories, len(repositories) })
+	c.state.With(org, func(o *organisation) {
+		o.archived, o.repositories, o.left, o.count = archived, repositories, left, len(repositories)+len(left)
+	})
 	return b
 }
 
-// repositoryRecord decodes a repository.
-func (c *Inventory) repositoryRecord(item json.RawMessage) (result record.Repository, identity api.Repository, err error) {
+// repositoryRecord decodes a repository. Why is the key of the configuration that leaves it out, empty if none does.
+func (c *Inventory) repositoryRecord(item json.RawMessage) (result record.Repository, identity api.Repository, why Leaving, err error) {
 	var r Repository
 	if err := json.Unmarshal(item, &r); err != nil {
-		return record.Repository{}, api.Repository{}, err
+		return record.Repository{}, api.Repository{}, "", err
 	}
 	name, err := c.API.RepositoryName(r.HTMLURL, r.FullName)
 	if err != nil {
-		return record.Repository{}, api.Repository{}, api.Reject(record.RejectNoID, err)
+		return record.Repository{}, api.Repository{}, "", api.Reject(record.RejectNoID, err)
 	}
 	result = record.Repository{
 		Name: name, URL: record.Text(r.HTMLURL), Visibility: c.Visibility(r.Visibility), Archived: r.Archived, Fork: r.Fork,
@@ -90,7 +101,7 @@ func (c *Inventory) repositoryRecord(item json.RawMessage) (result record.Reposi
 	}
 	result.Scanners, result.Settings = r.security(result.Visibility)
 	identity = api.Repository{Name: name, FullName: r.FullName, Branch: result.DefaultBranch, Archived: r.Archived, Visibility: result.Visibility}
-	return result, identity, nil
+	return result, identity, c.config.Repositories.leaves(&r, result.Visibility), nil
 }
 
 // Visibility maps the word for who sees a repository, in the form of REST or of GraphQL.

@@ -148,7 +148,7 @@ func TestWorkflowsAreReadWhenTheyChange(t *testing.T) {
 
 func TestTrustIsForecast(t *testing.T) {
 	_, c, _, _ := githubtest.Released(t, func(cfg *github.Config) {
-		cfg.Alerts.Kinds, cfg.Inventory.Repositories, cfg.Protection.Branches = nil, true, false
+		cfg.Alerts.Kinds, cfg.Protection.Branches = nil, false
 	}, nil)
 	forecast := c.Forecast()
 	// Per hour a page of repositories, the list of those with attestations and three questions about them, and 7 lists of runners and groups; each 4 h two requests for each of two
