@@ -9,6 +9,9 @@ import (
 
 // Check asks for one item of everything the collector reads.
 func (c *Collector) Check(ctx context.Context) ([]collectors.CheckResult, error) {
+	if c.installations != nil {
+		return c.installations.check(ctx)
+	}
 	var results []collectors.CheckResult
 	for _, org := range c.organizations() {
 		for _, p := range c.parts {
@@ -27,6 +30,9 @@ func (c *Collector) Check(ctx context.Context) ([]collectors.CheckResult, error)
 // Forecast estimates requests per hour from what the last collection saw: what each part says of its scopes, and the scopes of single repositories
 // with a fixed number of requests, which a large organisation takes as fast as the configuration allows.
 func (c *Collector) Forecast() map[string]float64 {
+	if c.installations != nil {
+		return c.installations.forecast()
+	}
 	forecast := map[string]float64{}
 	for _, org := range c.organizations() {
 		for _, p := range c.parts {

@@ -23,9 +23,9 @@ type Config struct {
 	collectors.Common `yaml:",inline"`
 	// URL is the API or, for GitHub Enterprise Server, the host; https://api.github.com by default.
 	URL string `yaml:"url,omitempty"`
-	// Organizations are read one after the other.
+	// Organizations are read one after the other. With an App without an installation they may be left out: all organisations are read in which it is installed.
 	Organizations []string `yaml:"organizations"`
-	// Token is a personal access token; App a GitHub App's installation. Exactly one is set.
+	// Token is a personal access token; App a GitHub App: one installation, or all. Exactly one is set.
 	Token apiclient.Secret `yaml:"token,omitempty"`
 	App   api.App          `yaml:"app,omitempty"`
 	// Webhook takes deliveries that make a scope be read at once; off without a secret.
@@ -103,14 +103,14 @@ func (c *Config) validate() error {
 
 func (c *Config) validateCredential() error {
 	switch {
-	case len(c.Organizations) == 0:
-		return errors.New("organizations is empty: name at least one organisation")
+	case len(c.Organizations) == 0 && (c.App.ID == 0 || c.App.InstallationID != 0):
+		return errors.New("organizations is empty: name at least one organisation, or set app.id and app.private_key alone to read all in which the App is installed")
 	case c.Token.IsZero() == (c.App == api.App{}):
 		return errors.New("set either token or app")
-	case c.App != api.App{} && (c.App.ID <= 0 || c.App.InstallationID <= 0 || c.App.PrivateKey.IsZero()):
-		return errors.New("app needs id, installation_id and private_key")
-	case c.App != api.App{} && len(c.Organizations) > 1:
-		return errors.New("organizations: the installation of an App reads one organisation alone; make one instance for each, with its own name and app.installation_id")
+	case c.App != api.App{} && (c.App.ID <= 0 || c.App.InstallationID < 0 || c.App.PrivateKey.IsZero()):
+		return errors.New("app needs id and private_key, and installation_id where one installation alone is to be read")
+	case c.App.InstallationID != 0 && len(c.Organizations) > 1:
+		return errors.New("organizations: an installation of an App reads one organisation alone; leave app.installation_id out, and each organisation is read by its own installation")
 	}
 	if !c.Webhook.Secret.IsZero() {
 		if err := c.Webhook.Secret.Validate(); err != nil {

@@ -49,6 +49,8 @@ type Collector struct {
 	parts     []part.Collector
 	// attempts are when each scope of a repository was last read or tried.
 	attempts *part.State[map[string]time.Time]
+	// installations, if there are some, read all organisations in which an App is installed; nothing else here is set then.
+	installations *installations
 }
 
 var (
@@ -64,6 +66,13 @@ func New(config Config, env collectors.Env) (*Collector, error) {
 	config.complete()
 	if err := config.validate(); err != nil {
 		return nil, err
+	}
+	if config.App.ID != 0 && config.App.InstallationID == 0 {
+		all, err := newInstallations(config, env)
+		if err != nil {
+			return nil, err
+		}
+		return &Collector{config: config, installations: all}, nil
 	}
 	client, err := api.New(config.URL, config.Token, config.App, env)
 	if err != nil {
@@ -103,6 +112,9 @@ func (c *Collector) organizations() []string {
 
 // Collect reads the organisations one after the other: GitHub asks for serial requests.
 func (c *Collector) Collect(ctx context.Context, cursors collectors.Cursors, emit func(record.Batch) error) error {
+	if c.installations != nil {
+		return c.installations.collect(ctx, cursors, emit)
+	}
 	for _, org := range c.organizations() {
 		for _, s := range c.scopes(org) {
 			cursor := cursors[s.Name]
@@ -156,10 +168,13 @@ func (c *Collector) due(org string, cursor record.Cursor) bool {
 }
 
 // Describes reports whether custom properties are a catalog here.
-func (c *Collector) Describes() bool { return c.inventory.Describes() }
+func (c *Collector) Describes() bool { return c.config.Inventory.Catalog.Service != "" }
 
 // Catalog reads the services of all organisations.
 func (c *Collector) Catalog(ctx context.Context) ([]record.Service, error) {
+	if c.installations != nil {
+		return c.installations.catalog(ctx)
+	}
 	var services []record.Service
 	for _, org := range c.organizations() {
 		list, err := c.inventory.Services(ctx, org)

@@ -33,11 +33,11 @@ func TestConfigIsChecked(t *testing.T) {
 		{"twice", func(c *github.Config) { c.Organizations = []string{"acme", "ACME"} }, "there twice"},
 		{"no credential", func(c *github.Config) { c.Token = apiclient.Secret{} }, "either token or app"},
 		{"two credentials", func(c *github.Config) { c.App.ID = 1 }, "either token or app"},
-		{"half an app", func(c *github.Config) { c.Token, c.App.ID = apiclient.Secret{}, 1 }, "installation_id"},
+		{"half an app", func(c *github.Config) { c.Token, c.App.ID = apiclient.Secret{}, 1 }, "app needs id and private_key"},
 		{"an installation for two organisations", func(c *github.Config) {
 			c.Token, c.Organizations = apiclient.Secret{}, []string{"acme", "acme-labs"}
 			c.App = api.App{ID: 1, InstallationID: 2, PrivateKey: token}
-		}, "one instance for each"},
+		}, "leave app.installation_id out"},
 		{"unknown alert", func(c *github.Config) { c.Alerts.Kinds = []alerts.Kind{"licence"} }, "is not one of"},
 		{"stale between readings", func(c *github.Config) { c.PostureInterval = c.StaleAfter }, "must be shorter than stale_after"},
 		{"single repositories stale between readings", func(c *github.Config) { c.RepositoryInterval = c.StaleAfter }, "repository_interval"},

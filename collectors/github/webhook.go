@@ -102,6 +102,12 @@ func payloadOf(contentType string, body []byte) ([]byte, error) {
 // concerned are the scopes of this instance that an event is about.
 func (c *Collector) concerned(event string, d *webhookPayload) []string {
 	org := strings.ToLower(cmp.Or(d.Organization.Login, d.Repository.Owner.Login))
+	if c.installations != nil {
+		if i := c.installations.of(org); i != nil {
+			return i.collector.concerned(event, d)
+		}
+		return nil
+	}
 	if !slices.Contains(c.organizations(), org) {
 		return nil
 	}
@@ -126,6 +132,9 @@ func (c *Collector) concerned(event string, d *webhookPayload) []string {
 
 // CollectScopes reads the named scopes, whether or not they are due.
 func (c *Collector) CollectScopes(ctx context.Context, scopes []string, cursors collectors.Cursors, emit func(record.Batch) error) error {
+	if c.installations != nil {
+		return c.installations.collectScopes(ctx, scopes, cursors, emit)
+	}
 	for _, org := range c.organizations() {
 		for _, s := range append(c.scopes(org), c.scopesOfRepositories(org)...) {
 			if s.Ended || !slices.Contains(scopes, s.Name) {

@@ -12,7 +12,7 @@ import (
 	"prodsec_exporter/internal/record"
 )
 
-// App is a GitHub App's installation, which belongs to one organisation.
+// App is a GitHub App: one installation, which belongs to one organisation, or all of them where InstallationID is 0.
 type App struct {
 	ID             int64            `yaml:"id,omitempty"`
 	InstallationID int64            `yaml:"installation_id,omitempty"`
@@ -33,6 +33,29 @@ func appAuth(app App, base *url.URL) apiclient.Auth {
 		transport.BaseURL = base.String()
 		return appTransport{transport}, nil
 	})
+}
+
+// ownAuth signs in as a GitHub App itself, which may list its installations and read nothing else.
+func ownAuth(app App, base *url.URL) apiclient.Auth {
+	return apiclient.Wrapped(func(next http.RoundTripper) (http.RoundTripper, error) {
+		key, err := app.PrivateKey.Read()
+		if err != nil {
+			return nil, fmt.Errorf("private key of app %d: %w", app.ID, err)
+		}
+		transport, err := ghinstallation.NewAppsTransport(next, app.ID, []byte(key))
+		if err != nil {
+			return nil, fmt.Errorf("private key of app %d from %s is not a PEM-encoded RSA key: %w", app.ID, app.PrivateKey, err)
+		}
+		transport.BaseURL = base.String()
+		return ownTransport{transport}, nil
+	})
+}
+
+// ownTransport leaves the request of its caller as it is, which the library changes.
+type ownTransport struct{ next http.RoundTripper }
+
+func (t ownTransport) RoundTrip(req *http.Request) (*http.Response, error) {
+	return t.next.RoundTrip(req.Clone(req.Context()))
 }
 
 // appTransport classifies failures to get a token.

@@ -60,6 +60,19 @@ func New(address string, token apiclient.Secret, app App, env collectors.Env) (*
 	if app != (App{}) {
 		auth = appAuth(app, base)
 	}
+	return newClient(base, auth, env)
+}
+
+// NewApp builds a client that signs in as the App itself, to list its installations.
+func NewApp(address string, app App, env collectors.Env) (*Client, error) {
+	base, err := baseURL(address)
+	if err != nil {
+		return nil, err
+	}
+	return newClient(base, ownAuth(app, base), env)
+}
+
+func newClient(base *url.URL, auth apiclient.Auth, env collectors.Env) (*Client, error) {
 	// GitHub documents redirects within its host for what was renamed or transferred.
 	client, err := env.Client(apiclient.Options{BaseURL: base.String(), Auth: auth, Concurrency: 1, Resource: resource, FollowRedirects: true})
 	if err != nil {
