@@ -285,7 +285,7 @@ func (s *installations) check(ctx context.Context) ([]collectors.CheckResult, er
 	s.listedAt = time.Time{}
 	s.mu.Unlock()
 	if result.Err = s.refresh(ctx); result.Err != nil {
-		return []collectors.CheckResult{result}, nil
+		return []collectors.CheckResult{result}, nil //nolint:nilerr // The result holds the error.
 	}
 	result.Notes = append(result.Notes, fmt.Sprintf("%d organisations: %s", len(s.all()), strings.Join(s.all(), ", ")))
 	s.mu.Lock()
