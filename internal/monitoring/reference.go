@@ -41,7 +41,7 @@ they survive restarts and never fall. An *info* is always 1.
 
 **Absent is not zero.** Combinations that are known in advance are present at 0 once their source was read whole; a source that was never read, or not for too long, leaves its families absent.
 Weaknesses are counted at 0 for the owners of the catalog and, where severities are told apart, for criticals and highs: as ` + "`sla=\"within\"`" + `, as the events opened, fixed and reopened (in windows for every known severity), and as the
-outcomes met and missed. What is rare (other verdicts, ways to close, outcomes and severities, states and categories of exceptions, reasons) appears with the first of it. What one trailing window shows every window shows, at 0 if it holds
+outcomes met and missed. What is rare (other standings, ways to close, outcomes and severities, states and categories of exceptions, reasons) appears with the first of it. What one trailing window shows every window shows, at 0 if it holds
 none. To add up what may be absent, write ` + "`sum(…) or 0 * sum(…)`" + ` over a selector that is there if the source was read, as the recording rules do; ` + "`or vector(0)`" + ` would make 0 of what nobody knows.
 
 **Replicas.** Fold them before summing, as the recording rules do: ` + "`sum by (…) (max without (instance, pod, container, endpoint, node) (…))`" + `.

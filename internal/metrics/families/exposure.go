@@ -171,7 +171,7 @@ var exposure = []*Family{
 	}},
 	{Collect: duplicateFindings, Family: frame.Family{
 		Name: "prodsec_duplicate_findings",
-		Help: "Reports that de-duplication folded into another report of the same weakness, open or closed: prodsec_records{kind=\"finding\"} minus the sum " +
+		Help: "Findings that de-duplication folded into another finding of the same weakness, open or closed: prodsec_records{kind=\"finding\"} minus the sum " +
 			"of this family is the number of weaknesses.",
 		Type: frame.Gauge, Stability: frame.Stable,
 		Labels:  []string{"class"},

@@ -60,7 +60,7 @@ var sources = []*Family{
 	}},
 	{Collect: records, Family: frame.Family{
 		Name: "prodsec_records",
-		Help: "Records in the ledger. Findings are counted as reports, open and closed, before de-duplication.",
+		Help: "Records in the ledger. Findings are counted one by one, open and closed, before de-duplication.",
 		Type: frame.Gauge, Stability: frame.Stable,
 		Labels:  []string{"kind"},
 		Source:  "all records",

@@ -85,7 +85,7 @@ var trend = []*Family{
 	}},
 	{Collect: toolFalsePositives, Family: frame.Family{
 		Name: "prodsec_tool_false_positive_in_window",
-		Help: "Verdicts on weaknesses in the trailing window, by the tool that reported the weakness first: false_positive was dismissed as a false " +
+		Help: "Triage results of weaknesses in the trailing window, by the tool that reported the weakness first: false_positive was dismissed as a false " +
 			"positive; confirmed was fixed, or kept as a real weakness (won't fix, risk accepted). Other closures do not count. A high share of false " +
 			"positives means that a tool costs teams time.",
 		Type: frame.Gauge, Stability: frame.Stable,

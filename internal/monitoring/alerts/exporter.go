@@ -27,7 +27,7 @@ func countingChanged() rulefile.Rule {
 		rulefile.Alert{
 			Name: CountingChanged, For: settings.Settle, Hold: settings.Hold, Answers: packrow.List(packrow.PackTrend),
 			Summary:     "Counting changed: {{ $labels.kind }}",
-			Description: "A number that moved at the same time may have moved because of it. prodsec_restated has the effect on each headline, over the same records at the same instant; mention it in the next report.",
+			Description: "A number that moved at the same time may have moved because of it. prodsec_restated has the effect on each headline, over the same records at the same instant; mention it in the next leadership update.",
 			Board:       names.BoardExporter, Panel: names.PanelCounting,
 		})
 }

@@ -63,8 +63,8 @@ func coverageAdoption() []panel.Panel {
 	return []panel.Panel{
 		{
 			ID: 13, Answers: packrow.List(packrow.PackAdoption, packrow.TrackGoldenPaths, packrow.TrackDesign, packrow.TrackBaselines), Title: "Control adoption by trust tier", Look: panel.Table, W: 14, H: 13, Unit: "none", Decimals: panel.Number(0), Steps: panel.Plain(),
-			Means: "Share of services that pass each control, by trust tier; the share over all tiers against the policy's target, in percentage points; and of how many services it is, how many fail it or are " +
-				"unknown, and how many are exempt. Tiers with other names are in the last columns alone.", Source: names.ControlServices + ".",
+			Means: "Share of services that pass each control, by trust tier. Against target: the share over all tiers minus the policy's target, in percentage points. Of: services to which the control " +
+				"applies; missing: those that fail it or are unknown; exempt: those with an exception. Services of tiers with other names are in the last columns only.", Source: names.ControlServices + ".",
 			Act: "a domain that is red in every control depends on manual work: fund its golden path.", Empty: "Controls were not read yet", Queries: queries,
 			Columns: append([]panel.Column{{Field: "domain", Title: "Domain", Width: 95, Texts: domainTexts()}, {Field: "control", Title: "Control", Texts: controlTexts()}},
 				append(columns, againstColumn("Against target").Wide(108), panel.Column{Field: "Of", Title: "Of", Zero: "–", Width: 50}, countColumn("Missing", 20).Wide(70),
@@ -136,7 +136,7 @@ func controlFailuresPanel() panel.Panel {
 	}
 	return panel.Panel{
 		ID: 64, Answers: packrow.List(packrow.TrackFailures, packrow.PackInvestment), Title: "Top recurring control failures", Look: panel.Table, W: 12, H: 9, Unit: "none", Decimals: panel.Number(0), Steps: panel.Plain(),
-		Means: "Repeat work of the window by the control that policy attributes it to, i.e. what would be gone had the control held: weaknesses of a category that had been fixed before, reopened weaknesses, SLA " +
+		Means: "Repeat work of the window by the control that policy attributes it to, i.e. what would not have happened had the control held: weaknesses of a category that had been fixed before, reopened weaknesses, SLA " +
 			"misses, renewed exceptions, rule bypasses. First-time weaknesses are not counted. Whole programme.",
 		Source: names.ControlFailures + ".",
 		Act:    "the first rows are the investment case: they would remove most repeat work and exceptions. What is mapped to no control needs an entry in policy.control_mapping.",

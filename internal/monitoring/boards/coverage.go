@@ -47,10 +47,10 @@ func coverageHeadlines() []panel.Panel {
 			"open the table of gaps below, start with tier 0, and have the owning team add a ruleset; unknown means that the token lacks a permission."),
 		protectionStat(2, "All other repositories protected", names.Negative, policy.CheckRequired,
 			"Repositories that are not privileged, by the same checks.",
-			"one organisation-wide ruleset closes most of it; it is the way from which a privileged repository is reached."),
+			"one organisation-wide ruleset closes most gaps; attackers reach privileged repositories from unprotected ones."),
 		{
 			ID: 3, Title: "Repositories with an owning service", Look: panel.Stat, W: 6, H: 5, Unit: "none", Decimals: panel.Number(0), Lines: true, Steps: panel.Plain(),
-			Means: "Share of repositories that the catalog assigns to a service with a team. Archived repositories and forks are in neither part. Nobody is notified about findings in the others. Not filtered " +
+			Means: "Share of repositories that the catalog assigns to a service with a team. Archived repositories and forks are not counted. Nobody is notified about findings in repositories without an owner. Not filtered " +
 				"by the variables above: a repository without an owner has no business unit.",
 			Source: names.UnmappedRepositories + " and " + names.ScopeSize + `{kind="repositories"}.`,
 			Act:    "work through the reasons below: assign an owner, archive or delete.",

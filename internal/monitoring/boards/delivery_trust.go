@@ -14,7 +14,7 @@ func deliveryTrustBoard() panel.Board {
 		UID: names.BoardDeliveryTrust, File: "delivery-trust.json", Title: "Delivery trust",
 		Question: "Can we trust the way software is built, released and operated?",
 		Rows: []panel.Row{
-			{ID: 100, Question: "Can one person change privileged software without a second pair of eyes?", Panels: trustHeadlines()},
+			{ID: 100, Question: "Can one person change privileged software without a second person's approval?", Panels: trustHeadlines()},
 			{ID: 200, Question: "Which branch protections apply, and where?", Panels: trustGuarantees()},
 			{ID: 250, Question: "Are deployment paths protected?", Panels: append(trustPaths(), trustEnvironments()...)},
 			{ID: 260, Question: "How much deployment trust is backed by evidence?", Panels: trustEvidence()},

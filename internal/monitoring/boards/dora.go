@@ -46,19 +46,19 @@ func doraHeadlines() []panel.Panel {
 			[]panel.Query{{Name: "in $window", Expr: query.Counted("", names.RecDeployments, promql.InWindow(), query.Production()), Decimals: panel.Number(0)}},
 			comparedQueries("approved", query.RatioOf("", names.RecDeployments, []string{promql.Is("approval", "approved")}, promql.InWindow(), query.Production()), policy.ObjectiveApproval)),
 		stat(2, 5, packrow.List(packrow.DORALeadTime), "Lead time for changes",
-			"Median time from first commit to production of the changes deployed in the window; and the range of the share whose security review was late or missing, with the changes of which that is unknown "+
-				"counted as in time and as not."+notByTier,
+			"Median time from first commit to production of the changes deployed in the window. Share whose security review was late or missing, as a range: changes with an unknown review count as in "+
+				"time at its lower end and as late at its upper end."+notByTier,
 			names.LeadTimeIn+".", "late reviews block releases at the last minute: start them at design time.",
 			[]panel.Query{{Name: "median", Expr: query.Quantile(0.5, "", names.RecLead, promql.InWindow()), Unit: "s"}, {Name: "of", Expr: query.Observations("", names.RecLead, promql.InWindow()), Decimals: panel.Number(0), Colour: panel.Unknown}},
 			rangeQueries("reviewed late", query.ReviewedLate("", "late"), 0.1, 0.25), rangeQueries("late or no review", query.ReviewedLate("", "late", "none"), 0.25, 0.5)),
 		stat(3, 5, packrow.List(packrow.DORAFailures), "Change failure rate",
-			"Failed changes among all changes to production in the window, and the range of the share that failed for an avoidable control gap: failures of unknown cause may have. Without a source of incidents the rate is a lower "+
-				"bound and nothing states causes; while a source of incidents is not read any more neither is known.",
+			"Failed changes among all changes to production in the window. Share that failed because of an avoidable control gap, as a range: failures of unknown cause count at its upper end. Without a source "+
+				"of incidents the rate is a lower bound and causes are unknown; while a source that was read before is not read, both are unknown.",
 			names.ChangeFailuresIn+" and "+names.ChangesIn+".", "failures attributed to control gaps are what security can prevent; the fourth row names the business units.",
 			failureQueries(), rangeQueries("from a control gap", query.FailedByControlGap(""), 0.02, 0.05)),
 		stat(5, 4, packrow.List(packrow.DORAFailures), "Deployment rework rate",
-			"Production deployments of the window that a failure in production made necessary: rollbacks, and deployments while an incident of the service was open. While incidents are not read, deployments that are no "+
-				"rollback may be either.",
+			"Production deployments of the window that a failure in production made necessary: rollbacks, and deployments while an incident of the service was open. While incidents are not read, it is unknown whether "+
+				"deployments other than rollbacks are rework.",
 			names.ReworkIn+".", "rework competes with planned work: fix what fails most often first.",
 			rangeQueries("rework", query.Rework(""), 0.1, 0.2),
 			[]panel.Query{{Name: "of", Expr: query.Counted("", names.RecRework, promql.InWindow()), Decimals: panel.Number(0), Colour: panel.Unknown}}),
@@ -169,8 +169,8 @@ func doraFailures() []panel.Panel {
 		},
 		{
 			ID: 31, Answers: packrow.List(packrow.DORAFailures), Title: "Change failure rate by team", Look: panel.Table, W: 9, H: 9, Unit: "none", Decimals: panel.Number(0), Steps: panel.Plain(),
-			Means: "Teams by change failure rate in the window; teams with as many changes as policy.targets.minimum_outcomes. Not known: no source of incidents was read, or one is not read any more. At least: what failed " +
-				"whatever incidents say.",
+			Means: "Teams with at least policy.targets.minimum_outcomes changes, by change failure rate in the window. Not known: no source of incidents was read, or one is not read any more. At least: failures " +
+				"that are known without incidents (failed deployments, rollbacks).",
 			Source: names.ChangeFailuresIn + " and " + names.ChangesIn + ".", Act: "analyse the failures before reducing the deployment pace.", Empty: panel.NoneOrUnread,
 			Queries: []panel.Query{
 				{Name: "Failed", Expr: teams.Enough() + "\nand\n(" + query.IncidentsRead("business_unit, team") + ")"},

@@ -29,7 +29,7 @@ func exporterHeadlines() []panel.Panel {
 		return panel.Panel{ID: id, Title: title, Look: panel.Stat, W: 4, H: 4, Unit: "none", Lines: true, Steps: panel.Plain(), Means: means, Source: source, Act: act, Empty: "not known", Queries: queries}
 	}
 	return []panel.Panel{
-		stat(1, "Replicas up", "Replicas that Prometheus scrapes, and how many of them lead. Exactly one should.", names.BuildInfo+" and "+names.Leader+".",
+		stat(1, "Replicas up", "Replicas that Prometheus scrapes, and how many of them are the leader. Exactly one should be.", names.BuildInfo+" and "+names.Leader+".",
 			"none or two leaders: the runbooks of ProdsecNoLeader and ProdsecTwoLeaders.",
 			panel.Query{Name: "up", Expr: replicaCount(names.BuildInfo)},
 			panel.Query{Name: "leader", Expr: replicaCount(names.Leader + " == 1"), Steps: []panel.Step{panel.Below(panel.Bad), panel.From(1, panel.Good), panel.From(2, panel.Bad)}}),
@@ -41,7 +41,7 @@ func exporterHeadlines() []panel.Panel {
 			"the runbook of ProdsecConfigReloadFailed.",
 			panel.Query{Name: "rejected by", Expr: "sum(max without (" + names.JoinLabels(names.ReplicaLabels) + ") (" + promql.Series(names.ReloadWorked) + " == bool 0))", Steps: panel.NoneBut(1)},
 			panel.Query{Name: "last loaded", Expr: "time() - " + promql.MaxBy("", promql.Once(names.ReloadTime)), Unit: "s"}),
-		stat(4, "Ledger", "Its size on disk (absent with PostgreSQL), and operations that failed within a day.", names.LedgerBytes+" and "+names.LedgerErrors+".", "the runbook of ProdsecLedgerErrors.",
+		stat(4, "Ledger", "Size on disk (absent with PostgreSQL), and operations that failed within a day.", names.LedgerBytes+" and "+names.LedgerErrors+".", "the runbook of ProdsecLedgerErrors.",
 			panel.Query{Name: "size", Expr: promql.MaxBy("", promql.Once(names.LedgerBytes)), Unit: "bytes"}, panel.Query{Name: "errors in a day", Expr: promql.Filled(query.IncreaseOver("", names.LedgerErrors, "1d"), promql.MaxBy("", promql.Once(names.BuildInfo))), Steps: panel.NoneBut(1)}),
 		stat(5, "Collectors", "Collectors whose last pass succeeded, and those whose last pass failed.", names.CollectorUp+".", "the runbook of ProdsecCollectorDown.",
 			panel.Query{Name: "up", Expr: "sum(" + promql.Once(names.CollectorUp) + ")"},

@@ -252,10 +252,10 @@ func exposureExceptions() []panel.Panel {
 
 func foldedPanel() panel.Panel {
 	return panel.Panel{
-		ID: 14, Answers: packrow.List(packrow.PackTrend), Title: "Deduplicated reports", Look: panel.Ranking, W: 6, H: 7, Unit: "none", Steps: panel.Plain(),
-		Means:  "Reports recognised as another tool's report of the same weakness, by class. A jump is a change of counting, not of risk.",
+		ID: 14, Answers: packrow.List(packrow.PackTrend), Title: "Deduplicated findings", Look: panel.Ranking, W: 6, H: 7, Unit: "none", Steps: panel.Plain(),
+		Means:  "Findings recognised as the same weakness as another finding, by class. A jump is a change of counting, not of risk.",
 		Source: names.DuplicateFindings + ".", Empty: panel.NoneOrUnread,
-		Queries: []panel.Query{{Name: "Reports", Expr: query.Folded(), Legend: "{{class}}"}},
+		Queries: []panel.Query{{Name: "Findings", Expr: query.Folded(), Legend: "{{class}}"}},
 	}
 }
 

@@ -162,7 +162,7 @@ func overviewResponsiveness() []panel.Panel {
 	teams, window := responseByOwner()[1], query.Attainment("business_unit", promql.Severe())
 	return []panel.Panel{
 		headline(20, packrow.List(packrow.PackAttainment, packrow.TrackAttainment), "SLA attainment",
-			attainmentMeans+" Criticals and highs together, for the window and for 90 days; in grey while it is of too few outcomes to compare it with the target.", names.SLAOutcomesWindow+" and "+names.TargetRatio+".",
+			attainmentMeans+" Criticals and highs together, for the window and for 90 days; grey while there are too few outcomes to compare with the target.", names.SLAOutcomesWindow+" and "+names.TargetRatio+".",
 			"Responsiveness names business units and teams.", ratioQueries("last $window", query.Attainment("", promql.Severe()), policy.ObjectiveSLAAttainment),
 			ratioQueries("last 90d", query.AttainmentOver("", "90d", promql.Severe()), policy.ObjectiveSLAAttainment)),
 		headline(21, packrow.List(packrow.PackReviews, packrow.TrackDecision, packrow.PackFollowups, packrow.PackBlocks), "Pending security decisions",

@@ -69,7 +69,7 @@ func freshnessPanel() panel.Panel {
 func recordsPanel() panel.Panel {
 	return panel.Panel{
 		ID: 905, Title: "Records in the ledger", Look: panel.Ranking, W: 4, H: 8, Unit: "none", Steps: panel.Plain(),
-		Means: "Records by kind; findings are reports, before reports of the same weakness are deduplicated.", Source: names.Records + ".",
+		Means: "Records by kind; findings before those of the same weakness are deduplicated.", Source: names.Records + ".",
 		Act: "a kind that is missing or dropped suddenly indicates a source that is no longer read.", Empty: "not known",
 		Queries: []panel.Query{{Name: "Records", Expr: query.RecordsHeld(), Legend: "{{kind}}"}},
 	}

@@ -65,7 +65,7 @@ const attainmentMeans = "Attainment = met / (met + missed): the share of finding
 func attainmentStat(id uint32, severity string) panel.Panel {
 	return panel.Panel{
 		ID: id, Answers: packrow.List(packrow.TrackAttainment), Title: "SLA attainment, " + severity, Look: panel.Stat, W: 5, H: 5, Unit: "percentunit", Decimals: panel.Number(0), Lines: true, Steps: panel.Plain(),
-		Means: attainmentMeans + " Shown for the window and, for comparison, for 90 days; in grey while it is of too few outcomes to compare it with the target.", Source: names.SLAOutcomesWindow + ", verdicts frozen when they fell.",
+		Means: attainmentMeans + " Shown for the window and, for comparison, for 90 days; grey while there are too few outcomes to compare with the target.", Source: names.SLAOutcomesWindow + ", outcomes frozen when they fell.",
 		Act: "the next row names the business units and teams; missing a target for a quarter is a staffing or ownership question.", Empty: "not known",
 		Queries: append(ratioQueries("last $window", query.Attainment("", promql.Is("severity", severity)), policy.ObjectiveSLAAttainment),
 			ratioQueries("last 90d", query.AttainmentOver("", "90d", promql.Is("severity", severity)), policy.ObjectiveSLAAttainment)...),

@@ -33,7 +33,7 @@ func securityTimes() []panel.Panel {
 			ID: 55, Answers: packrow.List(packrow.TrackDecision, packrow.PackFriction), Title: "Time to exception decision, by business unit", Look: panel.Table, W: 9, H: 8, Unit: "none", Decimals: panel.Number(1), Steps: panel.Plain(),
 			Means: "Decisions of the window, approved or rejected, in the calendar policy.calendars.decisions; beside them the requests that wait. Not filtered by team and trust tier; by category over every " +
 				"decision in the ledger: see metrics.md.",
-			Source: names.DecisionIn + ", " + names.ExceptionPending + ".", Act: "a unit whose requests are always granted after a long wait is a candidate for a standing decision.", Empty: panel.NoneOrUnread,
+			Source: names.DecisionIn + ", " + names.ExceptionPending + ".", Act: "a unit whose requests are always granted after a long wait is a candidate for one decision on the whole category.", Empty: panel.NoneOrUnread,
 			Queries: []panel.Query{
 				{Name: "Decided", Expr: query.Observations("business_unit", names.RecDecisionIn, promql.InWindow())}, {Name: "Approved", Expr: query.RatioOf("business_unit", names.RecDecisionIn, []string{promql.Is("decision", "approved")}, promql.InWindow(), promql.In("le", `\+Inf`)).Expr()},
 				{Name: "Median", Expr: query.Quantile(0.5, "business_unit", names.RecDecisionIn, promql.InWindow())}, {Name: "90 %", Expr: query.Quantile(0.9, "business_unit", names.RecDecisionIn, promql.InWindow())},

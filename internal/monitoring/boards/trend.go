@@ -17,7 +17,7 @@ func trendBoard() panel.Board {
 			{ID: 100, Question: "How much of the change was remediation?", Panels: trendHeadlines()},
 			{ID: 200, Question: "What moved the number of open criticals and highs?", Panels: trendFlows()},
 			{ID: 300, Question: "Closures and tool accuracy", Panels: trendClosures()},
-			{ID: 400, Question: "Did counting or its scope change?", Panels: trendCounting()},
+			{ID: 400, Question: "Did counting, or what is counted, change?", Panels: trendCounting()},
 			qualityRow(),
 		},
 	}
@@ -102,7 +102,7 @@ func trendClosures() []panel.Panel {
 		},
 		{
 			ID: 21, Answers: packrow.List(packrow.PackFriction, packrow.PackTrend), Title: "False-positive rate of tools", Look: panel.Table, W: 12, H: 9, Unit: "none", Decimals: panel.Number(0), Steps: panel.Plain(),
-			Means:  "Triage verdicts of the window on what each tool reported first: confirmed (fixed or accepted as real) or false positive. Not filtered by the variables above.",
+			Means:  "Triage results of the window, by the tool that found the weakness first: confirmed (fixed or accepted as real) or false positive. Not filtered by the variables above.",
 			Source: names.FalsePositives + ".", Act: "above a third: tune or remove the rules.", Empty: panel.NoneOrUnread,
 			Queries: []panel.Query{
 				{Name: "False positive", Expr: promql.MaxBy("class, source", promql.Series(names.RecWrongRatio, promql.InWindow()))},
@@ -126,16 +126,16 @@ func trendCounting() []panel.Panel {
 			Queries: []panel.Query{{Name: "Changes", Expr: "sort_desc(" + promql.SumBy("kind", promql.Once(names.CountingChanges)) + ")", Legend: "{{kind}}"}},
 		},
 		{
-			ID: 31, Answers: packrow.List(packrow.PackTrend), Title: "Size of the scope over time", Look: panel.Lines, W: 7, H: 8, Unit: "none", Steps: panel.Plain(),
+			ID: 31, Answers: packrow.List(packrow.PackTrend), Title: "Size of the programme over time", Look: panel.Lines, W: 7, H: 8, Unit: "none", Steps: panel.Plain(),
 			Means:  "The denominators: services, repositories, scanners and projects. If a denominator changes, a ratio can change without a change in security.",
-			Source: names.ScopeSize + ".", Act: "a step is a scope that was added or removed.", Empty: "There is no history yet",
+			Source: names.ScopeSize + ".", Act: "a step is a part of the programme that was added or removed.", Empty: "There is no history yet",
 			KeyTexts: coloured([]panel.Text{{Value: "services", Text: "services"}, {Value: "repositories", Text: "repositories"}, {Value: "scanners", Text: "scanners"}, {Value: "projects", Text: "projects"}}, panel.Blue, panel.Orange, panel.Green, panel.Purple),
 			Queries:  []panel.Query{{Name: "Size", Expr: promql.MaxBy("kind", promql.Once(names.ScopeSize)), Legend: "{{kind}}"}},
 		},
 		{
 			ID: 32, Answers: packrow.List(packrow.PackTrend), Title: "Counting changes over time", Look: panel.Lines, W: 5, H: 8, Unit: "none", Decimals: panel.Number(0), Steps: panel.Plain(),
-			Means:  "Changes of counting of the seven days before each moment. Compare them with steps in other lines.",
-			Source: names.CountingChanges + ".", Act: "mention each in the report of its week.", Empty: "There is no history yet",
+			Means:  "Counting changes of the seven days before each moment. Compare them with steps in other lines.",
+			Source: names.CountingChanges + ".", Act: "mention each in that week's leadership update.", Empty: "There is no history yet",
 			Queries: []panel.Query{{Name: "changes", Expr: query.IncreaseOver("", names.CountingChanges, "7d"), Colour: panel.Warning}},
 		},
 		foldedReports(), restatedPanel(),
@@ -148,7 +148,7 @@ func restatedPanel() panel.Panel {
 		ID: 34, Answers: packrow.List(packrow.PackTrend), Title: "Effect of counting changes on the headlines", Look: panel.Table, W: 24, H: 7, Unit: "none", Steps: panel.Plain(),
 		Means: "For the last change of each cause: the headline under the new rules minus the headline under the old ones, at the same instant and over the same records. " +
 			"Absent if counting never changed.",
-		Source: names.RestatedBy + ".", Act: "subtract it before comparing with a report from before the change.", Empty: "None, or not known: counting changes since the founding alone are recorded",
+		Source: names.RestatedBy + ".", Act: "subtract it before comparing with numbers from before the change.", Empty: "None, or not known: counting changes since the founding alone are recorded",
 		Queries: []panel.Query{{Name: "Effect", Expr: promql.MaxBy("metric, cause", promql.Once(names.RestatedBy))}},
 		Columns: []panel.Column{{Field: "cause", Title: "Cause"}, {Field: "metric", Title: "Headline"}, {Field: "Effect", Title: "Effect", Width: 150}},
 		Sort:    []panel.Sort{panel.Ascending("Cause")},

@@ -85,7 +85,7 @@ func exposureRecords() rulefile.Group {
 			Record: names.RecRisk, Expr: withFacts(names.RecRisk, promql.SumBy(names.OwnerLabels, promql.Once(names.RiskScore))),
 		},
 		foldedRule("Weaknesses opened or reopened in the window, by product area and category, replicas merged.", names.RecCategories, names.CategoryFindings),
-		foldedRule("Triage verdicts on the reports of a tool, replicas merged.", names.RecWrong, names.FalsePositives),
+		foldedRule("Triage results of the weaknesses that a tool found first, replicas merged.", names.RecWrong, names.FalsePositives),
 		{
 			Why:    "False positives among the triaged reports of a tool. Absent where none was triaged.",
 			Record: names.RecWrongRatio,
