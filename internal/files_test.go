@@ -20,9 +20,19 @@ import (
 	"testing"
 )
 
-// layered are packages whose files refer to one another in one direction, so that each can be read after those that it builds on. Patterns
-// are those of go list, below internal.
-var layered = []string{"./metrics/...", "./evidence", "./exposition", "./snapshot", "./monitoring/...", "./demo/...", "./ledger/..."}
+// layered are all packages, as patterns of go list below internal: in each, files refer to one another in one direction, so that each can be read after those that it
+// builds on.
+var layered = []string{"./...", "../collectors/...", "../cmd/..."}
+
+// circular are packages whose files do not do so yet. The list only gets shorter.
+var circular = []string{
+	"cmd/prodsec_exporter",
+	"collectors/backstage", "collectors/collectorstest", "collectors/defectdojo", "collectors/dependencytrack", "collectors/evidence", "collectors/exploited", "collectors/gitlab", "collectors/jira",
+	"collectors/scorecard", "collectors/semgrep", "collectors/snyk", "collectors/sonarqube",
+	"collectors/github", "collectors/github/delivery", "collectors/github/githubtest", "collectors/github/trust",
+	"collectors/reports", "collectors/reports/cyclonedx", "collectors/reports/sarif", "collectors/reports/semgrep", "collectors/reports/stream", "collectors/reports/trivy",
+	"internal/apiclient", "internal/config", "internal/exposition/openmetrics", "internal/grafana", "internal/policy", "internal/record", "internal/schedule", "internal/web",
+}
 
 // compiled is what go list says about a package and where its export data is.
 type compiled struct {
@@ -31,9 +41,14 @@ type compiled struct {
 	DepOnly                 bool
 }
 
-// TestFilesReferOneWay holds that no two files of a layered package refer to each other, directly or through others.
+// TestFilesReferOneWay holds that no two files of a package refer to each other, directly or through others.
 func TestFilesReferOneWay(t *testing.T) {
 	all := exported(t)
+	for _, name := range circular {
+		if _, found := all[module+"/"+name]; !found {
+			t.Errorf("%s is no package", name)
+		}
+	}
 	for _, path := range slices.Sorted(maps.Keys(all)) {
 		p := all[path]
 		if p.DepOnly {
@@ -41,7 +56,14 @@ func TestFilesReferOneWay(t *testing.T) {
 		}
 		t.Run(strings.TrimPrefix(path, module+"/"), func(t *testing.T) {
 			references := fileReferences(t, all, p)
-			for _, circle := range circles(references) {
+			found := circles(references)
+			if slices.Contains(circular, strings.TrimPrefix(path, module+"/")) {
+				if len(found) == 0 {
+					t.Error("its files refer one way: take it from the list")
+				}
+				return
+			}
+			for _, circle := range found {
 				t.Errorf("these files refer to each other in a circle: %s", strings.Join(circle, ", "))
 				for _, from := range circle {
 					for _, to := range circle {

@@ -26,47 +26,6 @@ const (
 	historiesAtOnce = 20
 )
 
-// manifest is a file that alerts are about.
-type manifest struct {
-	repository record.RepositoryName
-	path       string
-}
-
-// markDeleted closes what is open about manifests that the default branch no longer has. A sweep asks about all of them; a delta only about those that were
-// gone at the last sweep, so that an update does not reopen what nobody can fix. What cannot be read stays open.
-func (w *alertWalk) markDeleted(ctx context.Context, org string) error {
-	c := w.collector
-	if !c.config.Manifests || w.source.kind != Dependabot {
-		return nil
-	}
-	var known map[manifest]time.Time
-	c.state.With(org, func(o *organisation) { known = o.deleted })
-	asked := map[manifest]bool{}
-	for i := range w.findings {
-		m := manifestOf(&w.findings[i])
-		if _, gone := known[m]; w.findings[i].Closure == record.ClosureNone && m.path != "" && (gone || !w.delta) {
-			asked[m] = true
-		}
-	}
-	deleted, err := c.deletedManifests(ctx, asked)
-	if err != nil {
-		return fmt.Errorf("look for the manifests of open alerts: %w", err)
-	}
-	for i := range w.findings {
-		f := &w.findings[i]
-		if at, gone := deleted[manifestOf(f)]; gone && f.Closure == record.ClosureNone {
-			f.Closure = record.ClosureManifestDeleted
-			if at.After(f.FirstSeen) {
-				f.ClosedAt = at
-			}
-		}
-	}
-	if !w.delta {
-		c.state.With(org, func(o *organisation) { o.deleted, o.manifests = deleted, len(asked) })
-	}
-	return nil
-}
-
 func manifestOf(f *record.Finding) manifest { return manifest{f.Repository, f.Place} }
 
 // deletedManifests are those of the manifests that are gone, with the time at which they went.

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"encoding/json"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -88,17 +87,6 @@ func raised(s record.Severity) record.Severity {
 	all := record.Severities()
 	return all[max(0, slices.Index(all, s)-1)]
 }
-
-// genericSecretTypes are the types of secret that GitHub's lists leave out unless they are named: patterns of no provider, and passwords.
-func genericSecretTypes() []string {
-	return []string{
-		"ec_private_key", "generic_private_key", "http_basic_authentication_header", "http_bearer_authentication_header", "mongodb_connection_string", "mysql_connection_string",
-		"openssh_private_key", "password", "pgp_private_key", "postgres_connection_string", "rsa_private_key",
-	}
-}
-
-// secretTypeName is the form of a secret type's name.
-var secretTypeName = regexp.MustCompile(`^[a-z0-9_]{1,100}$`)
 
 // secretQueries are the two lists of alerts: the default one, and that of generic patterns.
 func (c *Collector) secretQueries() []url.Values {

@@ -2,103 +2,14 @@ package inventory
 
 import (
 	"cmp"
-	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
-	"net/url"
 	"slices"
 	"strings"
 
-	"prodsec_exporter/collectors/github/api"
 	"prodsec_exporter/internal/record"
 )
-
-// Catalog makes custom properties of repositories a catalog of services: it names the properties that hold each fact.
-type Catalog struct {
-	// Service is the property that names the services whose code a repository holds. Without it there is no catalog.
-	Service string `yaml:"service,omitempty"`
-	// The properties that hold facts about these services.
-	Team         string `yaml:"team,omitempty"`
-	BusinessUnit string `yaml:"business_unit,omitempty"`
-	ProductArea  string `yaml:"product_area,omitempty"`
-	Lifecycle    string `yaml:"lifecycle,omitempty"`
-	// Those whose words may need a translation.
-	TrustTier      Fact `yaml:"trust_tier,omitempty"`
-	CrownJewel     Fact `yaml:"crown_jewel,omitempty"`
-	InternetFacing Fact `yaml:"internet_facing,omitempty"`
-}
-
-// Fact is a property and what its values mean.
-type Fact struct {
-	Property string `yaml:"property,omitempty"`
-	// Values translates, without regard to case, into a trust tier or into yes and no.
-	Values map[string]string `yaml:"values,omitempty"`
-}
-
-func (c *Catalog) validate() error {
-	if c.Service == "" {
-		if c.Team != "" || c.BusinessUnit != "" || c.ProductArea != "" || c.Lifecycle != "" || c.TrustTier.Property+c.CrownJewel.Property+c.InternetFacing.Property != "" {
-			return errors.New("catalog.service is missing: name the custom property that holds a repository's service")
-		}
-		return nil
-	}
-	for key, fact := range map[string]*Fact{"trust_tier": &c.TrustTier, "crown_jewel": &c.CrownJewel, "internet_facing": &c.InternetFacing} {
-		if fact.Property == "" && len(fact.Values) > 0 {
-			return fmt.Errorf("catalog.%s.values translate nothing: name the property", key)
-		}
-		for word, meaning := range fact.Values {
-			if key != "trust_tier" && !yesOrNo[strings.ToLower(meaning)].Known() {
-				return fmt.Errorf("catalog.%s.values: %q must mean \"yes\" or \"no\", not %q", key, word, meaning)
-			}
-		}
-	}
-	return nil
-}
-
-// yesOrNo are the words for answers; GitHub writes true and false.
-var yesOrNo = map[string]record.Answer{"true": record.AnswerYes, "yes": record.AnswerYes, "false": record.AnswerNo, "no": record.AnswerNo}
-
-// reservedServices are the names of what no catalog claims, and of what was folded.
-var reservedServices = []string{record.Unattributed, "other"}
-
-// Describes reports whether custom properties are a catalog here.
-func (c *Inventory) Describes() bool { return c.config.Catalog.Service != "" }
-
-// Services reads the services that the custom properties of an organisation's repositories describe. The error wraps a *record.Error.
-func (c *Inventory) Services(ctx context.Context, org string) ([]record.Service, error) {
-	b := c.readCatalog(ctx, org)
-	return b.Services, b.Err
-}
-
-// readCatalog reads the services that the custom properties of an organisation's repositories describe.
-func (c *Inventory) readCatalog(ctx context.Context, org string) record.Batch {
-	found := &serviceTable{collector: c, byName: map[string]*record.Service{}, rejected: map[record.RejectReason]int{}}
-	names := c.namesOf(org)
-	seen := map[record.RepositoryName]bool{}
-	_, err := c.API.Pages(ctx, "orgs/"+url.PathEscape(org)+"/properties/values", url.Values{"per_page": {api.PageSize}}, func(items []json.RawMessage) bool {
-		for _, item := range items {
-			name, values, err := c.propertyValues(item, names)
-			switch {
-			case err != nil:
-				found.rejected[api.RejectReasonOf(err)]++
-			case !seen[name]:
-				seen[name] = true
-				found.rows = append(found.rows, propertyRow{name, values})
-			}
-		}
-		return true
-	})
-	if err != nil {
-		return record.Batch{Err: api.ScopeError(err, propertiesPermission)}
-	}
-	b := record.Batch{Mode: record.Full, Services: found.services(), Cursor: c.ReadAt()}
-	if len(found.rejected) > 0 {
-		b.Rejected = found.rejected
-	}
-	return b
-}
 
 // propertyRow is a repository and what its properties say.
 type propertyRow struct {
@@ -208,4 +119,29 @@ func (t *serviceTable) answer(s *record.Service, field record.ServiceField, into
 			*into = answer
 		}
 	}
+}
+
+// propertyValue is the values of a property: none for null, several for a property that may have several.
+type propertyValue []string
+
+// UnmarshalJSON reads any form of value. A boolean or number, which GitHub does not send today, becomes its text.
+func (v *propertyValue) UnmarshalJSON(data []byte) error {
+	var value any
+	if err := json.Unmarshal(data, &value); err != nil {
+		return err
+	}
+	*v = nil
+	switch value := value.(type) {
+	case nil:
+	case []any:
+		for _, item := range value {
+			*v = append(*v, fmt.Sprint(item))
+		}
+		slices.Sort(*v)
+	case map[string]any:
+		return fmt.Errorf("a property's value is an object")
+	default:
+		*v = propertyValue{fmt.Sprint(value)}
+	}
+	return nil
 }

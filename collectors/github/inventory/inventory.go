@@ -8,12 +8,11 @@
 package inventory
 
 import (
-	"context"
-	"encoding/json"
+	"errors"
+	"fmt"
 	"math"
-	"net/url"
+	"strings"
 
-	"prodsec_exporter/collectors"
 	"prodsec_exporter/collectors/github/api"
 	"prodsec_exporter/collectors/github/part"
 	"prodsec_exporter/internal/record"
@@ -111,101 +110,50 @@ func (c *Inventory) Pages(org string, size float64) float64 {
 	return max(1, math.Ceil(float64(count)/size))
 }
 
-// Sample is a repository that is not archived, nil when there is none. It is asked for anew.
-func (c *Inventory) Sample(ctx context.Context, org string) (*api.Repository, error) {
-	var found *api.Repository
-	_, err := c.API.Pages(ctx, "orgs/"+url.PathEscape(org)+"/repos", listQuery(), func(items []json.RawMessage) bool {
-		for _, item := range items {
-			r, identity, why, err := c.repositoryRecord(item)
-			if err == nil && why == "" && !r.Archived {
-				found = &identity
-				return false
+// Catalog makes custom properties of repositories a catalog of services: it names the properties that hold each fact.
+type Catalog struct {
+	// Service is the property that names the services whose code a repository holds. Without it there is no catalog.
+	Service string `yaml:"service,omitempty"`
+	// The properties that hold facts about these services.
+	Team         string `yaml:"team,omitempty"`
+	BusinessUnit string `yaml:"business_unit,omitempty"`
+	ProductArea  string `yaml:"product_area,omitempty"`
+	Lifecycle    string `yaml:"lifecycle,omitempty"`
+	// Those whose words may need a translation.
+	TrustTier      Fact `yaml:"trust_tier,omitempty"`
+	CrownJewel     Fact `yaml:"crown_jewel,omitempty"`
+	InternetFacing Fact `yaml:"internet_facing,omitempty"`
+}
+
+// Fact is a property and what its values mean.
+type Fact struct {
+	Property string `yaml:"property,omitempty"`
+	// Values translates, without regard to case, into a trust tier or into yes and no.
+	Values map[string]string `yaml:"values,omitempty"`
+}
+
+func (c *Catalog) validate() error {
+	if c.Service == "" {
+		if c.Team != "" || c.BusinessUnit != "" || c.ProductArea != "" || c.Lifecycle != "" || c.TrustTier.Property+c.CrownJewel.Property+c.InternetFacing.Property != "" {
+			return errors.New("catalog.service is missing: name the custom property that holds a repository's service")
+		}
+		return nil
+	}
+	for key, fact := range map[string]*Fact{"trust_tier": &c.TrustTier, "crown_jewel": &c.CrownJewel, "internet_facing": &c.InternetFacing} {
+		if fact.Property == "" && len(fact.Values) > 0 {
+			return fmt.Errorf("catalog.%s.values translate nothing: name the property", key)
+		}
+		for word, meaning := range fact.Values {
+			if key != "trust_tier" && !yesOrNo[strings.ToLower(meaning)].Known() {
+				return fmt.Errorf("catalog.%s.values: %q must mean \"yes\" or \"no\", not %q", key, word, meaning)
 			}
 		}
-		return true
-	})
-	return found, err
+	}
+	return nil
 }
 
-// Scopes are the list of repositories, their custom properties, and the catalog that these are.
-func (c *Inventory) Scopes(org string) []part.Scope {
-	var list []part.Scope
-	add := func(kind string, read func(context.Context, string) record.Batch) {
-		list = append(list, part.Scope{Name: kind + ":" + org, Slow: true, Read: func(ctx context.Context, _ record.Cursor) record.Batch { return read(ctx, org) }})
-	}
-	if c.Listed() {
-		add(scopeRepositories, c.readRepositories)
-	}
-	if c.config.Properties {
-		add(scopeProperties, c.readProperties)
-	}
-	add(scopeCatalog, c.readCatalog)
-	if !c.Describes() {
-		// A catalog that was read when custom properties still were one is emptied.
-		ended := &list[len(list)-1]
-		ended.Ended, ended.Read = true, func(context.Context, record.Cursor) record.Batch {
-			return record.Batch{Mode: record.Full, Services: []record.Service{}, Cursor: c.ReadAt()}
-		}
-	}
-	return list
-}
+// yesOrNo are the words for answers; GitHub writes true and false.
+var yesOrNo = map[string]record.Answer{"true": record.AnswerYes, "yes": record.AnswerYes, "false": record.AnswerNo, "no": record.AnswerNo}
 
-// Scope is the name of the scope that lists the repositories of an organisation.
-func Scope(org string) string { return scopeRepositories + ":" + org }
-
-// RepositoryScopes are none.
-func (c *Inventory) RepositoryScopes() []part.RepositoryScope { return nil }
-
-// Check asks for one repository, the custom properties of one, and the whole catalog, which must be free of contradictions.
-func (c *Inventory) Check(ctx context.Context, org string) []collectors.CheckResult {
-	var results []collectors.CheckResult
-	path := "orgs/" + url.PathEscape(org)
-	if c.Listed() {
-		results = append(results, c.checkRepositories(ctx, org))
-	}
-	if c.config.Properties {
-		results = append(results, collectors.CheckResult{
-			Subject: "custom properties", Err: c.API.Probe(ctx, path+"/properties/values", nil, propertiesPermission),
-			Unknown: "what custom properties say about owners, tiers and exposure",
-		})
-	}
-	if c.Describes() {
-		results = append(results, collectors.CheckResult{
-			Subject: "catalog of services", Err: c.readCatalog(ctx, org).Err,
-			Unknown: "owners, tiers and exposure of services, as far as custom properties describe them",
-		})
-	}
-	return results
-}
-
-// checkRepositories asks for one repository, or for all where some are left out, which are counted.
-func (c *Inventory) checkRepositories(ctx context.Context, org string) collectors.CheckResult {
-	result := collectors.CheckResult{Subject: "repositories", Unknown: "which repositories exist, their visibility and which scanners are switched on"}
-	if c.config.Repositories.all() {
-		result.Err = c.API.Probe(ctx, "orgs/"+url.PathEscape(org)+"/repos", nil, "")
-		return result
-	}
-	if result.Err = c.readRepositories(ctx, org).Err; result.Err == nil {
-		if note := leftOut(c.Left(org), len(c.Repositories(org))); note != "" {
-			result.Notes = append(result.Notes, note)
-		}
-	}
-	return result
-}
-
-// Forecast adds a page per hundred repositories of each list in each posture interval.
-func (c *Inventory) Forecast(org string, requests map[string]float64) {
-	for _, on := range []bool{c.Listed(), c.config.Properties, c.Describes()} {
-		if on {
-			requests["core"] += part.PerHour(c.Intervals.Posture) * c.Pages(org, 100)
-		}
-	}
-}
-
-// Hints are the events about repositories and their properties.
-func (c *Inventory) Hints() map[string][]string {
-	return map[string][]string{
-		"repository": {scopeRepositories}, "security_and_analysis": {scopeRepositories},
-		"custom_property": {scopeProperties, scopeCatalog}, "custom_property_values": {scopeProperties, scopeCatalog},
-	}
-}
+// reservedServices are the names of what no catalog claims, and of what was folded.
+var reservedServices = []string{record.Unattributed, "other"}

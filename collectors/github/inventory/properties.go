@@ -3,9 +3,7 @@ package inventory
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"net/url"
-	"slices"
 	"strings"
 
 	"prodsec_exporter/collectors/github/api"
@@ -22,31 +20,6 @@ type repositoryProperties struct {
 		Name  string        `json:"property_name"`
 		Value propertyValue `json:"value"`
 	} `json:"properties"`
-}
-
-// propertyValue is the values of a property: none for null, several for a property that may have several.
-type propertyValue []string
-
-// UnmarshalJSON reads any form of value. A boolean or number, which GitHub does not send today, becomes its text.
-func (v *propertyValue) UnmarshalJSON(data []byte) error {
-	var value any
-	if err := json.Unmarshal(data, &value); err != nil {
-		return err
-	}
-	*v = nil
-	switch value := value.(type) {
-	case nil:
-	case []any:
-		for _, item := range value {
-			*v = append(*v, fmt.Sprint(item))
-		}
-		slices.Sort(*v)
-	case map[string]any:
-		return fmt.Errorf("a property's value is an object")
-	default:
-		*v = propertyValue{fmt.Sprint(value)}
-	}
-	return nil
 }
 
 // readProperties reads the custom properties of all repositories in an organisation.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/url"
+	"slices"
 
 	"prodsec_exporter/collectors/github/api"
 	"prodsec_exporter/internal/record"
@@ -149,4 +150,41 @@ func (r *Repository) security(visibility record.Visibility) (map[record.Class]re
 
 func (r *Repository) status(feature string) record.Answer {
 	return SwitchedOn(r.Security[feature].Status)
+}
+
+// leaves is the key that leaves out a repository, empty if none does.
+func (s *Selection) leaves(r *Repository, visibility record.Visibility) Leaving {
+	if why := s.leavesName(r.FullName); why != "" {
+		return why
+	}
+	switch {
+	case r.Fork && !s.Forks:
+		return "forks"
+	case r.Template && !s.Templates:
+		return "templates"
+	case r.Archived && !s.Archived:
+		return "archived"
+	case len(s.Visibility) > 0 && !slices.Contains(s.Visibility, visibility):
+		return "visibility"
+	case len(s.Topics) > 0 && !slices.ContainsFunc(r.Topics, func(topic string) bool { return matches(s.Topics, topic) }):
+		return "topics"
+	default:
+		return ""
+	}
+}
+
+// Sample is a repository that is not archived, nil when there is none. It is asked for anew.
+func (c *Inventory) Sample(ctx context.Context, org string) (*api.Repository, error) {
+	var found *api.Repository
+	_, err := c.API.Pages(ctx, "orgs/"+url.PathEscape(org)+"/repos", listQuery(), func(items []json.RawMessage) bool {
+		for _, item := range items {
+			r, identity, why, err := c.repositoryRecord(item)
+			if err == nil && why == "" && !r.Archived {
+				found = &identity
+				return false
+			}
+		}
+		return true
+	})
+	return found, err
 }

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 
-	"prodsec_exporter/collectors/github/api"
 	"prodsec_exporter/internal/record"
 )
 
@@ -76,27 +75,6 @@ func (s *Selection) leavesName(fullName string) Leaving {
 	}
 }
 
-// leaves is the key that leaves out a repository, empty if none does.
-func (s *Selection) leaves(r *Repository, visibility record.Visibility) Leaving {
-	if why := s.leavesName(r.FullName); why != "" {
-		return why
-	}
-	switch {
-	case r.Fork && !s.Forks:
-		return "forks"
-	case r.Template && !s.Templates:
-		return "templates"
-	case r.Archived && !s.Archived:
-		return "archived"
-	case len(s.Visibility) > 0 && !slices.Contains(s.Visibility, visibility):
-		return "visibility"
-	case len(s.Topics) > 0 && !slices.ContainsFunc(r.Topics, func(topic string) bool { return matches(s.Topics, topic) }):
-		return "topics"
-	default:
-		return ""
-	}
-}
-
 // matchesName reports whether a pattern matches OWNER/NAME, or NAME where it has no slash.
 func matchesName(patterns []string, fullName string) bool {
 	_, name, _ := strings.Cut(fullName, "/")
@@ -117,45 +95,6 @@ func matches(patterns []string, text string) bool {
 
 // errExcluded is the cause of rejections by a selection.
 var errExcluded = errors.New("the configuration leaves the repository out")
-
-// Selected is nil for a repository that counts, else the rejection of what is said about one that the configuration leaves out. A repository that the list does
-// not have counts by its name.
-func (c *Inventory) Selected(name record.RepositoryName, fullName string) error {
-	if c.config.Repositories.all() {
-		return nil
-	}
-	owner, _, _ := strings.Cut(fullName, "/")
-	left := false
-	c.state.With(strings.ToLower(owner), func(o *organisation) { left = o.left[name] != "" })
-	if left || c.config.Repositories.leavesName(fullName) != "" {
-		return api.Reject(record.RejectExcluded, errExcluded)
-	}
-	return nil
-}
-
-// Unselected is why it is not known which repositories of an organisation count, nil where it is: a selection by what only the list of repositories says needs that.
-func (c *Inventory) Unselected(org string) (err error) {
-	if !c.config.Repositories.byProperty() {
-		return nil
-	}
-	c.state.With(org, func(o *organisation) {
-		if o.repositories == nil {
-			err = o.failure
-		}
-	})
-	return err
-}
-
-// Left counts the repositories that the configuration leaves out of an organisation, by the key that does.
-func (c *Inventory) Left(org string) map[Leaving]int {
-	counts := map[Leaving]int{}
-	c.state.With(org, func(o *organisation) {
-		for _, why := range o.left {
-			counts[why]++
-		}
-	})
-	return counts
-}
 
 // leftOut says how many repositories are left out of how many, in words; empty where none is.
 func leftOut(counts map[Leaving]int, of int) string {

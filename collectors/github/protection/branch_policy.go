@@ -88,3 +88,15 @@ func (w *environmentWalk) restrictsBranches(ctx context.Context, fullName, envir
 func matchesEveryBranch(pattern string) bool {
 	return pattern != "" && strings.Trim(pattern, "*/") == ""
 }
+
+// environmentWalk gathers the environments of an organisation.
+type environmentWalk struct {
+	collector *Collector
+	batch     record.Batch
+	seen      map[record.RepositoryName]bool
+	// details are what REST answered, from this walk and earlier ones that are fresh.
+	details map[record.RepositoryName]environmentDetails
+	org     string
+	// refused are the environments that REST did not show, by repository; which permission that lacks is known at the end.
+	refused map[record.RepositoryName]error
+}

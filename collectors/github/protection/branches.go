@@ -17,21 +17,6 @@ const protectionQuery = `query Protection($org:String!,$first:Int!,$cursor:Strin
   defaultBranchRef{...branch} } } } }
 ` + branchFragment
 
-// branchFragment is what protects a branch: classic protection (which only administrators see), what everybody sees of it (refUpdateRule), and the
-// rules of rulesets.
-const branchFragment = `fragment branch on Ref{ name
-   refUpdateRule{requiredApprovingReviewCount requiresCodeOwnerReviews requiresSignatures requiredStatusCheckContexts allowsForcePushes allowsDeletions}
-   branchProtectionRule{isAdminEnforced requiresApprovingReviews requiredApprovingReviewCount requiresCodeOwnerReviews dismissesStaleReviews
-    requiresCommitSignatures requiresStatusChecks requiredStatusChecks{context} requiresDeployments requiredDeploymentEnvironments
-    allowsForcePushes allowsDeletions lockBranch bypassPullRequestAllowances(first:1){totalCount}}
-   rules(first:50){totalCount nodes{ type repositoryRuleset{databaseId enforcement} parameters{ __typename
-    ...on PullRequestParameters{requiredApprovingReviewCount requireCodeOwnerReview dismissStaleReviewsOnPush}
-    ...on RequiredStatusChecksParameters{requiredStatusChecks{context}}
-    ...on RequiredDeploymentsParameters{requiredDeploymentEnvironments} }}} }`
-
-// branchFields are the fields of a branch that can be hidden alone.
-var branchFields = []string{"branchProtectionRule", "refUpdateRule", "rules"}
-
 var protectedRepositories = api.RepositoryQuery[protectedRepository]{
 	Text: protectionQuery, Node: func(r *protectedRepository) *api.RepositoryNode { return &r.RepositoryNode },
 	Fields: branchFields, Ignored: []string{"hasVulnerabilityAlertsEnabled", "isSecurityPolicyEnabled"},
@@ -46,21 +31,6 @@ type protectedRepository struct {
 	AlertsEnabled    *bool         `json:"hasVulnerabilityAlertsEnabled"`
 	SecurityPolicy   *bool         `json:"isSecurityPolicyEnabled"`
 	DefaultBranchRef *branchRef    `json:"defaultBranchRef"`
-}
-
-// protectionWalk gathers the repositories of an organisation.
-type protectionWalk struct {
-	collector *Collector
-	org       string
-	// strict makes a failure of the server an error, for a check.
-	strict bool
-	batch  record.Batch
-	names  map[record.RepositoryName]bool
-	// bypass is what is known about rulesets, from this walk and earlier ones; used are those that this walk met.
-	bypass map[int64]bypass
-	used   map[int64]bool
-	// releases are the branches that match release_branches.
-	releases map[record.RepositoryName][]record.BranchProtection
 }
 
 // readBranches reads the effective protection of every default and release branch in an organisation.

@@ -308,3 +308,18 @@ func (p source) unknown() source {
 	p.adminsBound, p.bypassLimited, p.permission = record.AnswerUnknown, record.AnswerUnknown, rulesPermission
 	return p
 }
+
+// branchFragment is what protects a branch: classic protection (which only administrators see), what everybody sees of it (refUpdateRule), and the
+// rules of rulesets.
+const branchFragment = `fragment branch on Ref{ name
+   refUpdateRule{requiredApprovingReviewCount requiresCodeOwnerReviews requiresSignatures requiredStatusCheckContexts allowsForcePushes allowsDeletions}
+   branchProtectionRule{isAdminEnforced requiresApprovingReviews requiredApprovingReviewCount requiresCodeOwnerReviews dismissesStaleReviews
+    requiresCommitSignatures requiresStatusChecks requiredStatusChecks{context} requiresDeployments requiredDeploymentEnvironments
+    allowsForcePushes allowsDeletions lockBranch bypassPullRequestAllowances(first:1){totalCount}}
+   rules(first:50){totalCount nodes{ type repositoryRuleset{databaseId enforcement} parameters{ __typename
+    ...on PullRequestParameters{requiredApprovingReviewCount requireCodeOwnerReview dismissStaleReviewsOnPush}
+    ...on RequiredStatusChecksParameters{requiredStatusChecks{context}}
+    ...on RequiredDeploymentsParameters{requiredDeploymentEnvironments} }}} }`
+
+// branchFields are the fields of a branch that can be hidden alone.
+var branchFields = []string{"branchProtectionRule", "refUpdateRule", "rules"}

@@ -53,26 +53,6 @@ type environmentGQL struct {
 	} `json:"protectionRules"`
 }
 
-// environmentWalk gathers the environments of an organisation.
-type environmentWalk struct {
-	collector *Collector
-	batch     record.Batch
-	seen      map[record.RepositoryName]bool
-	// details are what REST answered, from this walk and earlier ones that are fresh.
-	details map[record.RepositoryName]environmentDetails
-	org     string
-	// refused are the environments that REST did not show, by repository; which permission that lacks is known at the end.
-	refused map[record.RepositoryName]error
-}
-
-// environmentDetails are the environments of a repository as REST showed them, nil where it did not.
-type environmentDetails struct {
-	list   []record.EnvironmentProtection
-	readAt time.Time
-	// protected says whether the repository has a protected branch, once that was asked.
-	protected *record.Answer
-}
-
 // readEnvironments reads the environments of all repositories of an organisation, and who owns their code. Archived repositories deploy nothing.
 func (c *Collector) readEnvironments(ctx context.Context, org string) record.Batch {
 	w := &environmentWalk{

@@ -6,12 +6,11 @@
 package protection
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
-	"prodsec_exporter/collectors/github/api"
 	"prodsec_exporter/collectors/github/inventory"
 	"prodsec_exporter/collectors/github/part"
 	"prodsec_exporter/internal/record"
@@ -77,44 +76,44 @@ func New(config Config, env part.Env, repositories *inventory.Inventory) *Collec
 	return &Collector{Env: env, config: config, inventory: repositories, state: part.NewState(func() organisation { return organisation{} })}
 }
 
-// Scopes are the branches and the environments of an organisation.
-func (c *Collector) Scopes(org string) []part.Scope {
-	var list []part.Scope
-	add := func(on bool, kind string, read func(context.Context, string) record.Batch) {
-		if on {
-			list = append(list, part.Scope{Name: kind + ":" + org, Slow: true, Read: func(ctx context.Context, _ record.Cursor) record.Batch { return read(ctx, org) }})
+// literalPart is the longest part of a glob pattern without wildcards; every name that matches holds it.
+func literalPart(pattern string) string {
+	longest := ""
+	for part := range strings.FieldsFuncSeq(pattern, func(r rune) bool { return strings.ContainsRune(`*?[]\`, r) }) {
+		if len(part) > len(longest) {
+			longest = part
 		}
 	}
-	add(c.config.Branches, scopeBranches, c.readBranches)
-	add(c.config.Environments, scopeEnvironments, c.readEnvironments)
-	return list
+	return longest
 }
 
-// RepositoryScopes are the rule suites: which hold rule bypasses.
-func (c *Collector) RepositoryScopes() []part.RepositoryScope {
-	if !c.config.Bypasses {
-		return nil
-	}
-	return []part.RepositoryScope{{Kind: scopeRuleSuites, Read: c.readRuleSuites, Requests: 1, Empty: record.Batch{Bypasses: []record.Bypass{}}}}
+// bypass is what is known about who may pass by a ruleset.
+type bypass struct {
+	// adminsBound: administrators may not; limited: nobody may, but by way of a pull request.
+	adminsBound, limited record.Answer
+	permission           string
+	readAt               time.Time
 }
 
-// Forecast adds the pages of branches and environments, and what REST is asked once per full interval.
-func (c *Collector) Forecast(org string, requests map[string]float64) {
-	pages, bypass, environments := c.inventory.Pages(org, api.FirstPage), 0, 0
-	c.state.With(org, func(o *organisation) { bypass, environments = len(o.bypass), len(o.environments) })
-	if c.config.Branches {
-		requests["graphql"] += part.PerHour(c.Intervals.Posture) * pages * float64(1+len(c.config.ReleaseBranches))
-		requests["core"] += part.PerHour(c.Intervals.Full) * float64(bypass)
-	}
-	if c.config.Environments {
-		requests["graphql"] += part.PerHour(c.Intervals.Posture) * pages
-		requests["core"] += part.PerHour(c.Intervals.Full) * float64(environments)
-	}
+// environmentDetails are the environments of a repository as REST showed them, nil where it did not.
+type environmentDetails struct {
+	list   []record.EnvironmentProtection
+	readAt time.Time
+	// protected says whether the repository has a protected branch, once that was asked.
+	protected *record.Answer
 }
 
-// Hints are the events about rules.
-func (c *Collector) Hints() map[string][]string {
-	return map[string][]string{
-		"branch_protection_rule": {scopeBranches}, "branch_protection_configuration": {scopeBranches}, "repository_ruleset": {scopeBranches},
-	}
+// protectionWalk gathers the repositories of an organisation.
+type protectionWalk struct {
+	collector *Collector
+	org       string
+	// strict makes a failure of the server an error, for a check.
+	strict bool
+	batch  record.Batch
+	names  map[record.RepositoryName]bool
+	// bypass is what is known about rulesets, from this walk and earlier ones; used are those that this walk met.
+	bypass map[int64]bypass
+	used   map[int64]bool
+	// releases are the branches that match release_branches.
+	releases map[record.RepositoryName][]record.BranchProtection
 }

@@ -3,7 +3,6 @@ package protection
 import (
 	"context"
 	"path"
-	"strings"
 
 	"prodsec_exporter/collectors/github/api"
 	"prodsec_exporter/internal/record"
@@ -91,15 +90,4 @@ func contains(branches []record.BranchProtection, name string) bool {
 		}
 	}
 	return false
-}
-
-// literalPart is the longest part of a glob pattern without wildcards; every name that matches holds it.
-func literalPart(pattern string) string {
-	longest := ""
-	for part := range strings.FieldsFuncSeq(pattern, func(r rune) bool { return strings.ContainsRune(`*?[]\`, r) }) {
-		if len(part) > len(longest) {
-			longest = part
-		}
-	}
-	return longest
 }

@@ -4,19 +4,10 @@ import (
 	"context"
 	"fmt"
 	"strconv"
-	"time"
 
 	"prodsec_exporter/collectors/github/api"
 	"prodsec_exporter/internal/record"
 )
-
-// bypass is what is known about who may pass by a ruleset.
-type bypass struct {
-	// adminsBound: administrators may not; limited: nobody may, but by way of a pull request.
-	adminsBound, limited record.Answer
-	permission           string
-	readAt               time.Time
-}
 
 // knownBypass is what earlier walks learned about rulesets and is still fresh: every ruleset is asked about once per full interval, because an
 // organisation may have one in each repository.
