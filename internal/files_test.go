@@ -30,7 +30,6 @@ var circular = []string{
 	"collectors/backstage", "collectors/collectorstest", "collectors/defectdojo", "collectors/dependencytrack", "collectors/evidence", "collectors/exploited", "collectors/gitlab", "collectors/jira",
 	"collectors/scorecard", "collectors/semgrep", "collectors/snyk", "collectors/sonarqube",
 	"collectors/github", "collectors/github/delivery", "collectors/github/githubtest", "collectors/github/trust",
-	"collectors/reports", "collectors/reports/cyclonedx", "collectors/reports/sarif", "collectors/reports/semgrep", "collectors/reports/stream", "collectors/reports/trivy",
 	"internal/apiclient", "internal/config", "internal/exposition/openmetrics", "internal/grafana", "internal/policy", "internal/record", "internal/schedule", "internal/web",
 }
 

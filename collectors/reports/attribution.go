@@ -1,11 +1,8 @@
 package reports
 
 import (
-	"bytes"
 	"cmp"
-	"encoding/json"
 	"fmt"
-	"io"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -28,31 +25,6 @@ type RepositoryConfig struct {
 	Sidecar bool `yaml:"sidecar,omitempty"`
 	// Default is used where nothing else applies.
 	Default string `yaml:"default,omitempty"`
-}
-
-// sidecarSuffix is appended to a report's name.
-const sidecarSuffix = ".meta.json"
-
-const maxSidecar = 64 << 10
-
-// sidecar is what a file beside a report says about it.
-type sidecar struct {
-	Repository string `json:"repository"`
-	Image      string `json:"image"`
-}
-
-func parseSidecar(r io.Reader) (*sidecar, error) {
-	data, err := io.ReadAll(io.LimitReader(r, maxSidecar))
-	if err != nil {
-		return nil, err
-	}
-	dec := json.NewDecoder(bytes.NewReader(data))
-	dec.DisallowUnknownFields()
-	var s sidecar
-	if err := dec.Decode(&s); err != nil {
-		return nil, fmt.Errorf(`want {"repository": "owner/name", "image": "registry/name"}: %w`, err)
-	}
-	return &s, nil
 }
 
 // attribution is a checked RepositoryConfig.
@@ -216,14 +188,5 @@ func (s statement) apply(r *format.Report) {
 		if statement.Repository = s.repository; len(statement.Products) == 0 {
 			statement.Repository = decide("")
 		}
-	}
-}
-
-// warnUnmatched says once that the path template fits no report.
-func (c *Collector) warnUnmatched(files []source) {
-	if err := c.rule.matchesNone(files); err != nil {
-		c.unmatched.Do(func() {
-			c.env.Logger.Warn("No report has a repository by its path", "path", c.rule.path, "cause", err.Error())
-		})
 	}
 }

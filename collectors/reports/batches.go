@@ -138,13 +138,6 @@ func subjectsOf(r *format.Report, known subjects) []format.Subject {
 	})
 }
 
-// covers reports whether a report lists all that a tool still finds of a class.
-func covers(r *format.Report, subject format.Subject) bool {
-	return slices.ContainsFunc(r.Covered, func(c format.Subject) bool {
-		return c.Tool == subject.Tool && (c.Class == "" || c.Class == subject.Class)
-	})
-}
-
 // declare takes over the classes that the configuration says the reports look for, where a report does not show it itself.
 func declare(r *format.Report, classes []record.Class) {
 	tools := map[string]format.Scan{} // a scan of each tool, for its repository and outcome

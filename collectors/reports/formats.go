@@ -10,15 +10,15 @@ import (
 	"prodsec_exporter/collectors/reports/trivy"
 )
 
-// formats lists the known formats, those with the most telling marks first. A new one is a line here.
-func formats(config Config) []format.Format {
+// formats lists the known formats, those with the most telling marks first; quality includes what is no security finding. A new one is a line here.
+func formats(quality bool) []format.Format {
 	return []format.Format{
-		sarif.Format{Quality: config.IncludeQuality},
+		sarif.Format{Quality: quality},
 		trivy.Format{},
 		grype.Format{},
 		cyclonedx.JSON{},
 		openvex.Format{},
-		semgrep.Format{Quality: config.IncludeQuality},
+		semgrep.Format{Quality: quality},
 		cyclonedx.XML{},
 	}
 }

@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -111,4 +112,54 @@ var apiAnswers = []struct {
 	{[]string{"count", "next", "results"}, "DefectDojo's API: let the collector \"defectdojo\" read it"},
 	{[]string{"meta", "project", "version"}, "Dependency-Track's API: let the collector \"dependencytrack\" read it"},
 	{[]string{"findings"}, "Semgrep's API: let the collector \"semgrep\" read it"},
+}
+
+func (c *Collector) report(ctx context.Context, s source) (*format.Report, error) {
+	if s.err != nil {
+		return nil, s.err
+	}
+	says, err := c.rule.of(s)
+	if err != nil {
+		return nil, &record.Error{Reason: record.ReasonDecode, Err: err}
+	}
+	r, err := c.read(func() (io.ReadCloser, error) {
+		body, err := s.open()
+		if err != nil {
+			return nil, err
+		}
+		return stoppable{ctx: ctx, ReadCloser: body}, nil
+	})
+	switch {
+	case ctx.Err() != nil:
+		return nil, &record.Error{Reason: record.ReasonCanceled, Err: ctx.Err()}
+	case err != nil:
+		return nil, named(s.shown, err)
+	}
+	says.apply(r)
+	declare(r, c.config.Classes)
+	return r, nil
+}
+
+// named says which report an error is about, and keeps its reason.
+func named(report string, err error) error {
+	reason := record.ReasonOf(err)
+	if classified, ok := errors.AsType[*record.Error](err); ok {
+		err = classified.Err
+	} else {
+		reason = record.ReasonTransport
+	}
+	return &record.Error{Reason: reason, Err: fmt.Errorf("report %s: %w", report, err)}
+}
+
+// stoppable ends a long read soon after its context.
+type stoppable struct {
+	io.ReadCloser
+	ctx context.Context
+}
+
+func (s stoppable) Read(p []byte) (int, error) {
+	if err := s.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return s.ReadCloser.Read(p)
 }

@@ -10,7 +10,7 @@ import (
 
 // readReport reads a report as a collector without further configuration does.
 func readReport(open func() (io.ReadCloser, error)) (*format.Report, error) {
-	return (&Collector{formats: formats(Config{})}).read(open)
+	return (&Collector{formats: formats(false)}).read(open)
 }
 
 func readText(t *testing.T, content string) (*format.Report, error) {

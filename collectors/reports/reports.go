@@ -13,9 +13,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"log/slog"
-	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -79,7 +76,7 @@ func New(config Config, env collectors.Env) (*Collector, error) {
 			return nil, fmt.Errorf("reports: classes: %q is none of %s", class, words(record.Classes()))
 		}
 	}
-	c := &Collector{config: config, env: env, rule: rule, formats: formats(config)}
+	c := &Collector{config: config, env: env, rule: rule, formats: formats(config.IncludeQuality)}
 	if c.trees, err = filesource.NewTrees(config.Paths); err != nil {
 		return nil, fmt.Errorf("reports: paths: %w", err)
 	}
@@ -114,159 +111,12 @@ func Kind() collectors.Kind {
 	}
 }
 
-// Collect reads every report and emits a batch for each subject of it. Every report is read whole each time; cursors tell when a scope was read last.
-func (c *Collector) Collect(ctx context.Context, cursors collectors.Cursors, emit func(record.Batch) error) error {
-	files, err := c.fileSources(ctx)
-	if err != nil {
-		return err
-	}
-	c.warnUnmatched(files)
-	statements, err := c.statements(ctx, files)
-	if err != nil {
-		return err
-	}
-	known := subjectsByPath(cursors)
-	covered, read := map[string]bool{}, map[string]bool{}
-	for s := range c.sources(ctx, files) {
-		if err := canceled(ctx); err != nil {
-			return err
-		}
-		batches, stated, err := c.source(ctx, s, statements, known[s.relative])
-		read[s.relative] = err == nil
-		if s.remote {
-			statements = append(statements, stated...)
-		}
-		for _, b := range batches {
-			covered[b.Scope] = true
-			if err := emit(b); err != nil {
-				return fmt.Errorf("reports: emit %s: %w", b.Scope, err)
-			}
-		}
-	}
-	if err := canceled(ctx); err != nil {
-		return err
-	}
-	for _, b := range c.retired(cursors, covered, read) {
-		if err := emit(b); err != nil {
-			return fmt.Errorf("reports: emit %s: %w", b.Scope, err)
-		}
-	}
-	return canceled(ctx)
-}
-
 // canceled is the error of a context that ended, nil otherwise.
 func canceled(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return &record.Error{Reason: record.ReasonCanceled, Err: err}
 	}
 	return nil
-}
-
-// Forecast counts one request for each address in each collection, and none for files.
-func (c *Collector) Forecast() map[string]float64 {
-	if len(c.config.URLs) == 0 {
-		return map[string]float64{}
-	}
-	interval := c.config.Interval
-	if interval <= 0 {
-		interval = Kind().Defaults.Interval
-	}
-	return map[string]float64{"": float64(len(c.config.URLs)) * float64(time.Hour) / float64(interval.Std())}
-}
-
-// Check reads every report.
-func (c *Collector) Check(ctx context.Context) ([]collectors.CheckResult, error) {
-	const unknown = "the findings of this report"
-	files, err := c.fileSources(ctx)
-	if err != nil {
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
-		}
-		return []collectors.CheckResult{{Subject: "reports", Err: err, Unknown: "the findings of all reports"}}, nil
-	}
-	var results []collectors.CheckResult
-	for s := range c.sources(ctx, files) {
-		if ctx.Err() != nil {
-			return results, ctx.Err()
-		}
-		_, err := c.report(ctx, s)
-		results = append(results, collectors.CheckResult{Subject: "report " + s.relative, Err: err, Unknown: unknown})
-	}
-	if err := c.rule.matchesNone(files); err != nil {
-		results = append(results, collectors.CheckResult{Subject: "repository.path", Err: err, Unknown: "the repositories of these reports"})
-	}
-	return results, ctx.Err()
-}
-
-// source reads one report, and returns what it says about the findings of others. One that cannot be read is an error of all that is known of its path.
-func (c *Collector) source(ctx context.Context, s source, statements []format.Statement, known subjects) ([]record.Batch, []format.Statement, error) {
-	r, err := c.report(ctx, s)
-	if err != nil {
-		var failed []record.Batch
-		for _, scope := range known.scopes(s.relative) {
-			failed = append(failed, record.Batch{Scope: scope, Err: err})
-		}
-		if len(failed) == 0 {
-			failed = append(failed, record.Batch{Scope: plainScope(s.relative), Err: err})
-		}
-		return failed, nil, err
-	}
-	for _, what := range slices.Sorted(maps.Keys(r.Ignored)) {
-		c.env.Logger.LogAttrs(ctx, slog.LevelDebug, "Left out of a report what is no finding",
-			slog.String("report", s.relative), slog.String("what", what), slog.Int("count", r.Ignored[what]))
-	}
-	format.Suppress(r.Findings, statements)
-	return c.batches(s, r, known), r.Statements, nil
-}
-
-func (c *Collector) report(ctx context.Context, s source) (*format.Report, error) {
-	if s.err != nil {
-		return nil, s.err
-	}
-	says, err := c.rule.of(s)
-	if err != nil {
-		return nil, &record.Error{Reason: record.ReasonDecode, Err: err}
-	}
-	r, err := c.read(func() (io.ReadCloser, error) {
-		body, err := s.open()
-		if err != nil {
-			return nil, err
-		}
-		return stoppable{ctx: ctx, ReadCloser: body}, nil
-	})
-	switch {
-	case ctx.Err() != nil:
-		return nil, &record.Error{Reason: record.ReasonCanceled, Err: ctx.Err()}
-	case err != nil:
-		return nil, named(s.shown, err)
-	}
-	says.apply(r)
-	declare(r, c.config.Classes)
-	return r, nil
-}
-
-// named says which report an error is about, and keeps its reason.
-func named(report string, err error) error {
-	reason := record.ReasonOf(err)
-	if classified, ok := errors.AsType[*record.Error](err); ok {
-		err = classified.Err
-	} else {
-		reason = record.ReasonTransport
-	}
-	return &record.Error{Reason: reason, Err: fmt.Errorf("report %s: %w", report, err)}
-}
-
-// stoppable ends a long read soon after its context.
-type stoppable struct {
-	io.ReadCloser
-	ctx context.Context
-}
-
-func (s stoppable) Read(p []byte) (int, error) {
-	if err := s.ctx.Err(); err != nil {
-		return 0, err
-	}
-	return s.ReadCloser.Read(p)
 }
 
 // words lists typed words for a message.

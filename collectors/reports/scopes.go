@@ -84,22 +84,9 @@ func (k subjects) replaced(r *format.Report, subject format.Subject) bool {
 // cursorOf is what is kept of a scope: when a report covered it last.
 func cursorOf(at time.Time) record.Cursor { return record.CursorAt(at) }
 
-// retired are the scopes that no report covers any more: plain ones whose report is read by subject now, and those of which nothing was said for as
-// long as records are shown (a report that was deleted, a tool that was replaced). What they hold vanishes, which is no fix. A full sweep does not know
-// since when, and retires none of the latter.
-func (c *Collector) retired(cursors collectors.Cursors, covered map[string]bool, read map[string]bool) []record.Batch {
-	staleAfter := c.config.StaleAfter
-	if staleAfter <= 0 {
-		staleAfter = Kind().Defaults.StaleAfter
-	}
-	var all []record.Batch
-	for _, scope := range cursors.Gone(scopeKind, func(scope string) bool { return covered[scope] }) {
-		path, subject := parseScope(scope)
-		at, ok := cursors[scope].Time()
-		silent := ok && c.env.Now().Sub(at) > staleAfter.Std()
-		if silent || subject == (format.Subject{}) && read[path] {
-			all = append(all, collectors.Retired(scope, record.ClosureNone))
-		}
-	}
-	return all
+// covers reports whether a report lists all that a tool still finds of a class.
+func covers(r *format.Report, subject format.Subject) bool {
+	return slices.ContainsFunc(r.Covered, func(c format.Subject) bool {
+		return c.Tool == subject.Tool && (c.Class == "" || c.Class == subject.Class)
+	})
 }

@@ -3,12 +3,13 @@ package reports
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
-	"iter"
+	"time"
+
 	"prodsec_exporter/internal/filesource"
 	"prodsec_exporter/internal/record"
-	"time"
 )
 
 // source is one report that can be read, more than once.
@@ -25,35 +26,6 @@ type source struct {
 	remote bool
 	// err says why the report cannot be read at all.
 	err error
-}
-
-// fileSources lists the files by name. The error says that not even a list could be made.
-func (c *Collector) fileSources(ctx context.Context) ([]source, error) {
-	files, err := c.trees.Files(ctx, sidecarSuffix)
-	if err != nil {
-		return nil, fmt.Errorf("reports: %w", err)
-	}
-	all := make([]source, len(files))
-	for i, f := range files {
-		all[i] = fileSource(f)
-	}
-	return all, nil
-}
-
-// sources are the files, then the addresses in the order of the configuration, each fetched when its turn comes.
-func (c *Collector) sources(ctx context.Context, files []source) iter.Seq[source] {
-	return func(yield func(source) bool) {
-		for _, s := range files {
-			if !yield(s) {
-				return
-			}
-		}
-		for _, r := range c.remotes {
-			if !yield(remoteSource(ctx, r)) {
-				return
-			}
-		}
-	}
 }
 
 func fileSource(f filesource.Entry) source {
@@ -96,4 +68,29 @@ func remoteSource(ctx context.Context, r filesource.Remote) source {
 	}
 	s.open = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(data)), nil }
 	return s
+}
+
+// sidecarSuffix is appended to a report's name.
+const sidecarSuffix = ".meta.json"
+
+const maxSidecar = 64 << 10
+
+// sidecar is what a file beside a report says about it.
+type sidecar struct {
+	Repository string `json:"repository"`
+	Image      string `json:"image"`
+}
+
+func parseSidecar(r io.Reader) (*sidecar, error) {
+	data, err := io.ReadAll(io.LimitReader(r, maxSidecar))
+	if err != nil {
+		return nil, err
+	}
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.DisallowUnknownFields()
+	var s sidecar
+	if err := dec.Decode(&s); err != nil {
+		return nil, fmt.Errorf(`want {"repository": "owner/name", "image": "registry/name"}: %w`, err)
+	}
+	return &s, nil
 }

@@ -1,7 +1,7 @@
 // Package sarif reads SARIF 2.1.0, the exchange format of static analysers, in which tools of all classes write today. Types have the names that the standard
 // gives its objects. The package adds to a format.Report what one report says, and touches neither files nor the collector.
 //
-// Files follow a report: sarif.go reads the log and its version, run.go a run, rule.go finds and classifies rules, result.go makes findings of results, location.go
+// Files follow a report: sarif.go reads the log and its version, run.go a run into what reading.go holds, rule.go finds and classifies rules, result.go makes findings of results, location.go
 // their places, identity.go what identifies them, outcome.go says how the run ended and what it looked for.
 package sarif
 
@@ -14,13 +14,6 @@ import (
 	"prodsec_exporter/collectors/reports/stream"
 	"prodsec_exporter/internal/record"
 )
-
-// Format reads SARIF 2.1.0. Rules may stand before or after the results that
-// refer to them: results that need what may still come are kept until their run was read to its end.
-type Format struct {
-	// Quality takes in what is not about security, which is left out and counted otherwise.
-	Quality bool
-}
 
 // Name is the format in the words of its documentation.
 func (Format) Name() string { return "SARIF" }

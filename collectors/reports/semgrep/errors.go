@@ -1,7 +1,6 @@
 package semgrep
 
 import (
-	"encoding/json"
 	"regexp"
 	"slices"
 
@@ -9,13 +8,6 @@ import (
 	"prodsec_exporter/collectors/reports/stream"
 	"prodsec_exporter/internal/record"
 )
-
-// runError is something that went wrong. Semgrep goes on after it, exits well and writes its report.
-type runError struct {
-	Level stream.Text     `json:"level"`
-	Type  json.RawMessage `json:"type"` // a word, or a list that begins with one
-	Path  stream.Text     `json:"path"`
-}
 
 func (in *reading) error(s *stream.JSON) error {
 	var e runError

@@ -1,4 +1,4 @@
-// Package semgrep reads the JSON that the Semgrep command writes: semgrep.go the report, finding.go its results, errors.go what went wrong. It adds to a
+// Package semgrep reads the JSON that the Semgrep command writes: semgrep.go the report (what is kept of it is in reading.go), finding.go its results, errors.go what went wrong. It adds to a
 // format.Report what one report says, and touches neither files nor the collector.
 package semgrep
 
@@ -8,35 +8,11 @@ import (
 	"prodsec_exporter/internal/record"
 )
 
-// Format reads the JSON that the Semgrep command writes.
-type Format struct {
-	// Quality takes in what is not about security, which is left out and counted otherwise.
-	Quality bool
-}
-
-const toolName = "semgrep"
-
 // Name is the format in the words of its documentation.
 func (Format) Name() string { return "Semgrep JSON" }
 
 // Recognises waits for two marks, because many tools have "results".
 func (Format) Recognises(s format.Sketch) bool { return s.Form == '{' && s.Has("results", "errors") }
-
-// reading is a report that is being read.
-type reading struct {
-	format Format
-	into   *format.Report
-	found  map[record.Class]bool
-	// listed says that there is a list of results; results counts those about security.
-	listed  bool
-	results int
-	errors  []runError
-	// paths are the files that were scanned, nil where the report does not say.
-	paths struct {
-		Scanned stream.List `json:"scanned"`
-	}
-	saysPaths bool
-}
 
 // Read reads the whole report.
 func (f Format) Read(d *stream.Document, r *format.Report) error {

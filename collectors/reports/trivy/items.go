@@ -3,6 +3,8 @@ package trivy
 import (
 	"cmp"
 	"encoding/json"
+	"maps"
+	"slices"
 
 	"prodsec_exporter/collectors/reports/format"
 	"prodsec_exporter/collectors/reports/stream"
@@ -169,4 +171,27 @@ func decodeFinding[T any](data json.RawMessage, finding func(T) (foundItem, stri
 		return foundItem{}, ""
 	}
 	return finding(item)
+}
+
+type foundItem struct {
+	record.Finding
+	identity []string
+	// path is where the package is in an image, empty where the target says it.
+	path string
+}
+
+// severityOf is Trivy's word; where it has none, the CVSS scores and vectors of the advisories decide, that of the chosen
+// source first.
+func severityOf(word stream.Text, source stream.Text, scores map[string]cvss) record.Severity {
+	severity := format.SeverityOfWord(string(word))
+	if severity != record.SeverityUnknown {
+		return severity
+	}
+	sources := append([]string{string(source), "nvd", "ghsa", "redhat"}, slices.Sorted(maps.Keys(scores))...)
+	for _, name := range sources {
+		if s := scores[name].severity(); s != record.SeverityUnknown {
+			return s
+		}
+	}
+	return record.SeverityUnknown
 }

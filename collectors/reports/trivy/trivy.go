@@ -5,8 +5,6 @@ package trivy
 import (
 	"cmp"
 	"encoding/json"
-	"maps"
-	"slices"
 	"strings"
 
 	"prodsec_exporter/collectors/reports/format"
@@ -90,13 +88,6 @@ type scanTarget struct {
 	target, class, kind stream.Text
 	resource            string // namespace/kind/name in a cluster
 	findings            []foundItem
-}
-
-type foundItem struct {
-	record.Finding
-	identity []string
-	// path is where the package is in an image, empty where the target says it.
-	path string
 }
 
 func (t *reading) member(s *stream.JSON, key string) error {
@@ -336,20 +327,4 @@ func (t *reading) image() string {
 		refs = append(refs, string(ref))
 	}
 	return format.Image(refs...)
-}
-
-// severityOf is Trivy's word; where it has none, the CVSS scores and vectors of the advisories decide, that of the chosen
-// source first.
-func severityOf(word stream.Text, source stream.Text, scores map[string]cvss) record.Severity {
-	severity := format.SeverityOfWord(string(word))
-	if severity != record.SeverityUnknown {
-		return severity
-	}
-	sources := append([]string{string(source), "nvd", "ghsa", "redhat"}, slices.Sorted(maps.Keys(scores))...)
-	for _, name := range sources {
-		if s := scores[name].severity(); s != record.SeverityUnknown {
-			return s
-		}
-	}
-	return record.SeverityUnknown
 }
