@@ -29,7 +29,7 @@ var circular = []string{
 	"cmd/prodsec_exporter",
 	"collectors/backstage", "collectors/collectorstest", "collectors/defectdojo", "collectors/dependencytrack", "collectors/evidence", "collectors/exploited", "collectors/gitlab", "collectors/jira",
 	"collectors/scorecard", "collectors/semgrep", "collectors/snyk", "collectors/sonarqube",
-	"collectors/github", "collectors/github/delivery", "collectors/github/githubtest", "collectors/github/trust",
+	"collectors/github", "collectors/github/githubtest",
 	"internal/apiclient", "internal/config", "internal/exposition/openmetrics", "internal/grafana", "internal/policy", "internal/record", "internal/schedule", "internal/web",
 }
 

@@ -5,20 +5,11 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"prodsec_exporter/collectors/github/api"
 	"prodsec_exporter/collectors/github/inventory"
 	"prodsec_exporter/internal/record"
 )
-
-// workflowRun is the run that deployed.
-type workflowRun struct {
-	Path       string       `json:"path"`
-	HeadBranch string       `json:"head_branch"`
-	Actor      *api.Account `json:"actor"`
-	Triggering *api.Account `json:"triggering_actor"`
-}
 
 // approval is the answer of a reviewer. It has no date.
 type approval struct {
@@ -27,14 +18,6 @@ type approval struct {
 	Environments []struct {
 		Name string `json:"name"`
 	} `json:"environments"`
-}
-
-// environmentRules are the rules of a repository's environments.
-type environmentRules struct {
-	list []inventory.Environment
-	// known is false where they are hidden.
-	known  bool
-	readAt time.Time
 }
 
 // approve says how a deployment passed release control, and which workflow it came from.

@@ -2,17 +2,10 @@ package delivery
 
 import (
 	"context"
-	"path"
 	"slices"
 
 	"prodsec_exporter/internal/record"
 )
-
-// matches reports whether a glob pattern matches a name.
-func matches(pattern, name string) bool {
-	ok, err := path.Match(pattern, name)
-	return err == nil && ok
-}
 
 // onProtectedBranch says whether a commit was on a branch whose protection is read: the default branch, or one that release_branches names. What is not deployed
 // from one by name may still be part of the default branch.

@@ -62,16 +62,17 @@ func New(config Config, env part.Env, repositories *inventory.Inventory, release
 	return c
 }
 
-// Scopes are none: there is one of each repository, so that one that cannot be read fails alone.
-func (c *Collector) Scopes(string) []part.Scope { return nil }
-
-// RepositoryScopes are the deployments, of which those of fifty repositories are read at once.
-func (c *Collector) RepositoryScopes() []part.RepositoryScope {
-	if !c.config.Deployments {
-		return nil
-	}
-	return []part.RepositoryScope{{Kind: scopeDeployments, ReadAll: c.collect, Empty: record.Batch{Deployments: []record.Deployment{}}}}
+// environmentRules are the rules of a repository's environments.
+type environmentRules struct {
+	list []inventory.Environment
+	// known is false where they are hidden.
+	known  bool
+	readAt time.Time
 }
 
-// Hints are none: a delivery says nothing that the next look does not find.
-func (c *Collector) Hints() map[string][]string { return nil }
+// environmentNames are the environments of an organisation that deployments are read of.
+type environmentNames struct {
+	names   []string
+	unnamed map[record.RepositoryName]bool
+	readAt  time.Time
+}

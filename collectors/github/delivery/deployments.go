@@ -2,9 +2,8 @@ package delivery
 
 import (
 	"cmp"
-	"context"
 	"errors"
-	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -204,90 +203,12 @@ func runOf(logURL string) int64 {
 	return id
 }
 
-// history lists the deployments of a repository that were created since an instant, and those before that came along. Whole says that there are none before.
-func (w *deploymentWalk) history(ctx context.Context, h api.Repository, node *deploymentRepository, since time.Time) (list []*deploymentNode, whole bool, err error) {
-	page := node.Deployments
-	seen := map[string]bool{}
-	for range api.MaxPages {
-		oldest := time.Time{}
-		for _, n := range page.Nodes {
-			list = append(list, n)
-			if n != nil && !n.CreatedAt.IsZero() {
-				oldest = n.CreatedAt.Time
-			}
-		}
-		next, err := page.PageInfo.Next()
-		if err != nil || next == "" {
-			return list, err == nil, err
-		}
-		if !oldest.IsZero() && oldest.Before(since) {
-			return list, false, nil
-		}
-		if seen[next] {
-			break
-		}
-		seen[next] = true
-		if page, err = w.more(ctx, h, next); err != nil {
-			return nil, false, err
-		}
-	}
-	return nil, false, &record.Error{Reason: record.ReasonTruncated, Err: errors.New("the list of deployments does not end")}
-}
-
-// more reads a further page of a repository's deployments.
-func (w *deploymentWalk) more(ctx context.Context, h api.Repository, cursor string) (*deploymentPage, error) {
-	owner, name, _ := strings.Cut(h.FullName, "/")
-	var answer struct {
-		Repository *struct {
-			Deployments *deploymentPage `json:"deployments"`
-		} `json:"repository"`
-	}
-	failures, err := w.collector.API.GraphQL(ctx, moreDeploymentsQuery, map[string]any{
-		"owner": owner, "name": name, "cursor": cursor, "environments": w.environments,
-	}, &answer)
-	switch {
-	case err != nil:
-		return nil, err
-	case len(failures) > 0 || answer.Repository == nil || answer.Repository.Deployments == nil:
-		return nil, api.QueryFailure(failures)
-	}
-	return answer.Repository.Deployments, nil
-}
-
-// complete reads what a page did not hold of a deployment's history.
-func (w *deploymentWalk) complete(ctx context.Context, n *deploymentNode) error {
-	var statuses []deploymentStatus
-	cursor := any(nil)
-	for range api.MaxPages {
-		var answer struct {
-			Node *struct {
-				Statuses *statusHistory `json:"statuses"`
-			} `json:"node"`
-		}
-		failures, err := w.collector.API.GraphQL(ctx, moreStatusesQuery, map[string]any{"id": n.ID, "cursor": cursor}, &answer)
-		switch {
-		case err != nil:
-			return err
-		case len(failures) > 0 || answer.Node == nil || answer.Node.Statuses == nil:
-			return api.QueryFailure(failures)
-		}
-		statuses = append(statuses, answer.Node.Statuses.Nodes...)
-		next, err := answer.Node.Statuses.PageInfo.Next()
-		if err != nil {
-			return err
-		}
-		if next == "" || next == cursor {
-			n.Statuses.Nodes = statuses
-			return nil
-		}
-		cursor = next
-	}
-	return &record.Error{Reason: record.ReasonTruncated, Err: fmt.Errorf("the history of deployment %s does not end", record.Text(n.ID))}
-}
-
 // inOrder sorts deployments by when they ended, which is when they changed the environment.
 func inOrder(list []*deployment) {
 	slices.SortStableFunc(list, func(a, b *deployment) int {
 		return cmp.Or(a.FinishedAt.Compare(b.FinishedAt), a.CreatedAt.Compare(b.CreatedAt), cmp.Compare(a.ID, b.ID))
 	})
 }
+
+// commitName is a commit's own name.
+var commitName = regexp.MustCompile(`^[0-9a-f]{40}([0-9a-f]{24})?$`)

@@ -2,9 +2,7 @@ package delivery
 
 import (
 	"context"
-	"slices"
 
-	"prodsec_exporter/collectors/github/api"
 	"prodsec_exporter/internal/record"
 )
 
@@ -99,29 +97,4 @@ func (r *repositoryReader) detail(ctx context.Context, d *deployment, history *l
 		d.ChangesKnown, d.commits = record.AnswerUnknown, nil
 	}
 	return nil
-}
-
-// mayAsk reports whether a question that was refused may be asked again.
-func (r *repositoryReader) mayAsk(refused []string) bool {
-	return slices.ContainsFunc(refused, func(what string) bool { return r.collector.Questions.Refused(r.question(question{what: what})) == nil })
-}
-
-// question is one about the repository that is read.
-type question struct {
-	what, permission string
-	// item says that it is about one thing, such as a commit or run, of which it is known by the answer if it is gone.
-	item bool
-}
-
-func (r *repositoryReader) question(q question) api.Question {
-	return api.Question{Organisation: r.org, Repository: r.head.FullName, What: q.what, Permission: q.permission, Item: q.item, Strict: true}
-}
-
-// ask asks a question for a deployment. Where the repository refuses, a part of the deployment is unknown; answered is false then, and where the thing is gone.
-func (r *repositoryReader) ask(d *deployment, q question, ask func() error) (answered bool, err error) {
-	refused, err := r.collector.Questions.Ask(r.question(q), ask)
-	if refused != nil && record.ReasonOf(refused) != record.ReasonNotFound && record.ReasonOf(refused) != record.ReasonRejected {
-		d.refuse(refused, q.what)
-	}
-	return refused == nil && err == nil, err
 }

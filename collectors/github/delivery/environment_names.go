@@ -6,7 +6,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"time"
 
 	"prodsec_exporter/collectors/github/api"
 	"prodsec_exporter/internal/record"
@@ -25,13 +24,6 @@ type namedEnvironments struct {
 			Name string `json:"name"`
 		} `json:"nodes"`
 	} `json:"environments"`
-}
-
-// environmentNames are the environments of an organisation that deployments are read of.
-type environmentNames struct {
-	names   []string
-	unnamed map[record.RepositoryName]bool
-	readAt  time.Time
 }
 
 // nameEnvironments finds the names of the environments that are read: GitHub filters by whole names only. Those without wildcards are asked for in the usual

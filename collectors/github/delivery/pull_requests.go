@@ -113,15 +113,6 @@ type checkNode struct {
 	} `json:"checkSuite"`
 }
 
-// pulled is a pull request that was read.
-type pulled struct {
-	record.Change
-	files     []string
-	moreFiles bool
-	// missing is the permission that would have told what is unknown.
-	missing string
-}
-
 // readPulls reads pull requests.
 func (r *repositoryReader) readPulls(ctx context.Context, numbers []int, found *mergedPulls) error {
 	var query strings.Builder

@@ -139,3 +139,9 @@ func touch(patterns []pathPattern, files []string) bool {
 		return slices.ContainsFunc(patterns, func(p pathPattern) bool { return p.expression.MatchString(file) })
 	})
 }
+
+// matches reports whether a glob pattern matches a name.
+func matches(pattern, name string) bool {
+	ok, err := path.Match(pattern, name)
+	return err == nil && ok
+}

@@ -3,9 +3,11 @@ package delivery
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"prodsec_exporter/collectors"
@@ -14,40 +16,6 @@ import (
 	"prodsec_exporter/collectors/github/part"
 	"prodsec_exporter/internal/record"
 )
-
-// deploymentCursor is where the next reading of a repository's deployments starts.
-type deploymentCursor struct {
-	// Read is when it was written; Since is the creation of the oldest deployment that is to be looked at again.
-	Read  time.Time `json:"read"`
-	Since time.Time `json:"since"`
-	// Done are those created since then that have ended and were emitted.
-	Done []string `json:"done,omitempty"`
-	// Lines are what was deployed before, by environment and service; Whole says that nothing was before that.
-	Lines map[string]*lineage `json:"lines,omitempty"`
-	Whole bool                `json:"whole,omitempty"`
-	// Refused are the questions about some of these deployments that the repository refused to answer: once they may be asked again, it is read whole.
-	Refused []string `json:"refused,omitempty"`
-}
-
-// deploymentWalk looks for new deployments in an organisation. There is a scope for each repository, so that one that cannot be read fails alone, but
-// fifty are read at once.
-type deploymentWalk struct {
-	collector *Collector
-	org       string
-	cursors   collectors.Cursors
-	emit      func(record.Batch) error
-	heads     map[record.RepositoryName]api.Repository
-	// environments are the names of those that are read; unnamed are the repositories whose environments nobody could list.
-	environments []string
-	unnamed      map[record.RepositoryName]bool
-	reached      map[record.RepositoryName]bool
-	// whole is how many more repositories may be read whole, details how many deployments may be looked into; behind says that something was left for the
-	// next collection.
-	whole, details int
-	behind         bool
-	// broken is what ended the walk for good: a ledger that failed, or the end of the context.
-	broken error
-}
 
 // collect reads what was deployed in an organisation since the last look, or in the configured history where nothing is known yet.
 func (c *Collector) collect(ctx context.Context, org string, list []api.Repository, cursors collectors.Cursors, emit func(record.Batch) error) error {
@@ -199,21 +167,6 @@ func (w *deploymentWalk) read(ctx context.Context, h api.Repository, node *deplo
 	return batch
 }
 
-// repositoryReader is one reading of one repository.
-type repositoryReader struct {
-	*deploymentWalk
-	head    api.Repository
-	now     time.Time
-	cursor  deploymentCursor
-	resumed bool
-
-	rejected map[record.RejectReason]int
-	// What was asked for details: workflow runs by number, the environments' rules, and whether commits are on a protected branch.
-	runs      map[int64]*workflowRun
-	rules     *environmentRules
-	protected map[string]record.Answer
-}
-
 func (r *repositoryReader) batch(ctx context.Context, node *deploymentRepository) (*record.Batch, error) {
 	list, err := r.deployments(ctx, node)
 	if err != nil {
@@ -341,4 +294,85 @@ func (r *repositoryReader) refusedQuestions(ready []*deployment) []string {
 	}
 	slices.Sort(list)
 	return slices.Compact(list)
+}
+
+// history lists the deployments of a repository that were created since an instant, and those before that came along. Whole says that there are none before.
+func (w *deploymentWalk) history(ctx context.Context, h api.Repository, node *deploymentRepository, since time.Time) (list []*deploymentNode, whole bool, err error) {
+	page := node.Deployments
+	seen := map[string]bool{}
+	for range api.MaxPages {
+		oldest := time.Time{}
+		for _, n := range page.Nodes {
+			list = append(list, n)
+			if n != nil && !n.CreatedAt.IsZero() {
+				oldest = n.CreatedAt.Time
+			}
+		}
+		next, err := page.PageInfo.Next()
+		if err != nil || next == "" {
+			return list, err == nil, err
+		}
+		if !oldest.IsZero() && oldest.Before(since) {
+			return list, false, nil
+		}
+		if seen[next] {
+			break
+		}
+		seen[next] = true
+		if page, err = w.more(ctx, h, next); err != nil {
+			return nil, false, err
+		}
+	}
+	return nil, false, &record.Error{Reason: record.ReasonTruncated, Err: errors.New("the list of deployments does not end")}
+}
+
+// more reads a further page of a repository's deployments.
+func (w *deploymentWalk) more(ctx context.Context, h api.Repository, cursor string) (*deploymentPage, error) {
+	owner, name, _ := strings.Cut(h.FullName, "/")
+	var answer struct {
+		Repository *struct {
+			Deployments *deploymentPage `json:"deployments"`
+		} `json:"repository"`
+	}
+	failures, err := w.collector.API.GraphQL(ctx, moreDeploymentsQuery, map[string]any{
+		"owner": owner, "name": name, "cursor": cursor, "environments": w.environments,
+	}, &answer)
+	switch {
+	case err != nil:
+		return nil, err
+	case len(failures) > 0 || answer.Repository == nil || answer.Repository.Deployments == nil:
+		return nil, api.QueryFailure(failures)
+	}
+	return answer.Repository.Deployments, nil
+}
+
+// complete reads what a page did not hold of a deployment's history.
+func (w *deploymentWalk) complete(ctx context.Context, n *deploymentNode) error {
+	var statuses []deploymentStatus
+	cursor := any(nil)
+	for range api.MaxPages {
+		var answer struct {
+			Node *struct {
+				Statuses *statusHistory `json:"statuses"`
+			} `json:"node"`
+		}
+		failures, err := w.collector.API.GraphQL(ctx, moreStatusesQuery, map[string]any{"id": n.ID, "cursor": cursor}, &answer)
+		switch {
+		case err != nil:
+			return err
+		case len(failures) > 0 || answer.Node == nil || answer.Node.Statuses == nil:
+			return api.QueryFailure(failures)
+		}
+		statuses = append(statuses, answer.Node.Statuses.Nodes...)
+		next, err := answer.Node.Statuses.PageInfo.Next()
+		if err != nil {
+			return err
+		}
+		if next == "" || next == cursor {
+			n.Statuses.Nodes = statuses
+			return nil
+		}
+		cursor = next
+	}
+	return &record.Error{Reason: record.ReasonTruncated, Err: fmt.Errorf("the history of deployment %s does not end", record.Text(n.ID))}
 }

@@ -3,7 +3,6 @@ package trust
 import (
 	"context"
 	"net/url"
-	"time"
 
 	"prodsec_exporter/collectors/github/api"
 	"prodsec_exporter/collectors/github/inventory"
@@ -15,17 +14,6 @@ const (
 	actionsPermission    = "administration=read"
 	orgActionsPermission = "organization_administration=read"
 )
-
-// actionsPolicy is what a policy for GitHub Actions demands, of an organisation or a repository.
-type actionsPolicy struct {
-	enabled, restricted, pinned, readOnly, cannotApprove record.Answer
-}
-
-// orgActions is an organisation's policy. What it forbids, no repository can allow.
-type orgActions struct {
-	actionsPolicy
-	readAt time.Time
-}
 
 // under is the policy of a repository below that of its organisation: where that is strict, the repository cannot be less so.
 func (p actionsPolicy) under(org actionsPolicy) actionsPolicy {

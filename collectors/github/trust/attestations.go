@@ -36,16 +36,6 @@ func predicates() []predicate {
 // mostDigests is how many artifacts may be asked about at once.
 const mostDigests = 1024
 
-// attestedRepositories are the repositories of an organisation that have any attestation.
-type attestedRepositories struct {
-	readAt time.Time
-	// Known is false where the credential may not look, which refusal says, or the server has no attestations or the feature is off.
-	known bool
-	refusal
-	// Names are lower-case and without the owner.
-	names map[string]bool
-}
-
 // attestedRepositories asks once per posture interval which repositories have attestations.
 func (c *Collector) attestedRepositories(ctx context.Context, org string) (attestedRepositories, error) {
 	var known attestedRepositories

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 
+	"prodsec_exporter/collectors/github/api"
 	"prodsec_exporter/internal/record"
 )
 
@@ -67,4 +68,16 @@ func (w *pipelineWalk) readDeployed(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// pipelineWalk gathers the pipelines of a repository.
+type pipelineWalk struct {
+	collector  *Collector
+	org        string
+	repository api.Repository
+	batch      record.Batch
+	// releases are the last of the repository, read when they are needed first.
+	releases     []*published
+	releasesRead bool
+	deployed     map[int64][]string
 }

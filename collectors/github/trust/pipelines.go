@@ -26,36 +26,6 @@ const (
 	settled = time.Hour
 )
 
-// runEvidence is what a run left behind.
-type runEvidence struct {
-	run int64
-	// Released says that the run made a release.
-	released bool
-	evidence map[record.EvidenceKind]record.Answer
-	refusal
-}
-
-// complete says whether nothing is left that could become known.
-func (e *runEvidence) complete() bool { return !e.refused && e.evidence != nil }
-
-// refusal says that GitHub refused to answer a part, and which permission is missing if one is.
-type refusal struct {
-	refused    bool
-	permission string
-}
-
-// refuse notes why a part is not answered, if it is not.
-func (r *refusal) refuse(refused error) {
-	if refused != nil {
-		r.refused, r.permission = true, cmp.Or(r.permission, api.Permission(refused))
-	}
-}
-
-// merge adds what was refused elsewhere.
-func (r *refusal) merge(other refusal) {
-	r.refused, r.permission = r.refused || other.refused, cmp.Or(r.permission, other.permission)
-}
-
 // isPipeline reports whether a workflow is one of the pipelines that are read: its name or path says so, or one of its jobs deploys to an environment. What only others
 // call never runs by itself.
 func (c *Collector) isPipeline(w *workflow) bool {
@@ -65,18 +35,6 @@ func (c *Collector) isPipeline(w *workflow) bool {
 // hasPipelines says whether a repository has any.
 func (c *Collector) hasPipelines(w repositoryWorkflows) bool {
 	return slices.ContainsFunc(w.files, func(f workflow) bool { return c.isPipeline(&f) })
-}
-
-// pipelineWalk gathers the pipelines of a repository.
-type pipelineWalk struct {
-	collector  *Collector
-	org        string
-	repository api.Repository
-	batch      record.Batch
-	// releases are the last of the repository, read when they are needed first.
-	releases     []*published
-	releasesRead bool
-	deployed     map[int64][]string
 }
 
 // readPipelines reads the last runs of the workflows of a repository that publish or deploy, and what the last one that succeeded left behind.

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"strconv"
 	"time"
 
 	"prodsec_exporter/collectors/github/api"
@@ -18,13 +17,6 @@ import (
 const publishedQuery = `query Releases($org:String!,$first:Int!,$cursor:String,$releases:Int!){
  organization(login:$org){ repositories(first:$first,after:$cursor,orderBy:{field:NAME,direction:ASC}){ pageInfo{hasNextPage endCursor} nodes{
   nameWithOwner url releases(first:$releases,orderBy:{field:CREATED_AT,direction:DESC}){nodes{databaseId publishedAt updatedAt tagCommit{oid}}} } } } }`
-
-const (
-	// lastReleases is how many releases of a repository are looked at for dates and commits.
-	lastReleases = 30
-	// releaseOverlap is how far before its watermark a reading of new releases goes back: files and attestations may follow a release.
-	releaseOverlap = 24 * time.Hour
-)
 
 var repositoriesWithReleases = api.RepositoryQuery[releasingRepository]{
 	Text: publishedQuery, Variables: map[string]any{"releases": lastReleases},
@@ -43,35 +35,6 @@ type releasingRepository struct {
 			} `json:"tagCommit"`
 		} `json:"nodes"`
 	} `json:"releases"`
-}
-
-// release is a release as REST shows it.
-type release struct {
-	ID          int64         `json:"id"`
-	Tag         string        `json:"tag_name"`
-	HTMLURL     string        `json:"html_url"`
-	Draft       bool          `json:"draft"`
-	Immutable   bool          `json:"immutable"`
-	CreatedAt   api.Timestamp `json:"created_at"`
-	PublishedAt api.Timestamp `json:"published_at"`
-	UpdatedAt   api.Timestamp `json:"updated_at"`
-	Assets      []asset       `json:"assets"`
-}
-
-type asset struct {
-	Name string `json:"name"`
-	// Digest is null for what was uploaded before GitHub computed it.
-	Digest *string `json:"digest"`
-}
-
-// published is a release of a repository and what is known about it.
-type published struct {
-	release
-	repository api.Repository
-	// Commit is what it was made of; empty where it is not known.
-	commit   string
-	evidence map[record.EvidenceKind]record.Answer
-	refusal
 }
 
 // releaseWalk gathers the releases of an organisation.
@@ -232,20 +195,4 @@ func (w *releaseWalk) list(ctx context.Context, r api.Repository) error {
 		w.found = append(w.found, found...) // half a list is none
 	}
 	return err
-}
-
-// key is the identity of the release within the collector's instance.
-func (p *published) key() string {
-	return string(p.repository.Name) + "#" + strconv.FormatInt(p.ID, 10)
-}
-
-func (p *published) record() record.Release {
-	updated := p.UpdatedAt.Time
-	if updated.IsZero() {
-		updated = p.PublishedAt.Time
-	}
-	return record.Release{
-		ID: p.key(), Repository: p.repository.Name, Version: record.Text(p.Tag), URL: record.Text(p.HTMLURL), PublishedAt: p.PublishedAt.Time,
-		Evidence: p.evidence, MissingPermission: p.permission, UpdatedAt: updated,
-	}
 }

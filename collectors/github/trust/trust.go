@@ -6,9 +6,10 @@
 package trust
 
 import (
-	"context"
+	"cmp"
 	"time"
 
+	"prodsec_exporter/collectors/github/api"
 	"prodsec_exporter/collectors/github/inventory"
 	"prodsec_exporter/collectors/github/part"
 	"prodsec_exporter/internal/record"
@@ -68,45 +69,66 @@ func New(config Config, env part.Env, repositories *inventory.Inventory) *Collec
 	return &Collector{Env: env, config: config, inventory: repositories, state: part.NewState(func() organisation { return organisation{} })}
 }
 
-// Scopes are the releases, workflows and runners of an organisation.
-func (c *Collector) Scopes(org string) []part.Scope {
-	var list []part.Scope
-	add := func(on bool, kind string, read func(context.Context, string, record.Cursor) record.Batch) {
-		if on {
-			list = append(list, part.Scope{Name: kind + ":" + org, Slow: true, Read: func(ctx context.Context, cursor record.Cursor) record.Batch { return read(ctx, org, cursor) }})
-		}
-	}
-	add(c.config.Releases, scopeReleases, c.readReleases)
-	add(c.config.Pipelines || c.config.CloudIdentity, scopeWorkflows, c.readWorkflows)
-	add(c.config.Runners, scopeRunners, c.readRunners)
-	return list
+// actionsPolicy is what a policy for GitHub Actions demands, of an organisation or a repository.
+type actionsPolicy struct {
+	enabled, restricted, pinned, readOnly, cannotApprove record.Answer
 }
 
-// RepositoryScopes are those of single repositories. Which repositories have pipelines is known from the workflows of the organisation.
-func (c *Collector) RepositoryScopes() []part.RepositoryScope {
-	var list []part.RepositoryScope
-	add := func(on bool, s part.RepositoryScope) {
-		if on {
-			list = append(list, s)
-		}
-	}
-	add(c.config.Actions, part.RepositoryScope{
-		Kind: scopeActions, Read: c.readActions, Requests: 2, Empty: record.Batch{Repositories: []record.Repository{}},
-	})
-	add(c.config.Pipelines, part.RepositoryScope{
-		Kind: scopePipelines, Read: c.readPipelines, Among: c.withWorkflows(c.hasPipelines), Empty: record.Batch{Pipelines: []record.Pipeline{}},
-	})
-	add(c.config.CloudIdentity, part.RepositoryScope{
-		Kind: scopeCloudIdentity, Read: c.readCloudIdentity, Empty: record.Batch{CloudIdentities: []record.CloudIdentity{}},
-		Among: c.withWorkflows(func(w repositoryWorkflows) bool { return w.tree != "" }),
-	})
-	add(c.config.RepositoryRunners, part.RepositoryScope{
-		Kind: scopeRunners, Read: c.readRepositoryRunners, Requests: 1, Empty: record.Batch{Runners: []record.Runner{}},
-	})
-	return list
+// orgActions is an organisation's policy. What it forbids, no repository can allow.
+type orgActions struct {
+	actionsPolicy
+	readAt time.Time
 }
 
-// Hints are the events about releases.
-func (c *Collector) Hints() map[string][]string {
-	return map[string][]string{"release": {scopeReleases}}
+// attestedRepositories are the repositories of an organisation that have any attestation.
+type attestedRepositories struct {
+	readAt time.Time
+	// Known is false where the credential may not look, which refusal says, or the server has no attestations or the feature is off.
+	known bool
+	refusal
+	// Names are lower-case and without the owner.
+	names map[string]bool
+}
+
+// runEvidence is what a run left behind.
+type runEvidence struct {
+	run int64
+	// Released says that the run made a release.
+	released bool
+	evidence map[record.EvidenceKind]record.Answer
+	refusal
+}
+
+// complete says whether nothing is left that could become known.
+func (e *runEvidence) complete() bool { return !e.refused && e.evidence != nil }
+
+// refusal says that GitHub refused to answer a part, and which permission is missing if one is.
+type refusal struct {
+	refused    bool
+	permission string
+}
+
+// refuse notes why a part is not answered, if it is not.
+func (r *refusal) refuse(refused error) {
+	if refused != nil {
+		r.refused, r.permission = true, cmp.Or(r.permission, api.Permission(refused))
+	}
+}
+
+// merge adds what was refused elsewhere.
+func (r *refusal) merge(other refusal) {
+	r.refused, r.permission = r.refused || other.refused, cmp.Or(r.permission, other.permission)
+}
+
+// repositoryWorkflows is what is known about the workflows of a repository.
+type repositoryWorkflows struct {
+	// ID is the repository's identity in GraphQL; tree that of the folder, empty when there is none.
+	id, tree string
+	// Files are the workflows; known says whether they could be read, and permission what that lacks.
+	files      []workflow
+	known      bool
+	permission string
+	// Environments are the names of the repository's environments, where environmentsKnown.
+	environments      []string
+	environmentsKnown bool
 }

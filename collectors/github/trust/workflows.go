@@ -71,19 +71,6 @@ type workflowBlob struct {
 	Text        *string `json:"text"`
 }
 
-// repositoryWorkflows is what is known about the workflows of a repository.
-type repositoryWorkflows struct {
-	// ID is the repository's identity in GraphQL; tree that of the folder, empty when there is none.
-	id, tree string
-	// Files are the workflows; known says whether they could be read, and permission what that lacks.
-	files      []workflow
-	known      bool
-	permission string
-	// Environments are the names of the repository's environments, where environmentsKnown.
-	environments      []string
-	environmentsKnown bool
-}
-
 // workflowWalk gathers the workflows of an organisation.
 type workflowWalk struct {
 	collector *Collector
