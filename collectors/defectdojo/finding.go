@@ -245,11 +245,7 @@ func (f *finding) category(r *record.Finding) string {
 	case r.Package == "" && len(r.Aliases) == 0:
 		return r.Rule
 	default:
-		ecosystem, _, _ := strings.Cut(r.Package, "/")
-		if ecosystem == record.GenericEcosystem {
-			return ""
-		}
-		return ecosystem
+		return record.CategoryOfPackage(r.Package)
 	}
 }
 

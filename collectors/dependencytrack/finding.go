@@ -204,8 +204,7 @@ func categoryOf(w *wireFinding, pkg string) string {
 	if w.Vulnerability.CWE > 0 {
 		return fmt.Sprintf("CWE-%d", w.Vulnerability.CWE)
 	}
-	ecosystem, _, _ := strings.Cut(pkg, "/")
-	return ecosystem
+	return record.CategoryOfPackage(pkg)
 }
 
 func aliasesOf(w *wireFinding) []string {

@@ -321,6 +321,23 @@ func TestFindings(t *testing.T) {
 	}
 }
 
+// TestCategories: the weakness's CWE, else the ecosystem of its package, else its rule.
+func TestCategories(t *testing.T) {
+	noCWE := strings.NewReplacer("cwe", "other")
+	noPackage := strings.NewReplacer("cwe", "other", "CVE-2026-0001", "Gemnasium-1", "dependency", "other")
+	batches, _ := gather(t, nil, func(s *collectorstest.Server) {
+		s.Handle("POST /api/graphql", vulnerabilities(vulnerabilityJSON(1, "DETECTED", ""), noCWE.Replace(vulnerabilityJSON(2, "DETECTED", "")),
+			noPackage.Replace(vulnerabilityJSON(3, "DETECTED", ""))))
+	})
+	var got []string
+	for _, f := range batches["vulnerabilities:acme"].Findings {
+		got = append(got, f.Category)
+	}
+	if diff := cmp.Diff([]string{"CWE-1321", "npm", "Gemnasium-1"}, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 // TestScopesOfProjectsThatAreGone are retired once, with the reason, and not while the list could not be read.
 func TestScopesOfProjectsThatAreGone(t *testing.T) {
 	cursors := collectors.Cursors{"project:7": "", "project:8": "", "deployments:8": "x", "releases:9": "", "project:9": ""}

@@ -1,6 +1,7 @@
 package gitlab
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -227,6 +228,10 @@ func (c *Collector) finding(raw json.RawMessage) (record.Finding, error) {
 	}
 	c.identify(&f, v)
 	c.locate(&f, v)
+	f.Category = cmp.Or(f.Category, record.CategoryOfPackage(f.Package))
+	if f.Category == "" && len(f.Aliases) == 0 {
+		f.Category = f.Rule // an advisory does not recur, a rule does
+	}
 	c.settle(&f, v)
 	return f, nil
 }

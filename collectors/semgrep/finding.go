@@ -1,6 +1,7 @@
 package semgrep
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"strconv"
@@ -236,6 +237,7 @@ func (c *Collector) addDependency(f *record.Finding, w *wireFinding) {
 	d := &w.Dependency
 	f.Class = record.ClassSCA
 	f.Package, f.Version = record.Package(d.Ecosystem, d.Package), record.Text(d.Version)
+	f.Category = cmp.Or(f.Category, record.CategoryOfPackage(f.Package))
 	f.Aliases = translate.Aliases(w.Vulnerability)
 	f.EPSS = translate.Number(w.EPSS).Probability()
 	f.Place, f.Line = "", 0

@@ -173,7 +173,7 @@ func TestRecords(t *testing.T) {
 		"sast:acme": {sast, fixed, ignored},
 		"sca:acme": {{
 			ID: "sca:9001", Tool: tool, Class: record.ClassSCA, Repository: "acme/api", Title: "CVE-2022-31129 in moment (unreachable)", Severity: record.SeverityCritical,
-			Rule: "ssc-1", Aliases: []string{"CVE-2022-31129"}, Package: "npm/moment", Version: "2.29.2", Place: "web/package-lock.json",
+			Category: "npm", Rule: "ssc-1", Aliases: []string{"CVE-2022-31129"}, Package: "npm/moment", Version: "2.29.2", Place: "web/package-lock.json",
 			FirstSeen: day(2, 1), UpdatedAt: day(2, 1), FixAvailable: record.AnswerYes, EPSS: 0.25,
 		}},
 		"secrets:acme": {secret, ignoredSecret},

@@ -1,6 +1,7 @@
 package snyk
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -166,6 +167,7 @@ func (c *Collector) issue(raw json.RawMessage, t *translation) (record.Finding, 
 		f.Aliases = aliasesOf(w)
 	}
 	locate(&f, w, p)
+	f.Category = cmp.Or(f.Category, record.CategoryOfPackage(f.Package))
 	f.Title = c.title(w)
 	c.close(&f, w, t)
 	if f.Closure == record.ClosureNone && p.active == record.AnswerNo {

@@ -97,7 +97,7 @@ func (c *Collector) dependency(raw json.RawMessage, p project) (record.Finding, 
 	}
 	f.Title = record.Text(what + " in " + w.Release.Name)
 	if f.Category == "" {
-		f.Category, _, _ = strings.Cut(f.Package, "/")
+		f.Category = record.CategoryOfPackage(f.Package)
 	}
 	return f, nil
 }

@@ -117,6 +117,14 @@ func EcosystemOf(pkg string) string {
 	return ecosystem
 }
 
+// CategoryOfPackage is the category of a weakness of which its source says no more than the package: the package's ecosystem, empty where nobody names one.
+func CategoryOfPackage(pkg string) string {
+	if ecosystem := EcosystemOf(pkg); ecosystem != GenericEcosystem {
+		return ecosystem
+	}
+	return ""
+}
+
 // GenericEcosystem is the ecosystem of a package whose source names none.
 const GenericEcosystem = "generic"
 

@@ -150,8 +150,6 @@ func (v *vulnerability) finding(component component, tool string) record.Finding
 	for _, n := range v.CWEs {
 		f.Category = cmp.Or(f.Category, record.CWE("CWE-"+strings.TrimPrefix(strings.ToUpper(string(n)), "CWE-")))
 	}
-	if f.Category == "" && ecosystem != record.GenericEcosystem {
-		f.Category = ecosystem
-	}
+	f.Category = cmp.Or(f.Category, record.CategoryOfPackage(f.Package))
 	return f
 }

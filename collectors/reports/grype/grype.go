@@ -224,10 +224,11 @@ func (m *match) finding() record.Finding {
 	f := record.Finding{
 		Tool: toolName, Class: record.ClassOfPackage(kind), Rule: record.Text(string(v.ID)), URL: format.WebLink(string(v.DataSource)),
 		Title:    record.Text(string(cmp.Or(v.Description, v.ID+" in "+m.Artifact.Name))),
-		Severity: severityOf(all), Category: cmp.Or(category, strings.ToLower(record.Text(kind))), Aliases: record.Advisories(ids...),
+		Severity: severityOf(all), Category: category, Aliases: record.Advisories(ids...),
 		Package: cmp.Or(record.PackageOfURL(string(m.Artifact.PURL)), record.Package(kind, string(m.Artifact.Name))), Version: record.Text(string(m.Artifact.Version)),
 		FixAvailable: fixAvailable(v.Fix.State), EPSS: min(1, max(0, float64(epss))),
 	}
+	f.Category = cmp.Or(f.Category, record.CategoryOfPackage(f.Package))
 	if exploited {
 		f.KnownExploited = record.AnswerYes
 	}

@@ -33,8 +33,8 @@ func (run *runReading) finding(result *resultObject, rule *reportingDescriptor, 
 		}
 	default:
 	}
-	if ecosystem := record.EcosystemOf(f.Package); f.Category == "" && ecosystem != record.GenericEcosystem {
-		f.Category = ecosystem
+	if f.Category == "" {
+		f.Category = record.CategoryOfPackage(f.Package)
 	}
 	if f.Category == "" && len(f.Aliases) == 0 {
 		f.Category = f.Rule // an advisory does not recur, a rule does

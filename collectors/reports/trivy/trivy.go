@@ -220,7 +220,7 @@ func (t *reading) finish() {
 			f.Place = record.Text(t.place(result, f.path))
 			if f.Package != "" {
 				f.Package = record.Package(string(result.kind), f.Package)
-				f.Category = cmp.Or(f.Category, strings.ToLower(record.Text(string(result.kind))))
+				f.Category = cmp.Or(f.Category, record.CategoryOfPackage(f.Package))
 			}
 			classes[f.Class] = true
 			t.into.Add(f.Finding, append([]string{string(f.Class), f.Place, result.resource}, f.identity...)...)

@@ -28,11 +28,11 @@ func TestTrivyReport(t *testing.T) {
 	]}`)
 	const repo = "acme/api"
 	want := []record.Finding{
-		{Tool: "trivy", Class: record.ClassContainer, Repository: repo, Rule: "CVE-2026-1", Title: "CVE-2026-1 in openssl", Severity: record.SeverityLow, Category: "debian", Package: "deb/openssl", Version: "1", Place: "reg.example.com:5000/acme/api", FixAvailable: record.AnswerNo},
+		{Tool: "trivy", Class: record.ClassContainer, Repository: repo, Rule: "CVE-2026-1", Title: "CVE-2026-1 in openssl", Severity: record.SeverityLow, Category: "deb", Package: "deb/openssl", Version: "1", Place: "reg.example.com:5000/acme/api", FixAvailable: record.AnswerNo},
 		{Tool: "trivy", Class: record.ClassSCA, Repository: repo, Rule: "GHSA-aaaa-bbbb-cccc", Title: "GHSA-aaaa-bbbb-cccc in golang.org/x/net", URL: "https://x.example/1", Severity: record.SeverityCritical, Category: "CWE-79", Aliases: []string{"GHSA-AAAA-BBBB-CCCC", "CVE-2026-11111"}, Package: "go/golang.org/x/net", Place: "reg.example.com:5000/acme/api:app/go.mod", FixAvailable: record.AnswerYes},
 		{Tool: "trivy", Class: record.ClassIaC, Repository: repo, Rule: "DS002", Title: "root", Severity: record.SeverityHigh, Category: "DS002", Place: "reg.example.com:5000/acme/api:Dockerfile", Line: 3},
 		{Tool: "trivy", Class: record.ClassSecret, Repository: repo, Rule: "private-key", Title: "Key", Severity: record.SeverityCritical, Category: "private-key", Place: "reg.example.com:5000/acme/api:k.pem", Line: 1},
-		{Tool: "trivy", Class: record.ClassSCA, Repository: repo, Rule: "CVE-2026-22222", Title: "CVE-2026-22222 in x", Severity: record.SeverityHigh, Category: "gomod", Aliases: []string{"CVE-2026-22222"}, Package: "go/x", Place: "reg.example.com:5000/acme/api:app/go.mod", FixAvailable: record.AnswerNo, Closure: record.ClosureFalsePositive},
+		{Tool: "trivy", Class: record.ClassSCA, Repository: repo, Rule: "CVE-2026-22222", Title: "CVE-2026-22222 in x", Severity: record.SeverityHigh, Category: "go", Aliases: []string{"CVE-2026-22222"}, Package: "go/x", Place: "reg.example.com:5000/acme/api:app/go.mod", FixAvailable: record.AnswerNo, Closure: record.ClosureFalsePositive},
 	}
 	if d := cmp.Diff(want, r.Findings, cmpopts.IgnoreFields(record.Finding{}, "ID")); d != "" {
 		t.Errorf("findings (-want +got):\n%s", d)
