@@ -56,3 +56,14 @@ func TestCursors(t *testing.T) {
 		t.Errorf("the batch is %+v", b)
 	}
 }
+
+func TestCanceled(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	if collectors.Canceled(ctx) != nil {
+		t.Error("a context that lives is said to have ended")
+	}
+	cancel()
+	if err := collectors.Canceled(ctx); !errors.Is(err, context.Canceled) || record.ReasonOf(err) != record.ReasonCanceled {
+		t.Errorf("Canceled() = %v", err)
+	}
+}

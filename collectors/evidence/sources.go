@@ -7,6 +7,7 @@ import (
 	"io"
 	"time"
 
+	"prodsec_exporter/collectors"
 	"prodsec_exporter/internal/filesource"
 	"prodsec_exporter/internal/record"
 	"prodsec_exporter/internal/translate"
@@ -38,18 +39,18 @@ func (c *Collector) each(ctx context.Context, take func(source, record.Batch) er
 		}})
 	}
 	for _, s := range files {
-		if err := translate.Canceled(ctx); err != nil {
+		if err := collectors.Canceled(ctx); err != nil {
 			return err
 		}
 		b := c.read(ctx, s)
-		if err := translate.Canceled(ctx); err != nil {
+		if err := collectors.Canceled(ctx); err != nil {
 			return err
 		}
 		if err := take(s, b); err != nil {
 			return err
 		}
 	}
-	return translate.Canceled(ctx)
+	return collectors.Canceled(ctx)
 }
 
 // files are the configured files as sources.

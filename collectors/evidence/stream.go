@@ -14,6 +14,7 @@ import (
 
 	"gopkg.in/yaml.v3"
 
+	"prodsec_exporter/collectors"
 	"prodsec_exporter/internal/filesource"
 	"prodsec_exporter/internal/record"
 	"prodsec_exporter/internal/translate"
@@ -216,7 +217,7 @@ func (r *reading) array(ctx context.Context, d *json.Decoder, bounded *allowance
 		return malformed("%s is not a list", key)
 	}
 	for d.More() {
-		if err := translate.Canceled(ctx); err != nil {
+		if err := collectors.Canceled(ctx); err != nil {
 			return err
 		}
 		bounded.left = maxItem
@@ -262,7 +263,7 @@ func (r *reading) yaml(ctx context.Context, content *bufio.Reader) error {
 // yamlDocument reads one document by way of JSON, and empties the buffer.
 func (r *reading) yamlDocument(ctx context.Context, buffer *bytes.Buffer) error {
 	defer buffer.Reset()
-	if err := translate.Canceled(ctx); err != nil {
+	if err := collectors.Canceled(ctx); err != nil {
 		return err
 	}
 	var value any

@@ -21,8 +21,8 @@ func (c *Collector) Collect(ctx context.Context, cursors collectors.Cursors, emi
 		if err == nil {
 			b = c.read(ctx, session, m, cursors[m.scope()])
 		}
-		if ended := ctx.Err(); ended != nil {
-			return &record.Error{Reason: record.ReasonCanceled, Err: ended}
+		if err := collectors.Canceled(ctx); err != nil {
+			return err
 		}
 		if err := emit(b); err != nil {
 			return fmt.Errorf("jira: emit %s: %w", b.Scope, err)

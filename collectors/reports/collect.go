@@ -66,7 +66,7 @@ func (c *Collector) Collect(ctx context.Context, cursors collectors.Cursors, emi
 	known := subjectsByPath(cursors)
 	covered, read := map[string]bool{}, map[string]bool{}
 	for s := range c.sources(ctx, files) {
-		if err := canceled(ctx); err != nil {
+		if err := collectors.Canceled(ctx); err != nil {
 			return err
 		}
 		batches, stated, err := c.source(ctx, s, statements, known[s.relative])
@@ -81,7 +81,7 @@ func (c *Collector) Collect(ctx context.Context, cursors collectors.Cursors, emi
 			}
 		}
 	}
-	if err := canceled(ctx); err != nil {
+	if err := collectors.Canceled(ctx); err != nil {
 		return err
 	}
 	for _, b := range c.retired(cursors, covered, read) {
@@ -89,7 +89,7 @@ func (c *Collector) Collect(ctx context.Context, cursors collectors.Cursors, emi
 			return fmt.Errorf("reports: emit %s: %w", b.Scope, err)
 		}
 	}
-	return canceled(ctx)
+	return collectors.Canceled(ctx)
 }
 
 // Forecast counts one request for each address in each collection, and none for files.

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"prodsec_exporter/collectors"
 	"prodsec_exporter/collectors/reports/format"
 	"prodsec_exporter/collectors/reports/stream"
 	"prodsec_exporter/internal/record"
@@ -131,7 +132,7 @@ func (c *Collector) report(ctx context.Context, s source) (*format.Report, error
 	})
 	switch {
 	case ctx.Err() != nil:
-		return nil, &record.Error{Reason: record.ReasonCanceled, Err: ctx.Err()}
+		return nil, collectors.Canceled(ctx)
 	case err != nil:
 		return nil, named(s.shown, err)
 	}

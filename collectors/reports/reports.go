@@ -10,7 +10,6 @@
 package reports
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -109,14 +108,6 @@ func Kind() collectors.Kind {
 		},
 		New: collectors.Builder(collectors.Zero[Config], New),
 	}
-}
-
-// canceled is the error of a context that ended, nil otherwise.
-func canceled(ctx context.Context) error {
-	if err := ctx.Err(); err != nil {
-		return &record.Error{Reason: record.ReasonCanceled, Err: err}
-	}
-	return nil
 }
 
 // words lists typed words for a message.

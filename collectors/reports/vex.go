@@ -3,6 +3,7 @@ package reports
 import (
 	"context"
 
+	"prodsec_exporter/collectors"
 	"prodsec_exporter/collectors/reports/format"
 )
 
@@ -12,7 +13,7 @@ func (c *Collector) statements(ctx context.Context, files []source) ([]format.St
 	read := map[string][]format.Statement{}
 	var all []format.Statement
 	for _, s := range files {
-		if err := canceled(ctx); err != nil {
+		if err := collectors.Canceled(ctx); err != nil {
 			return nil, err
 		}
 		now, known := c.vex(ctx, s)

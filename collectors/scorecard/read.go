@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 
+	"prodsec_exporter/collectors"
 	"prodsec_exporter/internal/filesource"
 	"prodsec_exporter/internal/record"
 	"prodsec_exporter/internal/translate"
@@ -26,7 +27,7 @@ type reading struct {
 // take, that the context ended, or that not even the names of the files are known.
 func (c *Collector) each(ctx context.Context, take func(reading) error) error {
 	give := func(r reading) error {
-		if err := translate.Canceled(ctx); err != nil {
+		if err := collectors.Canceled(ctx); err != nil {
 			return err
 		}
 		return take(r)
@@ -54,7 +55,7 @@ func (c *Collector) each(ctx context.Context, take func(reading) error) error {
 			return err
 		}
 	}
-	return translate.Canceled(ctx)
+	return collectors.Canceled(ctx)
 }
 
 // eachRepository asks the API. That it does not know a repository means that nobody has scanned it; that it knows none of them is an

@@ -116,11 +116,3 @@ func Needs(err error, permission string) error {
 	}
 	return &named
 }
-
-// Canceled is the error of a collection whose context has ended, and nil while it has not.
-func Canceled(ctx context.Context) error {
-	if ctx.Err() == nil {
-		return nil
-	}
-	return &record.Error{Reason: record.ReasonCanceled, Err: ctx.Err()}
-}

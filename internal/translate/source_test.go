@@ -1,7 +1,6 @@
 package translate
 
 import (
-	"context"
 	"errors"
 	"net/http"
 	"net/http/httptest"
@@ -85,17 +84,6 @@ func TestNeedsNamesThePermission(t *testing.T) {
 	other := &record.Error{Reason: record.ReasonServer}
 	if !errors.Is(Needs(other, "VIEW"), other) || other.Permission != "" || Needs(nil, "VIEW") != nil {
 		t.Error("Needs() changed an error that is not about permissions")
-	}
-}
-
-func TestCanceled(t *testing.T) {
-	ctx, cancel := context.WithCancel(t.Context())
-	if Canceled(ctx) != nil {
-		t.Error("a context that lives is said to have ended")
-	}
-	cancel()
-	if err := Canceled(ctx); !errors.Is(err, context.Canceled) || record.ReasonOf(err) != record.ReasonCanceled {
-		t.Errorf("Canceled() = %v", err)
 	}
 }
 

@@ -1,8 +1,11 @@
 // Package translate holds what collectors of scanner APIs share when they turn a vendor's words into records: tables of
-// words whose unknown ones are noticed, values that APIs spell in several ways, pages found by number, and the way from a
-// vendor's project to a repository or service.
+// words whose unknown ones are noticed (Vocabulary), values that APIs spell in several ways, and the way from a vendor's project to a
+// repository or service (Projects).
 //
-// Everything here is about form. What a vendor's word means is decided in the vendor's collector.
+// Everything here is about form. What a vendor's word means is decided in the vendor's collector. The package knows records and requests and no collector.
+//
+// To add a form that a second vendor needs, too: a type with its UnmarshalJSON or a function here, with a table of spellings in its test. What one vendor needs stays in its
+// collector; how lists are read page by page is in package platform.
 package translate
 
 import (

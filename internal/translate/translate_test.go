@@ -2,7 +2,6 @@ package translate
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -121,39 +120,7 @@ func TestVocabularyNoticesStrangersOnce(t *testing.T) {
 	}
 }
 
-func TestNumbered(t *testing.T) {
-	item := func(s string) json.RawMessage { return json.RawMessage(`"` + s + `"`) }
-	for name, tt := range map[string]struct {
-		pages  []Page
-		want   int
-		asked  int
-		reason record.ErrorReason
-	}{
-		"until empty":   {pages: []Page{{Items: []json.RawMessage{item("a"), item("b")}}, {Items: []json.RawMessage{item("c")}}, {}}, want: 3, asked: 3},
-		"until marked":  {pages: []Page{{Items: []json.RawMessage{item("a")}}, {Items: []json.RawMessage{item("b")}, Last: true}, {Items: []json.RawMessage{item("c")}}}, want: 2, asked: 2},
-		"repeated page": {pages: []Page{{Items: []json.RawMessage{item("a")}}, {Items: []json.RawMessage{item("a")}}}, want: 1, asked: 2, reason: record.ReasonTruncated},
-		"empty at once": {pages: []Page{{}}, asked: 1},
-	} {
-		t.Run(name, func(t *testing.T) {
-			got, asked := 0, 0
-			err := Numbered(t.Context(), 5, func(_ context.Context, number int) (Page, error) {
-				asked++
-				return tt.pages[number-5], nil
-			}, func(json.RawMessage) { got++ })
-			if got != tt.want || asked != tt.asked {
-				t.Errorf("%d items in %d requests, want %d in %d", got, asked, tt.want, tt.asked)
-			}
-			if (tt.reason == "") != (err == nil) || err != nil && record.ReasonOf(err) != tt.reason {
-				t.Errorf("error %v, want reason %q", err, tt.reason)
-			}
-		})
-	}
-	if err := Numbered(t.Context(), 0, func(context.Context, int) (Page, error) { return Page{}, errors.New("down") }, nil); err == nil {
-		t.Error("the error of a page was lost")
-	}
-}
-
-func TestPile(t *testing.T) {
+func TestFindingSet(t *testing.T) {
 	p := NewFindingSet()
 	early := time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC)
 	p.Take(record.Finding{ID: "a", Title: "old", FirstSeen: early}, nil)

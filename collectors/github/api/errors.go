@@ -102,14 +102,6 @@ func containsAny(message string, phrases ...string) bool {
 	return false
 }
 
-// LackedPermission is the permission that GitHub named in a failure, else the one given.
-func LackedPermission(err error, permission string) string {
-	if e, ok := errors.AsType[*record.Error](err); ok && e.Permission != "" {
-		return e.Permission
-	}
-	return permission
-}
-
 // MissingField is the error of an answer without the field that GitHub always sends.
 func MissingField(path, field string) error {
 	return &record.Error{Reason: record.ReasonDecode, Err: fmt.Errorf("decode the answer to GET %s: it lacks %s", path, field)}

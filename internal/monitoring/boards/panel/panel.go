@@ -3,7 +3,6 @@ package panel
 import (
 	"prodsec_exporter/internal/monitoring/names"
 	"prodsec_exporter/internal/monitoring/packrow"
-	"prodsec_exporter/internal/monitoring/settings"
 )
 
 // Board is a dashboard: rows in reading order.
@@ -136,11 +135,6 @@ func From(value float64, colour string) Step { return Step{Value: &value, Colour
 
 // Below is the colour under the first threshold.
 func Below(colour string) Step { return Step{Colour: colour} }
-
-// Towards are the thresholds of a ratio that should reach a target.
-func Towards(target float64) []Step {
-	return []Step{Below(Bad), From(target-settings.Reach, Warning), From(target, Good)}
-}
 
 // NoneBut are the thresholds of a count that should be zero and is serious from a number on.
 func NoneBut(serious float64) []Step {
