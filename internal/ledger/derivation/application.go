@@ -17,7 +17,7 @@ type application struct {
 	// scope is the number of the batch's scope; first says that it was never read before.
 	scope int32
 	first bool
-	// read is when the scope was read last before.
+	// read is when the scope was read last before; now where nothing is read and what changes does so now.
 	read time.Time
 	// whole: what the batch lacks is gone. A full sweep that could not understand more items than the last whole one may
 	// lack just those.

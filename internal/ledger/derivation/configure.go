@@ -78,7 +78,7 @@ func (s *State) removeScopes(t store.Tx) (bool, error) {
 	if len(leaving) == 0 {
 		return false, nil
 	}
-	a := &application{State: s, tx: t, batch: &record.Batch{}, byReport: map[int32]*identity.Report{}, touched: map[uint32]bool{}}
+	a := &application{State: s, tx: t, batch: &record.Batch{}, read: store.TimeOf(s.now), byReport: map[int32]*identity.Report{}, touched: map[uint32]bool{}}
 	if err := a.absent(func(_ int32, r *report) bool { return leaving[r.scopeNumber()] }, record.ClosureNone); err != nil {
 		return false, err
 	}

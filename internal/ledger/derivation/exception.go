@@ -35,14 +35,18 @@ func (s *State) subjectOf(w *snapshot.Weakness, cluster []*identity.Report) *pol
 }
 
 // coverFrom brings the pauses of a weakness up to date that changed, or whose service or policy did, at an instant: what it was covered by before stays.
-// An instant of records.Always says that it is not a change but history that was not known yet, which is added. wasOpen says whether the weakness was open
-// before the change under way.
+// An instant of records.Always says that it is not a change but history that was not known yet: it is added to what was lived under, and of a weakness of
+// which all is history it takes the place of what had been imported. wasOpen says whether the weakness was open before the change under way.
 func (s *State) coverFrom(p int32, cluster []*identity.Report, instant int64, wasOpen bool) {
 	pauses := s.exceptions.pausesOf(s.policy, s.subjectOf(s.weaknesses.At(int(p)), cluster))
 	if !s.Importing() {
-		lived := s.pauses[p]
-		if instant != records.Always {
-			lived = clip(lived, records.Always, instant)
+		lived := clip(s.pauses[p], records.Always, min(instant, s.now))
+		if instant == records.Always {
+			since := int64(records.Always)
+			if s.weaknesses.At(int(p)).Flags.Has(snapshot.ImportedHistory) {
+				since = store.Unix(s.founded)
+			}
+			lived = clip(s.pauses[p], since, s.now)
 		}
 		pauses = union(slices.Concat(lived, clip(pauses, instant, policy.Forever)))
 	}
@@ -99,6 +103,7 @@ func (s *State) pausesAfter(p int32, subject *policy.Subject, change *exceptionC
 // candidates are the weaknesses that any of the given exceptions may cover.
 func (s *State) candidates(histories []exceptionHistory) map[int32]bool {
 	services, repositories := map[int32][]exceptionHistory{}, map[int32][]exceptionHistory{}
+	var gone []exceptionHistory // what names a repository may have covered what is not known by it any more
 	found := map[int32]bool{}
 	for _, h := range histories {
 		named, hosted, listed := h.names()
@@ -106,6 +111,9 @@ func (s *State) candidates(histories []exceptionHistory) map[int32]bool {
 			if at := s.services.find(name); at > 0 {
 				services[at] = append(services[at], h)
 			}
+		}
+		if len(hosted) > 0 {
+			gone = append(gone, h)
 		}
 		for name := range hosted {
 			if at := s.repositories.find(string(name)); at >= 0 {
@@ -116,12 +124,16 @@ func (s *State) candidates(histories []exceptionHistory) map[int32]bool {
 			s.weaknessesOf(id, found)
 		}
 	}
-	if len(services)+len(repositories) == 0 {
+	if len(services)+len(gone) == 0 {
 		return found
 	}
 	for i := range s.weaknesses.Len() {
 		w := s.weaknesses.At(i)
-		if s.mayCover(services[w.Service], w) || w.Repository >= 0 && s.mayCover(repositories[w.Repository], w) {
+		within := gone
+		if w.Repository >= 0 {
+			within = repositories[w.Repository]
+		}
+		if s.mayCover(services[w.Service], w) || s.mayCover(within, w) {
 			found[int32(i)] = true
 		}
 	}

@@ -16,7 +16,7 @@ func (s *State) retire(t store.Tx, source store.SourceID, b *record.Batch) error
 		return nil
 	}
 	s.settlePauses()
-	a := &application{State: s, tx: t, batch: b, source: source, scope: number, whole: true, byReport: map[int32]*identity.Report{}, touched: map[uint32]bool{}}
+	a := &application{State: s, tx: t, batch: b, source: source, scope: number, read: store.TimeOf(s.now), whole: true, byReport: map[int32]*identity.Report{}, touched: map[uint32]bool{}}
 	if err := a.absent(func(_ int32, r *report) bool { return r.scopeNumber() == number }, b.Absence); err != nil {
 		return err
 	}

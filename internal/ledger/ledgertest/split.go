@@ -65,7 +65,7 @@ func splitInTime(t *testing.T, fresh func(t *testing.T) Open, seed uint64) {
 			t.Errorf("seed %d: counters do not reconcile (-open +flows):\n%s", seed, diff)
 		}
 		check(t, l.Close())
-		return windowed(s)
+		return windowed(s, h.at.Unix(), later.Unix())
 	}
 	want := result(func(int) bool { return false })
 	for i := range readings {
@@ -77,19 +77,34 @@ func splitInTime(t *testing.T, fresh func(t *testing.T) Open, seed uint64) {
 	}
 }
 
-// windowed are the events that windows have, the outcomes and the pauses, for people and in an order that does not depend on positions.
-func windowed(s *snapshot.Snapshot) []string {
+// windowed are the events that windows have, the outcomes and the pauses, for people and in an order that does not depend on positions. What was lived under
+// from the founding until the rest was read stays so, and is left out.
+func windowed(s *snapshot.Snapshot, founded, later int64) []string {
 	var lines []string
 	for _, e := range s.Events.All() {
-		if e.Sums.InWindows() {
+		edge := e.Kind == snapshot.EventExcepted || e.Kind == snapshot.EventExceptionEnded
+		if e.Sums.InWindows() && !(edge && founded <= e.At && e.At <= later) {
 			lines = append(lines, fmt.Sprintf("%s at %d counted %d %v %s %s", e.Kind, e.At, e.Counted, s.Owners[e.Owner], e.Severity.Severity(), e.Class.Class()))
 		}
 	}
 	for i, w := range s.Weaknesses.All() {
 		if w.Reports > 0 {
-			lines = append(lines, fmt.Sprintf("weakness of %d, closed %d, %s: %q, paused %v", w.FirstSeen, w.ClosedAt, w.Severity.Severity(), w.Outcome, s.Pauses[int32(i)]))
+			lines = append(lines, fmt.Sprintf("weakness of %d, closed %d, %s: %q, paused %v", w.FirstSeen, w.ClosedAt, w.Severity.Severity(), w.Outcome, without(s.Pauses[int32(i)], founded, later)))
 		}
 	}
 	slices.Sort(lines)
 	return lines
+}
+
+// without is what of pauses lies outside of [from, until).
+func without(pauses []policy.Pause, from, until int64) []policy.Pause {
+	var left []policy.Pause
+	for _, p := range pauses {
+		for _, part := range []policy.Pause{{Start: p.Start, End: min(p.End, from)}, {Start: max(p.Start, until), End: p.End}} {
+			if part.Start < part.End {
+				left = append(left, part)
+			}
+		}
+	}
+	return left
 }
