@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"prodsec_exporter/internal/ledger"
+	"prodsec_exporter/internal/ledger/ledgertest"
 	"prodsec_exporter/internal/policy"
 	"prodsec_exporter/internal/record"
 	"prodsec_exporter/internal/snapshot"
@@ -233,5 +234,25 @@ func TestMonorepoOwnedByPaths(t *testing.T) {
 		if got := s.Snapshot().Repositories[0].Unmapped; got != c.want {
 			t.Errorf("team %q: got %q, want %q", c.team, got, c.want)
 		}
+	}
+}
+
+// TestNewOwnerAtThePositionOfTheOld: a service that leaves and one that takes over its repository and its position in the catalog are two, after a restart,
+// too.
+func TestNewOwnerAtThePositionOfTheOld(t *testing.T) {
+	s := newStory(t, nil)
+	s.must(s.Configure(t.Context(), []ledger.Source{{Collector: "catalog", Instance: "a"}, {Collector: "scanner", Instance: "one"}}, day(1)))
+	s.catalog(1, "a", record.Service{Name: "api", Repositories: claim("acme/api")}, record.Service{Name: "mid"}, record.Service{Name: "web"})
+	f := critical("f", 1)
+	f.Repository = "acme/api"
+	s.says(1, f)
+	s.must(s.MarkFounded(t.Context(), day(1)))
+	s.catalog(2, "a", record.Service{Name: "api"}, record.Service{Name: "mid", Repositories: claim("acme/api")}, record.Service{Name: "web"})
+	s.catalog(3, "a", record.Service{Name: "api"}, record.Service{Name: "web", Repositories: claim("acme/api")})
+	s.must(s.Close())
+	s.Ledger = ledgertest.MustOpen(t, s.open, s.policy)
+	known := s.Snapshot()
+	if got := known.Services[known.Weaknesses.At(0).Service].Name; got != "web" {
+		t.Errorf("after a restart the weakness belongs to %s, want web", got)
 	}
 }

@@ -77,17 +77,18 @@ func (s *State) reattribute(t store.Tx) error {
 	for i := range s.weaknesses.Len() {
 		p := int32(i)
 		w := s.weaknesses.At(i)
-		before, service := w.Service, w.Service
+		before, carried := w.Service, w.Service
 		if moved != nil {
-			service = max(0, moved[service])
+			carried = moved[before] // another one may have the position of one that left
 		}
+		service := max(0, carried)
 		switch {
 		case special[p]:
 			service = s.serviceOf(details[p])
 		case !declared[p] && !s.shared(w) && !orphaned(w.Closure):
 			service = s.defaultOf(w)
 		}
-		if service != before {
+		if service != before || service != carried {
 			s.changeWeakness(p).Service = service
 		}
 		s.markRetired(p)

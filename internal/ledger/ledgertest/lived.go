@@ -31,8 +31,12 @@ func lived(t *testing.T, before, after *snapshot.Snapshot, what string) bool {
 		if after.Weaknesses.At(int(p)).Reports == 0 {
 			continue // a part of another one
 		}
+		since := int64(math.MinInt64)
+		if imported(before, p) && imported(after, p) {
+			since = before.Founded.Unix() // a source that is read for the first time completes what was imported
+		}
 		for _, pause := range pauses {
-			pause.End = min(pause.End, known, before.At.Unix())
+			pause.Start, pause.End = max(pause.Start, since), min(pause.End, known, before.At.Unix())
 			if pause.Start < pause.End && !slices.ContainsFunc(after.Pauses[p], func(o policy.Pause) bool { return o.Start <= pause.Start && pause.End <= o.End }) {
 				t.Errorf("%s: weakness %d was covered from %d to %d, and is said to have been covered %v", what, p, pause.Start, pause.End, after.Pauses[p])
 				return false
@@ -41,7 +45,7 @@ func lived(t *testing.T, before, after *snapshot.Snapshot, what string) bool {
 	}
 	for i, w := range before.Weaknesses.All() {
 		now := after.Weaknesses.At(i)
-		if w.Flags.Has(snapshot.ImportedHistory) && now.Flags.Has(snapshot.ImportedHistory) {
+		if imported(before, int32(i)) && imported(after, int32(i)) {
 			continue // a source that is read for the first time completes its history
 		}
 		if w.Outcome != snapshot.OutcomeNone && now.Outcome != w.Outcome && now.ClockStart == w.ClockStart && (w.Outcome == snapshot.OutcomeMissed || !reopened(after, int32(i))) {
@@ -50,6 +54,11 @@ func lived(t *testing.T, before, after *snapshot.Snapshot, what string) bool {
 		}
 	}
 	return true
+}
+
+// imported reports whether all that is known of a weakness is history.
+func imported(s *snapshot.Snapshot, weakness int32) bool {
+	return s.Weaknesses.At(int(weakness)).Flags.Has(snapshot.ImportedHistory)
 }
 
 // reopened reports whether a weakness was ever closed and open again.
