@@ -82,8 +82,8 @@ func splitInTime(t *testing.T, fresh func(t *testing.T) Open, seed uint64) {
 func windowed(s *snapshot.Snapshot, founded, later int64) []string {
 	var lines []string
 	for _, e := range s.Events.All() {
-		edge := e.Kind == snapshot.EventExcepted || e.Kind == snapshot.EventExceptionEnded
-		if e.Sums.InWindows() && !(edge && founded <= e.At && e.At <= later) {
+		lived := (e.Kind == snapshot.EventExcepted || e.Kind == snapshot.EventExceptionEnded) && founded <= e.At && e.At <= later
+		if e.Sums.InWindows() && !lived {
 			lines = append(lines, fmt.Sprintf("%s at %d counted %d %v %s %s", e.Kind, e.At, e.Counted, s.Owners[e.Owner], e.Severity.Severity(), e.Class.Class()))
 		}
 	}
