@@ -22,10 +22,11 @@ const (
 	scopeProject         = "project"
 	scopeDeployments     = "deployments"
 	scopeReleases        = "releases"
+	scopeBypasses        = "bypasses"
 )
 
 // projectScopes are the scopes that each project has.
-var projectScopes = []string{scopeProject, scopeDeployments, scopeReleases}
+var projectScopes = []string{scopeProject, scopeDeployments, scopeReleases, scopeBypasses}
 
 // workers is how many projects are read at a time.
 const workers = 4
@@ -75,13 +76,14 @@ func once(projects []*project) []*project {
 // collectProjects reads what is asked of each project, several at a time; batches are emitted one after the other.
 func (c *Collector) collectProjects(ctx context.Context, projects []*project, cursors collectors.Cursors, emit func(record.Batch) error) error {
 	results := make(chan []record.Batch)
+	around := c.newSurroundings(projects)
 	group, within := errgroup.WithContext(ctx)
 	group.SetLimit(workers)
 	go func() {
 		for _, p := range c.due(projects, cursors) {
 			group.Go(func() error {
 				select {
-				case results <- c.readProject(within, p, cursors):
+				case results <- c.readProject(within, p, around, cursors):
 					return nil
 				case <-within.Done():
 					return within.Err()
@@ -122,12 +124,16 @@ func (c *Collector) due(projects []*project, cursors collectors.Cursors) []*proj
 }
 
 // readProject reads the scopes of one project.
-func (c *Collector) readProject(ctx context.Context, p *project, cursors collectors.Cursors) []record.Batch {
-	return []record.Batch{
-		c.readPosture(ctx, p),
+func (c *Collector) readProject(ctx context.Context, p *project, around *surroundings, cursors collectors.Cursors) []record.Batch {
+	batches := []record.Batch{
+		c.readPosture(ctx, p, around),
 		c.readDeployments(ctx, p, cursors[p.scope(scopeDeployments)]),
 		c.readReleases(ctx, p),
 	}
+	if c.config.Bypasses {
+		batches = append(batches, c.readBypasses(ctx, p, around.names, cursors[p.scope(scopeBypasses)]))
+	}
+	return batches
 }
 
 // retire says of the scopes of projects that are archived or gone that they have ended.

@@ -1,6 +1,7 @@
 package gitlab
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"net/url"
@@ -66,26 +67,35 @@ func (c *Collector) readEnvironments(ctx context.Context, p *posture) error {
 	case err != nil:
 		return err
 	}
-	protections, permission, err := c.readProtectedEnvironments(ctx, p)
+	protections, permission, err := c.readProtectedEnvironments(ctx, numbered(p.ID, "protected_environments"), premiumOrRole)
 	if err != nil {
 		return err
 	}
+	above, permissionAbove, err := p.around.protectedTiers(ctx, p.Path)
+	if err != nil {
+		return err
+	}
+	permission = cmp.Or(permission, permissionAbove)
 	p.repository.Environments = []record.EnvironmentProtection{}
 	seen := map[string]bool{}
 	for i := range environments {
 		e := &environments[i]
 		if name := e.name(); !seen[name] {
 			seen[name] = true
-			p.repository.Environments = append(p.repository.Environments, c.protection(e, protections, permission, p.project))
+			rules := []*protectedEnvironment{protections[e.Name]}
+			for _, group := range above {
+				rules = append(rules, group[e.Tier])
+			}
+			p.repository.Environments = append(p.repository.Environments, protection(e, rules, permission, p.project))
 		}
 	}
 	return nil
 }
 
-// readProtectedEnvironments reads the protection of environments by name or tier.
-func (c *Collector) readProtectedEnvironments(ctx context.Context, p *posture) (protections map[string]*protectedEnvironment, permission string, err error) {
+// readProtectedEnvironments reads a list of protected environments: a project's by name, or a group's by tier. Where it is refused, permission is what is missing.
+func (c *Collector) readProtectedEnvironments(ctx context.Context, path, needed string) (protections map[string]*protectedEnvironment, permission string, err error) {
 	protections = map[string]*protectedEnvironment{}
-	err = c.api.list(ctx, numbered(p.ID, "protected_environments"), nil, func(raw json.RawMessage) error {
+	err = c.api.list(ctx, path, nil, func(raw json.RawMessage) error {
 		e, err := translate.Decode[protectedEnvironment](raw)
 		if err != nil {
 			return &record.Error{Reason: record.ReasonDecode, Err: err}
@@ -94,25 +104,34 @@ func (c *Collector) readProtectedEnvironments(ctx context.Context, p *posture) (
 		return nil
 	})
 	if unread(err) {
-		return nil, premiumOrRole, nil
+		return nil, needed, nil
 	}
 	return protections, "", err
 }
 
-// protection says what protects an environment. GitLab limits who may deploy and not from which branch, so that a branch policy there is none.
-func (c *Collector) protection(e *environment, protections map[string]*protectedEnvironment, permission string, p *project) record.EnvironmentProtection {
-	r := record.EnvironmentProtection{Environment: e.name(), MissingPermission: permission}
+// protection says what protects an environment: the project's rule for it and those of the groups above for its tier, which all have to be met. Where some of them could not be
+// read, the others may say yes and none can say no. GitLab limits who may deploy and not from which branch, so that a branch policy there is none.
+func protection(e *environment, rules []*protectedEnvironment, permission string, p *project) record.EnvironmentProtection {
+	r := record.EnvironmentProtection{Environment: e.name(), MissingPermission: permission, BranchPolicy: record.AnswerNo}
+	missing := record.AnswerNo
 	if permission != "" {
-		return r
+		missing = record.AnswerUnknown
 	}
-	r.BranchPolicy = record.AnswerNo
-	protected := protections[e.Name]
-	if protected == nil {
-		r.RequiredReviewers, r.SelfReviewPrevented, r.AdminsBound = record.AnswerNo, record.AnswerNo, record.AnswerNo
-		return r
+	protected, approved := missing, missing
+	for _, rule := range rules {
+		if rule != nil {
+			protected = record.AnswerYes
+			approved = approved.Or(record.AnswerOf(rule.approves()))
+		}
 	}
-	r.RequiredReviewers, r.AdminsBound = record.AnswerOf(protected.approves()), record.AnswerYes
-	if p.TriggererApproves != nil {
+	r.RequiredReviewers, r.AdminsBound = approved, protected
+	if approved == record.AnswerYes {
+		r.MissingPermission = "" // what could not be read could only ask for more
+	}
+	switch {
+	case protected != record.AnswerYes:
+		r.SelfReviewPrevented = protected
+	case p.TriggererApproves != nil:
 		r.SelfReviewPrevented = record.AnswerOf(!*p.TriggererApproves)
 	}
 	return r

@@ -3,7 +3,7 @@
 //
 // A file reads one thing and says which scope it fills: projects.go (projects:GROUP), vulnerabilities.go (vulnerabilities:GROUP), runners.go (runners:GROUP),
 // posture.go with branches.go, environments.go, scans.go and pipelines.go (project:ID), deployments.go with changes.go (deployments:ID), releases.go
-// (releases:ID). api.go speaks REST and GraphQL. To read one more thing of each project, add a function to the list in posture.go.
+// (releases:ID), bypasses.go (bypasses:ID). surroundings.go is what projects have in common. api.go speaks REST and GraphQL. To read one more thing of each project, add a function to the list in posture.go.
 //
 // Scopes and records are named by the numbers of projects, which stay the same when a project is renamed or transferred.
 package gitlab
@@ -48,6 +48,8 @@ type Config struct {
 	Exclude []string `yaml:"exclude,omitempty"`
 	// Vulnerabilities says whether findings are read; GitLab keeps them in its tier Ultimate. Default true.
 	Vulnerabilities *bool `yaml:"vulnerabilities,omitempty"`
+	// Bypasses says whether rule bypasses are read, from the audit events of projects; GitLab has them in its tier Ultimate. Default false.
+	Bypasses bool `yaml:"bypasses,omitempty"`
 	// ReleaseBranches are glob patterns of branches whose protection counts beside the default branch's.
 	ReleaseBranches []string `yaml:"release_branches,omitempty"`
 	// PostureInterval is how often what is asked of each project is read anew.

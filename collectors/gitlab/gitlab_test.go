@@ -89,6 +89,11 @@ func serve(s *collectorstest.Server) {
 	s.JSON("GET "+project7+"push_rule", `{"reject_unsigned_commits":true}`)
 	s.JSON("GET "+project7+"environments", list(`{"name":"production","tier":"production"}`, `{"name":"live/eu","tier":"production"}`, `{"name":"staging","tier":"staging"}`))
 	s.JSON("GET "+project7+"protected_environments", list(`{"name":"production","required_approval_count":1,"approval_rules":[]}`))
+	s.JSON("GET /api/v4/groups/acme/protected_environments", `[]`)
+	s.JSON("GET "+project7+"pipelines/1/jobs", list(`{"id":70,"artifacts":[{"file_type":"archive","filename":"artifacts.zip"}]}`, `{"id":71,"artifacts":[{"file_type":"cyclonedx","filename":"gl-sbom.cdx.json"}]}`))
+	s.JSON("GET "+project7+"audit_events", list(
+		`{"id":801,"created_at":"2026-03-01T08:00:00Z","details":{"event_name":"security_policy_user_push_bypass","project_id":7,"branch_name":"main"}}`,
+		`{"id":802,"created_at":"2026-03-01T07:00:00Z","details":{"event_name":"project_unarchived"}}`))
 	s.JSON("GET "+project7+"ci/lint", `{"valid":true,"merged_yaml":"variables:\n  RUNNER_GENERATE_ARTIFACTS_METADATA: \"true\"\ndeploy:\n  id_tokens:\n    AWS: {aud: x}\n"}`)
 	s.Handle("GET "+project7+"pipelines", func(w http.ResponseWriter, r *http.Request) {
 		at := "2026-03-02T09:00:00Z"
@@ -119,7 +124,7 @@ func serve(s *collectorstest.Server) {
 
 func newCollector(baseURL string, token apiclient.Secret, env collectors.Env) (*Collector, error) {
 	return New(Config{
-		URL: baseURL, Token: token, Groups: []string{"acme"}, ReviewLabels: []string{"security-reviewed"}, DeploymentHistory: collectors.Duration(20 * 365 * 24 * 3600e9),
+		URL: baseURL, Token: token, Groups: []string{"acme"}, Bypasses: true, ReviewLabels: []string{"security-reviewed"}, DeploymentHistory: collectors.Duration(20 * 365 * 24 * 3600e9),
 	}, env)
 }
 
@@ -156,13 +161,14 @@ func TestConformance(t *testing.T) {
 		Scopes: []collectorstest.Scope{
 			{
 				Name: "projects:acme", Records: 2, Requests: is("/api/v4/groups/acme/projects"), Pages: 2, Cursor: true, Links: true, Items: "",
-				Along: []string{"project:7", "deployments:7", "releases:7"},
+				Along: []string{"project:7", "deployments:7", "releases:7", "bypasses:7"},
 			},
 			{Name: "vulnerabilities:acme", Records: 3, Requests: asks("vulnerabilities(first"), Pages: 3, Cursor: true, Items: "data.group.vulnerabilities.nodes"},
 			{Name: "runners:acme", Records: 1, Requests: is("/api/v4/groups/acme/runners")},
 			{Name: "project:7", Records: 8, Requests: is(project7 + "environments"), Tolerates: map[string]func(record.Batch) error{"403": noEnvironments, "404": noEnvironments}},
-			{Name: "deployments:7", Records: 2, Requests: is(project7 + "deployments")},
+			{Name: "deployments:7", Records: 2, Requests: is(project7 + "deployments"), Along: []string{"project:7"}},
 			{Name: "releases:7", Records: 1, Requests: is(project7 + "releases")},
+			{Name: "bypasses:7", Records: 1, Requests: is(project7 + "audit_events")},
 		},
 		Altered: []collectorstest.Altered{
 			{
@@ -186,13 +192,13 @@ func TestConformance(t *testing.T) {
 		},
 		Gone: []collectorstest.Gone{
 			{
-				Name: "the project was deleted", Retired: []string{"project:7", "deployments:7", "releases:7"}, Reason: record.ClosureRepositoryDeleted,
+				Name: "the project was deleted", Retired: []string{"project:7", "deployments:7", "releases:7", "bypasses:7"}, Reason: record.ClosureRepositoryDeleted,
 				Serve: func(s *collectorstest.Server) {
 					s.JSON(groupProjects, list(projectJSON(8, "acme/old", `,"archived":true`)))
 				},
 			},
 			{
-				Name: "the project was archived", Retired: []string{"project:7", "deployments:7", "releases:7"}, Reason: record.ClosureRepositoryArchived,
+				Name: "the project was archived", Retired: []string{"project:7", "deployments:7", "releases:7", "bypasses:7"}, Reason: record.ClosureRepositoryArchived,
 				Serve: func(s *collectorstest.Server) {
 					s.JSON(groupProjects, list(projectJSON(7, "acme/api", `,"archived":true`)))
 				},

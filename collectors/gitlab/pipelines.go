@@ -41,6 +41,7 @@ func (c *Collector) readConfiguration(ctx context.Context, p *posture) error {
 
 // run is a pipeline in the sense of GitLab: one run.
 type run struct {
+	ID         int64          `json:"id"`
 	URL        string         `json:"web_url"`
 	UpdatedAt  translate.Time `json:"updated_at"`
 	FinishedAt translate.Time `json:"finished_at"`
@@ -58,17 +59,21 @@ func (c *Collector) readPipelines(ctx context.Context, p *posture) error {
 	pipeline := record.Pipeline{
 		ID: p.scope("pipeline"), Repository: p.name, Name: record.Text(configuration), Path: record.Text(configuration), URL: record.Text(p.URL + "/-/pipelines"),
 		Publishes: record.AnswerOf(releases.MatchString(p.merged)),
-		Evidence:  map[record.EvidenceKind]record.Answer{record.EvidenceProvenance: record.AnswerOf(provenance.MatchString(p.merged))},
+		Evidence: map[record.EvidenceKind]record.Answer{
+			record.EvidenceProvenance: record.AnswerOf(provenance.MatchString(p.merged)), record.EvidenceSBOM: record.AnswerUnknown,
+			record.EvidenceSignature: record.AnswerUnknown, record.EvidenceApproval: record.AnswerUnknown,
+		},
 	}
 	for _, e := range p.repository.Environments {
 		pipeline.Environments = append(pipeline.Environments, e.Environment)
 	}
+	succeeded := int64(0)
 	for _, last := range []struct {
 		query url.Values
 		into  func(*run)
 	}{
 		{url.Values{"scope": {"finished"}}, func(r *run) { pipeline.LastRunAt = finished(r) }},
-		{url.Values{"status": {"success"}}, func(r *run) { pipeline.LastSuccessAt = finished(r) }},
+		{url.Values{"status": {"success"}}, func(r *run) { pipeline.LastSuccessAt, succeeded = finished(r), r.ID }},
 	} {
 		last.query.Set("ref", p.DefaultBranch)
 		last.query.Set("per_page", "1")
@@ -84,6 +89,9 @@ func (c *Collector) readPipelines(ctx context.Context, p *posture) error {
 		if len(runs) > 0 {
 			last.into(&runs[0])
 		}
+	}
+	if err := c.readRunEvidence(ctx, p, &pipeline, succeeded); err != nil {
+		return err
 	}
 	p.batch.Pipelines = append(p.batch.Pipelines, pipeline)
 	return nil

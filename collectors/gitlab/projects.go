@@ -22,6 +22,8 @@ const (
 	asMaintainer  = readAPI + ", role Maintainer"
 	asGroupOwner  = readAPI + ", role Owner of the group"
 	premiumOrRole = asMaintainer + ", or the instance's tier lacks it (Premium)"
+	// premiumOrGroupRole is what the rules of a group for deployments need.
+	premiumOrGroupRole = asMaintainer + " of the groups above the project, or the instance's tier lacks it (Premium)"
 )
 
 // project is a project in the REST API. A flag is nil where the credential or the version does not show it.

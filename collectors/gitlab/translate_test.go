@@ -79,7 +79,9 @@ func TestPosture(t *testing.T) {
 	if diff := cmp.Diff([]record.Pipeline{{
 		ID: "pipeline:7", Repository: name, Name: ".gitlab-ci.yml", Path: ".gitlab-ci.yml", URL: "https://gitlab.example.com/acme/api/-/pipelines", Publishes: no,
 		Environments: []string{"production", "production-live-eu", "staging"}, LastRunAt: at("2026-03-02T09:00:00Z"), LastSuccessAt: at("2026-03-01T09:00:00Z"),
-		Evidence: map[record.EvidenceKind]record.Answer{record.EvidenceProvenance: yes},
+		Evidence: map[record.EvidenceKind]record.Answer{
+			record.EvidenceProvenance: yes, record.EvidenceSBOM: yes, record.EvidenceSignature: record.AnswerUnknown, record.EvidenceApproval: yes,
+		},
 	}}, b.Pipelines); diff != "" {
 		t.Errorf("pipeline (-want +got):\n%s", diff)
 	}
@@ -449,7 +451,7 @@ func TestCheck(t *testing.T) {
 			}
 		}
 	}
-	if failed != 1 || len(results) != 9 {
-		t.Errorf("%d of %d checks failed, want 1 of 9", failed, len(results))
+	if failed != 1 || len(results) != 10 {
+		t.Errorf("%d of %d checks failed, want 1 of 10", failed, len(results))
 	}
 }
