@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"prodsec_exporter/collectors"
-	"prodsec_exporter/collectors/github/part"
 )
 
 // Check asks for one item of everything the collector reads.
@@ -38,15 +37,8 @@ func (c *Collector) Forecast() map[string]float64 {
 		for _, p := range c.parts {
 			p.Forecast(org, forecast)
 		}
-		live := 0
-		for _, r := range c.inventory.Repositories(org) {
-			if !r.Archived {
-				live++
-			}
-		}
-		rate := min(part.PerHour(c.env.Intervals.Repository)*float64(live), part.PerHour(c.env.Intervals.Collection)*float64(c.env.RepositoriesPerCollection))
 		for _, s := range c.repositoryScopes() {
-			forecast["core"] += rate * s.Requests
+			forecast["core"] += c.readings(org, s) * c.requests(org, s)
 		}
 	}
 	return forecast

@@ -49,6 +49,8 @@ type Collector struct {
 	parts     []part.Collector
 	// attempts are when each scope of a repository was last read or tried.
 	attempts *part.State[map[string]time.Time]
+	// costs are how many requests the last reading of each scope of a repository took.
+	costs *part.State[map[string]int]
 	// installations, if there are some, read all organisations in which an App is installed; nothing else here is set then.
 	installations *installations
 }
@@ -87,18 +89,19 @@ func New(config Config, env collectors.Env) (*Collector, error) {
 	}
 	repositories := inventory.New(config.Inventory, given)
 	client.Selected = repositories.Selected
-	return &Collector{
-		config: config, env: given, inventory: repositories,
+	c := &Collector{
+		config: config, env: given, inventory: repositories, costs: part.NewState(func() map[string]int { return map[string]int{} }),
 		attempts: part.NewState(func() map[string]time.Time { return map[string]time.Time{} }),
-		// Scopes of organisations are read in this order, then those of single repositories.
-		parts: []part.Collector{
-			repositories,
-			alerts.New(config.Alerts, given, repositories),
-			protection.New(config.Protection, given, repositories),
-			trust.New(config.Trust, given, repositories),
-			delivery.New(config.Delivery, given, repositories, config.Protection.ReleaseBranches),
-		},
-	}, nil
+	}
+	// Scopes of organisations are read in this order, then those of single repositories.
+	c.parts = []part.Collector{
+		repositories,
+		alerts.New(config.Alerts, given, repositories),
+		protection.New(config.Protection, given, repositories),
+		trust.New(config.Trust, given, repositories),
+		delivery.New(config.Delivery, given, repositories, config.Protection.ReleaseBranches),
+	}
+	return c, nil
 }
 
 // organizations are those of the configuration, in lower case.

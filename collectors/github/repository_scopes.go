@@ -1,7 +1,6 @@
 package github
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"hash/fnv"
@@ -65,7 +64,17 @@ func (c *Collector) sweep(
 		err        error
 	}
 	var refusals []refusal
-	for _, repository := range c.dueRepositories(s, org, list, cursors) {
+	due := c.dueRepositories(s, org, list, cursors)
+	for _, repository := range due.unchanged {
+		if err := c.emitUnchanged(s, org, repository, emit); err != nil {
+			return err
+		}
+	}
+	for _, repository := range due.read {
+		if !c.env.API.Spare(c.env.Now()) {
+			c.env.Logger.Debug("Scopes of single repositories wait for the budget", "organization", org, "kind", s.Kind)
+			break
+		}
 		question := scopeQuestion(s, org, repository)
 		if c.env.Questions.Refused(question) != nil {
 			continue
@@ -73,6 +82,7 @@ func (c *Collector) sweep(
 		scope := scopeOf(s, org, repository)
 		refused, err := c.env.Questions.Ask(question, func() error {
 			var failure error
+			before := c.env.API.Charged()
 			err := read(ctx, scope, cursors[scope.Name], func(b record.Batch) error {
 				c.attempts.With(org, func(at *map[string]time.Time) { (*at)[b.Scope] = c.env.Now() })
 				if failure = b.Err; failure != nil {
@@ -82,6 +92,9 @@ func (c *Collector) sweep(
 			})
 			if err != nil {
 				return stopped{err}
+			}
+			if failure == nil {
+				c.costs.With(org, func(costs *map[string]int) { (*costs)[scope.Name] = c.env.API.Charged() - before })
 			}
 			return failure
 		})
@@ -116,37 +129,6 @@ func scopeQuestion(s part.RepositoryScope, org string, r api.Repository) api.Que
 // scopeOf is the scope of one repository.
 func scopeOf(s part.RepositoryScope, org string, r api.Repository) part.Scope {
 	return part.Scope{Name: s.Name(r), Read: func(ctx context.Context, cursor record.Cursor) record.Batch { return s.Read(ctx, org, r, cursor) }}
-}
-
-// dueRepositories are the repositories whose scope is to be read in this collection.
-func (c *Collector) dueRepositories(s part.RepositoryScope, org string, list []api.Repository, cursors collectors.Cursors) []api.Repository {
-	type candidate struct {
-		api.Repository
-		last time.Time
-	}
-	var due []candidate
-	now := c.env.Now()
-	c.attempts.With(org, func(at *map[string]time.Time) {
-		for _, r := range list {
-			last, ok := cursors[s.Name(r)].Time()
-			if r.Archived || ok && now.Sub(last) < c.env.Intervals.Repository || c.env.Questions.Refused(scopeQuestion(s, org, r)) != nil {
-				continue
-			}
-			if tried := (*at)[s.Name(r)]; tried.After(last) {
-				last = tried
-			}
-			due = append(due, candidate{r, last})
-		}
-	})
-	// Those that were never read come in an order that has nothing to do with their names, so that a refusal of those that begin alike says little of the rest.
-	slices.SortFunc(due, func(a, b candidate) int {
-		return cmp.Or(a.last.Compare(b.last), cmp.Compare(shuffled(a.Name), shuffled(b.Name)), cmp.Compare(a.Name, b.Name))
-	})
-	next := make([]api.Repository, min(len(due), c.env.RepositoriesPerCollection))
-	for i := range next {
-		next[i] = due[i].Repository
-	}
-	return next
 }
 
 // shuffled is a number for a name, the same in each collection.
@@ -185,6 +167,7 @@ func (c *Collector) retire(s part.RepositoryScope, org string, list []api.Reposi
 			return err
 		}
 		c.attempts.With(org, func(at *map[string]time.Time) { delete(*at, name) })
+		c.costs.With(org, func(costs *map[string]int) { delete(*costs, name) })
 	}
 	return nil
 }

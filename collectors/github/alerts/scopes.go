@@ -35,7 +35,7 @@ func (c *Collector) RepositoryScopes() []part.RepositoryScope {
 		return nil
 	}
 	return []part.RepositoryScope{{
-		Kind: scopeAnalyses, Read: c.readAnalyses, Requests: 2,
+		Kind: scopeAnalyses, Read: c.readAnalyses, Requests: 2, Pushed: true,
 		Empty: record.Batch{Repositories: []record.Repository{}, Scans: []record.Scan{}},
 	}}
 }
@@ -87,13 +87,17 @@ func (c *Collector) looksForManifests() bool {
 	return c.config.Manifests && slices.Contains(c.config.Kinds, Dependabot)
 }
 
-// Forecast adds a request for each kind of alert in each collection while little changes, the pages of sweeps, the queries about manifests, and the lists of
+// Forecast adds what looks for changes took of late (a list that did not change is free), a request for each list until that is known, the pages of sweeps, the queries about manifests, and the lists of
 // security configurations.
 func (c *Collector) Forecast(org string, requests map[string]float64) {
-	for _, source := range c.alertSources() {
-		requests["core"] += part.PerHour(c.Intervals.Collection) * float64(len(source.queries))
-	}
 	c.state.With(org, func(o *organisation) {
+		for _, source := range c.alertSources() {
+			look, known := o.charged[source.kind]
+			if !known {
+				look = float64(len(source.queries))
+			}
+			requests["core"] += part.PerHour(c.Intervals.Collection) * look
+		}
 		for _, pages := range o.sweepPages {
 			requests["core"] += part.PerHour(c.Intervals.Full) * float64(pages)
 		}

@@ -16,6 +16,9 @@ import (
 // overlap is how far before its watermark a delta reads on: clocks differ, and an update may become visible late.
 const overlap = 10 * time.Minute
 
+// looksOfMean is how many looks for changes the mean of their cost is about: those of two hours, by default.
+const looksOfMean = 24
+
 // alertSource is a kind of alert and where it comes from.
 type alertSource struct {
 	kind       Kind
@@ -45,7 +48,7 @@ func (c *Collector) alertSources() []alertSource {
 func (c *Collector) readAlerts(ctx context.Context, org string, source alertSource, cursor record.Cursor) record.Batch {
 	started, classes := c.Now(), []record.Class{source.class}
 	walk := newAlertWalk(c, source, cursor)
-	pages := 0
+	pages, before := 0, c.API.Charged()
 	for _, more := range source.queries {
 		query := url.Values{"per_page": {api.PageSize}, "sort": {"created"}, "direction": {"asc"}}
 		if walk.delta {
@@ -61,7 +64,13 @@ func (c *Collector) readAlerts(ctx context.Context, org string, source alertSour
 	c.state.With(org, func(o *organisation) {
 		if !walk.delta {
 			o.sweepPages[source.kind] = pages
+			return
 		}
+		took, known := o.charged[source.kind]
+		if !known {
+			took = float64(len(source.queries))
+		}
+		o.charged[source.kind] = took + (float64(c.API.Charged()-before)-took)/looksOfMean
 	})
 	walk.markArchived(c.inventory.Archived(org))
 	if err := walk.markDeleted(ctx, org); err != nil {

@@ -46,6 +46,10 @@ type Client struct {
 	Selected func(name record.RepositoryName, fullName string) error
 
 	mu sync.Mutex
+	// rest is what is left of the budget of REST, as the last answer said.
+	rest restBudget
+	// charged counts the requests of REST that GitHub charges for.
+	charged int
 	// unknown are the values that were logged as unknown.
 	unknown map[string]bool
 }
@@ -103,7 +107,11 @@ func (c *Client) send(ctx context.Context, method, address string, body, out any
 		return nil, fmt.Errorf("make request: %w", err)
 	}
 	req.Header.Set("Accept", mediaType)
-	return c.client.Send(req.WithContext(ctx), out)
+	resp, err := c.client.Send(req.WithContext(ctx), out)
+	if resp != nil {
+		c.noteAnswer(resp)
+	}
+	return resp, err
 }
 
 // Pages reads a list to its end, or until page wants no more, and returns how many pages there were.

@@ -3,6 +3,7 @@ package api
 import (
 	"net/url"
 	"strings"
+	"time"
 
 	"prodsec_exporter/internal/record"
 )
@@ -16,6 +17,8 @@ type Repository struct {
 	Branch     string
 	Archived   bool
 	Visibility record.Visibility
+	// PushedAt is when somebody last pushed to any branch; zero where that is not known.
+	PushedAt time.Time
 }
 
 // RepositoryName names a repository by the address that people use; it is the API's host that differs otherwise.

@@ -115,7 +115,7 @@ func (c *Collector) Forecast(org string, requests map[string]float64) {
 			}
 		}
 	})
-	pages := c.inventory.Pages(org, api.FirstPage)
+	pages := c.inventory.LivePages(org, api.FirstPage)
 	requests["graphql"] += part.PerHour(c.config.DeploymentInterval.Std())*pages*pointsPerLook + part.PerHour(c.Intervals.Posture)*pages
 	requests["graphql"] += float64(recent) / week.Hours() * pointsPerDeployment
 	requests["core"] += float64(recent) / week.Hours() * requestsPerDeployment

@@ -17,6 +17,9 @@ import (
 	"prodsec_exporter/internal/record"
 )
 
+// largeOrganisation is the number of repositories above which a walk over all costs so much that it is not repeated before deployment_interval.
+const largeOrganisation = 1000
+
 // collect reads what was deployed in an organisation since the last look, or in the configured history where nothing is known yet.
 func (c *Collector) collect(ctx context.Context, org string, list []api.Repository, cursors collectors.Cursors, emit func(record.Batch) error) error {
 	var last time.Time
@@ -33,7 +36,13 @@ func (c *Collector) collect(ctx context.Context, org string, list []api.Reposito
 			unread = unread || cursors[scopeName(h)] == ""
 		}
 	}
-	if len(w.heads) == 0 || !unread && c.Now().Sub(last) < c.config.DeploymentInterval.Std() {
+	// To walk over a large organisation again in each collection, as long as something is left to do, would take more points than there are: more is done in each walk instead.
+	large := len(w.heads) > largeOrganisation
+	if large {
+		collections := max(1, int(c.config.DeploymentInterval.Std()/max(1, c.Intervals.Collection)))
+		w.whole, w.details = w.whole*collections, w.details*collections
+	}
+	if len(w.heads) == 0 || (large || !unread) && c.Now().Sub(last) < c.config.DeploymentInterval.Std() {
 		return nil
 	}
 	c.state.With(org, func(o *organisation) {
@@ -52,7 +61,7 @@ func (c *Collector) collect(ctx context.Context, org string, list []api.Reposito
 	}
 	c.state.With(org, func(o *organisation) {
 		o.deploymentsAt = c.Now()
-		if w.behind {
+		if w.behind && !large {
 			o.deploymentsAt = time.Time{}
 		}
 	})

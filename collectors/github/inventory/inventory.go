@@ -110,6 +110,21 @@ func (c *Inventory) Pages(org string, size float64) float64 {
 	return max(1, math.Ceil(float64(count)/size))
 }
 
+// LivePages is how many pages of a size the repositories that are not archived fill, at least one; all where they were not listed.
+func (c *Inventory) LivePages(org string, size float64) float64 {
+	list := c.Repositories(org)
+	if list == nil {
+		return c.Pages(org, size)
+	}
+	live := 0
+	for i := range list {
+		if !list[i].Archived {
+			live++
+		}
+	}
+	return max(1, math.Ceil(float64(live)/size))
+}
+
 // Catalog makes custom properties of repositories a catalog of services: it names the properties that hold each fact.
 type Catalog struct {
 	// Service is the property that names the services whose code a repository holds. Without it there is no catalog.

@@ -101,7 +101,7 @@ func (c *Inventory) repositoryRecord(item json.RawMessage) (result record.Reposi
 		result.Topics = append(result.Topics, record.Text(topic))
 	}
 	result.Scanners, result.Settings = r.security(result.Visibility)
-	identity = api.Repository{Name: name, FullName: r.FullName, Branch: result.DefaultBranch, Archived: r.Archived, Visibility: result.Visibility}
+	identity = api.Repository{Name: name, FullName: r.FullName, Branch: result.DefaultBranch, Archived: r.Archived, Visibility: result.Visibility, PushedAt: r.PushedAt.Time}
 	return result, identity, c.config.Repositories.leaves(&r, result.Visibility), nil
 }
 

@@ -58,7 +58,9 @@ type RepositoryScope struct {
 	Read func(ctx context.Context, org string, repository api.Repository, cursor record.Cursor) record.Batch
 	// ReadAll, instead of Read, reads the scopes of those of an organisation's repositories that are due by a pace of its own.
 	ReadAll func(ctx context.Context, org string, repositories []api.Repository, cursors collectors.Cursors, emit func(record.Batch) error) error
-	// Requests bound what reading it takes while little changes, for the forecast; 0 where Forecast of the part says it.
+	// Pushed says that most of what it holds changes when somebody pushes: where nobody did, a large organisation's is read less often.
+	Pushed bool
+	// Requests is what reading it takes while little changes, for the forecast until that was measured; 0 with ReadAll, of which Forecast of the part says it.
 	Requests float64
 	// Among, if set, are those of the repositories that have such a scope; nil while that is not known.
 	Among func(org string, list []api.Repository) []api.Repository

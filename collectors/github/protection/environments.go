@@ -12,11 +12,14 @@ import (
 )
 
 // environmentsQuery reads a page of repositories with their environments, the rules that protect these, and their CODEOWNERS file. It costs
-// 1 + first·21 requests by GitHub's formula, about ten points for fifty repositories.
+// 1 + first·21 requests by GitHub's formula, eleven points for fifty repositories.
 const environmentsQuery = `query Environments($org:String!,$first:Int!,$cursor:String,$environments:Int!){
  organization(login:$org){ repositories(first:$first,after:$cursor,isArchived:false,orderBy:{field:NAME,direction:ASC}){ pageInfo{hasNextPage endCursor} nodes{
   nameWithOwner url defaultBranchRef{name} codeowners{errors{kind}}
   environments(first:$environments){totalCount nodes{ name protectionRules(first:10){nodes{type timeout preventSelfReview}} }} } } } }`
+
+// pointsOfEnvironments is what environmentsQuery costs for fifty repositories.
+const pointsOfEnvironments = 11
 
 // environmentsRead is how many environments of a repository are read at once. One that has more is read by REST.
 const environmentsRead = 20

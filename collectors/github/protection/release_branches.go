@@ -8,12 +8,15 @@ import (
 	"prodsec_exporter/internal/record"
 )
 
-// releaseQuery reads a page of repositories with the branches whose names hold a text, and all that protects them. It costs 1 + first·21 requests by
-// GitHub's formula, about ten points for fifty repositories.
+// releaseQuery reads a page of repositories with the branches whose names hold a text, and all that protects them. It costs 1 + first·41 requests by
+// GitHub's formula (each branch has two connections), twenty-one points for fifty repositories.
 const releaseQuery = `query ReleaseBranches($org:String!,$first:Int!,$cursor:String,$match:String!,$branches:Int!){
  organization(login:$org){ repositories(first:$first,after:$cursor,isArchived:false,orderBy:{field:NAME,direction:ASC}){ pageInfo{hasNextPage endCursor} nodes{
   nameWithOwner url refs(refPrefix:"refs/heads/",query:$match,first:$branches,orderBy:{field:ALPHABETICAL,direction:DESC}){ pageInfo{hasNextPage} nodes{...branch} } } } } }
 ` + branchFragment
+
+// pointsOfReleaseBranches is what releaseQuery costs for fifty repositories.
+const pointsOfReleaseBranches = 21
 
 // releaseBranches is how many branches of one pattern are read in one repository: the last by name, because the names of releases grow.
 const releaseBranches = 20

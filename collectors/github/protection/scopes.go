@@ -26,19 +26,19 @@ func (c *Collector) RepositoryScopes() []part.RepositoryScope {
 	if !c.config.Bypasses {
 		return nil
 	}
-	return []part.RepositoryScope{{Kind: scopeRuleSuites, Read: c.readRuleSuites, Requests: 1, Empty: record.Batch{Bypasses: []record.Bypass{}}}}
+	return []part.RepositoryScope{{Kind: scopeRuleSuites, Read: c.readRuleSuites, Requests: 1, Pushed: true, Empty: record.Batch{Bypasses: []record.Bypass{}}}}
 }
 
 // Forecast adds the pages of branches and environments, and what REST is asked once per full interval.
 func (c *Collector) Forecast(org string, requests map[string]float64) {
-	pages, bypass, environments := c.inventory.Pages(org, api.FirstPage), 0, 0
+	pages, live, bypass, environments := c.inventory.Pages(org, api.FirstPage), c.inventory.LivePages(org, api.FirstPage), 0, 0
 	c.state.With(org, func(o *organisation) { bypass, environments = len(o.bypass), len(o.environments) })
 	if c.config.Branches {
-		requests["graphql"] += part.PerHour(c.Intervals.Posture) * pages * float64(1+len(c.config.ReleaseBranches))
+		requests["graphql"] += part.PerHour(c.Intervals.Posture) * (pages + live*float64(len(c.config.ReleaseBranches))*pointsOfReleaseBranches)
 		requests["core"] += part.PerHour(c.Intervals.Full) * float64(bypass)
 	}
 	if c.config.Environments {
-		requests["graphql"] += part.PerHour(c.Intervals.Posture) * pages
+		requests["graphql"] += part.PerHour(c.Intervals.Posture) * live * pointsOfEnvironments
 		requests["core"] += part.PerHour(c.Intervals.Full) * float64(environments)
 	}
 }

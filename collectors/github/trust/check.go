@@ -159,8 +159,7 @@ func (c *Collector) Forecast(org string, requests map[string]float64) {
 		}
 	}
 	if c.config.Pipelines || c.config.CloudIdentity {
-		requests["graphql"] += posture * pages
-		c.forecastPipelines(requests, &seen)
+		requests["graphql"] += posture * c.inventory.LivePages(org, api.FirstPage)
 	}
 	if c.config.Runners {
 		requests["core"] += posture * float64(cmp.Or(seen.runnerRequests, 2+groupsGuessed))
@@ -172,37 +171,3 @@ const requestsPerPipeline = 2
 
 // requestsPerIdentity is what reading the cloud identity of a repository takes, besides one per environment: two lists of secrets and the subject of tokens.
 const requestsPerIdentity = 3
-
-// forecastPipelines adds the scopes of repositories with workflows.
-func (c *Collector) forecastPipelines(requests map[string]float64, seen *organisation) {
-	var pipelines, identities, environments, pipelineScopes float64
-	for _, w := range seen.workflows {
-		if w.tree == "" {
-			continue
-		}
-		identities++
-		environments += float64(len(w.environments))
-		if c.hasPipelines(w) {
-			pipelineScopes++
-		}
-		for i := range w.files {
-			if c.isPipeline(&w.files[i]) {
-				pipelines++
-			}
-		}
-	}
-	// A large organisation is read as fast as the configuration allows.
-	atMost := part.PerHour(c.Intervals.Collection) * float64(c.RepositoriesPerCollection)
-	rate := func(scopes, requests float64) float64 {
-		if scopes == 0 {
-			return 0
-		}
-		return min(part.PerHour(c.Intervals.Repository)*scopes, atMost) * requests / scopes
-	}
-	if c.config.Pipelines {
-		requests["core"] += rate(pipelineScopes, pipelines*requestsPerPipeline)
-	}
-	if c.config.CloudIdentity {
-		requests["core"] += rate(identities, identities*requestsPerIdentity+environments)
-	}
-}

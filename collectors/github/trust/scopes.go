@@ -30,13 +30,13 @@ func (c *Collector) RepositoryScopes() []part.RepositoryScope {
 		}
 	}
 	add(c.config.Actions, part.RepositoryScope{
-		Kind: scopeActions, Read: c.readActions, Requests: 2, Empty: record.Batch{Repositories: []record.Repository{}},
+		Kind: scopeActions, Read: c.readActions, Requests: 2, Pushed: true, Empty: record.Batch{Repositories: []record.Repository{}},
 	})
 	add(c.config.Pipelines, part.RepositoryScope{
-		Kind: scopePipelines, Read: c.readPipelines, Among: c.withWorkflows(c.hasPipelines), Empty: record.Batch{Pipelines: []record.Pipeline{}},
+		Kind: scopePipelines, Read: c.readPipelines, Pushed: true, Requests: requestsPerPipeline, Among: c.withWorkflows(c.hasPipelines), Empty: record.Batch{Pipelines: []record.Pipeline{}},
 	})
 	add(c.config.CloudIdentity, part.RepositoryScope{
-		Kind: scopeCloudIdentity, Read: c.readCloudIdentity, Empty: record.Batch{CloudIdentities: []record.CloudIdentity{}},
+		Kind: scopeCloudIdentity, Read: c.readCloudIdentity, Pushed: true, Requests: requestsPerIdentity, Empty: record.Batch{CloudIdentities: []record.CloudIdentity{}},
 		Among: c.withWorkflows(func(w repositoryWorkflows) bool { return w.tree != "" }),
 	})
 	add(c.config.RepositoryRunners, part.RepositoryScope{

@@ -150,10 +150,14 @@ func TestTrustIsForecast(t *testing.T) {
 	_, c, _, _ := githubtest.Released(t, func(cfg *github.Config) {
 		cfg.Alerts.Kinds, cfg.Protection.Branches = nil, false
 	}, nil)
+	// The forecast goes by what the last readings took, and a first one takes more.
+	if _, err := collectorstest.Gather(t.Context(), c, nil); err != nil {
+		t.Fatal(err)
+	}
 	forecast := c.Forecast()
 	// Per hour a page of repositories, the list of those with attestations and three questions about them, and 7 lists of runners and groups; each 4 h two requests for each of two
-	// pipelines, three and one environment for the one identity, and the runners of two repositories; each 24 h the releases of two repositories, and per hour two pages of GraphQL.
-	if want := 1 + 4 + 6 + (2*2+3+1+2)/4.0 + 2/24.0; fmt.Sprintf("%.3f", forecast["core"]) != fmt.Sprintf("%.3f", want) {
+	// pipelines, one more for the runs of one of them that never succeeded, three and one environment for the one identity, and the runners of two repositories; each 24 h the releases of two repositories, and per hour two pages of GraphQL.
+	if want := 1 + 4 + 6 + (2*2+3+1+2+1)/4.0 + 2/24.0; fmt.Sprintf("%.3f", forecast["core"]) != fmt.Sprintf("%.3f", want) {
 		t.Errorf("forecast of core is %v, want %v", forecast["core"], want)
 	}
 	if forecast["graphql"] != 2 {
