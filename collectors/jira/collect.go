@@ -17,7 +17,7 @@ func (c *Collector) Collect(ctx context.Context, cursors collectors.Cursors, emi
 	c.extra = 0
 	c.mu.Unlock()
 	for _, m := range c.mappings {
-		b := record.Batch{Scope: m.scope(), Err: err}
+		b := failed(m, err)
 		if err == nil {
 			b = c.read(ctx, session, m, cursors[m.scope()])
 		}
@@ -31,12 +31,19 @@ func (c *Collector) Collect(ctx context.Context, cursors collectors.Cursors, emi
 	return nil
 }
 
+// failed is what is known of a scope that cannot be read: which kind of record it would hold.
+func failed(m mapping, err error) record.Batch {
+	b := record.Batch{Scope: m.scope(), Err: err}
+	m.start(&b)
+	return b
+}
+
 // read reads one scope whole or since its cursor.
 func (c *Collector) read(ctx context.Context, s *session, m mapping, cursor record.Cursor) record.Batch {
 	b := record.Batch{Scope: m.scope(), Mode: record.Full}
 	m.start(&b)
 	fail := func(err error) record.Batch {
-		return record.Batch{Scope: m.scope(), Err: fmt.Errorf("jira %s: %w", m.scope(), err)}
+		return failed(m, fmt.Errorf("jira %s: %w", m.scope(), err))
 	}
 	resolved, err := c.resolve(s, m.fields())
 	if err != nil {

@@ -131,6 +131,8 @@ func TestScopesFailAlone(t *testing.T) {
 			switch {
 			case scope == tt.failed && (record.ReasonOf(b.Err) != tt.reason || !strings.Contains(b.Err.Error(), tt.says)):
 				t.Errorf("%s: %s: got %v, want %s that speaks of %q", name, scope, b.Err, tt.reason, tt.says)
+			case len(b.Kinds()) != 1:
+				t.Errorf("%s: %s: says that it holds %v, want one kind of record, read or not", name, scope, b.Kinds())
 			case scope != tt.failed && (b.Err != nil || b.Size() != 1):
 				t.Errorf("%s: %s: got %d records, %v", name, scope, b.Size(), b.Err)
 			}

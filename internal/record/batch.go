@@ -70,7 +70,7 @@ type Batch struct {
 	// Retired says that the scope is gone at its source: a project that was deleted or made inactive, an organisation that left. The batch holds nothing
 	// else but Absence, the reason for which what the scope held is closed; the scope is then forgotten, until another batch names it.
 	Retired bool
-	// Err says why the scope could not be read whole. With Err set nothing else but Scope and Classes is looked at: the
+	// Err says why the scope could not be read whole. With Err set nothing else but Scope, Classes and the kinds of record that it covers is looked at: the
 	// scope keeps its previous records. It wraps an *Error where the cause was classified.
 	Err error
 }

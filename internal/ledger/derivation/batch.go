@@ -24,7 +24,7 @@ func (s *State) Apply(t store.Tx, source store.SourceID, b *record.Batch) error 
 	number := s.scopeOf(source, b.Scope)
 	sc := s.changeScope(number)
 	sc.LastAttempt = store.TimeOf(s.now)
-	sc.Classes = joined(sc.Classes, b.Classes)
+	sc.Classes, sc.Kinds = joined(sc.Classes, b.Classes), joined(sc.Kinds, b.Kinds())
 	if b.Err != nil {
 		sc.LastError = record.ReasonOf(b.Err)
 		return nil //nolint:nilerr // it is the source's failure and is handled here: the scope is marked
@@ -34,7 +34,6 @@ func (s *State) Apply(t store.Tx, source store.SourceID, b *record.Batch) error 
 		whole:    b.Mode == record.Full && (sc.LastFull.IsZero() || b.LeftOut() <= sc.LeftOut),
 		byReport: map[int32]*identity.Report{}, touched: map[uint32]bool{},
 	}
-	sc.Kinds = joined(sc.Kinds, b.Kinds())
 	gained := a.first && !s.Importing()
 	var before map[string]float64
 	if gained {

@@ -17,11 +17,15 @@ import (
 // countedBy sets what the records of a table are counted by.
 func (h *Table[T]) countedBy(goals ...goal[T]) { h.goals = goals }
 
-// reach notes the milestones of an entry whose value was observed at an instant, unless they were reached before.
+// reach notes the milestones of an entry whose value was observed at an instant, unless they were reached before. One whose date lay ahead until then was
+// counted by nobody, so the date may still be corrected.
 func (h *Table[T]) reach(e *Entry[T], observed int64) {
 	for i, reached := range h.goals {
 		if len(e.milestones) > i && e.milestones[i] != nil {
-			continue
+			if store.Unix(e.milestones[i].at) <= observed {
+				continue
+			}
+			e.milestones[i] = nil
 		}
 		if at, ok := reached(&e.Value); ok {
 			if e.milestones == nil {
@@ -61,6 +65,9 @@ func (h *Table[T]) milestones(in Placement, goal int) []snapshot.Milestone[T] {
 		from := store.TimeOf(m.observed)
 		if !m.at.IsZero() && (founded.IsZero() || !from.After(founded)) {
 			from = m.at
+		}
+		if m.at.After(from) {
+			from = m.at // it lies ahead, and counts from its day on
 		}
 		reached = append(reached, snapshot.Milestone[T]{Held: h.hold(in, e, m.value), At: m.at, Counted: from, Observed: store.TimeOf(m.observed)})
 	}

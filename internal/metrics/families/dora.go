@@ -67,7 +67,7 @@ var dora = []*Family{
 	{Collect: changeFailuresInWindow, Family: frame.Family{
 		Name: "prodsec_change_failures_in_window",
 		Help: "Changes of prodsec_changes_in_window that failed, by all that is known now. cause is control_gap if an incident attributed to the change " +
-			"states that an avoidable gap in a control caused it, other if an incident states that none did, unknown if no incident states either.",
+			"states that an avoidable gap in a control caused it, other if an incident states that none did, unknown if no incident states either. Absent while a source of incidents was never read or is too old.",
 		Type: frame.Gauge, Stability: frame.Stable,
 		Labels:  append(append([]string{"window"}, tallies.GroupLabels...), "cause"),
 		Source:  "Deployment.Status, Deployment.Rollback, Incident.OpenedAt, Incident.ControlGap",
@@ -177,10 +177,10 @@ func changeFailures(in *tallies.Tallies, out *frame.Sink) {
 	}
 }
 
-// changeFailuresInWindow shows nothing while incidents that were once read are too old or missing: a failure among them could not be counted.
+// changeFailuresInWindow shows nothing while incidents are too old, or a source of them was never read: a failure among them could not be counted.
 func changeFailuresInWindow(in *tallies.Tallies, out *frame.Sink) {
 	incidents := in.Sources.Of(record.KindIncident)
-	if incidents.Ever && incidents.Partly {
+	if incidents.Partly {
 		return
 	}
 	for _, f := range in.ChangeFailures.Recent {

@@ -164,7 +164,7 @@ func (a *attribution) signals(subjects *subjects) (all []failureSignal) {
 	for i := range s.Opened {
 		if m := &s.Opened[i]; !m.Counted.After(a.in.At) {
 			all = append(all, failureSignal{
-				at: m.At, counted: m.Counted, known: knownAt(s, m.Observed), subject: subjects.of(m.Owner, m.Service, m.Record.Repository), rollback: -1,
+				at: m.At, counted: m.Counted, known: Latest(knownAt(s, m.Observed), m.At), subject: subjects.of(m.Owner, m.Service, m.Record.Repository), rollback: -1,
 				incident: int32(i), controlGap: facts.Of(&m.Held).ControlGap,
 			})
 		}

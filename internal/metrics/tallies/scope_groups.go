@@ -79,13 +79,18 @@ var deliveryKinds = []record.Kind{
 	record.KindDeployment, record.KindRelease, record.KindPipeline, record.KindRunner, record.KindCloudIdentity, record.KindBypass,
 }
 
+// ticketKinds are the kinds of record that are read by one query each.
+var ticketKinds = []record.Kind{
+	record.KindException, record.KindReview, record.KindFollowup, record.KindIncident, record.KindEscalation,
+}
+
 // unread are the kinds that a scope would hold, had it ever been read: those of the others of its group.
 func (g *scopeGroups) unread(s *snapshot.Scope) (kinds []record.Kind) {
 	if !s.LastSuccess.IsZero() {
 		return nil
 	}
 	for _, kind := range g.kinds[groupOf(s)] {
-		if slices.Contains(deliveryKinds, kind) && !slices.Contains(s.Kinds, kind) {
+		if (slices.Contains(deliveryKinds, kind) || slices.Contains(ticketKinds, kind)) && !slices.Contains(s.Kinds, kind) {
 			kinds = append(kinds, kind)
 		}
 	}
