@@ -216,10 +216,8 @@ func (s *Suite) checkFault(t testing.TB, scope Scope, c faultCase, from int) []s
 	case !slices.Contains(reasons, record.ReasonOf(failure)):
 		problems = append(problems, fmt.Sprintf("reason %q, want one of %v: %v", record.ReasonOf(failure), reasons, failure))
 	}
-	for _, other := range s.Scopes {
-		if other.Name != scope.Name && !slices.Contains(scope.Along, other.Name) && c.name != "429" {
-			problems = append(problems, checkWhole(batches, other)...)
-		}
+	if c.name != "429" {
+		problems = append(problems, s.checkOthers(batches, scope)...)
 	}
 	return append(problems, checkNoShortBatch(s, batches)...)
 }

@@ -118,6 +118,7 @@ func checks() []check {
 		{"healthy source is read whole", checkHealthy},
 		{"two collections are equal", checkEqual},
 		{"failures never look like less", checkFaults},
+		{"what refuses stops no other, and is read once it answers", checkRefused},
 		{"what is gone is retired, and nothing else", checkGone},
 		{"items that move between pages are not lost", checkMoved},
 		{"Retry-After is honoured", checkRetryAfter},

@@ -29,6 +29,8 @@ type toy struct {
 	client *apiclient.Client
 	env    collectors.Env
 	fault  string
+	// refused are lists that refused once.
+	refused map[string]error
 }
 
 type toyConfig struct {
@@ -66,6 +68,12 @@ func (c *toy) Collect(ctx context.Context, known collectors.Cursors, emit func(r
 	}
 	for _, scope := range lists {
 		b := c.read(ctx, scope)
+		if c.fault == "never asks again" {
+			if c.refused[scope] == nil && b.Err != nil {
+				c.refused = map[string]error{scope: b.Err}
+			}
+			b = record.Batch{Scope: b.Scope, Mode: b.Mode, Findings: b.Findings, Rejected: b.Rejected, Err: c.refused[scope]}
+		}
 		if c.fault == "retires what fails" && b.Err != nil {
 			b = collectors.Retired(b.Scope, record.ClosureNone)
 		}
@@ -263,6 +271,8 @@ func TestBadCollectorsAreCaught(t *testing.T) {
 		{"emits nothing on failure", "failures never look like less", "neither Collect nor the scope has an error"},
 		{"retires what fails", "failures never look like less", "scope items:b is retired because of a failure"},
 		{"guesses what fails", "failures never look like less", "the failure closes finding b1"},
+		{"one failure stops all", "what refuses stops no other, and is read once it answers", "scope items:b is missing"},
+		{"never asks again", "what refuses stops no other, and is read once it answers", "once the source answers again: scope items:a failed"},
 		{"never retires", "what is gone is retired, and nothing else", "scope items:b is gone and was not retired"},
 		{"retires the wrong ones", "what is gone is retired, and nothing else", "ends or fails (<nil>) though its source did not change"},
 		{"forgives repeats", "items that move between pages are not lost", "an item of items:a repeats"},
