@@ -86,7 +86,7 @@ func TestConformance(t *testing.T) {
 		},
 		Serve: serve,
 		Scopes: []collectorstest.Scope{
-			{Name: scope, Records: 2, Requests: func(collectorstest.Request) bool { return true }, Pages: 2, Cursor: true, Items: "items"},
+			{Name: scope, Records: 2, Requests: func(collectorstest.Request) bool { return true }, Pages: 2, Cursor: true, Items: "items", Total: "totalItems"},
 		},
 		Altered: []collectorstest.Altered{
 			{

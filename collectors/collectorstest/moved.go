@@ -10,8 +10,7 @@ import (
 	"prodsec_exporter/internal/record"
 )
 
-// checkMoved lets an item of the first page come again on a later one, in place of another that nobody sees then, and lets the list shrink between two of its pages: what is
-// missing must not be taken for gone.
+// checkMoved lets an item of the first page come again on a later one, in place of another that nobody sees then: what is missing must not be taken for gone.
 func checkMoved(t testing.TB, s *Suite) []string {
 	var problems []string
 	for _, scope := range s.Scopes {

@@ -80,6 +80,17 @@ func (s *Server) JSON(pattern string, value any) {
 	s.Handle(pattern, func(w http.ResponseWriter, _ *http.Request) { WriteJSON(w, value) })
 }
 
+// Counted makes a route that was scripted say in a header how many items its list has.
+func (s *Server) Counted(pattern, header string, total int) {
+	s.mu.Lock()
+	pages := s.routes[pattern]
+	s.mu.Unlock()
+	s.Handle(pattern, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set(header, strconv.Itoa(total))
+		pages(w, r)
+	})
+}
+
 // LinkPages scripts a route whose pages are linked by the header Link. The query parameter param carries an opaque
 // cursor.
 func (s *Server) LinkPages(pattern, param string, pages ...any) {

@@ -68,6 +68,8 @@ type Scope struct {
 	// Items is where the items are in an answer: the key of the list, with dots where it is nested; empty where the answer is the list. Steady, where it is set, says why
 	// items of the list cannot be hidden by others that move between its pages: because pages are continued after the last item that was given, say.
 	Items, Steady string
+	// Total is where an answer counts the items of the whole list: the key of the count, with dots where it is nested, or the name of a header; empty where the source does not count.
+	Total string
 	// Nothing is the JSON text by which the source is documented to say that there is nothing, where that is null or an empty object;
 	// elsewhere these are faults.
 	Nothing string
@@ -121,6 +123,7 @@ func checks() []check {
 		{"what refuses stops no other, and is read once it answers", checkRefused},
 		{"what is gone is retired, and nothing else", checkGone},
 		{"items that move between pages are not lost", checkMoved},
+		{"a list that shrinks is not whole", checkShrunk},
 		{"Retry-After is honoured", checkRetryAfter},
 		{"a canceled context ends it promptly", checkCancel},
 		{"a failing ledger stops it", checkEmit},

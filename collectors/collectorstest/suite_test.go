@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -126,8 +127,10 @@ func (c *toy) read(ctx context.Context, scope string) record.Batch {
 		})
 	case "waits for nobody":
 		_, err = http.Get(c.config.URL) //nolint:all // A bad collector.
-	default:
+	case "forgives shrinking":
 		err = c.client.Follow(ctx, "items/"+url.PathEscape(scope), nil, 0, page)
+	default:
+		err = c.readCounted(ctx, scope, page)
 	}
 	token, _ := c.config.Token.Read()
 	switch c.fault {
@@ -215,6 +218,24 @@ func (c *toy) readAnywhere(ctx context.Context, scope string, page func([]json.R
 	return nil
 }
 
+// readCounted reads a list and compares how many items it is said to have.
+func (c *toy) readCounted(ctx context.Context, scope string, page func([]json.RawMessage) (bool, error)) error {
+	total := 0
+	return apiclient.Follow(ctx, 0, c.client.BaseURL()+"/items/"+url.PathEscape(scope), func(ctx context.Context, address string, out any) (*apiclient.Response, error) {
+		resp, err := c.client.Do(ctx, http.MethodGet, address, nil, nil, out)
+		if err != nil {
+			return nil, err
+		}
+		if now, err := strconv.Atoi(resp.Header.Get("X-Total")); err == nil {
+			if now < total {
+				return nil, &record.Error{Reason: record.ReasonTruncated, Err: errors.New("the list shrank")}
+			}
+			total = now
+		}
+		return resp, nil
+	}, page)
+}
+
 const toySample = "# Toy\n\n```yaml\ncollectors:\n  toy:\n    - name: one\n      interval: 5m\n      url: https://toy.example\n      token: {file: /run/secrets/toy}\n```\n"
 
 func toySuite(t *testing.T, fault string) *Suite {
@@ -244,10 +265,11 @@ func toySuite(t *testing.T, fault string) *Suite {
 		Serve: func(s *Server) {
 			s.JSON("GET /lists", `["a","b"]`)
 			s.LinkPages("GET /items/a", "after", Items(`{"id":"a1","state":"open"}`, `{"id":"a2","state":"fixed"}`), Items(`{"id":"a3","state":"open"}`))
+			s.Counted("GET /items/a", "X-Total", 3)
 			s.JSON("GET /items/b", Items(`{"id":"b1","state":"open"}`))
 		},
 		Scopes: []Scope{
-			{Name: "items:a", Records: 3, Requests: of("a"), Pages: 2, Cursor: true, Links: true},
+			{Name: "items:a", Records: 3, Requests: of("a"), Pages: 2, Cursor: true, Links: true, Total: "X-Total"},
 			{Name: "items:b", Records: 1, Requests: of("b"), Pages: 1},
 		},
 		Altered: []Altered{
@@ -276,6 +298,7 @@ func TestBadCollectorsAreCaught(t *testing.T) {
 		{"never retires", "what is gone is retired, and nothing else", "scope items:b is gone and was not retired"},
 		{"retires the wrong ones", "what is gone is retired, and nothing else", "ends or fails (<nil>) though its source did not change"},
 		{"forgives repeats", "items that move between pages are not lost", "an item of items:a repeats"},
+		{"forgives shrinking", "a list that shrinks is not whole", "an item of items:a left the list"},
 		{"drops the reason", "failures never look like less", `reason "other"`},
 		{"one failure stops all", "failures never look like less", "scope items:b is missing"},
 		{"token in the error", "failures never look like less", "holds the token"},

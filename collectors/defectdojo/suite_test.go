@@ -161,10 +161,10 @@ func TestConformance(t *testing.T) {
 		},
 		Serve: healthy().serve,
 		Scopes: []collectorstest.Scope{
-			{Name: "product:search", Records: 3, Pages: 2, Requests: product("1"), Items: "results"},
-			{Name: "product:payments", Records: 3, Pages: 2, Requests: product("2"), Items: "results"},
-			{Name: "acceptances:all", Records: 3, Pages: 2, Items: "results", Requests: func(r collectorstest.Request) bool { return strings.Contains(r.Path, "risk_acceptance") }},
-			{Name: "tests:all", Records: 3, Pages: 2, Items: "results", Requests: func(r collectorstest.Request) bool { return strings.Contains(r.Path, "tests") }},
+			{Name: "product:search", Records: 3, Pages: 2, Requests: product("1"), Items: "results", Total: "count"},
+			{Name: "product:payments", Records: 3, Pages: 2, Requests: product("2"), Items: "results", Total: "count"},
+			{Name: "acceptances:all", Records: 3, Pages: 2, Items: "results", Total: "count", Requests: func(r collectorstest.Request) bool { return strings.Contains(r.Path, "risk_acceptance") }},
+			{Name: "tests:all", Records: 3, Pages: 2, Items: "results", Total: "count", Requests: func(r collectorstest.Request) bool { return strings.Contains(r.Path, "tests") }},
 		},
 		Altered: []collectorstest.Altered{
 			{

@@ -98,13 +98,29 @@ func TestConformance(t *testing.T) {
 		New: func(baseURL string, key apiclient.Secret, env collectors.Env) (collectors.Collector, error) {
 			return build(baseURL, key, env)
 		},
-		Serve: serve,
+		Serve: func(s *collectorstest.Server) {
+			serve(s)
+			var projects, violations []json.RawMessage
+			for text, list := range map[string]*[]json.RawMessage{
+				projectsPage: &projects, strings.TrimSuffix(violationsPage, "]") + "," + strings.TrimPrefix(strings.ReplaceAll(violationsPage, "V1", "V2"), "["): &violations,
+			} {
+				if err := json.Unmarshal([]byte(text), list); err != nil {
+					panic(err)
+				}
+			}
+			s.Handle("GET /api/v1/project", numbered(projects[:1], projects[1:]))
+			s.Counted("GET /api/v1/project", "X-Total-Count", 2)
+			s.Handle("GET /api/v1/finding", numbered(findingPages...))
+			s.Counted("GET /api/v1/finding", "X-Total-Count", 4)
+			s.Handle("GET /api/v1/violation", numbered(violations[:1], violations[1:]))
+			s.Counted("GET /api/v1/violation", "X-Total-Count", 2)
+		},
 		Scopes: []collectorstest.Scope{
-			{Name: "projects:portfolio", Records: 2, Requests: path("/api/v1/project"), Pages: 2, Along: along},
-			{Name: along[0], Records: 2, Requests: findings, Pages: 3, Along: along[1:2]},
-			{Name: along[1], Records: 1, Requests: findings, Pages: 3, Along: along[0:1]},
-			{Name: along[2], Records: 1, Requests: violations, Pages: 2, Along: along[3:]},
-			{Name: along[3], Records: 0, Requests: violations, Pages: 2, Along: along[2:3]},
+			{Name: "projects:portfolio", Records: 2, Requests: path("/api/v1/project"), Pages: 3, Along: along, Total: "X-Total-Count"},
+			{Name: along[0], Records: 2, Requests: findings, Pages: 3, Along: along[1:2], Total: "X-Total-Count"},
+			{Name: along[1], Records: 1, Requests: findings, Pages: 3, Along: along[0:1], Total: "X-Total-Count"},
+			{Name: along[2], Records: 2, Requests: violations, Pages: 3, Along: along[3:], Total: "X-Total-Count"},
+			{Name: along[3], Records: 0, Requests: violations, Pages: 3, Along: along[2:3], Total: "X-Total-Count"},
 		},
 		Altered: []collectorstest.Altered{
 			{

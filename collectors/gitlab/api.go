@@ -20,6 +20,8 @@ import (
 
 const (
 	perPage = 100
+	// totalHeader says how many items a list has.
+	totalHeader = "X-Total"
 	// firstPage is how many nodes a query asks for at first. GitLab bounds the complexity of a query, which grows with it.
 	firstPage = 100
 )
@@ -70,17 +72,29 @@ func (a *api) get(ctx context.Context, path string, query url.Values, out any) (
 	return a.client.Do(ctx, http.MethodGet, "api/v4/"+path, query, nil, out)
 }
 
-// list reads all pages of a list of the REST API, which name the next page in the header Link. What each is given may repeat when the list moves while it is read; a
-// page that is the first once more ends the walk as truncated, in apiclient.
+// list reads all pages of a list of the REST API, which name the next page in the header Link. A list that repeats an item, or that is shorter at a later page
+// than at one before, is truncated: items moved between its pages, where nobody saw them.
 func (a *api) list(ctx context.Context, path string, query url.Values, each func(json.RawMessage) error) error {
 	if query == nil {
 		query = url.Values{}
 	}
 	query.Set("per_page", strconv.Itoa(perPage))
 	first := a.client.BaseURL() + "/api/v4/" + path + "?" + query.Encode()
+	total := 0
 	get := func(ctx context.Context, address string, out any) (*apiclient.Response, error) {
 		a.count()
-		return a.client.Do(ctx, http.MethodGet, address, nil, nil, out)
+		resp, err := a.client.Do(ctx, http.MethodGet, address, nil, nil, out)
+		if err != nil {
+			return nil, err
+		}
+		// GitLab leaves the count out of long lists.
+		if now, err := strconv.Atoi(resp.Header.Get(totalHeader)); err == nil {
+			if now < total {
+				return nil, &record.Error{Reason: record.ReasonTruncated, Err: fmt.Errorf("%s shrank from %d to %d items while it was read", path, total, now)}
+			}
+			total = now
+		}
+		return resp, nil
 	}
 	return apiclient.Follow(ctx, 0, first, get, func(items []json.RawMessage) (bool, error) {
 		for _, item := range items {

@@ -22,8 +22,8 @@ func (c *Collector) Check(ctx context.Context) ([]collectors.CheckResult, error)
 		var projects []project
 		response, err := c.api.get(ctx, "groups/"+segment(group)+"/projects", url.Values{"include_subgroups": {"true"}, "per_page": {"1"}}, &projects)
 		counted := subject + ": projects"
-		if err == nil && response.Header.Get("X-Total") != "" {
-			counted += fmt.Sprintf(" (%s are visible)", record.Text(response.Header.Get("X-Total")))
+		if err == nil && response.Header.Get(totalHeader) != "" {
+			counted += fmt.Sprintf(" (%s are visible)", record.Text(response.Header.Get(totalHeader)))
 		}
 		add(counted, err, asReporter, "everything of the group", false)
 		if *c.config.Vulnerabilities {

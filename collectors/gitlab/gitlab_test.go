@@ -78,6 +78,7 @@ func deploymentJSON(id int, status, sha, updated, environment, tier string) stri
 
 func serve(s *collectorstest.Server) {
 	s.LinkPages(groupProjects, "page", list(projectJSON(7, "acme/api", "")), list(projectJSON(8, "acme/old", `,"archived":true`)))
+	s.Counted(groupProjects, "X-Total", 2)
 	s.Handle("POST /api/graphql", vulnerabilities(
 		vulnerabilityJSON(1, "DETECTED", ""), vulnerabilityJSON(2, "RESOLVED", `,"resolvedAt":"2026-02-02T10:00:00Z"`),
 		vulnerabilityJSON(3, "DISMISSED", `,"dismissedAt":"2026-02-03T10:00:00Z","dismissalReason":"FALSE_POSITIVE"`)))
@@ -160,7 +161,7 @@ func TestConformance(t *testing.T) {
 		Serve: serve,
 		Scopes: []collectorstest.Scope{
 			{
-				Name: "projects:acme", Records: 2, Requests: is("/api/v4/groups/acme/projects"), Pages: 2, Cursor: true, Links: true, Items: "",
+				Name: "projects:acme", Records: 2, Requests: is("/api/v4/groups/acme/projects"), Pages: 2, Cursor: true, Links: true, Items: "", Total: "X-Total",
 				Along: []string{"project:7", "deployments:7", "releases:7", "bypasses:7"},
 			},
 			{Name: "vulnerabilities:acme", Records: 3, Requests: asks("vulnerabilities(first"), Pages: 3, Cursor: true, Items: "data.group.vulnerabilities.nodes"},

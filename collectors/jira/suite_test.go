@@ -93,6 +93,10 @@ func dataCenter(s *collectorstest.Server, tickets ...string) {
 }
 
 func suite(serve func(*collectorstest.Server, ...string), search string, cursor bool, auth func(apiclient.Secret) AuthConfig) collectorstest.Suite {
+	total := "total"
+	if cursor {
+		total = "" // Cloud does not count
+	}
 	return collectorstest.Suite{
 		Kind: Kind(),
 		New: func(base string, token apiclient.Secret, env collectors.Env) (collectors.Collector, error) {
@@ -100,7 +104,7 @@ func suite(serve func(*collectorstest.Server, ...string), search string, cursor 
 		},
 		Serve: func(s *collectorstest.Server) { serve(s, ticket(1, ""), ticket(2, ""), ticket(3, "")) },
 		Scopes: []collectorstest.Scope{{
-			Name: "exceptions:default", Records: 3, Pages: 2, Cursor: cursor, Items: "issues",
+			Name: "exceptions:default", Records: 3, Pages: 2, Cursor: cursor, Items: "issues", Total: total,
 			Requests: func(r collectorstest.Request) bool { return r.Path == search },
 		}},
 		Altered: []collectorstest.Altered{

@@ -95,11 +95,12 @@ func TestConformance(t *testing.T) {
 				items := map[string]string{"1": `{"key":"d1","status":"OPEN"},{"key":"d2","status":"SAFE"}`, "2": `{"key":"d3","status":"OPEN"}`}[r.URL.Query().Get("pageIndex")]
 				collectorstest.WriteJSON(w, `{"issuesReleases":[`+items+`],"page":{"total":3}}`)
 			})
+			s.Handle("GET /api/hotspots/search", numbered("hotspots", 2, page("hotspots", 2, hotspotJSON("h1", "TO_REVIEW", "")), page("hotspots", 2, hotspotJSON("h2", "REVIEWED", "SAFE"))))
 		},
 		Scopes: []collectorstest.Scope{
-			{Name: "dependencies:acme_api", Records: 3, Requests: path("/api/v2/sca/issues-releases"), Pages: 2, Items: "issuesReleases"},
-			{Name: "issues:acme_api", Records: 4, Requests: path("/api/issues/search"), Pages: 2, Items: "issues"},
-			{Name: "hotspots:acme_api", Records: 2, Requests: path("/api/hotspots/search"), Pages: 1},
+			{Name: "dependencies:acme_api", Records: 3, Requests: path("/api/v2/sca/issues-releases"), Pages: 2, Items: "issuesReleases", Total: "page.total"},
+			{Name: "issues:acme_api", Records: 4, Requests: path("/api/issues/search"), Pages: 2, Items: "issues", Total: "paging.total"},
+			{Name: "hotspots:acme_api", Records: 2, Requests: path("/api/hotspots/search"), Pages: 2, Items: "hotspots", Total: "paging.total"},
 		},
 		Altered: []collectorstest.Altered{
 			{Name: "unknown status", Scope: "issues:acme_api", Records: 2, Serve: swap(issueJSON("i1", "HAUNTED", "")), Check: func(b record.Batch) error {
