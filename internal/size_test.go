@@ -7,6 +7,8 @@ import (
 	"go/token"
 	"path"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -56,9 +58,9 @@ func TestOversizedIsFound(t *testing.T) {
 	}
 }
 
-// TestSizes holds production code to files and functions that can be read in one piece, and to a comment for every package.
+// TestSizes holds production code to files and functions that can be read in one piece, and to a comment for every package that says how to add to it.
 func TestSizes(t *testing.T) {
-	commented := map[string]bool{}
+	comments := map[string]string{}
 	for _, name := range files(t, production) {
 		set := token.NewFileSet()
 		file, err := parser.ParseFile(set, filepath.Join(root, name), nil, parser.ParseComments|parser.SkipObjectResolution)
@@ -66,7 +68,7 @@ func TestSizes(t *testing.T) {
 			t.Fatal(err)
 		}
 		folder := path.Dir(name)
-		commented[folder] = commented[folder] || file.Doc != nil && strings.TrimSpace(file.Doc.Text()) != ""
+		comments[folder] += file.Doc.Text()
 		if ast.IsGenerated(file) {
 			continue
 		}
@@ -74,12 +76,21 @@ func TestSizes(t *testing.T) {
 			t.Error(complaint)
 		}
 	}
-	if len(commented) < 20 {
-		t.Fatalf("found only %d packages", len(commented))
+	if len(comments) < 20 {
+		t.Fatalf("found only %d packages", len(comments))
 	}
-	for folder, ok := range commented {
-		if !ok {
+	for folder, comment := range comments {
+		switch grows := !slices.ContainsFunc(finished, func(name string) bool { return folder == name || strings.HasPrefix(folder, name+"/") }); {
+		case strings.TrimSpace(comment) == "":
 			t.Errorf("package %s has no comment", folder)
+		case grows && !growth.MatchString(comment):
+			t.Errorf("the comment of package %s does not say how to add to it", folder)
 		}
 	}
 }
+
+// growth is how a package comment begins what it says about adding one more thing of its kind.
+var growth = regexp.MustCompile(`\b(To (add|answer|change|check|generate|give|hold|keep|let|merge|push|read|refuse|serve|share|take|undo)|How to add|Adding|A further|A new|A kind of record|Where to change)\b`)
+
+// finished are folders to which nothing of their kind is added.
+var finished = []string{"cmd/generate", "cmd/notices", "dashboards", "e2e", "third_party", "tools"}

@@ -8,6 +8,9 @@
 //	prodsec_exporter dashboards push        brings the boards to a running Grafana
 //
 // This package only ties the parts together; each part is in a package of its own (see docs/architecture.md).
+//
+// It may import every package but internal/monitoring, and none imports it. To add a collector: a line in kinds.go. To add a subcommand: its flags and its case in program.go, and a file with
+// what it does. To add a metric of the exporter itself: selfmetrics.go.
 package main
 
 import (

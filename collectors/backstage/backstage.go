@@ -4,6 +4,8 @@
 //
 // The catalog is taken whole or not at all: two components of one name, or groups that are their own ancestors, fail the scope with
 // an error that names them, and the records of the last good reading stay. What Backstage does not say stays unknown.
+//
+// To read one more fact about services: field.go if a label, an annotation or a tag holds it, service.go if Backstage has a field for it; with a row in README.md and a case in its test.
 package backstage
 
 import (

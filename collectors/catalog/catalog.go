@@ -3,6 +3,8 @@
 //
 // A file is read strictly and as a whole: one wrong line makes the scope fail with an error that names file, line and remedy,
 // and the records of the last good reading stay. What the file does not say stays unknown.
+//
+// To read one more fact about services: a key in document.go, if package record has a field for it (record/service.go), with a row in README.md and a case in its test.
 package catalog
 
 import (

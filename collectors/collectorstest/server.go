@@ -3,6 +3,8 @@
 // A collector's test describes a healthy source (Suite.Serve), the scopes it yields, and sources that changed a little
 // (Suite.Altered). Run then lets the source misbehave in every way that real ones do and checks that no failure ever looks like a
 // smaller number. The same Server is of use for a collector's own tests.
+//
+// To hold collectors to one more rule: a check and its line in the list checks (suite.go). It knows no collector, and what a collector may differ in is a field of Suite.
 package collectorstest
 
 import (

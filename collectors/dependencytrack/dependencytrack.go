@@ -3,6 +3,8 @@
 //
 // Findings are read for the whole portfolio at once and emitted project by project. A project that was deleted or made inactive is retired: what was found in it is out of
 // scope, and not taken for fixed. One that is hidden from the credential is a scope that cannot be read.
+//
+// To read one more field of findings: finding.go, of projects: read.go; with a row in README.md and a case in its test.
 package dependencytrack
 
 import (

@@ -3,6 +3,8 @@
 // kubectl and policy engines export them. Both may stand in one file or behind one address, as JSON or YAML, one after the other or in lists.
 //
 // A source is read as a stream, item by item, and what is kept of it are its controls and services, not its items.
+//
+// To read another form of document: a reader like policyreport.go, recognised in stream.go by a key that no other form has.
 package evidence
 
 import (

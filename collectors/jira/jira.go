@@ -1,11 +1,10 @@
-// Package jira reads what an organisation keeps in Jira about its product security: exceptions, security reviews, incidents and the
-// actions they left behind, blocked releases and urgent escalations.
+// Package jira reads what an organisation tracks in Jira about its product security: exceptions, security reviews, incidents and their
+// follow-up actions, blocked releases and urgent escalations.
 //
-// It speaks to Jira Cloud and to Jira Data Center through go-jira's client, with requests and structs of its own: go-jira's typed issues
+// It reads Jira Cloud and Jira Data Center through go-jira's client, with requests and structs of its own: go-jira's typed issues
 // lose pages on dates and documents that Jira does send. An issue that cannot be understood is left out alone and counted.
 //
-// A mapping turns issues into records; to read another kind of record from Jira, write a mapping in a file of its own and name it in
-// Config.mappings.
+// A mapping turns issues into records. To read another kind of record from Jira: a mapping in a file of its own, named in Config.mappings.
 package jira
 
 import (

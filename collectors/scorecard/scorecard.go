@@ -3,6 +3,8 @@
 //
 // A check with a score is evidence that a control holds, or does not, as of the day of the result. A check that Scorecard calls
 // inconclusive, and a repository that nobody has scanned, are no evidence that it does not.
+//
+// Which checks speak for which control is configuration. To read another form of result: result.go, with a case in its test.
 package scorecard
 
 import (

@@ -1,5 +1,7 @@
 // Package semgrep reads Semgrep AppSec Platform: Code, Supply Chain and Secrets findings with what was decided about them, and
 // when each project was last scanned.
+//
+// To read one more field of findings: finding.go. To read another list of a deployment: a function in read.go and its line in scopes. README.md has the rows of both.
 package semgrep
 
 import (

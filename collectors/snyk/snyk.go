@@ -1,5 +1,7 @@
 // Package snyk reads Snyk's REST API: the issues of an organisation's projects, the ignores with their expiry, and when each
 // project was last tested.
+//
+// To read one more field of issues: issue.go, of projects: project.go. To read another list of an organisation: a file like ignore.go with a scope of its own. README.md has the rows of both.
 package snyk
 
 import (

@@ -1,5 +1,7 @@
 // Package sonarqube reads SonarQube Server and SonarQube Cloud: the security issues and security hotspots of every project's main
 // branch, what was decided about them, and when each project was last analysed.
+//
+// To read one more field of issues: issue.go. To read another list of a project: a file like dependency.go with a scope of its own, and its call in sweep.project. README.md has the rows of both.
 package sonarqube
 
 import (

@@ -11,6 +11,9 @@
 //
 // The bodies of API answers are small pages that are decoded whole, so wire reads them whole: a body that ends early is
 // found, and retried, before anybody decodes half of it.
+//
+// It knows package record and no collector. To add a way to authenticate: a function in auth.go that returns an Auth. A header by which an API states its budget belongs into wire.go, what a refusal
+// means into classify.go, each with a case in its test.
 package apiclient
 
 import (

@@ -5,6 +5,8 @@
 // monotonic clock, so that nothing has to be undone when the jump is taken back. The dates of API answers (the header Date) are the witnesses: a machine
 // that slept, or whose clock was set right, is believed as soon as an answer agrees with it. Without any witness a jump is believed
 // after Patience.
+//
+// It imports the standard library alone, and everything that records by the calendar gets its Now. To let something else vouch for the wall clock: a method beside Answered.
 package clock
 
 import (

@@ -1,6 +1,8 @@
 // Package config reads the exporter's configuration file: one YAML document, strictly. An unknown key or section, a wrong
 // type, a key set twice, a missing name: each is reported with file, line, column, key and remedy, all at once, and no message
 // holds the value of a secret. Secrets are never in the file; it names the file or environment variable that holds them.
+//
+// It decodes and points at places; what values mean is decided by their owners. To add a key: a field of the collector's own Config, or of policy.Config; a section of its own is a field of Config here.
 package config
 
 import (

@@ -2,6 +2,8 @@
 // addresses. What is in them is the collector's business.
 //
 // Scopes are named after files, so the names that List, Trees and Remotes give are stable: they do not change when a tree is mounted elsewhere.
+//
+// It knows how files are found and fetched, and no format. To add another place that files come from: a file beside remote.go and tree.go that gives stable names.
 package filesource
 
 import (

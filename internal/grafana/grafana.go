@@ -4,6 +4,8 @@
 // Requests go through grafana-tools/sdk, but boards never through its typed Board, which drops what it does not know (fieldConfig,
 // overrides, transformations). The library dereferences a nil message on answers that have none, so every answer that is no success
 // becomes a StatusError before the library sees it. Source: Grafana's HTTP API, dashboards and folders, 9.4 to 13.
+//
+// It knows nothing of the exporter. To push another kind of object: a method of Client beside Push that compares first and writes nothing on a dry run.
 package grafana
 
 import (

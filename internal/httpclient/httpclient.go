@@ -1,5 +1,7 @@
 // Package httpclient makes the connections of collectors from settings in the form of Prometheus' own, by the library that Prometheus uses for it. It stands apart
 // from package apiclient because that library brings a Prometheus client with it, which no collector may depend on.
+//
+// To take one more of Prometheus' settings: a field of collectors.HTTPClient, its translation here, and a row in docs/configuration.md.
 package httpclient
 
 import (

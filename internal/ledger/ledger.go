@@ -24,6 +24,8 @@
 // those in a Snapshot are derived anew from the weaknesses as they stand, with the source's dates, so that the order in which
 // sources were read first leaves no trace and windows are right on the first day. At the founding that history is stored once.
 // From then on an event counts from when it was observed; see package snapshot.
+//
+// To add an operation: a method here that runs in a transaction. What follows from a change belongs into package derivation, a new store below package store.
 package ledger
 
 import (

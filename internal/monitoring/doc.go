@@ -14,4 +14,6 @@
 //   - boards: boards, their queries (boards/query) and looks (boards/panel).
 //
 // rules, alerts and boards never import each other: they meet in names.
+//
+// To generate one more file: a line in Files.
 package monitoring

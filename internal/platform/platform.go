@@ -1,6 +1,8 @@
 // Package platform holds what collectors of scanner platforms and catalogs share in how they reach a vendor's API: the settings of its
 // requests with their checks, and what a collector is built from. What a vendor's values mean is decided in the vendor's collector;
 // their forms are read by package translate.
+//
+// To add a setting of requests: a field of Requests with its check in settle, and a row in docs/configuration.md. To add a way in which lists are paged: a function beside Numbered.
 package platform
 
 import (

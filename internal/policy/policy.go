@@ -3,6 +3,9 @@
 //
 // A Policy is made from a Config (the section "policy" of the configuration file), checked once, and immutable. Its Version
 // is a hash of everything in it, is exported, and is stored with every verdict that falls under it.
+//
+// It imports package record and reads nothing but its Config. To add a key: a field of the section's Config with its default and its check in the file of the section, a row in docs/configuration.md, and a method by which
+// metrics ask for the decision.
 package policy
 
 import (

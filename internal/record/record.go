@@ -7,6 +7,8 @@
 //
 // Conventions: the zero time.Time means "the source does not say"; an Answer is yes, no or unknown and never
 // defaults to yes; identifiers are opaque outside of the collector that made them.
+//
+// To add a kind of record: a file with its type, its constant in Kinds and its field of Batch; package records of the ledger stores it. To add a fact: a field whose zero value means unknown.
 package record
 
 import "time"

@@ -3,6 +3,8 @@
 //
 // Times are spread by jitter so that instances do not ask in step. A run that fails is tried again after a wait that
 // doubles from RetryFirst; a run in which only some scopes fail is no failed run: the good scopes are fresh.
+//
+// It knows the contract of collectors and nothing of what is measured or stored. To change when an instance runs: runner.go; what a webhook triggers: hints.go.
 package schedule
 
 import (

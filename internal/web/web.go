@@ -1,5 +1,7 @@
 // Package web is the exporter's HTTP side: the landing page, health and readiness, reload, and the server that exporter-toolkit
 // gives TLS and basic authentication. Metrics themselves come from package exposition.
+//
+// It shows what others know and decides nothing. To add a page: a handler in a file of its own and its route in Handler, with the page's exposure (everybody, loopback or authenticated) in its test.
 package web
 
 import (

@@ -1,7 +1,7 @@
 // Package githubtest is a fake GitHub for tests: the answers of an organisation acme with the repositories api, web and old, as JSON and as handlers, and
 // collectors before it. It is imported by tests alone.
 //
-// An answer that several tests need is a function here, in the file of the part that asks for it; what one test needs stays in the test.
+// To share one more answer: a function in the file of the part that asks for it. What one test needs stays in the test.
 package githubtest
 
 import (

@@ -1,6 +1,8 @@
 // Package cyclonedx reads CycloneDX documents: the vulnerabilities of a bill of materials, and what a VEX says about those that other reports list. bom.go has the parts of a document. JSON (cyclonedx.go)
 // and XML (xml.go) are read into the same objects, of which findings are made here; rating.go says how severe they are, statement.go what a VEX says. The
 // package adds to a format.Report what one report says, and touches neither files nor the collector.
+//
+// To read one more field: the object in bom.go, its XML form in xml.go, and a case in the tests of both.
 package cyclonedx
 
 import (

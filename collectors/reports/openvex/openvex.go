@@ -1,5 +1,7 @@
 // Package openvex reads OpenVEX documents. It adds to a format.Report what
 // one report says, and touches neither files nor the collector.
+//
+// To read one more field of a statement: its type here, and what it means in format.Statement if other formats of VEX have it, too.
 package openvex
 
 import (

@@ -3,6 +3,8 @@
 //
 // Files follow a report: sarif.go reads the log and its version, run.go a run into what reading.go holds, rule.go finds and classifies rules, result.go makes findings of results, location.go
 // their places, identity.go what identifies them, outcome.go says how the run ended and what it looked for.
+//
+// To read one more property: its object in objects.go and its meaning in the file of what it is about, with a case in its test.
 package sarif
 
 import (

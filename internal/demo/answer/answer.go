@@ -1,5 +1,7 @@
 // Package answer is what the fakes' answers share: how bodies are written and tagged, lists are cut into pages, and findings are told at an instant. It may use package
 // world and knows no API.
+//
+// To share one more thing: a function that at least two fakes need.
 package answer
 
 import (

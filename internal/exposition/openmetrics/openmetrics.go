@@ -1,5 +1,7 @@
 // Package openmetrics holds answers to scrapes against OpenMetrics 1.0 as strictly as the parser of Prometheus' Python client does, for tests: Prometheus' own
 // parser takes a good deal that other readers refuse. Source: https://prometheus.io/docs/specs/om/open_metrics_spec/.
+//
+// It imports the standard library alone. To refuse one more thing: a check in sample.go, with a scrape that breaks it in its test.
 package openmetrics
 
 import (

@@ -1,5 +1,7 @@
 // Package catalog merges what service catalogs say: who owns what, which of several statements counts, and where they contradict each other.
 // It holds no state: package derivation says which statements there are and applies the result to weaknesses.
+//
+// To merge one more fact about services: Merge and Compare, which must agree on what a difference is.
 package catalog
 
 import (

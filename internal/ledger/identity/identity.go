@@ -1,16 +1,19 @@
-// Package identity decides which reports of scanners are reports of one weakness, and makes what they say of it comparable. It holds no state.
+// Package identity decides which findings are one weakness, and makes what they say of it comparable. It holds no state. A Report is a finding as the ledger holds it, with where
+// and when it was reported.
 //
-// A report is (instance, id). A weakness is one report, or several that say the same thing:
+// A finding is (instance, id). A weakness is one finding, or several that say the same thing:
 //
 //   - class sca and container: same repository, class and package, and advisory ids that connect them (A shares one with B,
-//     B another with C: all three). Of these, reports at different known places stay apart: the directory of the manifest,
-//     or the image. Reports that name no place join the lexicographically smallest. A package without an ecosystem is the
+//     B another with C: all three). Of these, findings at different known places stay apart: the directory of the manifest,
+//     or the image. Findings that name no place join the lexicographically smallest. A package without an ecosystem is the
 //     one of the same name that its advisories are about; where they are about several, it is none of them.
-//   - any other class: same repository, class, category (rule where there is none), place and line. Two reports of one tool
+//   - any other class: same repository, class, category (rule where there is none), place and line. Two findings of one tool
 //     in one instance stay apart: the tool itself tells them apart.
 //
-// Without repository, package, advisory id, place or line, a report is folded into nothing. The result depends
+// Without repository, package, advisory id, place or line, a finding is folded into nothing. The result depends
 // on the members alone, not on the order in which they came.
+//
+// To change which findings are one weakness: Key, which says what is compared at all, and Cluster, which joins; with a worked example in docs/definitions.md.
 package identity
 
 import (

@@ -1,5 +1,7 @@
 // Package ledgertest holds what every store of the ledger has to pass: properties over random histories, and the rules of
 // applying, absence and failure that do not depend on where the ledger is kept.
+//
+// To hold stores to one more rule: a test that Run calls. It opens ledgers through the function that a store's test gives it and knows no store.
 package ledgertest
 
 import (

@@ -1,6 +1,8 @@
 // Package past reads a ledger as it was at an instant: it takes the present rows, undoes transactions until the instant is reached, makes the
 // ledger's memory of the rows by the code that makes it at a start (package derivation), lets fall due what did until then, and takes the
 // snapshot. It never writes.
+//
+// It knows the derivation and the rows of a store, and no database. To keep one more thing for the past: what takes it back in package undo, and its reversal here.
 package past
 
 import (

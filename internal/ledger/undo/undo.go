@@ -3,6 +3,8 @@
 // The past is kept backwards: with every transaction since the founding goes what is needed to undo it. The present is what the
 // store holds anyway, so what is added costs nothing here, and the past costs what changed: about 20 bytes for a weakness that is
 // closed, about 30 for a poll that brought nothing new. Package derivation writes it, package past reads it.
+//
+// It imports packages store and record alone. To undo one more thing: a field of Transaction with its encoding in codec.go; old ledgers must still decode.
 package undo
 
 import (

@@ -6,7 +6,7 @@
 // other label values. Both are small integers, because there may be millions of contributions; strings appear only when series are written
 // out.
 //
-// The families themselves are in package families; to add one, see there. Something belongs here when two families need it and it would make
+// The families themselves are in package families; to add one, see there. To add to the frame: something belongs here when two families need it and it would make
 // as much sense in an exporter about anything else.
 package frame
 

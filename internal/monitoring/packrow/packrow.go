@@ -1,5 +1,7 @@
 // Package packrow names the rows of the leadership metrics pack, what each asks and which families answer it (sections.go). Panels and alerts name the rows they answer;
 // docs/traceability.md is generated from both.
+//
+// To add a row: its name in packrow.go and its trace in sections.go. Generation fails until a family and a panel answer it.
 package packrow
 
 // Row is a row of the leadership metrics pack, as docs/traceability.md names it: W are the weekly metrics, M the monthly, Q the quarterly themes; C, E, R

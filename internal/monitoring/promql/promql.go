@@ -1,5 +1,7 @@
 // Package promql writes the forms that queries are made of, among them the one that counts two replicas once. It knows the names of package names, so that a query of
 // nothing fails while generating.
+//
+// To add a form: a function that at least two queries need; what one board needs is in boards/query.
 package promql
 
 import (

@@ -1,5 +1,7 @@
 // Package settings holds what rules, alerts and boards are set to, each with its reason: windows, times an alert waits and holds, thresholds, sizes of lists. It is the
 // block to read before changing anything. What an organisation decides is policy and comes from the configuration, not from here.
+//
+// To add a setting: a constant with the reason for its value.
 package settings
 
 import (

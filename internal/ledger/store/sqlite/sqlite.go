@@ -1,6 +1,8 @@
 // Package sqlite keeps a ledger in one SQLite file. It stores and reads rows and decides nothing.
 //
 // The folder schema holds the migrations in order. They are forward only; a released one is never changed.
+//
+// To change the schema: a migration with the next number, its rows in package store, and the ledger of the last release in the test of migrations.
 package sqlite
 
 import (
