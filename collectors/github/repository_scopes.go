@@ -82,7 +82,7 @@ func (c *Collector) sweep(
 		scope := scopeOf(s, org, repository)
 		refused, err := c.env.Questions.Ask(question, func() error {
 			var failure error
-			before := c.env.API.Charged()
+			before := c.env.API.Spent()
 			err := read(ctx, scope, cursors[scope.Name], func(b record.Batch) error {
 				c.attempts.With(org, func(at *map[string]time.Time) { (*at)[b.Scope] = c.env.Now() })
 				if failure = b.Err; failure != nil {
@@ -94,7 +94,7 @@ func (c *Collector) sweep(
 				return stopped{err}
 			}
 			if failure == nil {
-				c.costs.With(org, func(costs *map[string]int) { (*costs)[scope.Name] = c.env.API.Charged() - before })
+				c.costs.With(org, func(costs *map[string]int) { (*costs)[scope.Name] = c.env.API.Spent() - before })
 			}
 			return failure
 		})

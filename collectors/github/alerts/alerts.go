@@ -95,8 +95,8 @@ var _ part.Collector = (*Collector)(nil)
 type organisation struct {
 	// sweepPages is how many pages the last full sweep of each kind of alert took.
 	sweepPages map[Kind]int
-	// charged is the mean of what looks for changes of each kind took of late.
-	charged map[Kind]float64
+	// spent is the mean of what looks for changes of each kind took of late.
+	spent map[Kind]float64
 	// deleted are the manifests that were gone at the last sweep, and when they went; manifests is how many were looked for.
 	deleted   map[manifest]time.Time
 	manifests int
@@ -106,7 +106,7 @@ type organisation struct {
 func New(config Config, env part.Env, repositories *inventory.Inventory) *Collector {
 	return &Collector{
 		Env: env, config: config, inventory: repositories,
-		state: part.NewState(func() organisation { return organisation{sweepPages: map[Kind]int{}, charged: map[Kind]float64{}} }),
+		state: part.NewState(func() organisation { return organisation{sweepPages: map[Kind]int{}, spent: map[Kind]float64{}} }),
 	}
 }
 

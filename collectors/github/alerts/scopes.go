@@ -92,7 +92,7 @@ func (c *Collector) looksForManifests() bool {
 func (c *Collector) Forecast(org string, requests map[string]float64) {
 	c.state.With(org, func(o *organisation) {
 		for _, source := range c.alertSources() {
-			look, known := o.charged[source.kind]
+			look, known := o.spent[source.kind]
 			if !known {
 				look = float64(len(source.queries))
 			}

@@ -48,7 +48,7 @@ func (c *Collector) alertSources() []alertSource {
 func (c *Collector) readAlerts(ctx context.Context, org string, source alertSource, cursor record.Cursor) record.Batch {
 	started, classes := c.Now(), []record.Class{source.class}
 	walk := newAlertWalk(c, source, cursor)
-	pages, before := 0, c.API.Charged()
+	pages, before := 0, c.API.Spent()
 	for _, more := range source.queries {
 		query := url.Values{"per_page": {api.PageSize}, "sort": {"created"}, "direction": {"asc"}}
 		if walk.delta {
@@ -66,11 +66,11 @@ func (c *Collector) readAlerts(ctx context.Context, org string, source alertSour
 			o.sweepPages[source.kind] = pages
 			return
 		}
-		took, known := o.charged[source.kind]
+		took, known := o.spent[source.kind]
 		if !known {
 			took = float64(len(source.queries))
 		}
-		o.charged[source.kind] = took + (float64(c.API.Charged()-before)-took)/looksOfMean
+		o.spent[source.kind] = took + (float64(c.API.Spent()-before)-took)/looksOfMean
 	})
 	walk.markArchived(c.inventory.Archived(org))
 	if err := walk.markDeleted(ctx, org); err != nil {

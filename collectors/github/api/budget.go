@@ -21,17 +21,17 @@ type restBudget struct {
 func (c *Client) noteAnswer(resp *apiclient.Response) {
 	if !resp.NotModified {
 		c.mu.Lock()
-		c.charged++
+		c.spent++
 		c.mu.Unlock()
 	}
 	c.noteBudget(resp.Header)
 }
 
-// Charged is how many requests of REST GitHub has charged for so far.
-func (c *Client) Charged() int {
+// Spent is how many requests of REST have counted against the budget so far.
+func (c *Client) Spent() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.charged
+	return c.spent
 }
 
 // noteBudget keeps what an answer says about the budget of REST.

@@ -48,8 +48,8 @@ type Client struct {
 	mu sync.Mutex
 	// rest is what is left of the budget of REST, as the last answer said.
 	rest restBudget
-	// charged counts the requests of REST that GitHub charges for.
-	charged int
+	// spent counts the requests of REST that count against the budget.
+	spent int
 	// unknown are the values that were logged as unknown.
 	unknown map[string]bool
 }
