@@ -16,8 +16,10 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/google/go-github/v60/github"
 
@@ -189,4 +191,36 @@ func (c *Client) UnknownValue(field, value string) {
 	if !known {
 		c.logger.Warn("GitHub uses a value that is not known here", "field", field, "value", value)
 	}
+}
+
+// restBudget is what an answer said about the budget of REST.
+type restBudget struct {
+	limit, remaining int
+	reset            time.Time
+}
+
+// noteAnswer counts a request of REST, unless nothing had changed, for which GitHub charges nothing, and keeps what the answer says about the budget.
+func (c *Client) noteAnswer(resp *apiclient.Response) {
+	if !resp.NotModified {
+		c.mu.Lock()
+		c.spent++
+		c.mu.Unlock()
+	}
+	c.noteBudget(resp.Header)
+}
+
+// noteBudget keeps what an answer says about the budget of REST.
+func (c *Client) noteBudget(h http.Header) {
+	if resource := h.Get("X-RateLimit-Resource"); resource != "" && resource != "core" {
+		return
+	}
+	limit, limitErr := strconv.Atoi(h.Get("X-RateLimit-Limit"))
+	remaining, remainingErr := strconv.Atoi(h.Get("X-RateLimit-Remaining"))
+	reset, resetErr := strconv.ParseInt(h.Get("X-RateLimit-Reset"), 10, 64)
+	if limitErr != nil || remainingErr != nil || resetErr != nil {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.rest = restBudget{limit, remaining, time.Unix(reset, 0)}
 }
