@@ -34,8 +34,15 @@ func (w *environmentWalk) branchPolicy(ctx context.Context, fullName string, e *
 	}
 }
 
-// hasProtectedBranch asks for one protected branch of a repository.
+// hasProtectedBranch asks for one protected branch of a repository, unless the walk over branches found that the default branch is one.
 func (w *environmentWalk) hasProtectedBranch(ctx context.Context, fullName string) (record.Answer, error) {
+	found := false
+	if name, err := w.collector.API.RepositoryName("", fullName); err == nil {
+		w.collector.state.With(w.org, func(o *organisation) { found = o.protected[name] })
+	}
+	if found {
+		return record.AnswerYes, nil
+	}
 	var branches []json.RawMessage
 	refused, err := w.collector.Questions.Ask(api.Question{
 		Organisation: w.org, Repository: fullName, What: "protected branches", Permission: api.ContentsPermission,
@@ -97,6 +104,8 @@ type environmentWalk struct {
 	// details are what REST answered, from this walk and earlier ones that are fresh.
 	details map[record.RepositoryName]environmentDetails
 	org     string
+	// again is how many more repositories may be asked about again.
+	again int
 	// refused are the environments that REST did not show, by repository; which permission that lacks is known at the end.
 	refused map[record.RepositoryName]error
 }

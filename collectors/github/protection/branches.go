@@ -37,8 +37,8 @@ type protectedRepository struct {
 func (c *Collector) readBranches(ctx context.Context, org string) record.Batch {
 	w := &protectionWalk{
 		collector: c, org: org, names: map[record.RepositoryName]bool{}, bypass: c.knownBypass(org), used: map[int64]bool{},
-		batch:    record.Batch{Mode: record.Full, Repositories: []record.Repository{}, Scans: []record.Scan{}, Cursor: c.ReadAt()},
-		releases: map[record.RepositoryName][]record.BranchProtection{},
+		batch:     record.Batch{Mode: record.Full, Repositories: []record.Repository{}, Scans: []record.Scan{}, Cursor: c.ReadAt()},
+		protected: map[record.RepositoryName]bool{}, releases: map[record.RepositoryName][]record.BranchProtection{},
 	}
 	for _, pattern := range c.config.ReleaseBranches {
 		if err := w.readReleases(ctx, org, pattern); err != nil {
@@ -50,7 +50,7 @@ func (c *Collector) readBranches(ctx context.Context, org string) record.Batch {
 	}
 	maps.DeleteFunc(w.bypass, func(id int64, _ bypass) bool { return !w.used[id] })
 	c.inventory.Saw(org, len(w.batch.Repositories))
-	c.state.With(org, func(o *organisation) { o.bypass = w.bypass })
+	c.state.With(org, func(o *organisation) { o.bypass, o.protected = w.bypass, w.protected })
 	return w.batch
 }
 
@@ -93,6 +93,7 @@ func (w *protectionWalk) add(ctx context.Context, node *protectedRepository) err
 		}
 		protection.Default = true
 		r.Branches = append(r.Branches, protection)
+		w.protected[name] = node.DefaultBranchRef.protected()
 	}
 	for _, b := range w.releases[name] {
 		if b.Branch != r.DefaultBranch {

@@ -92,7 +92,7 @@ func anyRuleset(nodes []*protectedRepository) (fullName string, id int64) {
 
 // checkBypass asks who may pass by a ruleset. That takes the right to change it, which a credential that only reads should not have.
 func (c *Collector) checkBypass(ctx context.Context, org, fullName string, id int64) collectors.CheckResult {
-	w := &protectionWalk{collector: c, org: org, strict: true, bypass: map[int64]bypass{}, used: map[int64]bool{}}
+	w := &protectionWalk{collector: c, org: org, strict: true, bypass: map[int64]bypass{}, used: map[int64]bool{}, protected: map[record.RepositoryName]bool{}}
 	known, err := w.bypassOf(ctx, fullName, id)
 	result := collectors.CheckResult{Subject: "bypass actors of rulesets", Err: err, Unknown: "whether administrators are bound by rulesets, and whether anybody may pass by them"}
 	if err == nil && known.permission != "" {

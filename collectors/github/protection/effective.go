@@ -16,6 +16,13 @@ type branchRef struct {
 	Rules   ruleConnection `json:"rules"`
 }
 
+// protected reports whether classic protection or an active ruleset is seen to protect the branch.
+func (b *branchRef) protected() bool {
+	return b.Classic != nil || b.Update != nil || slices.ContainsFunc(b.Rules.Nodes, func(r rule) bool {
+		return r.Ruleset != nil && r.Ruleset.Enforcement == "ACTIVE"
+	})
+}
+
 // updateRule is what everybody may see of classic protection.
 type updateRule struct {
 	Approvals        *int     `json:"requiredApprovingReviewCount"`

@@ -3,11 +3,13 @@ package protection
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
 	"prodsec_exporter/collectors/github/api"
 	"prodsec_exporter/collectors/github/inventory"
+	"prodsec_exporter/collectors/github/part"
 	"prodsec_exporter/internal/record"
 )
 
@@ -62,15 +64,10 @@ func (c *Collector) readEnvironments(ctx context.Context, org string) record.Bat
 		collector: c, org: org, seen: map[record.RepositoryName]bool{}, details: map[record.RepositoryName]environmentDetails{}, refused: map[record.RepositoryName]error{},
 		batch: record.Batch{Mode: record.Full, Repositories: []record.Repository{}, Cursor: c.ReadAt()},
 	}
-	now := c.Now()
 	known := map[record.RepositoryName]environmentDetails{}
-	c.state.With(org, func(o *organisation) {
-		for name, d := range o.environments {
-			if now.Sub(d.readAt) < c.Intervals.Full {
-				known[name] = d
-			}
-		}
-	})
+	c.state.With(org, func(o *organisation) { maps.Copy(known, o.environments) })
+	// As many are asked about again in each walk as makes all of them in a full interval, so that they do not all fall due at once.
+	w.again = max(c.RepositoriesPerCollection, int(1.5*float64(len(known))*part.PerHour(c.Intervals.Full)/max(part.PerHour(c.Intervals.Posture), 1)))
 	err := repositoriesWithEnvironments.Walk(ctx, c.API, org, func(node *environmentRepository) error { return w.add(ctx, node, known) })
 	if err != nil {
 		return record.Batch{Err: api.ScopeError(err, inventory.EnvironmentsPermission)}
@@ -128,7 +125,7 @@ func (w *environmentWalk) environments(
 		return []record.EnvironmentProtection{}, nil
 	}
 	details, ok := known[name]
-	if !ok {
+	if w.due(details, ok) {
 		var err error
 		if details, ok, err = w.ask(ctx, name, node.NameWithOwner); err != nil {
 			return nil, err
@@ -156,6 +153,20 @@ func (w *environmentWalk) environments(
 		list = append(list, p)
 	}
 	return list, nil
+}
+
+// due reports whether REST is asked about a repository in this walk: where nothing is known, as long as the budget lasts, and once per full interval.
+func (w *environmentWalk) due(details environmentDetails, known bool) bool {
+	now := w.collector.Now()
+	switch {
+	case !known:
+		return w.collector.API.Spare(now)
+	case now.Sub(details.readAt) < w.collector.Intervals.Full || w.again == 0:
+		return false
+	default:
+		w.again--
+		return true
+	}
 }
 
 // environment is an environment as GraphQL shows it.

@@ -67,6 +67,8 @@ type organisation struct {
 	bypass map[int64]bypass
 	// environments are what REST answered about those of each repository.
 	environments map[record.RepositoryName]environmentDetails
+	// protected are the repositories whose default branch is protected, as the last walk over branches found.
+	protected map[record.RepositoryName]bool
 	// ruleSuites are those of which the detail was read, by repository and number.
 	ruleSuites map[record.RepositoryName]map[int64]record.Bypass
 }
@@ -114,6 +116,8 @@ type protectionWalk struct {
 	// bypass is what is known about rulesets, from this walk and earlier ones; used are those that this walk met.
 	bypass map[int64]bypass
 	used   map[int64]bool
+	// protected are the repositories whose default branch is protected.
+	protected map[record.RepositoryName]bool
 	// releases are the branches that match release_branches.
 	releases map[record.RepositoryName][]record.BranchProtection
 }
