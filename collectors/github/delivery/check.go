@@ -64,6 +64,9 @@ func (c *Collector) Check(ctx context.Context, org string) []collectors.CheckRes
 	if len(c.config.SecurityReview.Teams) > 0 {
 		add("teams of reviewers", "whether security looked at a change by a review on behalf of a team", func(string) error { return c.probeTeams(ctx, org) })
 	}
+	if ctx.Err() == nil {
+		results = append(results, c.checkEnvironments(ctx, org))
+	}
 	return results
 }
 
