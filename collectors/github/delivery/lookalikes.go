@@ -19,7 +19,7 @@ const shownRepositories = 3
 
 var (
 	// looksLikeProduction are the words by which people call environments that users reach, as a part of a name.
-	looksLikeProduction = regexp.MustCompile(`(?i)(^|[^a-z])(prod[a-z]*|prd|live|produktion|producción|produção)([^a-z]|$)`)
+	looksLikeProduction = regexp.MustCompile(`(?i)(^|[^a-z])(prod[a-z]*|prd|live)([^a-z]|$)`)
 	// looksLikeNone are those that say that it is none of them.
 	looksLikeNone = regexp.MustCompile(`(?i)(non|not|pre|no|fake|like|shadow)[^a-z]*(prod|prd|live)|stag|test|sandbox|preview|(^|[^a-z])(qa|uat|dev[a-z]*|product|products)([^a-z]|$)`)
 )

@@ -13,7 +13,7 @@ import (
 
 func TestNamesThatLookLikeProduction(t *testing.T) {
 	for name, want := range map[string]bool{
-		"live": true, "Production – web": true, "eu-prod": true, "PRD": true, "prod2": true, "prodeu": true, "acme_production": true, "Live (EU)": true, "produktion": true,
+		"live": true, "Production – web": true, "eu-prod": true, "PRD": true, "prod2": true, "prodeu": true, "acme_production": true, "Live (EU)": true, "producción": true,
 		"staging": false, "non-prod": false, "preprod": false, "pre-production": false, "nonprod-eu": false, "prod-like-test": false, "production-staging": false, "delivery": false,
 		"product-docs": false, "olive": false, "github-pages": false, "dev": false, "prod-sandbox": false, "": false,
 	} {

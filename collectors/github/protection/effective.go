@@ -17,9 +17,9 @@ type branchRef struct {
 }
 
 // protected reports whether classic protection or an active ruleset is seen to protect the branch.
-func (b *branchRef) protected() bool {
-	return b.Classic != nil || b.Update != nil || slices.ContainsFunc(b.Rules.Nodes, func(r rule) bool {
-		return r.Ruleset != nil && r.Ruleset.Enforcement == "ACTIVE"
+func (r *branchRef) protected() bool {
+	return r.Classic != nil || r.Update != nil || slices.ContainsFunc(r.Rules.Nodes, func(one rule) bool {
+		return one.Ruleset != nil && one.Ruleset.Enforcement == "ACTIVE"
 	})
 }
 
