@@ -182,7 +182,7 @@ func TestRecordedRepositories(t *testing.T) {
 	}))
 	defer server.Close()
 	config := github.Config{
-		Common: github.Default().Common, URL: server.URL, Organizations: []string{"recorded"}, Token: collectorstest.Secret(t, "token"), Inventory: inventory.Config{Repositories: true},
+		Common: github.Default().Common, URL: server.URL, Organizations: []string{"recorded"}, Token: collectorstest.Secret(t, "token"), Inventory: inventory.Config{Repositories: github.Default().Inventory.Repositories},
 		PostureInterval: github.Default().PostureInterval, RepositoriesPerCollection: 1,
 	}
 	collector, err := github.New(config, collectorstest.Env(collectorstest.NewClock(), slog.New(slog.DiscardHandler)))
