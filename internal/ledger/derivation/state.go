@@ -6,7 +6,7 @@
 //   - What is held in memory: state.go, indexes in index.go and bits.go.
 //   - A batch arrives: batch.go, the reports that it changes in application.go, which weaknesses they make in group.go; what other records change in follow.go.
 //   - A scope is retired: retire_scope.go; is read for the first time after the founding: late.go.
-//   - What a weakness is and how it changes: weakness.go. Its deadline and outcome: sla.go. What covers it: exception.go, exploitation.go; what is known of each by
+//   - What a weakness is and how it changes: weakness.go. Its deadline and outcome: outcome.go (targets are package policy's). What covers it: exception.go, exploitation.go; what is known of each by
 //     advisory or subject in exception_index.go, exploitation_index.go, pauses.go. In which sums an event takes part: events.go.
 //   - Who owns it: attribution.go (by package catalog), rename.go, retired.go.
 //   - Changes of counting and their size: restate.go, regroup.go.
