@@ -4,7 +4,11 @@ package contract
 
 import (
 	"bytes"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
 	"encoding/json"
+	"encoding/pem"
 	"fmt"
 	"io"
 	"log/slog"
@@ -171,6 +175,7 @@ func TestGitHubAsDescribed(t *testing.T) {
 	defer server.Close()
 	config := github.Default()
 	config.Name, config.URL, config.Organizations, config.Token = "contract", server.URL, []string{"octocat"}, collectorstest.Secret(t, "token")
+	config.Alerts.ReviewRequests = true
 	config.Alerts.SecurityConfigurations, config.Protection.ReleaseBranches, config.Trust.RepositoryRunners = true, []string{"te*"}, true
 	// The examples are of 2013.
 	config.Trust.ReleaseHistory, config.Trust.DependencyGraphSBOM = collectors.Duration(100*365*24*time.Hour), true
@@ -246,7 +251,7 @@ func checkBatches(t *testing.T, batches map[string]record.Batch) {
 		"repositories:octocat", "dependabot:octocat", "code_scanning:octocat", "secret_scanning:octocat", "protection:octocat", "environments:octocat",
 		"properties:octocat", "security_configurations:octocat", "scanning:octocat/hello-world", "actions:octocat/hello-world",
 		"runners:octocat", "runners:octocat/hello-world", "releases:octocat", "workflows:octocat", "pipelines:octocat/hello-world", "cloud_identity:octocat/hello-world",
-		"bypasses:octocat/hello-world", "deployments:octocat/hello-world",
+		"bypasses:octocat/hello-world", "deployments:octocat/hello-world", "review_requests:octocat",
 	} {
 		if b := batches[scope]; b.Err == nil && b.Size() == 0 {
 			t.Errorf("%s holds nothing of GitHub's examples", scope)
@@ -289,7 +294,8 @@ func (d *described) check(t *testing.T) {
 		"/repos/{owner}/{repo}/actions/organization-secrets", "/repos/{owner}/{repo}/environments/{environment_name}/secrets",
 		"/repos/{owner}/{repo}/actions/oidc/customization/sub", "/repos/{owner}/{repo}/rulesets/rule-suites", "/repos/{owner}/{repo}/rulesets/rule-suites/{rule_suite_id}",
 		"/repos/{owner}/{repo}/actions/runs/{run_id}", "/repos/{owner}/{repo}/compare/{basehead}", "/repos/{owner}/{repo}/deployments", "/repos/{owner}/{repo}/pulls",
-		"/repos/{owner}/{repo}/pulls/{pull_number}/reviews", "/orgs/{org}/actions/oidc/customization/sub",
+		"/repos/{owner}/{repo}/pulls/{pull_number}/reviews", "/orgs/{org}/actions/oidc/customization/sub", "/orgs/{org}/bypass-requests/secret-scanning", "/orgs/{org}/dismissal-requests/secret-scanning",
+		"/repos/{owner}/{repo}/environments/{environment_name}/deployment-branch-policies",
 	} {
 		if d.asked[operation] == 0 {
 			t.Errorf("%s was not asked, so nothing was shown about it", operation)
@@ -305,6 +311,47 @@ func (d *described) check(t *testing.T) {
 	}
 	t.Logf("REST: %v", d.asked)
 	t.Logf("GraphQL: %v", d.queries)
+}
+
+// TestInstallationsAsDescribed lets an App find its installations, and read the organisation of the one in GitHub's example.
+func TestInstallationsAsDescribed(t *testing.T) {
+	d := newDescribed(t)
+	// The installation of the example belongs to a person.
+	d.rewritten = map[string]func(string) string{"/app/installations": strings.NewReplacer(`"type":"User"`, `"type":"Organization"`).Replace}
+	mux := http.NewServeMux()
+	mux.Handle("/", d)
+	mux.HandleFunc("POST /app/installations/{id}/access_tokens", func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusCreated)
+		collectorstest.WriteJSON(w, fmt.Sprintf(`{"token":"ghs_example","expires_at":%q}`, time.Now().Add(time.Hour).Format(time.RFC3339)))
+	})
+	server := httptest.NewServer(mux)
+	defer server.Close()
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)})
+	config := github.Default()
+	config.Name, config.URL, config.App.ID, config.App.PrivateKey = "contract", server.URL, 1, collectorstest.Secret(t, string(text))
+	collector, err := github.New(config, collectorstest.Env(collectorstest.NewClock(), slog.New(slog.DiscardHandler)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	batches, err := collectorstest.Gather(t.Context(), collector, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	found := slices.ContainsFunc(slices.Collect(maps.Keys(batches)), func(scope string) bool { return strings.HasPrefix(scope, "repositories:") && batches[scope].Err == nil })
+	if !found || d.asked["/app/installations"] == 0 {
+		t.Errorf("no organisation of an installation was read: %v", slices.Sorted(maps.Keys(batches)))
+	}
+	for _, problem := range d.problems {
+		if strings.Contains(problem, "/app/installations") {
+			t.Error(problem)
+		}
+	}
 }
 
 // TestDescriptionRefuses proves that the test above could fail.

@@ -8,6 +8,10 @@ const [operations, specFile, parametersFile] = process.argv.slice(2);
 const read = (name) => JSON.parse(readFileSync(new URL(`node_modules/@octokit/openapi/generated/${name}`, import.meta.url), 'utf8'));
 const cloud = read('api.github.com.json');
 const server = read('ghes-3.17.json');
+// What GitHub Enterprise Cloud alone has; where both describe a thing, the description of github.com counts.
+const enterprise = read('ghec.json');
+for (const [path, item] of Object.entries(enterprise.paths)) cloud.paths[path] ??= item;
+for (const [kind, named] of Object.entries(enterprise.components)) cloud.components[kind] = { ...named, ...cloud.components[kind] };
 
 const wanted = readFileSync(operations, 'utf8').split('\n').filter((line) => line && !line.startsWith('#')).map((line) => line.split(' '));
 const missing = wanted.flatMap(([path, only]) => [

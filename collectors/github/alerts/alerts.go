@@ -33,6 +33,7 @@ func Kinds() []Kind { return []Kind{Dependabot, CodeScanning, SecretScanning} }
 const (
 	scopeAnalyses               = "scanning"
 	scopeSecurityConfigurations = "security_configurations"
+	scopeReviewRequests         = "review_requests"
 )
 
 // securityEventsPermission is what reading code scanning needs.
@@ -54,6 +55,9 @@ type Config struct {
 	Scanning bool `yaml:"scanning"`
 	// SecurityConfigurations is off by default, because it takes a permission that others do not.
 	SecurityConfigurations bool `yaml:"security_configurations"`
+	// ReviewRequests reads requests to push a secret past push protection, and to dismiss the alert about one, as reviews; off by default, because it takes permissions that others
+	// do not.
+	ReviewRequests bool `yaml:"review_requests"`
 }
 
 // Default reads all but security configurations.

@@ -26,6 +26,11 @@ func (c *Collector) Scopes(org string) []part.Scope {
 			return c.readSecurityConfigurations(ctx, org)
 		}})
 	}
+	if c.config.ReviewRequests {
+		list = append(list, part.Scope{Name: scopeReviewRequests + ":" + org, Slow: true, Read: func(ctx context.Context, cursor record.Cursor) record.Batch {
+			return c.readReviewRequests(ctx, org, cursor)
+		}})
+	}
 	return list
 }
 
@@ -59,6 +64,14 @@ func (c *Collector) Check(ctx context.Context, org string) []collectors.CheckRes
 			Subject: "security configurations", Err: c.API.Probe(ctx, path+"/code-security/configurations", nil, configurationsPermission),
 			Unknown: "which security configuration each repository has",
 		})
+	}
+	if c.config.ReviewRequests {
+		for _, list := range requestLists {
+			results = append(results, collectors.CheckResult{
+				Subject: list.kind + " requests about secrets", Err: c.API.Probe(ctx, path+"/"+list.path, url.Values{"time_period": {requestsPeriod}}, list.permission),
+				Unknown: "how many such requests wait for a review, and for how long",
+			})
+		}
 	}
 	if !c.looksForManifests() && !c.config.Scanning {
 		return results
@@ -103,6 +116,9 @@ func (c *Collector) Forecast(org string, requests map[string]float64) {
 		}
 		requests["graphql"] += part.PerHour(c.Intervals.Full) * math.Ceil(float64(o.manifests)/manifestsAtOnce)
 	})
+	if c.config.ReviewRequests {
+		requests["core"] += part.PerHour(c.Intervals.Posture) * float64(len(requestLists))
+	}
 	if c.config.SecurityConfigurations {
 		requests["core"] += part.PerHour(c.Intervals.Posture) * (1 + c.inventory.Pages(org, 100))
 	}
