@@ -26,7 +26,7 @@ const (
 
 // wanted are the parts of entities to ask for; without them Backstage sends everything, including whole API definitions.
 var wanted = strings.Join([]string{
-	"kind", "metadata.name", "metadata.namespace", "metadata.annotations", "metadata.labels", "metadata.tags",
+	"kind", "metadata.uid", "metadata.name", "metadata.namespace", "metadata.annotations", "metadata.labels", "metadata.tags",
 	"metadata.title", "spec.type", "spec.owner", "spec.lifecycle", "spec.system", "spec.domain", "spec.parent", "spec.profile.displayName", "relations",
 }, ",")
 
@@ -34,6 +34,7 @@ var wanted = strings.Join([]string{
 type entity struct {
 	Kind     string `json:"kind"`
 	Metadata struct {
+		UID         string            `json:"uid"`
 		Name        string            `json:"name"`
 		Namespace   string            `json:"namespace"`
 		Title       string            `json:"title"`

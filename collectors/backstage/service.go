@@ -55,6 +55,7 @@ func (c *Collector) services(f *found) ([]record.Service, error) {
 func (c *Collector) service(e *entity, f *found, units *hierarchy) (record.Service, error) {
 	s := record.Service{
 		Name:           record.Text(e.Metadata.Name),
+		Identity:       record.Text(e.Metadata.UID),
 		TrustTier:      c.trustTier.text(e),
 		ProductArea:    record.Text(c.productArea(e, f)),
 		Lifecycle:      record.Text(e.Spec.Lifecycle),

@@ -150,9 +150,12 @@ func TestOwners(t *testing.T) {
 		"relations of another type":  {"", `{"type":"ownerOf","targetRef":"group:default/payments"}`, "", ""},
 		"a relation without meaning": {"payments", `{"type":"ownedBy","targetRef":"group:"}`, "Payments", ""},
 	} {
-		e := decoded(t, `{"kind":"Component","metadata":{"name":"x"},"spec":{"type":"service","owner":"`+tt.owner+`"},"relations":[`+tt.relations+`]}`)
+		e := decoded(t, `{"kind":"Component","metadata":{"name":"x","uid":"u-1"},"spec":{"type":"service","owner":"`+tt.owner+`"},"relations":[`+tt.relations+`]}`)
 		c := &Collector{Base: &platform.Base{Words: translate.NewUnknownWords(slog.New(slog.DiscardHandler))}}
 		s, err := c.service(e, &found{groups: groups, names: groupNames(groups, "")}, &hierarchy{groups: groups, names: groupNames(groups, ""), types: []string{"business-unit"}})
+		if s.Identity != "u-1" {
+			t.Errorf("%s: the component is identified by %q, want its uid", name, s.Identity)
+		}
 		if err != nil || s.Team != tt.team || s.BusinessUnit != tt.unit {
 			t.Errorf("%s: team %q, unit %q, %v; want %q, %q", name, s.Team, s.BusinessUnit, err, tt.team, tt.unit)
 		}

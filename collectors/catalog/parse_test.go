@@ -23,6 +23,7 @@ var (
 const wholeCatalog = `
 services:
   - name: payments-api
+    renamed_from: [payments, payments-api, pay]
     business_unit: Payments
     team: core-payments
     trust_tier: tier0
@@ -49,7 +50,7 @@ func TestParse(t *testing.T) {
 	}
 	wantServices := []record.Service{
 		{
-			Name: "payments-api", BusinessUnit: "Payments", Team: "core-payments", TrustTier: "tier0", ProductArea: "Checkout",
+			Name: "payments-api", RenamedFrom: []string{"payments", "pay"}, BusinessUnit: "Payments", Team: "core-payments", TrustTier: "tier0", ProductArea: "Checkout",
 			Lifecycle: "production", CrownJewel: record.AnswerYes, InternetFacing: record.AnswerNo,
 			Repositories: []record.RepositoryPath{
 				{Repository: "acme/payments-api"},

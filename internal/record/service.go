@@ -10,6 +10,9 @@ type Service struct {
 	Name string
 	// RenamedFrom are names that the service had before, the latest first: what names one of them means this service.
 	RenamedFrom []string `json:",omitempty"`
+	// Identity is what stays the same within its source when the service is renamed, e.g. Backstage's metadata.uid; empty where the source has no such thing. A
+	// service that comes under another name with the identity of one that is gone is that one, renamed.
+	Identity string `json:",omitempty"`
 	// BusinessUnit and Team own the service; empty means that the catalog names none.
 	BusinessUnit string
 	Team         string

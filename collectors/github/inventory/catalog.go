@@ -2,6 +2,8 @@ package inventory
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -35,9 +37,20 @@ func (t *serviceTable) services() []record.Service {
 	}
 	services := make([]record.Service, 0, len(t.byName))
 	for _, name := range slices.Sorted(maps.Keys(t.byName)) {
-		services = append(services, *t.byName[name])
+		s := t.byName[name]
+		s.Identity = identityOf(s.Repositories)
+		services = append(services, *s)
 	}
 	return services
+}
+
+// identityOf is what stays the same when the value of the property is changed in every repository of a service: the repositories.
+func identityOf(repositories []record.RepositoryPath) string {
+	sum := sha256.New()
+	for _, r := range repositories {
+		fmt.Fprintln(sum, r.Repository) // ordered as the rows are
+	}
+	return "repositories:" + hex.EncodeToString(sum.Sum(nil)[:16])
 }
 
 // add takes up what one repository says about one of its services.

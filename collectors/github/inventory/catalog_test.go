@@ -2,6 +2,7 @@ package inventory_test
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -41,6 +42,7 @@ func describing(c *github.Config) {
 // onGitHub takes away the host of a test's server, which stands where github.com would.
 func onGitHub(services []record.Service) []record.Service {
 	for i := range services {
+		services[i].Identity = ""
 		for j := range services[i].Repositories {
 			name := &services[i].Repositories[j].Repository
 			*name = record.RepositoryName(strings.TrimPrefix(string(*name), "127.0.0.1/"))
@@ -206,5 +208,34 @@ func TestCatalogsConfiguration(t *testing.T) {
 		if _, err := github.New(cfg, collectors.Env{}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("github.New() = %v, want %q", err, want)
 		}
+	}
+}
+
+// TestServicesAreIdentifiedByTheirRepositories: another value of the property in the same repositories is the same service by another name.
+func TestServicesAreIdentifiedByTheirRepositories(t *testing.T) {
+	identities := func(values map[string]string) map[string]string {
+		c, s, _ := githubtest.Setup(t, describing)
+		var items []string
+		for _, repository := range slices.Sorted(maps.Keys(values)) {
+			items = append(items, valuesOf(repository, "app", values[repository]))
+		}
+		s.LinkPages("GET /orgs/acme/properties/values", "page", collectorstest.Items(items...))
+		services, err := c.Catalog(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := map[string]string{}
+		for _, service := range services {
+			found[service.Name] = service.Identity
+		}
+		return found
+	}
+	before := identities(map[string]string{"api": `"pay"`, "jobs": `"pay"`, "web": `"shop"`})
+	after := identities(map[string]string{"api": `"payments"`, "jobs": `"payments"`, "web": `"shop"`, "new": `"lab"`})
+	if before["pay"] == "" || before["pay"] != after["payments"] || before["shop"] != after["shop"] {
+		t.Errorf("before %v, after %v: a name alone changed", before, after)
+	}
+	if other := identities(map[string]string{"api": `"payments"`, "jobs": `"shop"`, "web": `"shop"`}); other["payments"] == before["pay"] || other["shop"] == before["shop"] {
+		t.Errorf("before %v, after %v: a repository went to another service", before, other)
 	}
 }

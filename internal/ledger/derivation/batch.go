@@ -41,6 +41,7 @@ func (s *State) Apply(t store.Tx, source store.SourceID, b *record.Batch) error 
 		s.late = &lateHistory{touched: map[int32]bool{}}
 	}
 	s.settlePauses()
+	a.identify()
 	if err := a.records(); err != nil {
 		return err
 	}

@@ -8,7 +8,7 @@
 //   - A scope is retired: retire_scope.go; is read for the first time after the founding: late.go.
 //   - What a weakness is and how it changes: weakness.go. Its deadline and outcome: outcome.go (targets are package policy's). What covers it: exception.go, exploitation.go; what is known of each by
 //     advisory or subject in exception_index.go, exploitation_index.go, pauses.go. In which sums an event takes part: events.go.
-//   - Who owns it: attribution.go (by package catalog), rename.go, retired.go.
+//   - Who owns it: attribution.go (by package catalog), identify.go, rename.go, retired.go.
 //   - Changes of counting and their size: restate.go, regroup.go.
 //   - Start, configuration, policy, time: load.go, configure.go, policy.go, settle.go.
 //   - The stored form: codec.go, blocks.go, names.go, dictionary.go, written by save.go; what takes an operation back: changes.go (by package undo).

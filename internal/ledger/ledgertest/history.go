@@ -65,6 +65,9 @@ func (h *history) services() []record.Service {
 			s.RenamedFrom = []string{s.Name, pick(h, "api", "web", "jobs")}
 			s.Name = pick(h, s.Name, s.Name+"-core")
 		}
+		if h.chance(3) { // renamed by a catalog that knows it by something else
+			s.Identity = pick(h, "1", "2", name)
+		}
 		if !h.chance(4) {
 			s.Repositories = append(s.Repositories, record.RepositoryPath{Repository: record.RepositoryName("acme/" + name)})
 		}
