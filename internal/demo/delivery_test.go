@@ -64,7 +64,7 @@ func compareDeployments(t *testing.T, w *world.World, now time.Time, batches map
 	}
 	for _, what := range []string{
 		"approval approved", "approval bypassed", "approval none", "approval unknown", "rollback yes", "rollback no", "failed", "security yes", "security no", "security ",
-		"early", "late", "for want of a permission", "without review",
+		"early", "late", "for want of a permission", "without review", "pushed directly",
 	} {
 		if seen[what] < 5 {
 			t.Errorf("%s: %d times", what, seen[what])
@@ -91,9 +91,22 @@ func approvalOf(r *world.Repository, d *world.Deployment) record.Approval {
 	}
 }
 
+// comparePush holds a change that came without a pull request against its commit.
+func comparePush(t *testing.T, w *world.World, r *world.Repository, d *world.Deployment, c record.Change, commit string, now time.Time) {
+	t.Helper()
+	if p := w.CommitAt(r, commit, now); p == nil || p.Pull != nil || p.Merge || p.At.After(d.CreatedAt) || !c.FirstCommitAt.Equal(p.At) || !c.ApprovedAt.IsZero() {
+		t.Errorf("change %s of deployment %d: learned %+v of %+v", c.ID, d.ID, c, p)
+	}
+}
+
 // compareChange holds a change against its pull request.
 func compareChange(t *testing.T, w *world.World, r *world.Repository, d *world.Deployment, c record.Change, now time.Time, seen map[string]int) {
 	t.Helper()
+	if _, commit, ok := strings.Cut(c.ID, "@"); ok {
+		comparePush(t, w, r, d, c, commit, now)
+		seen["pushed directly"]++
+		return
+	}
 	var number int
 	_, text, _ := strings.Cut(c.ID, "#")
 	if _, err := fmt.Sscan(text, &number); err != nil {

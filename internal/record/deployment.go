@@ -35,7 +35,7 @@ const (
 	SecurityReviewUnknown SecurityReview = "unknown"
 )
 
-// Change is one merged pull request that a deployment carried.
+// Change is one merged pull request that a deployment carried, or one commit that was pushed without one.
 type Change struct {
 	ID               string
 	FirstCommitAt    time.Time
@@ -68,7 +68,7 @@ type Deployment struct {
 	FinishedAt time.Time
 	// Rollback says whether it brought back an older commit.
 	Rollback Answer
-	// Changes are the pull requests that it brought to the environment and no deployment before it did. A collector emits a finished
+	// Changes are the pull requests, and the commits pushed without one, that it brought to the environment and no deployment before it did. A collector emits a finished
 	// deployment only after its changes were looked for; ChangesKnown says whether they were all found.
 	Changes      []Change
 	ChangesKnown Answer

@@ -1,6 +1,7 @@
 package delivery
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"prodsec_exporter/collectors/github/api"
 	"prodsec_exporter/internal/record"
@@ -98,7 +100,7 @@ func firstAnswer(a, b record.Answer) record.Answer {
 
 // pullsOf looks up the pull requests of all commits that deployments bring.
 func (r *repositoryReader) pullsOf(ctx context.Context, list []*deployment) (*mergedPulls, error) {
-	found := &mergedPulls{of: map[string]int{}, changes: map[int]*pulled{}}
+	found := &mergedPulls{of: map[string]int{}, pushed: map[string]record.Change{}, changes: map[int]*pulled{}}
 	wanted := map[string]bool{}
 	for _, d := range list {
 		for _, commit := range d.commits {
@@ -146,9 +148,11 @@ func (r *repositoryReader) findPulls(ctx context.Context, commits []string, foun
 	for i, commit := range commits {
 		fmt.Fprintf(&query, " c%d:object(oid:%q){...commit}", i, commit)
 	}
-	query.WriteString(" } }\nfragment commit on Commit{ associatedPullRequests(first:10){nodes{number mergedAt baseRepository{nameWithOwner}}} }")
+	query.WriteString(" } }\nfragment commit on Commit{ authoredDate committedDate associatedPullRequests(first:10){nodes{number mergedAt baseRepository{nameWithOwner}}} }")
 	answer := map[string]*struct {
-		Pulls *struct {
+		Authored  api.Timestamp `json:"authoredDate"`
+		Committed api.Timestamp `json:"committedDate"`
+		Pulls     *struct {
 			Nodes []*associatedPull `json:"nodes"`
 		} `json:"associatedPullRequests"`
 	}{}
@@ -166,9 +170,21 @@ func (r *repositoryReader) findPulls(ctx context.Context, commits []string, foun
 		if c == nil || c.Pulls == nil {
 			continue
 		}
-		found.of[commit] = r.mergedFirst(c.Pulls.Nodes)
+		if found.of[commit] = r.mergedFirst(c.Pulls.Nodes); found.of[commit] == 0 {
+			found.pushed[commit] = r.pushed(commit, record.Earliest(c.Authored.Time, c.Committed.Time))
+		}
 	}
 	return nil
+}
+
+// pushed is a commit that was pushed without a pull request, as a change. Labels and reviews are given to pull requests, so it has none; whether a check looked
+// at the commit is not asked for.
+func (r *repositoryReader) pushed(commit string, at time.Time) record.Change {
+	c := record.Change{ID: strings.ToLower(r.head.FullName) + "@" + commit, FirstCommitAt: at}
+	if s := &r.collector.config.SecurityReview; len(s.Labels)+len(s.Teams)+len(s.Users) > 0 && !s.CodeScanning && len(s.Checks) == 0 {
+		c.SecurityReviewed = record.AnswerNo
+	}
+	return c
 }
 
 // mergedFirst is the number of the pull request that brought a commit into the repository: the first that was merged, because others pass it on from branch to
@@ -207,6 +223,9 @@ func (r *repositoryReader) attachChanges(d *deployment, found *mergedPulls) {
 			incomplete()
 			continue
 		}
+		if number == 0 && d.paths == nil { // which service of several a commit concerns, its files would have to tell
+			d.Changes = append(d.Changes, found.pushed[commit])
+		}
 		if number == 0 || seen[number] {
 			continue
 		}
@@ -227,5 +246,7 @@ func (r *repositoryReader) attachChanges(d *deployment, found *mergedPulls) {
 		}
 		d.Changes = append(d.Changes, pull.Change)
 	}
-	slices.SortFunc(d.Changes, func(a, b record.Change) int { return numberOf(a.ID) - numberOf(b.ID) })
+	slices.SortFunc(d.Changes, func(a, b record.Change) int {
+		return cmp.Or(cmp.Compare(numberOf(a.ID), numberOf(b.ID)), cmp.Compare(a.ID, b.ID))
+	})
 }

@@ -72,7 +72,10 @@ func TestWhatADeploymentBrings(t *testing.T) {
 		{"the first failed, the next brings nobody knows what", []string{deploy("1", "a", 9, failed), deploy("D", "b", 8, ok)}, nil, "no no []"},
 		{"one change", []string{deploy("1", "a", 9, ok), deploy("D", "b", 8, ok)}, map[string]string{"a...b": githubtest.CompareJSON("ahead", "b")}, "no yes [2]"},
 		{"merged, not squashed", []string{deploy("1", "a", 9, ok), deploy("D", "d", 8, ok)}, map[string]string{"a...d": githubtest.CompareJSON("ahead", "b", "c", "d+")}, "no yes [2 3]"},
-		{"pushed directly", []string{deploy("1", "a", 9, ok), deploy("D", "e", 8, ok)}, map[string]string{"a...e": githubtest.CompareJSON("ahead", "e")}, "no yes []"},
+		{"pushed directly", []string{deploy("1", "a", 9, ok), deploy("D", "e", 8, ok)}, map[string]string{"a...e": githubtest.CompareJSON("ahead", "e")}, "no yes [0]"},
+		{"pushed directly beside pull requests", []string{deploy("1", "a", 9, ok), deploy("D", "c", 8, ok)}, map[string]string{"a...c": githubtest.CompareJSON("ahead", "b", "e", "9", "c")}, "no yes [0 0 2 3]"},
+		{"pushed directly, and by way of another branch again", []string{deploy("1", "a", 9, ok), deploy("2", "e", 8, ok), deploy("D", "c", 7, ok)},
+			map[string]string{"a...e": githubtest.CompareJSON("ahead", "e"), "e...c": githubtest.CompareJSON("diverged", "e", "c")}, "no yes [3]"},
 		{"the same again", []string{deploy("1", "a", 9, ok), deploy("D", "a", 8, ok)}, nil, "no yes []"},
 		{"an older commit that was never live", []string{deploy("1", "b", 9, ok), deploy("D", "a", 8, ok)}, map[string]string{"b...a": githubtest.CompareJSON("behind")}, "yes yes []"},
 		{"an older commit that was live", []string{deploy("1", "a", 9, ok), deploy("2", "b", 8, ok), deploy("D", "a", 7, ok)}, map[string]string{"a...b": githubtest.CompareJSON("ahead", "b")}, "yes yes []"},
@@ -659,5 +662,34 @@ func TestRefusedDetailsAreAskedAgain(t *testing.T) {
 	pass(t, clock)
 	if collect(); slices.ContainsFunc(s.Requests(), githubtest.AtPath(githubtest.RunPath)) {
 		t.Error("asked for what is known")
+	}
+}
+
+// TestDirectPushes: a commit that was pushed without a pull request is a change from when it was written. Nobody can have approved it or reviewed it by label; where a
+// check would tell, nobody knows.
+func TestDirectPushes(t *testing.T) {
+	y := githubtest.Story{
+		Deployments: []string{
+			githubtest.DeploymentJSON("D", githubtest.SHA("e"), 8*githubtest.Day, githubtest.History("SUCCESS", 8*githubtest.Day-time.Hour)...),
+			githubtest.DeploymentJSON("1", githubtest.SHA("a"), 9*githubtest.Day, githubtest.History("SUCCESS", 9*githubtest.Day-time.Hour)...),
+		},
+		Compared: map[string]string{"a...e": githubtest.CompareJSON("ahead", "e")},
+	}
+	for name, c := range map[string]struct {
+		evidence delivery.SecurityReview
+		reviewed record.Answer
+	}{
+		"nothing tells":       {delivery.SecurityReview{}, record.AnswerUnknown},
+		"labels tell":         {delivery.SecurityReview{Labels: []string{"security"}}, record.AnswerNo},
+		"checks tell besides": {delivery.SecurityReview{Labels: []string{"security"}, Checks: []string{"sast*"}}, record.AnswerUnknown},
+	} {
+		d := byID(t, deployed(t, func(cfg *github.Config) { cfg.Delivery.SecurityReview = c.evidence }, y), "D")
+		if len(d.Changes) != 1 {
+			t.Fatalf("%s: changes %+v", name, d.Changes)
+		}
+		got := d.Changes[0]
+		if got.ID != "acme/api@"+githubtest.SHA("e") || githubtest.Since(got.FirstCommitAt) != 13*githubtest.Day || !got.ApprovedAt.IsZero() || got.SecurityReviewed != c.reviewed {
+			t.Errorf("%s: %+v, want the commit of 13 days ago, reviewed %q", name, got, c.reviewed)
+		}
 	}
 }

@@ -15,15 +15,20 @@ type lineage struct {
 	Base string `json:"base,omitempty"`
 	Live string `json:"live,omitempty"`
 	Last string `json:"last,omitempty"`
-	// Commits are the last that were live, in the order in which they first were; Pulls the numbers of the last pull requests that came.
+	// Commits are the last that were live, in the order in which they first were; Pulls the numbers of the last pull requests that came,
+	// Pushed the beginnings of the last commits that came without one.
 	Commits []string `json:"commits,omitempty"`
 	Pulls   []int    `json:"pulls,omitempty"`
+	Pushed  []string `json:"pushed,omitempty"`
 }
 
 // How much of what was deployed is remembered: enough to recognise a rollback, and a change that comes again by way of another branch.
 const (
 	keptCommits = 20
 	keptPulls   = 200
+	keptPushed  = 200
+	// shaBeginning is how much of the name of a commit is kept.
+	shaBeginning = 12
 )
 
 // lineageKey names the line that a deployment belongs to.
@@ -75,17 +80,26 @@ func (l *lineage) advance(d *deployment) {
 func (l *lineage) newChanges(d *deployment, changes []record.Change) []record.Change {
 	kept := []record.Change{}
 	for i := range changes {
-		number := numberOf(changes[i].ID)
-		if slices.Contains(l.Pulls, number) {
+		number, pushed := numberOf(changes[i].ID), pushedOf(changes[i].ID)
+		switch {
+		case pushed == "" && slices.Contains(l.Pulls, number), pushed != "" && slices.Contains(l.Pushed, pushed):
 			continue
-		}
-		kept = append(kept, changes[i])
-		if d.Status == record.DeploymentSucceeded {
+		case d.Status != record.DeploymentSucceeded:
+		case pushed != "":
+			l.Pushed = append(l.Pushed, pushed)
+		default:
 			l.Pulls = append(l.Pulls, number)
 		}
+		kept = append(kept, changes[i])
 	}
-	l.Pulls = last(l.Pulls, keptPulls)
+	l.Pulls, l.Pushed = last(l.Pulls, keptPulls), last(l.Pushed, keptPushed)
 	return kept
+}
+
+// pushedOf is the beginning of the commit that was pushed directly, by the identity of its change; empty for a pull request.
+func pushedOf(id string) string {
+	_, commit, _ := strings.Cut(id, "@")
+	return commit[:min(len(commit), shaBeginning)]
 }
 
 // numberOf is the number of a pull request by the identity of its change.

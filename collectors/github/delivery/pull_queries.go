@@ -23,6 +23,8 @@ const (
 type mergedPulls struct {
 	// of are the numbers by commit; a commit that nobody could look up is absent, and one that was pushed directly has none.
 	of map[string]int
+	// pushed are the commits that were pushed directly, as changes.
+	pushed map[string]record.Change
 	// changes are the pull requests by number; one that could not be read is absent.
 	changes map[int]*pulled
 	// refused is why some could not be looked up; nil if that is not known.

@@ -88,10 +88,10 @@ var (
 	pullAlias   = regexp.MustCompile(`(p\d+):pullRequest\(number:(\d+)\)`)
 )
 
-// PullsOfCommits answers which pull requests commits belong to; a commit that is not listed was pushed directly.
+// PullsOfCommits answers which pull requests commits belong to; a commit that is not listed was pushed directly, twelve days ago and written a day earlier.
 func PullsOfCommits(of map[string][]string) http.HandlerFunc {
 	return byAlias(commitAlias, func(commit string) string {
-		return `{"associatedPullRequests":{"nodes":[` + strings.Join(of[commit], ",") + `]}}`
+		return fmt.Sprintf(`{"authoredDate":%q,"committedDate":%q,"associatedPullRequests":{"nodes":[%s]}}`, Ago(13*Day), Ago(12*Day), strings.Join(of[commit], ","))
 	})
 }
 

@@ -48,7 +48,7 @@ func (t *serviceTable) services() []record.Service {
 func identityOf(repositories []record.RepositoryPath) string {
 	sum := sha256.New()
 	for _, r := range repositories {
-		fmt.Fprintln(sum, r.Repository) // ordered as the rows are
+		sum.Write([]byte(string(r.Repository) + "\n")) // ordered as the rows are
 	}
 	return "repositories:" + hex.EncodeToString(sum.Sum(nil)[:16])
 }

@@ -23,7 +23,7 @@ func (g *gitHub) commitOr(r *world.Repository, other func(arguments) (any, error
 			pulls = append(pulls, c.Pull)
 		}
 		return &object{"Commit", map[string]any{
-			"oid": c.SHA, "committedDate": answer.Stamp(c.At),
+			"oid": c.SHA, "authoredDate": answer.Stamp(c.At), "committedDate": answer.Stamp(c.At),
 			"associatedPullRequests": connection("PullRequestConnection", len(pulls), func(i int) *object { return g.pullObject(r, pulls[i]) }),
 		}}, nil
 	}
