@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"path"
 	"strings"
 
 	"prodsec_exporter/internal/record"
@@ -269,15 +268,6 @@ func (c *Collector) identify(f *record.Finding, v *vulnerability) {
 	}
 }
 
-// lockfiles name the ecosystem of the packages that a file lists; GitLab's location does not say it.
-var lockfiles = map[string]string{
-	"package-lock.json": "npm", "npm-shrinkwrap.json": "npm", "yarn.lock": "npm", "pnpm-lock.yaml": "npm", "bun.lock": "npm",
-	"gemfile.lock": "gem", "gems.locked": "gem", "go.sum": "go", "go.mod": "go", "go.graph": "go", "requirements.txt": "pypi", "pipfile.lock": "pypi", "poetry.lock": "pypi",
-	"uv.lock": "pypi", "setup.py": "pypi", "pipdeptree.json": "pypi", "pom.xml": "maven", "build.gradle": "maven", "build.gradle.kts": "maven", "gradle.lockfile": "maven",
-	"maven.graph.json": "maven", "build.sbt": "maven", "composer.lock": "composer", "packages.lock.json": "nuget", "conan.lock": "conan", "cargo.lock": "cargo",
-	"podfile.lock": "cocoapods", "package.resolved": "swift", "pubspec.lock": "pub",
-}
-
 // locate reads where a vulnerability is.
 func (c *Collector) locate(f *record.Finding, v *vulnerability) {
 	l := &v.Location
@@ -291,7 +281,7 @@ func (c *Collector) locate(f *record.Finding, v *vulnerability) {
 	}
 	f.Line = lineNumber(l.Line)
 	if l.Dependency.Package.Name != "" {
-		f.Package = record.Package(lockfiles[strings.ToLower(path.Base(l.File))], l.Dependency.Package.Name)
+		f.Package = record.Package(record.EcosystemOfFile(l.File), l.Dependency.Package.Name)
 	}
 }
 

@@ -112,3 +112,18 @@ func TestPackageOfURL(t *testing.T) {
 		}
 	}
 }
+
+func TestEcosystemOfFile(t *testing.T) {
+	for name, want := range map[string]string{
+		"web/package-lock.json": "npm", `src\app\Gemfile.lock`: "rubygems", "go.sum": "go", "Cargo.lock": "rust", "services/pay/requirements.txt": "pip", "README.md": "", "": "",
+	} {
+		if got := EcosystemOfFile(name); got != want {
+			t.Errorf("%s: got %q, want %q", name, got, want)
+		}
+	}
+	for name, ecosystem := range manifests {
+		if Ecosystem(ecosystem) != ecosystem {
+			t.Errorf("%s: %q is not how the ecosystem is written", name, ecosystem)
+		}
+	}
+}

@@ -60,6 +60,8 @@ var (
 	grypeMessage = regexp.MustCompile(`reports (\S+) at version (\S+)\s+which (?:is|would result in) a vulnerable \(([^)]*)\) package`)
 	// trivyMessage is how Trivy does.
 	trivyMessage = regexp.MustCompile(`(?m)^Package: (\S+)\s*\nInstalled Version: (\S*)`)
+	// osvMessage is how osv-scanner does.
+	osvMessage = regexp.MustCompile(`^Package '(.+)@([^'@]*)' is vulnerable`)
 	// versioned is how Snyk names packages in logical locations.
 	versioned = regexp.MustCompile(`^([^\s@]\S*)@([^\s@]+)$`)
 	// imagePlace is how Grype names the image of a place: "acme/api:1@sha256:...:/usr/lib/x".
@@ -75,7 +77,10 @@ func (result *resultObject) component(f *record.Finding, rule *reportingDescript
 		f.Package, f.Version = record.Package(m[3], m[1]), record.Text(m[2])
 	}
 	if m := trivyMessage.FindStringSubmatch(message); m != nil && f.Package == "" {
-		f.Package, f.Version = record.Package("", m[1]), record.Text(m[2])
+		f.Package, f.Version = record.Package(record.EcosystemOfFile(f.Place), m[1]), record.Text(m[2])
+	}
+	if m := osvMessage.FindStringSubmatch(message); m != nil && f.Package == "" {
+		f.Package, f.Version = record.Package(record.EcosystemOfFile(f.Place), m[1]), record.Text(m[2])
 	}
 	for i := range result.Locations {
 		for _, l := range result.Locations[i].Logical {

@@ -295,7 +295,7 @@ func TestSARIFPackages(t *testing.T) {
 		"Trivy": {
 			"Trivy", `{"id": "CVE-2026-20001", "name": "LanguageSpecificPackageVulnerability", "properties": {"tags": ["vulnerability", "security"], "security-severity": "5.0"}}`,
 			`{"ruleId": "CVE-2026-20001", "message": {"text": "Package: left-pad\nInstalled Version: 1.2.0\nVulnerability CVE-2026-20001"}, "locations": [{"physicalLocation": {"artifactLocation": {"uri": "package-lock.json"}}}]}`,
-			record.Finding{Class: record.ClassSCA, Severity: record.SeverityMedium, Package: "generic/left-pad", Version: "1.2.0", Aliases: []string{"CVE-2026-20001"}, Place: "package-lock.json"},
+			record.Finding{Class: record.ClassSCA, Severity: record.SeverityMedium, Category: "npm", Package: "npm/left-pad", Version: "1.2.0", Aliases: []string{"CVE-2026-20001"}, Place: "package-lock.json"},
 		},
 		"Snyk Container": {
 			"Snyk Container", `{"id": "SNYK-DEBIAN12-OPENSSL-6190223", "fullDescription": {"text": "(CVE-2026-20001) openssl@3.0"}, "properties": {"tags": ["security", "deb"], "security-severity": "9.8"}}`,
@@ -305,6 +305,11 @@ func TestSARIFPackages(t *testing.T) {
 		"osv-scanner": {
 			"osv-scanner", `{"id": "CVE-2026-20001", "deprecatedIds": ["CVE-2026-20001", "GHSA-aaaa-bbbb-cccc"]}`, `{"ruleId": "CVE-2026-20001", "properties": {"purl": "pkg:golang/example.org/x@v1"}}`,
 			record.Finding{Class: record.ClassSCA, Severity: record.SeverityMedium, Category: "go", Package: "go/example.org/x", Version: "v1", Aliases: []string{"CVE-2026-20001", "GHSA-AAAA-BBBB-CCCC"}},
+		},
+		"osv-scanner, package of the message": {
+			"osv-scanner", `{"id": "GHSA-2345-6789-cfgh", "deprecatedIds": ["CVE-2026-20002"]}`,
+			`{"ruleId": "GHSA-2345-6789-cfgh", "message": {"text": "Package '@acme/queue@4.1.0' is vulnerable to 'GHSA-2345-6789-cfgh' (also known as 'CVE-2026-20002')."}, "locations": [{"physicalLocation": {"artifactLocation": {"uri": "web/pnpm-lock.yaml"}}}]}`,
+			record.Finding{Class: record.ClassSCA, Severity: record.SeverityMedium, Category: "npm", Package: "npm/@acme/queue", Version: "4.1.0", Aliases: []string{"GHSA-2345-6789-CFGH", "CVE-2026-20002"}, Place: "web/pnpm-lock.yaml"},
 		},
 		"unknown tool": {
 			"Acme", `{"id": "CVE-2026-10004", "properties": {"tags": ["vulnerability", "CWE-79"], "security-severity": "9.8"}}`, `{"ruleId": "CVE-2026-10004", "level": "error"}`,
