@@ -21,9 +21,11 @@ type mergeRequest struct {
 	CreatedAt translate.Time `json:"created_at"`
 	MergedAt  translate.Time `json:"merged_at"`
 	Labels    []string       `json:"labels"`
+	Merge     string         `json:"merge_commit_sha"`
+	Squash    string         `json:"squash_commit_sha"`
 }
 
-// changes reads the merge requests that a successful deployment brought, as GitLab links them. Of the first deployment to an environment nobody can say what it brought.
+// changes reads the merge requests that a successful deployment brought, as GitLab links them, and the commits that came without one. Of the first deployment to an environment nobody can say what it brought.
 func (w *deploymentWalk) changes(ctx context.Context, d *deployment, r *record.Deployment) error {
 	if r.Status != record.DeploymentSucceeded || r.Rollback == record.AnswerYes {
 		return nil
@@ -36,13 +38,14 @@ func (w *deploymentWalk) changes(ctx context.Context, d *deployment, r *record.D
 	if r.ChangesKnown != record.AnswerYes {
 		return nil
 	}
+	merged := &commitsOf{names: map[string]bool{}}
 	err = w.api.list(ctx, numbered(w.project.ID, "deployments/"+strconv.FormatInt(d.ID, 10)+"/merge_requests"), url.Values{"state": {"merged"}}, func(raw json.RawMessage) error {
 		m, err := translate.Decode[mergeRequest](raw)
 		if err != nil || m.IID == 0 {
-			r.ChangesKnown = record.AnswerNo // one of them cannot be told
-			return nil                       //nolint:nilerr // See the line above.
+			r.ChangesKnown, merged.unread = record.AnswerNo, true // one of them cannot be told
+			return nil                                            //nolint:nilerr // See the line above.
 		}
-		change, err := w.change(ctx, m)
+		change, err := w.change(ctx, m, merged)
 		if err != nil {
 			return fmt.Errorf("merge request %d: %w", m.IID, err)
 		}
@@ -53,21 +56,34 @@ func (w *deploymentWalk) changes(ctx context.Context, d *deployment, r *record.D
 		r.ChangesKnown, r.MissingPermission = record.AnswerNo, asReporter
 		return nil
 	}
+	if err != nil {
+		return err
+	}
+	pushed, err := w.pushed(ctx, d, before, merged)
+	r.Changes = append(r.Changes, pushed...)
 	return err
 }
 
 // change reads when work on a merge request began, who approved it when, and whether the security function looked at it.
-func (w *deploymentWalk) change(ctx context.Context, m *mergeRequest) (record.Change, error) {
+func (w *deploymentWalk) change(ctx context.Context, m *mergeRequest, merged *commitsOf) (record.Change, error) {
+	for _, made := range []string{m.Merge, m.Squash} {
+		if made != "" {
+			merged.note(made)
+		}
+	}
 	c := record.Change{ID: strconv.FormatInt(m.ID, 10), OpenedAt: m.CreatedAt.Time, MergedAt: m.MergedAt.Time}
 	base := "merge_requests/" + strconv.FormatInt(m.IID, 10)
 	err := w.api.list(ctx, numbered(w.project.ID, base+"/commits"), nil, func(raw json.RawMessage) error {
 		commit, err := translate.Decode[struct {
+			ID         string         `json:"id"`
 			AuthoredAt translate.Time `json:"authored_date"`
 			CreatedAt  translate.Time `json:"created_at"`
 		}](raw)
 		if err != nil {
+			merged.unread = true
 			return nil //nolint:nilerr // A commit without a date takes nothing from the others.
 		}
+		merged.note(commit.ID)
 		at := commit.AuthoredAt.Time
 		if at.IsZero() {
 			at = commit.CreatedAt.Time
@@ -78,6 +94,7 @@ func (w *deploymentWalk) change(ctx context.Context, m *mergeRequest) (record.Ch
 	if err != nil && !unread(err) {
 		return c, err
 	}
+	merged.unread = merged.unread || err != nil
 	var approvals struct {
 		By []struct {
 			At translate.Time `json:"approved_at"`
