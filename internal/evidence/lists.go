@@ -209,15 +209,15 @@ func deployment(r *tallies.Records, m *snapshot.Milestone[record.Deployment]) Ro
 	}, ownerCells(owner)...)
 	return Row{
 		Weakness: -1, Cells: append(cells, Cell{Time: d.FinishedAt}, Cell{Text: changes}),
-		values: with(owned(owner), "environment", environment(r.Policy(), d.Environment), "approval", string(d.Approval), "status", string(d.Status), "repository", string(d.Repository)),
+		values: with(owned(owner), "environment", environment(r.Policy(), d), "approval", string(d.Approval), "status", string(d.Status), "repository", string(d.Repository)),
 		order:  []string{newest(d.FinishedAt), d.ID},
 	}
 }
 
-// environment is the label value of an environment: production environments by name, everything else together.
-func environment(p *policy.Policy, name string) string {
-	if p.Production(name) {
-		return strings.ToLower(name)
+// environment is the label value of the environment of a deployment: production environments by name, everything else together.
+func environment(p *policy.Policy, d *record.Deployment) string {
+	if p.ProductionDeployment(d) {
+		return strings.ToLower(d.Environment)
 	}
 	return "other"
 }

@@ -206,6 +206,11 @@ func (p *Policy) Production(environment string) bool {
 	})
 }
 
+// ProductionDeployment reports whether a deployment reached production: by the name of its environment, or because the source says so.
+func (p *Policy) ProductionDeployment(d *record.Deployment) bool {
+	return d.Production == record.AnswerYes || p.Production(d.Environment)
+}
+
 // Privileged reports whether a repository is privileged, given the trust tiers of the services in it.
 func (p *Policy) Privileged(r *record.Repository, tiers ...string) bool {
 	c := p.config.Protection.Privileged

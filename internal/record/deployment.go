@@ -54,7 +54,9 @@ type Deployment struct {
 	Repository  RepositoryName
 	Service     string
 	Environment string
-	Commit      string
+	// Production says whether the source tells that users are reached by it, whatever the environment is called; unknown where it does not.
+	Production Answer
+	Commit     string
 	// Ref is the branch or tag that was deployed, as the source names it.
 	Ref string
 	// FromProtectedBranch says whether the commit was on a branch whose protection policy looks at; unknown if nobody could say.

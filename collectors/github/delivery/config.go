@@ -16,6 +16,8 @@ type Config struct {
 	Deployments bool `yaml:"deployments"`
 	// DeploymentEnvironments are glob patterns (* and ?) of the environments that are read.
 	DeploymentEnvironments []string `yaml:"deployment_environments,omitempty"`
+	// ProductionWorkflows are glob patterns of names of files, or paths, of workflows: what one of them deploys is production, whatever the environment is called.
+	ProductionWorkflows []string `yaml:"production_workflows,omitempty"`
 	// DeploymentInterval is the time between two looks for new deployments, DeploymentHistory how far the first one goes back, and DeploymentsPerCollection
 	// how many deployments one collection looks into at most.
 	DeploymentInterval       collectors.Duration `yaml:"deployment_interval,omitempty"`
@@ -68,6 +70,11 @@ func (c *Config) Validate(staleAfter collectors.Duration) error {
 	for i, name := range c.DeploymentEnvironments {
 		if strings.TrimSpace(name) == "" || strings.Contains(name, serviceMark) {
 			return fmt.Errorf("deployment_environments[%d]: %q is not the name of an environment in which * and ? may stand for a part", i, name)
+		}
+	}
+	for i, pattern := range c.ProductionWorkflows {
+		if _, err := path.Match(pattern, ""); err != nil || strings.TrimSpace(pattern) == "" {
+			return fmt.Errorf("production_workflows[%d]: %q is not the name of a file, or a path, in which * and ? may stand for a part", i, pattern)
 		}
 	}
 	for i := range c.DeploymentServices {

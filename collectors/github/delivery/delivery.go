@@ -7,6 +7,7 @@ package delivery
 
 import (
 	"regexp"
+	"slices"
 	"time"
 
 	"prodsec_exporter/collectors/github/inventory"
@@ -38,6 +39,8 @@ type organisation struct {
 	deployed         map[record.RepositoryName]map[string]knownDeployment
 	rules            map[record.RepositoryName]*environmentRules
 	environmentNames environmentNames
+	// stated are the names of environments about which was asked whether they are production.
+	stated map[string]statedName
 	// deploymentsAt is the time of the last look for new ones; zero if something was left to do.
 	deploymentsAt time.Time
 }
@@ -62,6 +65,12 @@ func New(config Config, env part.Env, repositories *inventory.Inventory, release
 	return c
 }
 
+// statedName is whether deployments to environments of a name are production by the word of those who made them, and when that was asked.
+type statedName struct {
+	production bool
+	askedAt    time.Time
+}
+
 // environmentRules are the rules of a repository's environments.
 type environmentRules struct {
 	list []inventory.Environment
@@ -72,7 +81,14 @@ type environmentRules struct {
 
 // environmentNames are the environments of an organisation that deployments are read of.
 type environmentNames struct {
-	names   []string
-	unnamed map[record.RepositoryName]bool
-	readAt  time.Time
+	names []string
+	// production are those that are production by the word of their deployments.
+	production map[string]bool
+	unnamed    map[record.RepositoryName]bool
+	readAt     time.Time
+}
+
+// isRead reports whether deployments to an environment of this name are read.
+func (c *Collector) isRead(name string) bool {
+	return slices.ContainsFunc(c.environments, func(p *regexp.Regexp) bool { return p.MatchString(name) })
 }

@@ -85,6 +85,9 @@ func (r *repositoryReader) detail(ctx context.Context, d *deployment, history *l
 	if err := r.approve(ctx, d); err != nil {
 		return err
 	}
+	if r.collector.comesByProductionWorkflow(&d.Deployment) {
+		d.Production = record.AnswerYes
+	}
 	if err := r.onProtectedBranch(ctx, d); err != nil {
 		return err
 	}

@@ -3,7 +3,6 @@ package delivery
 import (
 	"context"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -39,14 +38,14 @@ func (w *deploymentWalk) nameEnvironments(ctx context.Context) error {
 		}
 		w.collector.state.With(w.org, func(o *organisation) { o.environmentNames = names })
 	}
-	w.environments, w.unnamed = names.names, names.unnamed
+	w.environments, w.unnamed, w.production = names.names, names.unnamed, names.production
 	return nil
 }
 
 func (c *Collector) readEnvironmentNames(ctx context.Context, org string) (environmentNames, error) {
 	found := environmentNames{unnamed: map[record.RepositoryName]bool{}, readAt: c.Now()}
-	names := map[string]bool{}
-	wild := false
+	names, others := map[string]bool{}, map[string][]string{}
+	wild := len(c.config.ProductionWorkflows) > 0
 	for _, pattern := range c.config.environmentPatterns() {
 		if strings.ContainsAny(pattern, "*?") || strings.Contains(pattern, serviceMark) {
 			wild = true
@@ -61,9 +60,20 @@ func (c *Collector) readEnvironmentNames(ctx context.Context, org string) (envir
 		query := api.RepositoryQuery[namedEnvironments]{
 			Text: environmentNamesQuery, Node: func(r *namedEnvironments) *api.RepositoryNode { return &r.RepositoryNode }, Fields: []string{"environments"},
 		}
-		err := query.Walk(ctx, c.API, org, func(node *namedEnvironments) error { return c.nameAll(ctx, node, names, found.unnamed) })
+		err := query.Walk(ctx, c.API, org, func(node *namedEnvironments) error { return c.nameAll(ctx, node, names, others, found.unnamed) })
 		if err != nil {
 			return environmentNames{}, err
+		}
+		if found.production, err = c.statedProduction(ctx, org, others); err != nil {
+			return environmentNames{}, err
+		}
+	}
+	for name := range found.production {
+		names[name] = true
+	}
+	if len(c.config.ProductionWorkflows) > 0 {
+		for name := range others {
+			names[name] = true
 		}
 	}
 	found.names = slices.Sorted(maps.Keys(names))
@@ -71,7 +81,7 @@ func (c *Collector) readEnvironmentNames(ctx context.Context, org string) (envir
 }
 
 // nameAll adds the names of a repository's environments that a pattern matches. Where there are more than a page holds, REST lists them.
-func (c *Collector) nameAll(ctx context.Context, node *namedEnvironments, names map[string]bool, unnamed map[record.RepositoryName]bool) error {
+func (c *Collector) nameAll(ctx context.Context, node *namedEnvironments, names map[string]bool, others map[string][]string, unnamed map[record.RepositoryName]bool) error {
 	if node == nil {
 		return nil
 	}
@@ -103,8 +113,10 @@ func (c *Collector) nameAll(ctx context.Context, node *namedEnvironments, names 
 		}
 	}
 	for _, name := range list {
-		if slices.ContainsFunc(c.environments, func(p *regexp.Regexp) bool { return p.MatchString(name) }) {
+		if c.isRead(name) {
 			names[name] = true
+		} else if len(others[name]) < repositoriesAsked {
+			others[name] = append(others[name], node.NameWithOwner)
 		}
 	}
 	return nil

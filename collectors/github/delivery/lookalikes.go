@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -16,18 +15,6 @@ import (
 
 // shownRepositories is how many repositories are named beside the name of an environment.
 const shownRepositories = 3
-
-var (
-	// looksLikeProduction are the words by which people call environments that users reach, as a part of a name.
-	looksLikeProduction = regexp.MustCompile(`(?i)(^|[^a-z])(prod[a-z]*|prd|live)([^a-z]|$)`)
-	// looksLikeNone are those that say that it is none of them.
-	looksLikeNone = regexp.MustCompile(`(?i)(non|not|pre|no|fake|like|shadow)[^a-z]*(prod|prd|live)|stag|test|sandbox|preview|(^|[^a-z])(qa|uat|dev[a-z]*|product|products)([^a-z]|$)`)
-)
-
-// LooksLikeProduction reports whether people would take an environment of this name for production.
-func LooksLikeProduction(name string) bool {
-	return looksLikeProduction.MatchString(name) && !looksLikeNone.MatchString(name)
-}
 
 // checkEnvironments names the environments that look like production and match no pattern of the configuration: deployments to them are in no number.
 func (c *Collector) checkEnvironments(ctx context.Context, org string) collectors.CheckResult {
@@ -51,6 +38,12 @@ func (c *Collector) checkEnvironments(ctx context.Context, org string) collector
 	if result.Err = api.ScopeError(err, inventory.EnvironmentsPermission); result.Err != nil {
 		return result
 	}
+	stated, err := c.statedProduction(ctx, org, found)
+	if err != nil {
+		result.Err = api.ScopeError(err, deploymentsPermission)
+		return result
+	}
+	maps.DeleteFunc(found, func(name string, _ []string) bool { return stated[name] }) // They are read by the word of their deployments.
 	for _, name := range slices.Sorted(maps.Keys(found)) {
 		in := found[name]
 		more := ""
@@ -63,9 +56,4 @@ func (c *Collector) checkEnvironments(ctx context.Context, org string) collector
 		result.Notes = append(result.Notes, "add their names, or patterns such as *prod*, to deployment_environments and to policy.protection.production_environments")
 	}
 	return result
-}
-
-// isRead reports whether deployments to an environment of this name are read.
-func (c *Collector) isRead(name string) bool {
-	return slices.ContainsFunc(c.environments, func(p *regexp.Regexp) bool { return p.MatchString(name) })
 }

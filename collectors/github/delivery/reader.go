@@ -33,8 +33,10 @@ type deploymentWalk struct {
 	heads     map[record.RepositoryName]api.Repository
 	// environments are the names of those that are read; unnamed are the repositories whose environments nobody could list.
 	environments []string
-	unnamed      map[record.RepositoryName]bool
-	reached      map[record.RepositoryName]bool
+	// production are the names of those that are production by the word of their deployments.
+	production map[string]bool
+	unnamed    map[record.RepositoryName]bool
+	reached    map[record.RepositoryName]bool
 	// whole is how many more repositories may be read whole, details how many deployments may be looked into; behind says that something was left for the
 	// next collection.
 	whole, details int

@@ -206,12 +206,14 @@ func (r *repositoryReader) batch(ctx context.Context, node *deploymentRepository
 		b.Mode = record.Full
 	}
 	for _, d := range ready {
-		if !d.CreatedAt.Before(r.cursor.Since) {
+		if !d.CreatedAt.Before(r.cursor.Since) && r.collector.counts(&d.Deployment) {
 			b.Deployments = append(b.Deployments, d.Deployment)
 		}
 	}
 	for _, d := range others {
-		b.Deployments = append(b.Deployments, d.Deployment)
+		if r.collector.counts(&d.Deployment) {
+			b.Deployments = append(b.Deployments, d.Deployment)
+		}
 	}
 	if r.resumed && b.Size() == 0 && r.now.Sub(r.cursor.Read) < r.collector.Intervals.Repository {
 		return nil, nil
@@ -251,6 +253,9 @@ func (r *repositoryReader) deployments(ctx context.Context, node *deploymentRepo
 		}
 		seen[d.ID] = true
 		d.known = before
+		if r.production[d.Environment] {
+			d.Production = record.AnswerYes
+		}
 		list = append(list, d)
 	}
 	return list, nil

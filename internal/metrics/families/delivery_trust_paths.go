@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"prodsec_exporter/internal/metrics/frame"
@@ -96,7 +97,7 @@ func branchesOf(p *policy.Policy, r *snapshot.Repository) policy.Status {
 
 // deployed adds a deployment. Where it came from counts even if the repository lists no such environment: nothing protects it then.
 func (p *paths) deployed(h *snapshot.Held[record.Deployment]) {
-	at := p.environments.Of(h.Record.Environment)
+	at := p.environments.OfDeployment(&h.Record)
 	if !tallies.Production(at) || h.Record.Status != record.DeploymentSucceeded {
 		return
 	}
@@ -109,10 +110,20 @@ func (p *paths) deployed(h *snapshot.Held[record.Deployment]) {
 		case r == nil || r.Scope < 0 || r.Environments == nil:
 			path.parts = append(path.parts, policy.StatusUnknown)
 		default:
-			path.parts = append(path.parts, policy.StatusFail)
+			path.parts = append(path.parts, p.listed(r, h.Record.Environment)...)
 		}
 	}
 	path.keep(h, p.in.Policy.Config().Delivery.PathDeployments)
+}
+
+// listed is what protects the environment of a deployment that is production although no pattern of the policy matches its name; nothing where the repository lists none of it.
+func (p *paths) listed(r *snapshot.Repository, name string) []policy.Status {
+	for i := range r.Environments {
+		if e := &r.Environments[i]; strings.EqualFold(e.Environment, name) {
+			return []policy.Status{p.in.Policy.Environment(e, policy.CheckRequired), branchesOf(p.in.Policy, r)}
+		}
+	}
+	return []policy.Status{policy.StatusFail}
 }
 
 // keep notes a deployment if it is among the last n.

@@ -164,7 +164,7 @@ func (e *controlEvidence) readDeployments() {
 	environments := e.deployments.Environments
 	for i := range e.in.Snapshot.Deployments {
 		h := &e.in.Snapshot.Deployments[i]
-		if d := &h.Record; d.Status == record.DeploymentSucceeded && environments.find(d.Environment).production {
+		if d := &h.Record; d.Status == record.DeploymentSucceeded && environments.reached(d) {
 			e.newer(e.deployed, d.Repository, releaseEvidence{true, d.FinishedAt, e.sources.IsDropped(h.Scope), d.Evidence})
 		}
 	}
@@ -174,7 +174,7 @@ func (e *controlEvidence) readDeployments() {
 			continue
 		}
 		m := &e.in.Snapshot.Deployed[i]
-		if m.Service == 0 || !environments.find(m.Record.Environment).production {
+		if m.Service == 0 || !environments.reached(&m.Record) {
 			continue
 		}
 		if m.At.After(back[m.Service]) {

@@ -60,7 +60,7 @@ func (t *Deployments) readEnded(in *Input, sources *Sources) {
 	for i := range in.Snapshot.Deployed {
 		m := &in.Snapshot.Deployed[i]
 		t.Ended[i] = Deployment{
-			second: m.At.Unix(), environment: t.Environments.Of(m.Record.Environment), owner: m.Owner, Status: m.Record.Status,
+			second: m.At.Unix(), environment: t.Environments.OfDeployment(&m.Record), owner: m.Owner, Status: m.Record.Status,
 			counts: !m.Counted.After(in.At) && !m.At.After(in.At), Rollback: m.Record.Rollback == record.AnswerYes,
 			Window: int32(FirstWindow(windows, m.At, in.At)), dropped: sources.IsDropped(m.Scope),
 		}

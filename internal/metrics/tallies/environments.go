@@ -6,6 +6,7 @@ import (
 
 	"prodsec_exporter/internal/metrics/frame"
 	"prodsec_exporter/internal/policy"
+	"prodsec_exporter/internal/record"
 )
 
 // otherEnvironment is the position of all environments that are not production, which are shown together: there may be one for every
@@ -40,6 +41,30 @@ func newEnvironments(p *policy.Policy) *Environments {
 // Of is the position of an environment.
 func (e *Environments) Of(name string) int32 { return e.find(name).at }
 
+// OfDeployment is the position of the environment of a deployment: that of its name where the source says that it is production, whatever the policy calls so.
+func (e *Environments) OfDeployment(d *record.Deployment) int32 {
+	if d.Production == record.AnswerYes {
+		return e.label(d.Environment)
+	}
+	return e.find(d.Environment).at
+}
+
+// reached reports whether a deployment reached production.
+func (e *Environments) reached(d *record.Deployment) bool {
+	return d.Production == record.AnswerYes || e.find(d.Environment).production
+}
+
+// label is the position of a production environment by its name.
+func (e *Environments) label(name string) int32 {
+	label := frame.LabelValue(strings.ToLower(name))
+	at := int32(slices.Index(e.Labels, label))
+	if at < 0 {
+		at = int32(len(e.Labels))
+		e.Labels = append(e.Labels, label)
+	}
+	return at
+}
+
 func (e *Environments) find(name string) namedEnvironment {
 	for i := range e.usual {
 		if e.usual[i].name == name {
@@ -52,11 +77,7 @@ func (e *Environments) find(name string) namedEnvironment {
 	}
 	one = namedEnvironment{name: name, at: otherEnvironment, production: e.policy.Production(name)}
 	if one.production {
-		label := frame.LabelValue(strings.ToLower(name))
-		if one.at = int32(slices.Index(e.Labels, label)); one.at < 0 {
-			one.at = int32(len(e.Labels))
-			e.Labels = append(e.Labels, label)
-		}
+		one.at = e.label(name)
 	}
 	e.named[name] = one
 	if len(e.usual) < usualEnvironments {
