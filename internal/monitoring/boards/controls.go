@@ -88,6 +88,52 @@ func coverageAdoption() []panel.Panel {
 	}
 }
 
+// coverageDomains rolls the controls up by domain.
+func coverageDomains() panel.Panel {
+	passed := []string{promql.Is("status", "pass")}
+	var queries []panel.Query
+	columns := []panel.Column{{Field: "domain", Title: "Domain", Texts: domainTexts()}}
+	all := query.RatioOf("domain", names.RecControls, passed)
+	queries = append(queries, panel.Query{Name: "All tiers", Expr: all.Expr()}, panel.Query{Name: "Against target", Expr: all.Against(policy.ObjectiveControls)})
+	columns = append(columns, panel.Column{Field: "All tiers", Title: "All tiers", Unit: "percentunit", Zero: "–", Width: 75}, againstColumn("Against target").Wide(108))
+	for _, tier := range []string{"tier0", "tier1", "tier2", "tier3"} {
+		queries = append(queries, panel.Query{Name: tier, Expr: query.RatioOf("domain", names.RecControls, passed, promql.Is("trust_tier", tier)).Expr()})
+		columns = append(columns, panel.Column{Field: tier, Title: tier, Unit: "percentunit", Zero: "–", Width: 58})
+	}
+	queries = append(queries, panel.Query{Name: "Of", Expr: all.Whole})
+	return panel.Panel{
+		ID: 17, Answers: packrow.List(packrow.PackAdoption), Title: "Control adoption by domain and trust tier", Look: panel.Table, W: 14, H: 8, Unit: "none", Decimals: panel.Number(0), Steps: panel.Plain(),
+		Means: "Share of the controls of services that pass, by domain and trust tier: each pair of a service and a control that applies to it counts once (of). Exempt and unknown count against the share. " +
+			"Services of tiers with other names are in the columns over all tiers only.",
+		Source: names.ControlServices + ".", Act: "a domain that is far below the others depends on manual work: fund its golden path. The table below names its controls.", Empty: "Controls were not read yet",
+		Queries: queries, Columns: append(columns, panel.Column{Field: "Of", Title: "Of", Zero: "–", Width: 60}), Sort: []panel.Sort{panel.Ascending("All tiers")},
+	}
+}
+
+// pipelineProtection shows whether the repositories and environments of privileged pipelines are protected.
+func pipelineProtection(id, w uint32) panel.Panel {
+	return panel.Panel{
+		ID: id, Answers: packrow.List(packrow.TrackProtection), Title: "Privileged pipelines covered by branch and environment protection", Look: panel.Bars, W: w, H: 8, Unit: "none", Steps: panel.Plain(),
+		Means: "Privileged pipelines by whether the branches of their repository pass every required check, whether the production environments that they deploy to do (pipelines that deploy to none are not in that " +
+			"bar), and whether both do.",
+		Source: names.PipelineProtection + ".", Act: "orange-red: whoever can push to the branch or deploy to the environment controls the pipeline; grey: grant the missing permission.",
+		Empty: "Pipelines were not read yet", Key: "check", Share: true, Horizontal: true, Sort: failingFirst(),
+		KeyTexts: []panel.Text{{Value: "branch", Text: "branches"}, {Value: "environment", Text: "environments"}, {Value: "required", Text: "both"}},
+		Queries: statusQueries(func(s ...string) string {
+			return query.Counted("check", names.RecPipelineProtection, promql.In("status", s...))
+		}),
+	}
+}
+
+// controlStatusQueries are a query per result of controls, for stacked bars, by a label.
+func controlStatusQueries(by, record string, among ...string) []panel.Query {
+	var list []panel.Query
+	for _, t := range append(statusTexts(), panel.Text{Value: "exempt", Text: "exempt", Colour: panel.Waived}) {
+		list = append(list, panel.Query{Name: t.Text, Colour: t.Colour, Expr: query.CountedBy(by, record, []string{promql.Is("status", t.Value)}, among...)})
+	}
+	return list
+}
+
 // coverageControlGaps lists gaps of single services, and when evidence was produced.
 func coverageControlGaps() []panel.Panel {
 	return []panel.Panel{
@@ -114,33 +160,38 @@ func coverageControlGaps() []panel.Panel {
 	}
 }
 
-// repeatSources are what controlFailuresPanel counts: work that would not have come again had the control held.
+// repeatSources are what controlFailuresPanel ranks by: work that came back, and would be gone had the control held.
 func repeatSources() []panel.Text {
-	return []panel.Text{
-		{Value: "repeat", Text: "Repeat"}, {Value: "regression", Text: "Reopened"}, {Value: "sla_miss", Text: "SLA misses"}, {Value: "renewal", Text: "Renewals"}, {Value: "bypass", Text: "Bypasses"},
-	}
+	return []panel.Text{{Value: "repeat", Text: "Repeat"}, {Value: "regression", Text: "Reopened"}, {Value: "renewal", Text: "Renewals"}, {Value: "sla_miss", Text: "SLA misses"}}
 }
 
 // controlFailuresPanel ranks controls by the repeat work that is attributed to them.
 func controlFailuresPanel() panel.Panel {
-	failures := func(sources ...string) string {
-		return promql.SumBy("control", promql.Series(names.RecControlFailures, promql.InWindow(), promql.In("source", sources...))) + " > 0"
+	failures := func(by string, sources ...string) string {
+		return promql.SumBy(by, promql.Series(names.RecControlFailures, promql.InWindow(), promql.In("source", sources...))) + " > 0"
 	}
 	var sources []string
 	var queries []panel.Query
-	columns := []panel.Column{{Field: "control", Title: "Control", Texts: controlTexts()}, panel.Column{Field: "Total", Title: "Total", Steps: panel.Plain(), Width: 130}.AsBar()}
+	columns := []panel.Column{
+		{Field: "control", Title: "Control", Texts: controlTexts()}, panel.Column{Field: "Total", Title: "Total", Steps: panel.Plain(), Width: 100}.AsBar(),
+		{Field: "Share", Title: "Share", Unit: "percentunit", Zero: "–", Width: 55},
+	}
 	for _, s := range repeatSources() {
 		sources = append(sources, s.Value)
-		queries = append(queries, panel.Query{Name: s.Text, Expr: failures(s.Value)})
-		columns = append(columns, panel.Column{Field: s.Text, Title: s.Text, Zero: "–", Width: 85})
+		queries = append(queries, panel.Query{Name: s.Text, Expr: failures("control", s.Value)})
+		columns = append(columns, panel.Column{Field: s.Text, Title: s.Text, Zero: "–", Width: 80})
 	}
+	total := failures("control", sources...)
+	share := "(" + total + ")\n/ on () group_left ()\n(" + failures("", sources...) + ")"
+	queries = append(queries, panel.Query{Name: "Bypasses", Expr: failures("control", "bypass")})
+	columns = append(columns, panel.Column{Field: "Bypasses", Title: "Bypasses", Zero: "–", Width: 75})
 	return panel.Panel{
 		ID: 64, Answers: packrow.List(packrow.TrackFailures, packrow.PackInvestment), Title: "Top recurring control failures", Look: panel.Table, W: 12, H: 9, Unit: "none", Decimals: panel.Number(0), Steps: panel.Plain(),
-		Means: "Repeat work of the window by the control that policy attributes it to, i.e. what would not have happened had the control held: weaknesses of a category that had been fixed before, reopened weaknesses, SLA " +
-			"misses, renewed exceptions, rule bypasses. First-time weaknesses are not counted. Whole programme.",
+		Means: "What came back in the window, by the control that policy attributes it to, i.e. what would be gone had the control held: weaknesses of a category that had been fixed before, reopened weaknesses, renewed " +
+			"exceptions, SLA misses. Share: of everything that came back. Rule bypasses stand beside it and are not in the total; first-time weaknesses are not counted. Whole programme.",
 		Source: names.ControlFailures + ".",
 		Act:    "the first rows are the investment case: they would remove most repeat work and exceptions. What is mapped to no control needs an entry in policy.control_mapping.",
-		Empty:  panel.NoneOrUnread, Queries: append([]panel.Query{{Name: "Total", Expr: failures(sources...)}}, queries...), Columns: columns,
+		Empty:  panel.NoneOrUnread, Queries: append([]panel.Query{{Name: "Total", Expr: total}, {Name: "Share", Expr: share}}, queries...), Columns: columns,
 		Sort: []panel.Sort{panel.Descending("Total")},
 	}
 }

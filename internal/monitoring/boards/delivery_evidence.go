@@ -1,6 +1,7 @@
 package boards
 
 import (
+	"fmt"
 	"slices"
 
 	"prodsec_exporter/internal/monitoring/boards/panel"
@@ -82,13 +83,14 @@ func trustEvidence() []panel.Panel {
 	missing := []panel.Sort{panel.Descending("missing"), panel.Descending("unknown")}
 	return []panel.Panel{
 		{
-			ID: 42, Answers: packrow.List(packrow.PackEvidence), Title: "Release evidence of privileged pipelines", Look: panel.Bars, W: 9, H: 8, Unit: "none", Steps: panel.Plain(),
+			ID: 42, Answers: packrow.List(packrow.PackEvidence), Title: "Release evidence of privileged pipelines", Look: panel.Bars, W: 6, H: 8, Unit: "none", Steps: panel.Plain(),
 			Means:  "Privileged pipelines by the evidence of their last successful run. Present is not verified.",
 			Source: names.PrivilegedPipelines + ".", Act: "missing: add the step to the shared workflow, not to each pipeline; unknown: grant the missing permission.", Empty: "Pipelines were not read yet",
 			Key: "evidence", KeyTexts: evidenceKinds(), Share: true, Horizontal: true, Sort: missing, Queries: presenceQueries("evidence", names.RecPipelines),
 		},
+		pipelineProtection(45, 6),
 		{
-			ID: 43, Answers: packrow.List(packrow.TrackEvidence), Title: "Release evidence of releases and deployments", Look: panel.Bars, W: 9, H: 8, Unit: "none", Steps: panel.Plain(),
+			ID: 43, Answers: packrow.List(packrow.TrackEvidence), Title: "Release evidence of releases and deployments", Look: panel.Bars, W: 6, H: 8, Unit: "none", Steps: panel.Plain(),
 			Means:  "Releases and production deployments of the window by the evidence that policy requires. Present is not verified.",
 			Source: names.ReleaseEvidence + ".", Act: "missing: check which tiers are affected, and require the evidence where it is cheapest first.", Empty: "Releases were not read yet",
 			Key: "evidence", KeyTexts: evidenceKinds(), Share: true, Horizontal: true, Sort: missing, Queries: presenceQueries("evidence", names.RecEvidence, promql.InWindow()),
@@ -127,19 +129,25 @@ func trustRunners() []panel.Panel {
 	}
 	return []panel.Panel{
 		{
-			ID: 50, Answers: packrow.List(packrow.TrackRunners), Title: "Self-hosted runners by trust", Look: panel.Ranking, W: 7, H: 8, Unit: "none", Steps: panel.Plain(),
+			ID: 50, Answers: packrow.List(packrow.TrackRunners), Title: "Self-hosted runners by trust", Look: panel.Ranking, W: 5, H: 8, Unit: "none", Steps: panel.Plain(),
 			Means:  "Self-hosted runners: dedicated to few repositories or listed workflows, shared by more, exposed to pull requests from forks, or unknown. Not filtered by the variables above.",
 			Source: names.Runners + ".", Act: "exposed to the public: remove the runner group from public repositories today.", Empty: panel.NoneOrUnread, KeyTexts: trusts,
 			Queries: []panel.Query{{Name: "Runners", Expr: "sort_desc(" + promql.SumBy("trust", promql.Series(names.RecRunners)) + ")", Legend: "{{trust}}"}},
 		},
 		{
-			ID: 51, Answers: packrow.List(packrow.TrackRunners), Title: "Cloud authentication of pipelines", Look: panel.Bars, W: 10, H: 8, Unit: "none", Steps: panel.Plain(),
+			ID: 53, Answers: packrow.List(packrow.TrackRunners), Title: "Runner compliance, by trust tier", Look: panel.Bars, W: 7, H: 8, Unit: "none", Steps: panel.Plain(),
+			Means:  "Services by trust tier and by whether the runners that their repositories may use are as trusted as the tier requires (control runner_tier). A service has the result of its worst repository.",
+			Source: names.ControlServices + `{control="runner_tier"}.`, Act: "orange-red in a high tier: move its pipelines to dedicated runners; grey: grant the permission to read runner groups.", Empty: "Runners were not read yet",
+			Key: "trust_tier", Share: true, Horizontal: true, Sort: []panel.Sort{panel.Ascending("trust_tier")}, Queries: controlStatusQueries("trust_tier", names.RecControls, promql.Is("control", "runner_tier")),
+		},
+		{
+			ID: 51, Answers: packrow.List(packrow.TrackRunners), Title: "Cloud authentication of pipelines", Look: panel.Bars, W: 7, H: 8, Unit: "none", Steps: panel.Plain(),
 			Means:  "Repositories by trust tier and by how their pipelines authenticate. A secret whose name looks like a long-lived key counts as one, even if the pipeline also uses OIDC.",
 			Source: names.CloudIdentities + ".", Act: "long-lived key: move the highest tier to OIDC first, then delete the key.", Empty: "Workflows were not read yet",
 			Key: "trust_tier", Share: true, Horizontal: true, Sort: []panel.Sort{panel.Descending("long-lived key"), panel.Descending("unknown")}, Queries: queries,
 		},
 		{
-			ID: 52, Answers: packrow.List(packrow.TrackPaths, packrow.TrackRunners), Title: "Rule bypasses by team", Look: panel.Ranking, W: 7, H: 8, Unit: "none", Decimals: panel.Number(0), Steps: panel.NoneBut(10),
+			ID: 52, Answers: packrow.List(packrow.TrackPaths, packrow.TrackRunners), Title: "Rule bypasses by team", Look: panel.Ranking, W: 5, H: 8, Unit: "none", Decimals: panel.Number(0), Steps: panel.NoneBut(10),
 			Means:  "Pushes and merges that bypassed a rule, by team, over the history in the ledger.",
 			Source: names.RuleBypasses + `{result="bypass"}.`, Act: "review what was pushed; emergencies need a review afterwards.", Empty: panel.NoneOrUnread,
 			Queries: []panel.Query{{Name: "Bypasses", Expr: bypassesByTeam(), Legend: "{{team}}"}},
@@ -153,14 +161,36 @@ func bypassesByTeam() string {
 }
 
 func trustRollback() []panel.Panel {
+	const control = "rollback"
+	whole := query.Counted("", names.RecControls, promql.Is("control", control))
 	return []panel.Panel{
 		{
-			ID: 60, Answers: packrow.List(packrow.TrackRollback), Title: "Time since the last rollback or rollback exercise", Look: panel.Table, W: 24, H: 8, Unit: "none", Decimals: panel.Number(0), Steps: panel.Plain(),
-			Means:  "Days since a service last rolled back in production, or since its last recorded rollback exercise. Services that never did are not listed here; Coverage counts them under the control rollback.",
+			ID: 61, Answers: packrow.List(packrow.TrackRollback), Title: "Critical services with a rollback exercised in time", Look: panel.Stat, W: 6, H: 8, Unit: "percentunit", Decimals: panel.Number(0), Lines: true, Steps: panel.Plain(),
+			Means: "Share of the services to which the control rollback applies (the critical ones, unless policy says otherwise) that rolled back in production, or exercised it, within the control's maximum age. Services " +
+				"that never did are in the denominator.",
+			Source: names.ControlServices + `{control="rollback"}.`, Act: "the table beside it names the services without one.", Empty: "not known",
+			Queries: slices.Concat(ratioQueries("in time", query.PassRatio("", control), policy.ObjectiveControls), []panel.Query{
+				{Name: "too long ago or never", Expr: promql.Filled(query.Counted("", names.RecControls, promql.Is("control", control), promql.Is("status", "fail")), whole), Unit: "none", Steps: panel.NoneBut(1)},
+				unknownQuery(query.Counted("", names.RecControls, promql.Is("control", control), promql.Is("status", "unknown"))), exemptQuery(query.Counted("", names.RecControls, promql.Is("control", control), promql.Is("status", "exempt"))),
+			}),
+		},
+		{
+			ID: 62, Answers: packrow.List(packrow.TrackRollback), Title: "Critical services without a rollback exercised in time", Look: panel.Table, W: 9, H: 8, Unit: "none", Steps: panel.Plain(),
+			Means:  "Services of policy.detail whose control rollback fails or is unknown: those that never exercised one, and those that last did too long ago.",
+			Source: names.ControlGap + `{control="rollback"}.`, Act: "exercise a rollback with the next low-risk release, and record it.", Empty: panel.NoneOrUnread,
+			Queries: []panel.Query{{Name: "Gap", Expr: fmt.Sprintf("topk(%d, %s)", settings.TableRows, promql.MaxBy(names.OwnerLabels+", status", promql.OnceChosen(names.ControlGap, promql.Is("control", control))))}},
+			Columns: []panel.Column{serviceColumn(), {Field: "team", Title: "Team"}, {Field: "trust_tier", Title: "Tier", Width: 65}, {Field: "status", Title: "Result", Width: 85, Texts: statusTexts(), Shade: true}},
+			Sort:    []panel.Sort{panel.Ascending("Tier"), panel.Ascending("Result")},
+		},
+		{
+			ID: 60, Answers: packrow.List(packrow.TrackRollback), Title: "Time since the last rollback or rollback exercise", Look: panel.Table, W: 9, H: 8, Unit: "none", Decimals: panel.Number(0), Steps: panel.Plain(),
+			Means:  "Days since a service last rolled back in production, or since its last recorded rollback exercise. Services that never did are in the table beside it.",
 			Source: names.RollbackExercised + ".", Act: "older than a year: exercise a rollback with the next low-risk release.", Empty: panel.NoneOrUnread,
 			Queries: []panel.Query{{Name: "Days ago", Expr: promql.Top(settings.TableRows, "(time() - "+promql.MaxBy(names.OwnerLabels, promql.OnceChosen(names.RollbackExercised))+") / 86400")}},
-			Columns: append(append([]panel.Column{serviceColumn()}, ownerColumns()...),
-				panel.Column{Field: "Days ago", Title: "Days ago", Steps: []panel.Step{panel.Below(panel.Good), panel.From(180, panel.Warning), panel.From(365, panel.Bad)}}.AsBar()),
+			Columns: []panel.Column{
+				serviceColumn(), {Field: "team", Title: "Team"}, {Field: "trust_tier", Title: "Tier", Width: 65},
+				panel.Column{Field: "Days ago", Title: "Days ago", Width: 130, Steps: []panel.Step{panel.Below(panel.Good), panel.From(180, panel.Warning), panel.From(365, panel.Bad)}}.AsBar(),
+			},
 			Sort: []panel.Sort{panel.Descending("Days ago")},
 		},
 	}

@@ -246,7 +246,7 @@ func exposureExceptions() []panel.Panel {
 			},
 			Sort: []panel.Sort{panel.Ascending("Days left")},
 		},
-		repeatedExceptions(), exceptionsOverTime(),
+		repeatedExceptions(), exceptedStandards(), exceptionsOverTime(),
 	}
 }
 

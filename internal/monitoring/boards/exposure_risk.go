@@ -68,7 +68,7 @@ func repeatedExceptions() panel.Panel {
 		return promql.Filled(query.Counted("category", names.RecGranted, promql.InWindow(), promql.Is("kind", kind)), query.Counted("category", names.RecGranted, promql.InWindow())+" > 0")
 	}
 	return panel.Panel{
-		ID: 43, Answers: packrow.List(packrow.PackRepeated, packrow.PackInvestment), Title: "Repeated exception categories", Look: panel.Bars, W: 12, H: 8, Unit: "none", Steps: panel.Plain(),
+		ID: 43, Answers: packrow.List(packrow.PackRepeated, packrow.PackInvestment), Title: "Repeated exception categories", Look: panel.Bars, W: 7, H: 8, Unit: "none", Steps: panel.Plain(),
 		Means:  "Exceptions granted in the window by category: the first of its kind, or a renewal (the same service and category within a year).",
 		Source: names.ExceptionsGranted + ".", Act: "for renewals, check whether the standard is unrealistic, the platform lacks a feature, or ownership is weak.", Empty: panel.NoneOrUnread,
 		Key: "category", Stacked: true, Horizontal: true, Sort: []panel.Sort{panel.Descending("renewed"), panel.Descending("first")},
@@ -76,9 +76,29 @@ func repeatedExceptions() panel.Panel {
 	}
 }
 
+// exceptedStandards lists whose exceptions come back, and from which standard.
+func exceptedStandards() panel.Panel {
+	const by = "business_unit, control"
+	granted := func(kinds ...string) string {
+		return query.Counted(by, names.RecGrantedControl, promql.InWindow(), promql.In("kind", kinds...)) + " > 0"
+	}
+	return panel.Panel{
+		ID: 45, Answers: packrow.List(packrow.PackRepeated, packrow.PackInvestment), Title: "Whose exceptions, and from which standard?", Look: panel.Table, W: 10, H: 8, Unit: "none", Decimals: panel.Number(0), Steps: panel.Plain(),
+		Means: "Exceptions granted in the window by business unit and by the control that they except: named by the exception, else by policy.control_mapping. An exception from several controls counts for each. " +
+			"Not filtered by team and trust tier.",
+		Source: names.GrantedByControl + ".", Act: "one unit renews: its ownership or capacity is weak; all units renew: the standard is unrealistic, or the platform lacks a feature.", Empty: panel.NoneOrUnread,
+		Queries: []panel.Query{{Name: "Renewed", Expr: granted("renewal")}, {Name: "First", Expr: granted("first")}, {Name: "Granted", Expr: promql.Top(settings.TableRows, granted("first", "renewal"))}},
+		Columns: []panel.Column{
+			{Field: "business_unit", Title: "Business unit"}, {Field: "control", Title: "Standard", Texts: controlTexts()}, countColumn("Renewed", 3).Wide(80), {Field: "First", Title: "First", Zero: "–", Width: 60},
+			{Field: "Granted", Title: "Granted", Zero: "–", Width: 75},
+		},
+		Sort: []panel.Sort{panel.Descending("Renewed"), panel.Descending("Granted")},
+	}
+}
+
 func exceptionsOverTime() panel.Panel {
 	return panel.Panel{
-		ID: 44, Answers: packrow.List(packrow.PackExceptions), Title: "Exceptions over time", Look: panel.Lines, W: 12, H: 8, Unit: "none", Steps: panel.Plain(),
+		ID: 44, Answers: packrow.List(packrow.PackExceptions), Title: "Exceptions over time", Look: panel.Lines, W: 7, H: 8, Unit: "none", Steps: panel.Plain(),
 		Means:  "Exceptions by state at each moment; as far back as Prometheus has history.",
 		Source: names.Exceptions + " (rule " + names.RecExceptions + ").", Act: "a number of active exceptions that only grows is structural policy debt.", Empty: "There is no history yet",
 		KeyTexts: []panel.Text{

@@ -56,6 +56,7 @@ const (
 	EscalationsIn     = "prodsec_escalations_in_window"
 	DecisionIn        = "prodsec_exception_decision_in_window_seconds"
 	FollowupCloseIn   = "prodsec_followup_close_in_window_seconds"
+	GrantedByControl  = "prodsec_exceptions_granted_by_control_in_window"
 
 	ControlServices     = "prodsec_control_services"
 	ControlGap          = "prodsec_control_gap"

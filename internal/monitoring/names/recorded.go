@@ -30,6 +30,7 @@ const (
 	RecScanRatio      = "programme:prodsec_scan_repositories:current_ratio"
 
 	RecGranted         = "group:prodsec_exceptions_granted_in_window:sum"
+	RecGrantedControl  = "business_unit:prodsec_exceptions_granted_by_control_in_window:sum"
 	RecExceptionAge    = "business_unit:prodsec_exception_age_seconds_bucket:sum"
 	RecPending         = "business_unit:prodsec_exception_pending_seconds_bucket:sum"
 	RecDecision        = "business_unit:prodsec_exception_decision_seconds_bucket:sum"
@@ -115,6 +116,7 @@ var Recorded = []RecordedSeries{
 	{RecScans, "class, " + GroupLabels + ", status"},
 	{RecScanRatio, "class"},
 	{RecGranted, "window, " + GroupLabels + ", category, kind"},
+	{RecGrantedControl, "window, business_unit, control, kind"},
 	{RecExceptionAge, "business_unit, category, le"},
 	{RecPending, "business_unit, category, le"},
 	{RecDecision, "business_unit, category, decision, le"},

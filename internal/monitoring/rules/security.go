@@ -19,6 +19,7 @@ func securityRecords() rulefile.Group {
 		foldedRule("Waiting time of reviews without a first response, as buckets: a snapshot, never use rate() on it.", names.RecReviewWaiting, names.ReviewWaiting+buckets),
 		foldedRule("Time to first response of the reviews answered in the window, as buckets: a snapshot.", names.RecFirstResponse, names.FirstResponseIn+buckets),
 		foldedRule("Exceptions granted in the window, first grant or renewal, replicas merged.", names.RecGranted, names.ExceptionsGranted),
+		foldedRule("Exceptions granted in the window by the control that they except, replicas merged.", names.RecGrantedControl, names.GrantedByControl),
 		foldedRule("Age of granted exceptions, as buckets: a snapshot.", names.RecExceptionAge, names.ExceptionAge+buckets),
 		foldedRule("Age of pending exception requests, as buckets: a snapshot.", names.RecPending, names.ExceptionPending+buckets),
 		foldedRule("Time to exception decision over every decision in the ledger, as buckets.", names.RecDecision, names.ExceptionDecision+buckets),
