@@ -119,10 +119,13 @@ func doraHistory(t *testing.T) (deployments []record.Deployment, incidents []rec
 	return deployments, incidents
 }
 
+// doraDay is the day of the example.
+var doraDay = time.Date(2026, 3, 31, 0, 0, 0, 0, time.UTC)
+
 // doraEvaluation is what the exporter makes of a history of the two services of the example that it finds on 31 March.
 func doraEvaluation(t *testing.T, deployments []record.Deployment, incidents []record.Incident) *metrics.Evaluation {
 	t.Helper()
-	o, at := newOrganisation(t), time.Date(2026, 3, 31, 0, 0, 0, 0, time.UTC)
+	o, at := newOrganisation(t), doraDay
 	service := func(name string) record.Service {
 		return record.Service{
 			Name: name, BusinessUnit: "shop", Team: name, TrustTier: "tier1",
@@ -224,14 +227,17 @@ func TestDORAIncidents(t *testing.T) {
 				one = append(one, d)
 			}
 		}
-		attribution := "unattributed"
+		attribution, want := "unattributed", 1.0
 		if len(one) > 0 {
 			attribution = "deployment"
 		}
+		if incidents[i].OpenedAt.After(doraDay) {
+			want = 0
+		}
 		for name, deployments := range map[string][]record.Deployment{"all": all, "the attributed one": one} {
 			e := doraEvaluation(t, deployments, incidents[i:i+1])
-			if got := sum(e, "prodsec_incidents_in_window", "window=90d", "attribution="+attribution); got != 1 {
-				t.Errorf("incident %s, %s: %v are %s, want one", r["Incident"], name, got, attribution)
+			if got := sum(e, "prodsec_incidents_in_window", "window=90d", "attribution="+attribution); got != want {
+				t.Errorf("incident %s, %s: %v are %s, want %v", r["Incident"], name, got, attribution, want)
 			}
 			if failures := sum(e, "prodsec_change_failures_total"); name != "all" && failures != float64(len(one)) {
 				t.Errorf("incident %s, %s: %v failures, want %d", r["Incident"], name, failures, len(one))

@@ -36,6 +36,26 @@ func changes(t *testing.T, e *record.Exception, word string, at time.Time) (ok b
 	return true
 }
 
+// renames gives a service another name, with or without saying that it is the same.
+func renames(t *testing.T, services []record.Service, name, word string) {
+	t.Helper()
+	for i := range services {
+		if services[i].Name != name {
+			continue
+		}
+		switch services[i].Name = name + laterName; word {
+		case "service-renamed":
+			services[i].RenamedFrom = []string{name}
+		case "service-replaced":
+		default:
+			t.Fatalf("the document says that a service is %q", word)
+		}
+	}
+}
+
+// laterName is the end of a service's later name.
+const laterName = "-core"
+
 func TestExceptionsInTime(t *testing.T) {
 	rows := example(t, "exceptions in time")
 	o := newOrganisation(t)
@@ -59,6 +79,11 @@ func TestExceptionsInTime(t *testing.T) {
 			for part := range strings.SplitSeq(r["What becomes of its exception"], ", ") {
 				when, word, _ := strings.Cut(part, " ")
 				if !dayOf(t, when).Equal(day) {
+					continue
+				}
+				if strings.HasPrefix(word, "service-") {
+					renames(t, services, name, word)
+					o.catalog(day, services...)
 					continue
 				}
 				e, known := exceptions[name]
@@ -85,7 +110,7 @@ func TestExceptionsInTime(t *testing.T) {
 	known := o.ledger.Snapshot()
 	stood, deadlines := map[string]time.Duration{}, map[string]string{}
 	for i, w := range known.Weaknesses.All() {
-		name, facts := known.Services[w.Service].Name, known.Services[w.Service].Facts
+		name, facts := strings.TrimSuffix(known.Services[w.Service].Name, laterName), known.Services[w.Service].Facts
 		for _, pause := range known.Pauses[int32(i)] {
 			stood[name] += time.Duration(pause.End-pause.Start) * time.Second
 		}
