@@ -113,3 +113,63 @@ func attained(samples []sample) float64 {
 	missed, _ := sum(samples, "prodsec_sla_outcomes_in_window", "window=30d", "outcome=missed")
 	return met / (met + missed)
 }
+
+// TestCatalogReadLater: records of a service that nobody was known to own when they were imported belong to it in windows, once its catalog could be read for the first
+// time, also after a restart and a rename; counters stay where they were, because they never fall. A service that the catalog only learns of later owns what comes from then on.
+func TestCatalogReadLater(t *testing.T) {
+	tell := func(o *organisation) {
+		o.deploys(noon(20), live("1", "acme/api", noon(9), change("c", noon(8))), live("2", "acme/shop", noon(9)))
+		o.suffers(noon(20), incident("I", "api", noon(10), record.AnswerYes))
+		o.decide(noon(20), tolerated(noon(12), noon(40)))
+		o.apply(noon(20), "tickets", "main", record.Batch{
+			Scope: "query:other", Mode: record.Full, Followups: []record.Followup{{ID: "F", Service: "api", CreatedAt: noon(8), ClosedAt: noon(12)}},
+			Escalations: []record.Escalation{{ID: "X", Kind: record.EscalationUrgent, Service: "api", Reason: "other", RaisedAt: noon(12)}},
+		})
+	}
+	atOnce, late := unfounded(t, nil), unfounded(t, nil)
+	for _, o := range []*organisation{atOnce, late} {
+		o.now = noon(20)
+		if o == atOnce {
+			o.catalog(noon(20), api("red"), web())
+		}
+		tell(o)
+		o.must(o.ledger.MarkFounded(t.Context(), noon(20)))
+		o.pass(noon(20))
+	}
+	counted := counters(parse(t, late.text()))
+	late.catalog(at(20, 12, 1), api("red"), web())
+	after := counters(parse(t, late.text()))
+	for series, n := range counted {
+		if after[series] < n {
+			t.Errorf("%s fell from %v to %v", series, n, after[series])
+		}
+	}
+	atOnce.pass(at(20, 12, 1))
+	same := func(what string) {
+		t.Helper()
+		for _, window := range []string{"7d", "30d"} {
+			want, got := windowed(parse(t, atOnce.text()), window), windowed(parse(t, late.text()), window)
+			if !maps.Equal(want, got) {
+				for key, n := range want {
+					if got[key] != n {
+						t.Errorf("%s: %s is %v, want %v", what, key, got[key], n)
+					}
+				}
+				for key, n := range got {
+					if _, there := want[key]; !there {
+						t.Errorf("%s: %s is %v, want none", what, key, n)
+					}
+				}
+			}
+		}
+	}
+	same("read later")
+	late.restart()
+	same("after a restart")
+	renamed, shop := api("red"), record.Service{Name: "shop", Team: "pink", Repositories: []record.RepositoryPath{{Repository: "acme/shop"}}}
+	renamed.Name, renamed.RenamedFrom = "api-core", []string{"api"}
+	for _, o := range []*organisation{atOnce, late} {
+		o.catalog(noon(21), renamed, web(), shop)
+	}
+	same("after a rename, and with a service that is new")
+}

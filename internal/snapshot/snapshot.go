@@ -193,8 +193,19 @@ type Held[T any] struct {
 	Service int32
 	// Owner is the owner frozen when the record was first observed, an index into Snapshot.Owners.
 	Owner int32
+	// LaterOwner is who owns it by a catalog that was read for the first time later, where nobody was known to when it was first observed; 0 for none. Counters
+	// stay with Owner, because they never fall.
+	LaterOwner int32
 	// FirstObserved is when the ledger first held it.
 	FirstObserved time.Time
+}
+
+// WindowOwner is the owner in trailing windows.
+func (h *Held[T]) WindowOwner() int32 {
+	if h.LaterOwner != 0 {
+		return h.LaterOwner
+	}
+	return h.Owner
 }
 
 // Milestone is a record as it was when it first reached what its kind is counted by, whatever happened to it since: counters that

@@ -53,11 +53,41 @@ func (s *State) readCatalogs() (moved []int32, renamed bool) {
 		services[i] = s.serviceAt(byName[s.services.at(int32(i))])
 	}
 	s.catalog = catalog.Catalog{Services: services, FormerNames: former, Retired: s.readRetired(), Rules: catalog.Rules(merged, statements), Conflicts: s.placeConflicts(catalog.Compare(statements))}
+	s.noteReadLater(former)
 	s.hostsStale, s.repositoryLeft, s.positionsMoved = true, true, true
 	for name := range s.catalog.Rules {
 		s.repositoryOf(name)
 	}
 	return moved, moved != nil || before != len(services)
+}
+
+// noteReadLater notes which services came with the first reading of a catalog after the founding, under their present names.
+func (s *State) noteReadLater(former map[string]string) {
+	s.readLater = map[int32]int64{}
+	if s.Importing() {
+		return
+	}
+	known := map[int32]int64{}
+	for name, first := range s.tables.FirstRead() {
+		if p := s.serviceUnder(name, former); p > 0 {
+			if before, ok := known[p]; !ok || first < before {
+				known[p] = first
+			}
+		}
+	}
+	for p, first := range known {
+		if first > store.Unix(s.founded) {
+			s.readLater[p] = first
+		}
+	}
+}
+
+// serviceUnder is the position of a service by a name that it has or had, -1 if there is none.
+func (s *State) serviceUnder(name string, former map[string]string) int32 {
+	if present := former[name]; present != "" {
+		name = present
+	}
+	return s.services.find(name)
 }
 
 // reattribute reads the catalogs and moves every weakness to the service that owns it now. Deadlines and exceptions that depend

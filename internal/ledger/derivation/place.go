@@ -31,4 +31,9 @@ func (p placement) Scope(number int32) (source store.SourceID, position int32) {
 	return p.s.scopes[number].Source, p.s.scopePositionOf(number)
 }
 
+func (p placement) ReadLater(service int32, observed int64) bool {
+	first, late := p.s.readLater[service]
+	return late && first > observed
+}
+
 func (p placement) Founded() time.Time { return p.s.founded }

@@ -67,8 +67,10 @@ type State struct {
 	countingChanges []snapshot.CountingChange
 	tables          *records.Tables
 	catalog         catalog.Catalog
-	exceptions      exceptionIndex
-	exploitations   exploitations
+	// readLater are the services that came with the first reading of a catalog after the founding, and when, by position.
+	readLater     map[int32]int64
+	exceptions    exceptionIndex
+	exploitations exploitations
 
 	// nextDue and nextEdge are no later than the next deadline and the next start or end of a pause that are still to be
 	// settled, so that settling costs nothing in between.

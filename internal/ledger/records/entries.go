@@ -29,6 +29,8 @@ type Placement interface {
 	Scope(number int32) (source store.SourceID, position int32)
 	// Founded is when the import ended, zero before that.
 	Founded() time.Time
+	// ReadLater reports whether a service came with the first reading of a catalog, after the import had ended and after a record was first observed.
+	ReadLater(service int32, observed int64) bool
 }
 
 // AnyTable is a table without the type of its records.
@@ -115,14 +117,22 @@ func newTable[T any](kind record.Kind, about func(*T) Subject) *Table[T] {
 	return &Table[T]{kind: kind, about: about, Entries: map[Key]*Entry[T]{}, Stale: true}
 }
 
+// unowned is the position of the owner of what no catalog claims.
+const unowned = 0
+
 // hold is the snapshot's form of an entry whose record is, or once was, value.
 func (h *Table[T]) hold(in Placement, e *Entry[T], value T) snapshot.Held[T] {
-	service, owner := in.Service(h.about(&value))
+	service, present := in.Service(h.about(&value))
+	owner := present
 	if !in.Founded().IsZero() {
 		owner = e.owner
 	}
+	later := int32(0)
+	if owner == unowned && in.ReadLater(service, e.firstObserved) {
+		later = present
+	}
 	source, position := in.Scope(e.Scope)
 	return snapshot.Held[T]{
-		Record: value, Instance: source.String(), Scope: position, Service: service, Owner: owner, FirstObserved: store.TimeOf(e.firstObserved),
+		Record: value, Instance: source.String(), Scope: position, Service: service, Owner: owner, LaterOwner: later, FirstObserved: store.TimeOf(e.firstObserved),
 	}
 }

@@ -121,7 +121,7 @@ func releaseEvidence(in *tallies.Tallies, out *frame.Sink) {
 	c, longest := evidenceTally{in, out, make([]uint64, cells), make([]bool, cells)}, windows[len(windows)-1]
 	for i := range in.Snapshot.Releases {
 		h := &in.Snapshot.Releases[i]
-		c.add(policy.CarrierRelease, h.Owner, h.Scope, tallies.FirstWindow(windows, h.Record.PublishedAt, in.At), func(k record.EvidenceKind) record.Answer { return h.Record.Evidence[k] })
+		c.add(policy.CarrierRelease, h.WindowOwner(), h.Scope, tallies.FirstWindow(windows, h.Record.PublishedAt, in.At), func(k record.EvidenceKind) record.Answer { return h.Record.Evidence[k] })
 	}
 	type identity struct{ instance, id string }
 	held := make(map[identity]*record.Deployment, len(in.Snapshot.Deployments))
@@ -139,7 +139,7 @@ func releaseEvidence(in *tallies.Tallies, out *frame.Sink) {
 		if now, ok := held[identity{m.Instance, d.ID}]; ok {
 			d = now
 		}
-		c.add(policy.CarrierDeployment, m.Owner, m.Scope, int(e.Window), func(k record.EvidenceKind) record.Answer { return approvalEvidence(d, k) })
+		c.add(policy.CarrierDeployment, m.WindowOwner(), m.Scope, int(e.Window), func(k record.EvidenceKind) record.Answer { return approvalEvidence(d, k) })
 	}
 	c.finish()
 	c.zero()

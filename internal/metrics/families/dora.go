@@ -187,7 +187,7 @@ func changeFailuresInWindow(in *tallies.Tallies, out *frame.Sink) {
 		m := &in.Snapshot.Deployed[f.Deployment]
 		for _, w := range in.WindowsHolding(m.At) {
 			dim := out.Dim(w.Name, string(f.Cause))
-			out.AddCount(in.Owners.GroupOf[m.Owner], dim, 1, in.Sources.IsDropped(m.Scope))
+			out.AddCount(in.Owners.GroupOf[m.WindowOwner()], dim, 1, in.Sources.IsDropped(m.Scope))
 		}
 	}
 	if !in.Sources.Of(record.KindDeployment).Complete() {
@@ -221,7 +221,7 @@ func deploymentRework(in *tallies.Tallies, out *frame.Sink) {
 			kind = unknown
 		}
 		for w := int(d.Window); w < len(in.Policy.Windows()); w++ {
-			out.AddCount(in.Owners.GroupOf[m.Owner], w*len(reworkKinds)+kind, 1, in.Sources.IsDropped(m.Scope))
+			out.AddCount(in.Owners.GroupOf[m.WindowOwner()], w*len(reworkKinds)+kind, 1, in.Sources.IsDropped(m.Scope))
 		}
 	}
 	if !in.Sources.Of(record.KindDeployment).Complete() {
@@ -253,7 +253,7 @@ func incidentsInWindow(in *tallies.Tallies, out *frame.Sink) {
 		}
 		for _, w := range in.WindowsHolding(m.At) {
 			dim, unsure := out.Dim(w.Name, attribution), !a.Attributed && !deployments.Complete()
-			out.AddCount(in.Owners.GroupOf[m.Owner], dim, 1, unsure || in.Sources.IsDropped(m.Scope))
+			out.AddCount(in.Owners.GroupOf[m.WindowOwner()], dim, 1, unsure || in.Sources.IsDropped(m.Scope))
 		}
 	}
 	if !in.Sources.Of(record.KindIncident).Complete() || !deployments.Complete() {
@@ -304,7 +304,7 @@ func restoreInWindow(in *tallies.Tallies, out *frame.Sink) {
 			return
 		}
 		for _, w := range in.WindowsHolding(m.At) {
-			unit, dim := in.Owners.UnitOf[m.Owner], out.Dim(w.Name, boolean(facts.Of(&m.Held).SecurityImpact))
+			unit, dim := in.Owners.UnitOf[m.WindowOwner()], out.Dim(w.Name, boolean(facts.Of(&m.Held).SecurityImpact))
 			if in.Sources.IsDropped(m.Scope) {
 				out.Unknown(unit, dim)
 				continue

@@ -91,7 +91,7 @@ func exceptionDecisionInWindow(in *tallies.Tallies, out *frame.Sink) {
 	times := frame.NewDistributions(out)
 	eachDecision(in, func(m *snapshot.Milestone[record.Exception], decision string, took uint32) {
 		for _, w := range in.WindowsHolding(m.At) {
-			times.Observe(in.Owners.UnitOf[m.Owner], out.Dim(w.Name, decision), took)
+			times.Observe(in.Owners.UnitOf[m.WindowOwner()], out.Dim(w.Name, decision), took)
 		}
 	})
 	times.Finish()
@@ -114,7 +114,7 @@ func followupCloseInWindow(in *tallies.Tallies, out *frame.Sink) {
 		}
 		took := tallies.SecondsBetween(m.Record.CreatedAt.Unix(), m.At.Unix())
 		for _, w := range in.WindowsHolding(m.At) {
-			times.Observe(in.Owners.UnitOf[m.Owner], out.Dim(w.Name), took)
+			times.Observe(in.Owners.UnitOf[m.WindowOwner()], out.Dim(w.Name), took)
 		}
 	})
 	times.Finish()
@@ -131,7 +131,7 @@ func followupCloseInWindow(in *tallies.Tallies, out *frame.Sink) {
 func escalationsInWindow(in *tallies.Tallies, out *frame.Sink) {
 	windows := in.Policy.Windows()
 	tallies.EachCounted(&in.Input, in.Snapshot.Raised, func(m *snapshot.Milestone[record.Escalation]) {
-		group, kind, reason := in.Owners.GroupOf[m.Owner], tallies.EscalationKind(m.Record.Kind), frame.Named(m.Record.Reason, frame.None)
+		group, kind, reason := in.Owners.GroupOf[m.WindowOwner()], tallies.EscalationKind(m.Record.Kind), frame.Named(m.Record.Reason, frame.None)
 		held := in.WindowsHolding(m.At)
 		for _, w := range held {
 			out.Add(group, out.Dim(w.Name, kind, reason), 1)

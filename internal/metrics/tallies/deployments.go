@@ -42,8 +42,9 @@ type Deployment struct {
 	// second is when it ended, in Unix seconds.
 	second      int64
 	environment int32
-	owner       int32
-	Status      record.DeploymentStatus
+	// owner is the one of its day, recent the one in trailing windows.
+	owner, recent int32
+	Status        record.DeploymentStatus
 	// Window is the first that holds when it ended.
 	Window   int32
 	counts   bool
@@ -60,7 +61,7 @@ func (t *Deployments) readEnded(in *Input, sources *Sources) {
 	for i := range in.Snapshot.Deployed {
 		m := &in.Snapshot.Deployed[i]
 		t.Ended[i] = Deployment{
-			second: m.At.Unix(), environment: t.Environments.OfDeployment(&m.Record), owner: m.Owner, Status: m.Record.Status,
+			second: m.At.Unix(), environment: t.Environments.OfDeployment(&m.Record), owner: m.Owner, recent: m.WindowOwner(), Status: m.Record.Status,
 			counts: !m.Counted.After(in.At) && !m.At.After(in.At), Rollback: m.Record.Rollback == record.AnswerYes,
 			Window: int32(FirstWindow(windows, m.At, in.At)), dropped: sources.IsDropped(m.Scope),
 		}
@@ -80,10 +81,13 @@ func newDeployments(in *Input, sources *Sources) *Deployments {
 			continue
 		}
 		if d.Status == record.DeploymentSucceeded {
-			t.Succeeded.Of(d.owner, d.environment).ByApproval[approvalIndex(m.Record.Approval)].add(int(d.Window), windows, d.dropped)
+			approval := approvalIndex(m.Record.Approval)
+			t.Succeeded.Of(d.owner, d.environment).ByApproval[approval].Total++
+			t.Succeeded.Of(d.recent, d.environment).ByApproval[approval].addRecent(int(d.Window), windows, d.dropped)
 		}
 		if d.InProduction() && in.Policy.IsChange(&m.Record) {
-			t.Changes[d.owner].add(int(d.Window), windows, d.dropped)
+			t.Changes[d.owner].Total++
+			t.Changes[d.recent].addRecent(int(d.Window), windows, d.dropped)
 		}
 	}
 	t.addEnvironments(s)

@@ -39,7 +39,7 @@ func (in *Input) Grants() []Grant {
 			service = frame.Key(h.Record.Service, string(h.Record.Repository))
 		}
 		all = append(all, Grant{
-			At: h.Record.DecidedAt, Owner: h.Owner, Category: frame.Named(h.Record.Category, frame.None), For: service, Exception: &h.Record,
+			At: h.Record.DecidedAt, Owner: h.WindowOwner(), Category: frame.Named(h.Record.Category, frame.None), For: service, Exception: &h.Record,
 		})
 	}
 	id := func(h *snapshot.Held[record.Exception]) string { return frame.Key(h.Instance, h.Record.ID) }

@@ -128,7 +128,7 @@ func newLeadTimes(in *Input, own *Ownership, deployments *Deployments) *LeadTime
 		seconds := uint32(min(lead/time.Second, math.MaxUint32))
 		observe(bounds, t.Groups, int(own.GroupOf[m.Owner])*n+review, seconds)
 		for w := int(ended[i].Window); w < len(windows); w++ {
-			at := (w*t.Units+int(own.UnitOf[m.Owner]))*n + review
+			at := (w*t.Units+int(own.UnitOf[m.WindowOwner()]))*n + review
 			observe(bounds, t.Windows, at, seconds)
 			if ended[i].dropped {
 				t.Dropped[at] = true

@@ -55,10 +55,9 @@ type WindowCounts struct {
 	Dropped []bool
 }
 
-// add counts one thing that happened in some windows from the first that holds it.
-func (w *WindowCounts) add(first, windows int, dropped bool) {
+// addRecent counts one thing that happened in some windows from the first that holds it; Total counts by itself, because an owner of windows may be another one.
+func (w *WindowCounts) addRecent(first, windows int, dropped bool) {
 	w.grow(windows)
-	w.Total++
 	for i := first; i < windows; i++ {
 		w.In[i]++
 		w.Dropped[i] = w.Dropped[i] || dropped
@@ -73,11 +72,11 @@ func (w *WindowCounts) grow(windows int) {
 
 // Join adds what another one counted.
 func (w *WindowCounts) Join(o *WindowCounts) {
+	w.Total += o.Total
 	if o.In == nil {
 		return
 	}
 	w.grow(len(o.In))
-	w.Total += o.Total
 	for i, n := range o.In {
 		w.In[i] += n
 		w.Dropped[i] = w.Dropped[i] || o.Dropped[i]
