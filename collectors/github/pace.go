@@ -2,6 +2,7 @@ package github
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -30,18 +31,18 @@ func (c *Collector) unpushedInterval(org string, pushed bool) time.Duration {
 	if !pushed {
 		return c.env.Intervals.Repository
 	}
-	wanted := time.Duration(c.liveRepositories(org)) * time.Hour / unpushedPerHour
+	wanted := time.Duration(live(c.inventory.Repositories(org))) * time.Hour / unpushedPerHour
 	return max(c.env.Intervals.Repository, min(wanted, c.env.Intervals.Full))
 }
 
-// liveRepositories counts the repositories that are not archived.
-func (c *Collector) liveRepositories(org string) (live int) {
-	for _, r := range c.inventory.Repositories(org) {
-		if !r.Archived {
-			live++
+// live counts the repositories that are not archived.
+func live(list []api.Repository) (n int) {
+	for i := range list {
+		if !list[i].Archived {
+			n++
 		}
 	}
-	return live
+	return n
 }
 
 // readings estimates how many scopes of a kind are read in an hour: as many as are due, and no more than the configuration allows.
@@ -54,7 +55,7 @@ func (c *Collector) readings(org string, s part.RepositoryScope) float64 {
 	for _, r := range list {
 		switch {
 		case r.Archived:
-		case r.PushedAt.IsZero() || now.Sub(r.PushedAt) < c.env.Intervals.Repository+settles:
+		case r.PushedAt.IsZero() || now.Sub(r.PushedAt) < 2*c.env.Intervals.Repository: // A push makes two readings: at once, and of what follows from it.
 			often++
 		default:
 			seldom++
@@ -84,11 +85,16 @@ func (c *Collector) requests(org string, s part.RepositoryScope) float64 {
 type candidate struct {
 	api.Repository
 	last time.Time
+	// emitted is when it was last emitted or tried in this process.
+	emitted time.Time
 }
+
+// evenPace is by how much more than an even share of repositories to which nothing was pushed is read in one collection.
+const evenPace = 1.1
 
 // dueRepositories are the repositories whose scope is due in this collection. Those that were never read and the others share the places, so that neither waits for the other.
 func (c *Collector) dueRepositories(s part.RepositoryScope, org string, list []api.Repository, cursors collectors.Cursors) dueScopes {
-	var first, again, unchanged []candidate
+	var first, again, aged, unchanged []candidate
 	now, unpushed := c.env.Now(), c.unpushedInterval(org, s.Pushed)
 	c.attempts.With(org, func(at *map[string]time.Time) {
 		for _, r := range list {
@@ -97,20 +103,31 @@ func (c *Collector) dueRepositories(s part.RepositoryScope, org string, list []a
 				continue
 			}
 			tried := (*at)[s.Name(r)]
-			next := candidate{r, last}
+			next := candidate{r, last, tried}
 			if tried.After(last) {
 				next.last = tried
 			}
 			switch {
 			case !read:
 				first = append(first, next)
-			case r.PushedAt.IsZero() || r.PushedAt.After(last.Add(-settles)) || now.Sub(last) >= unpushed:
+			case r.PushedAt.IsZero() || r.PushedAt.After(last.Add(-settles)) || unpushed <= c.env.Intervals.Repository:
 				again = append(again, next)
+			case now.Sub(last) >= unpushed:
+				aged = append(aged, next)
 			case now.Sub(tried) >= c.env.Intervals.Repository:
 				unchanged = append(unchanged, next)
 			}
 		}
 	})
+	// What was first read within a few hours falls due within a few hours: at an even pace it does no more, and is unchanged until its turn comes.
+	pace := int(math.Ceil(evenPace * float64(live(list)) * float64(c.env.Intervals.Collection) / float64(unpushed)))
+	sortByWait(aged)
+	for _, late := range aged[min(pace, len(aged)):] {
+		if now.Sub(late.emitted) >= c.env.Intervals.Repository {
+			unchanged = append(unchanged, late)
+		}
+	}
+	again = append(again, aged[:min(pace, len(aged))]...)
 	most := c.env.RepositoriesPerCollection
 	longest := max(most-len(first), (most+1)/2)
 	read := waitedLongest(again, longest)
@@ -121,14 +138,18 @@ func (c *Collector) dueRepositories(s part.RepositoryScope, org string, list []a
 // waitedLongest are those that have waited longest, at most so many. Those that wait equally long come in an order that has nothing to do with their names, so that a refusal of those that
 // begin alike says little of the rest.
 func waitedLongest(list []candidate, most int) []api.Repository {
-	slices.SortFunc(list, func(a, b candidate) int {
-		return cmp.Or(a.last.Compare(b.last), cmp.Compare(shuffled(a.Name), shuffled(b.Name)), cmp.Compare(a.Name, b.Name))
-	})
+	sortByWait(list)
 	next := make([]api.Repository, min(len(list), max(0, most)))
 	for i := range next {
 		next[i] = list[i].Repository
 	}
 	return next
+}
+
+func sortByWait(list []candidate) {
+	slices.SortFunc(list, func(a, b candidate) int {
+		return cmp.Or(a.last.Compare(b.last), cmp.Compare(shuffled(a.Name), shuffled(b.Name)), cmp.Compare(a.Name, b.Name))
+	})
 }
 
 // emitUnchanged says that what a scope held is so still, without asking. The cursor stays that of the last reading.

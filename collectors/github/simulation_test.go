@@ -146,10 +146,12 @@ func BenchmarkLargeOrganisation(b *testing.B) {
 
 // hourly is what some hours took, by the hour.
 func hourly(c githubtest.Counts, hours int) githubtest.Counts {
-	for _, counts := range []map[string]int{c.Calls, c.Free, c.Points} {
-		for name := range counts {
-			counts[name] /= hours
+	share := func(counts map[string]int) map[string]int {
+		shares := map[string]int{}
+		for name, n := range counts {
+			shares[name] = n / hours
 		}
+		return shares
 	}
-	return c
+	return githubtest.Counts{Calls: share(c.Calls), Free: share(c.Free), Points: share(c.Points)}
 }

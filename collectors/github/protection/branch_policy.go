@@ -14,13 +14,13 @@ import (
 
 // branchPolicy says whether a policy keeps any branch from being deployed to an environment. "Protected branches only" keeps none where no branch is protected
 // (GitHub then lets all in), and patterns keep none where one of them matches every branch.
-func (w *environmentWalk) branchPolicy(ctx context.Context, fullName string, e *inventory.Environment, details *environmentDetails) (record.Answer, error) {
+func (w *environmentWalk) branchPolicy(ctx context.Context, name record.RepositoryName, fullName string, e *inventory.Environment, details *environmentDetails) (record.Answer, error) {
 	switch {
 	case e.BranchPolicy == nil:
 		return record.AnswerNo, nil
 	case e.BranchPolicy.Protected:
 		if details.protected == nil {
-			answer, err := w.hasProtectedBranch(ctx, fullName)
+			answer, err := w.hasProtectedBranch(ctx, name, fullName)
 			if err != nil {
 				return record.AnswerUnknown, err
 			}
@@ -35,11 +35,9 @@ func (w *environmentWalk) branchPolicy(ctx context.Context, fullName string, e *
 }
 
 // hasProtectedBranch asks for one protected branch of a repository, unless the walk over branches found that the default branch is one.
-func (w *environmentWalk) hasProtectedBranch(ctx context.Context, fullName string) (record.Answer, error) {
+func (w *environmentWalk) hasProtectedBranch(ctx context.Context, name record.RepositoryName, fullName string) (record.Answer, error) {
 	found := false
-	if name, err := w.collector.API.RepositoryName("", fullName); err == nil {
-		w.collector.state.With(w.org, func(o *organisation) { found = o.protected[name] })
-	}
+	w.collector.state.With(w.org, func(o *organisation) { found = o.protected[name] })
 	if found {
 		return record.AnswerYes, nil
 	}

@@ -205,7 +205,7 @@ func (w *environmentWalk) ask(ctx context.Context, name record.RepositoryName, f
 	details = environmentDetails{list: []record.EnvironmentProtection{}, readAt: w.collector.Now()}
 	for i := range list {
 		p := w.collector.inventory.Protection(&list[i])
-		if p.BranchPolicy, err = w.branchPolicy(ctx, fullName, &list[i], &details); err != nil {
+		if p.BranchPolicy, err = w.branchPolicy(ctx, name, fullName, &list[i], &details); err != nil {
 			return details, false, err
 		}
 		details.list = append(details.list, p)
