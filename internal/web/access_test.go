@@ -136,6 +136,9 @@ func TestCertificatesAreJudgedByTheConnection(t *testing.T) {
 	path := filepath.Join(dir, "web.yml")
 	write(t, path, "http_server_config:\n  http2: true\n")
 	ask := guarded(t, path)
+	if got, err := ask(http.DefaultClient, "http", nil); err != nil || got != http.StatusForbidden { // and the server has read the file by then
+		t.Errorf("plain HTTP without certificates: got %d, %v, want 403", got, err)
+	}
 	pool := certificate(t, dir)
 	mutual := "tls_server_config:\n  cert_file: cert.pem\n  key_file: key.pem\n  client_ca_file: cert.pem\n  client_auth_type: RequireAndVerifyClientCert\n"
 	write(t, path, mutual)
