@@ -31,6 +31,8 @@ var controlsDerivedByHand = []derivation{
 	{`prodsec_control_failures_in_window{window="30d",control="none",source="bypass"} 1`, "B1 on 2 March, whose rule names no control"},
 	{`prodsec_control_failures_in_window{window="30d",control="none",source="exception"} 1`, "3 on 29 March names no control"},
 	{`prodsec_control_failures_in_window{window="30d",control="none",source="renewal"} 1`, "1 on 5 March, 63 d after 2, names none either"},
+	{`prodsec_product_area_controls{product_area="shop",status="fail"} 5`, "checkout alone: as many controls of tier0 fail"},
+	{`prodsec_product_area_controls{product_area="shop",status="exempt"} 0`, "known combination"},
 	{`prodsec_production_basics_services{` + tier0 + `,status="unknown"} 1`, "checkout: nobody says whether its logs are kept"},
 	{`prodsec_production_basics_services{` + tier0 + `,status="pass"} 0`, "known combination"},
 	{`prodsec_control_failures_in_window{window="90d",control="none",source="exception"} 2`, "and 2 on 1 January"},

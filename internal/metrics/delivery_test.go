@@ -56,6 +56,8 @@ var deliveryDerivedByHand = []derivation{
 	{`prodsec_rollback_exercise_timestamp_seconds{business_unit="retail",team="payments",service_name="ledger",trust_tier="tier1"} 1.7726688e+09`, "evidence of 5 March"},
 	{`prodsec_rollback_exercise_timestamp_seconds{business_unit="platform",team="docs",service_name="docs",trust_tier="tier3"} 1.769904e+09`, "the catalog says 1 February"},
 	{`prodsec_rule_bypasses_total{` + checkoutOwner + `,result="bypass"} 1`, "B1"},
+	{`prodsec_rule_bypasses_in_window{window="30d",` + tier0 + `} 1`, "B1 on 2 March"},
+	{`prodsec_rule_bypasses_in_window{window="7d",` + tier0 + `} 0`, "B1 is older"},
 	{`prodsec_rule_bypasses_total{business_unit="platform",team="docs",service_name="docs",trust_tier="tier3",result="bypass"} 0`, "known combination"},
 
 	{`prodsec_change_lead_time_seconds_sum{` + tier0 + `,security_review="early"} 86400`, "change 1 of D2: a day"},

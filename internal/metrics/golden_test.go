@@ -99,6 +99,8 @@ var derivedByHand = []derivation{
 	{`prodsec_findings_exploited_open{` + ledgerOwner + `,severity="critical",evidence="kev"} 1`, "D, although it is excepted"},
 	{`prodsec_findings_exploited_open{` + docsOwner + `,severity="unknown",evidence="active_secret"} 1`, "E"},
 	{`prodsec_risk_score{` + checkoutOwner + `} 168`, "A 10 + B 4 × 2 + G 10 = 28, × 2 for the Internet × 3 for the jewel (tier0 alone is 2)"},
+	{`prodsec_product_area_risk_score{product_area="shop"} 168`, "checkout alone"},
+	{`prodsec_product_area_risk_score{product_area="none"} 75`, "ledger and docs, which the catalog gives no product area, and nothing of docs"},
 	{`prodsec_risk_score{` + ledgerOwner + `} 75`, "C 10 + D 10 × 4 = 50, × 1 × 1.5 for tier1"},
 	{`prodsec_risk_concentration_ratio{dimension="service",top="1"} 0.691358024691358`, "checkout's 168 of 168 + 75 = 243"},
 	{`prodsec_risk_concentration_ratio{dimension="service",top="3"} 1`, "there are two"},

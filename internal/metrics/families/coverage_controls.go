@@ -53,6 +53,17 @@ var controls = []*Family{
 		Refresh: refreshAll,
 		Example: `sum(prodsec_production_basics_services{status="pass"}) / sum(prodsec_production_basics_services)`,
 	}},
+	{Collect: areaControls, Family: frame.Family{
+		Name: "prodsec_product_area_controls",
+		Help: "Controls of services by the product area of the service and result: each pair of a service and a control that applies to it counts once. product_area is none where " +
+			"the catalog has none.",
+		Type: frame.Gauge, Stability: frame.Experimental,
+		Labels:  []string{"product_area", "status"},
+		Unbound: []string{"product_area"},
+		Source:  "as prodsec_control_services, Service.ProductArea",
+		Refresh: refreshAll,
+		Example: `sum by (product_area) (prodsec_product_area_controls{status!="pass"}) / sum by (product_area) (prodsec_product_area_controls)`,
+	}},
 	{Collect: controlEvidenceTimestamp, Family: frame.Family{
 		Name: "prodsec_control_evidence_timestamp_seconds",
 		Help: "When the evidence behind the result of a control was produced; the oldest where several repositories count. Evidence that is too old to " +

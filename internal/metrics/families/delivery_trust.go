@@ -118,6 +118,15 @@ var deliveryTrust = []*Family{
 		Refresh: refreshPosture,
 		Example: `sum by (team) (increase(prodsec_rule_bypasses_total{result="bypass"}[30d]))`,
 	}},
+	{Collect: ruleBypassesInWindow, Family: frame.Family{
+		Name: "prodsec_rule_bypasses_in_window",
+		Help: "Pushes and merges of the trailing window that bypassed a repository rule, by the source's date and counted exactly.",
+		Type: frame.Gauge, Stability: frame.Experimental,
+		Labels:  []string{"window", "business_unit", "team", "trust_tier"},
+		Source:  "Bypass.Result",
+		Refresh: refreshPosture,
+		Example: `sum by (team) (prodsec_rule_bypasses_in_window{window="30d"})`,
+	}},
 }
 
 func deployments(in *tallies.Tallies, out *frame.Sink) {
@@ -189,6 +198,31 @@ func ruleBypasses(in *tallies.Tallies, out *frame.Sink) {
 	}
 	for _, owner := range in.Owners.Present {
 		out.Zero(owner, out.Dim(string(record.BypassBypassed)))
+	}
+}
+
+func ruleBypassesInWindow(in *tallies.Tallies, out *frame.Sink) {
+	windows := in.Policy.Windows()
+	tallies.EachCounted(&in.Input, in.Snapshot.Bypassed, func(m *snapshot.Milestone[record.Bypass]) {
+		held := in.WindowsHolding(m.At)
+		if m.Record.Result != record.BypassBypassed || len(held) == 0 {
+			return
+		}
+		group := in.Owners.GroupOf[m.Owner]
+		for _, w := range held {
+			out.Add(group, out.Dim(w.Name), 1)
+		}
+		for _, w := range windows { // shorter windows that do not hold it show 0
+			out.Zero(group, out.Dim(w.Name))
+		}
+	})
+	if !in.Sources.Of(record.KindBypass).Ever {
+		return
+	}
+	for _, group := range in.Owners.PresentGroups() {
+		for _, w := range windows {
+			out.Zero(group, out.Dim(w.Name))
+		}
 	}
 }
 

@@ -65,6 +65,17 @@ var exposure = []*Family{
 		Refresh: refreshFindings,
 		Example: `topk(10, sum by (service_name) (prodsec_risk_score))`,
 	}},
+	{Collect: areaRisk, Family: frame.Family{
+		Name: "prodsec_product_area_risk_score",
+		Help: "prodsec_risk_score by the product area that the catalog has for the service; none is for services without one and for what is unattributed. Absent for a product area " +
+			"while the score of one of its services is not known.",
+		Type: frame.Gauge, Stability: frame.Experimental,
+		Labels:  []string{"product_area"},
+		Unbound: []string{"product_area"},
+		Source:  "as prodsec_risk_score, Service.ProductArea",
+		Refresh: refreshFindings,
+		Example: `topk(10, prodsec_product_area_risk_score)`,
+	}},
 	{Collect: riskConcentration, Family: frame.Family{
 		Name: "prodsec_risk_concentration_ratio",
 		Help: "Share of the total risk score (0 to 1) that the top 1, 3 and 10 of a dimension hold: teams and services as they own it, and finding " +

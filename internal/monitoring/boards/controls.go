@@ -138,7 +138,7 @@ func controlStatusQueries(by, record string, among ...string) []panel.Query {
 func coverageControlGaps() []panel.Panel {
 	return []panel.Panel{
 		{
-			ID: names.PanelControlGaps, Answers: packrow.List(packrow.PackBaselines, packrow.TrackBaselines, packrow.TrackDesign), Title: "Which controls do exposed services lack?", Look: panel.Table, W: 15, H: 10, Unit: "none", Steps: panel.Plain(),
+			ID: names.PanelControlGaps, Answers: packrow.List(packrow.PackBaselines, packrow.TrackBaselines, packrow.TrackDesign), Title: "Which controls do exposed services lack?", Look: panel.Table, W: 11, H: 10, Unit: "none", Steps: panel.Plain(),
 			Means: "Controls that fail or are unknown, for the services that policy.detail names (crown jewels, internet-facing, the two highest tiers unless changed).", Source: names.ControlGap + ".",
 			Act: "fail: the team closes the gap or requests an exception; unknown: provide the evidence.", Empty: panel.NoneOrUnread,
 			Queries: []panel.Query{{Name: "Gap", Expr: fmt.Sprintf("topk(%d, %s)", 4*settings.TableRows, promql.MaxBy(names.OwnerLabels+", domain, control, status", promql.OnceChosen(names.ControlGap)))}},
@@ -147,7 +147,7 @@ func coverageControlGaps() []panel.Panel {
 			Sort: []panel.Sort{panel.Ascending("Result"), panel.Ascending("Tier")},
 		},
 		{
-			ID: 16, Answers: packrow.List(packrow.TrackDesign), Title: "Which evidence is oldest?", Look: panel.Table, W: 9, H: 10, Unit: "none", Decimals: panel.Number(0), Steps: panel.Plain(),
+			ID: 16, Answers: packrow.List(packrow.TrackDesign), Title: "Which evidence is oldest?", Look: panel.Table, W: 6, H: 10, Unit: "none", Decimals: panel.Number(0), Steps: panel.Plain(),
 			Means: "Age in days of the evidence behind each dated control. Evidence older than the control's maximum age no longer counts.", Source: names.ControlEvidenceTime + ".",
 			Act: "renew it before it expires.", Empty: panel.NoneOrUnread,
 			Queries: []panel.Query{{Name: "Days old", Expr: promql.Top(settings.TableRows, "(time() - "+promql.MinBy(names.OwnerLabels+", control", promql.OnceChosen(names.ControlEvidenceTime))+") / 86400")}},
@@ -157,6 +157,24 @@ func coverageControlGaps() []panel.Panel {
 			},
 			Sort: []panel.Sort{panel.Descending("Days old")},
 		},
+	}
+}
+
+// underProtectedAreas ranks product areas as the panel above ranks business units.
+func underProtectedAreas() panel.Panel {
+	return panel.Panel{
+		ID: 19, Answers: packrow.List(packrow.PackUnprotected), Title: "Which product areas are under-protected for their exposure?", Look: panel.Table, W: 7, H: 10, Unit: "none", Decimals: panel.Number(0), Steps: panel.Plain(),
+		Means:  "Product areas by risk score times the share of controls that do not pass (failed, unknown or exempt). Not filtered by the variables above.",
+		Source: names.AreaRisk + " and " + names.AreaControls + " (rule " + names.RecAreaUnder + ").", Act: "prioritise the first row; services without a product area are under \"none\": complete the catalog.", Empty: panel.NoneOrUnread,
+		Queries: []panel.Query{
+			{Name: "Under-protected", Expr: promql.Top(settings.TableRows, promql.Series(names.RecAreaUnder))}, {Name: "Risk score", Expr: promql.SumBy("product_area", promql.Once(names.AreaRisk))},
+			{Name: "Controls missing", Expr: promql.Series(names.RecAreaMissing)},
+		},
+		Columns: []panel.Column{
+			{Field: "product_area", Title: "Product area"}, {Field: "Risk score", Title: "Risk score", Zero: "not known", Width: 80},
+			{Field: "Controls missing", Title: "Missing", Unit: "percentunit", Width: 70, Zero: "not known"}, panel.Column{Field: "Under-protected", Title: "Under-protected", Steps: panel.Plain(), Width: 130, Zero: "not known"}.AsBar(),
+		},
+		Sort: []panel.Sort{panel.Descending("Under-protected")},
 	}
 }
 

@@ -17,7 +17,7 @@ func coverageBoard() panel.Board {
 			{ID: 100, Question: "Are critical assets protected, owned and described?", Panels: coverageHeadlines()},
 			{ID: 120, Question: "Do services have the controls that their tier requires?", Panels: append(coverageServices(), coverageAdoption()...)},
 			{ID: 130, Question: "Which domains depend on manual work, and are privileged pipelines protected?", Panels: []panel.Panel{coverageDomains(), pipelineProtection(18, 10)}},
-			{ID: 150, Question: "Which gaps come first?", Panels: coverageControlGaps()},
+			{ID: 150, Question: "Which gaps come first?", Panels: append(coverageControlGaps(), underProtectedAreas())},
 			{ID: 200, Question: "Which protections are missing on privileged repositories, and where?", Panels: coverageChecks()},
 			{ID: 300, Question: "Which repositories must be protected first?", Panels: []panel.Panel{coverageGaps(), protectedOverTime()}},
 			{ID: 400, Question: "Where are we blind?", Panels: coverageBlindSpots()},

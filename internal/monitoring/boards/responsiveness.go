@@ -24,6 +24,7 @@ func responsivenessBoard() panel.Board {
 			{ID: 400, Question: "Time to remediate", Panels: responseTimes()},
 			{ID: 450, Question: "Does the security function respond in time?", Panels: append(responseOfSecurity(), securityTimes()...)},
 			{ID: 470, Question: "Incident follow-up and release blocks", Panels: lessonsAndBlocks()},
+			{ID: 480, Question: "Friction against safety: where do we cause unnecessary pain, and where are we too permissive?", Panels: frictionAgainstSafety()},
 			{ID: 500, Question: "History (from Prometheus)", Panels: responseHistory()},
 			qualityRow(),
 		},

@@ -64,6 +64,8 @@ const (
 	BasicsServices      = "prodsec_production_basics_services"
 	ControlEvidenceTime = "prodsec_control_evidence_timestamp_seconds"
 	ControlFailures     = "prodsec_control_failures_in_window"
+	AreaControls        = "prodsec_product_area_controls"
+	AreaRisk            = "prodsec_product_area_risk_score"
 
 	DeploymentPaths     = "prodsec_deployment_paths"
 	DeploymentsIn       = "prodsec_deployments_in_window"
@@ -73,6 +75,7 @@ const (
 	CloudIdentities     = "prodsec_cloud_identity_repositories"
 	RollbackExercised   = "prodsec_rollback_exercise_timestamp_seconds"
 	RuleBypasses        = "prodsec_rule_bypasses_total"
+	BypassesIn          = "prodsec_rule_bypasses_in_window"
 	ChangesIn           = "prodsec_changes_in_window"
 	ChangeFailuresIn    = "prodsec_change_failures_in_window"
 	LeadTimeIn          = "prodsec_change_lead_time_in_window_seconds"

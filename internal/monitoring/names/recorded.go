@@ -61,6 +61,8 @@ const (
 	RecControlFailures = "control:prodsec_control_failures_in_window:sum"
 	RecMissing         = "business_unit:prodsec_control_services:missing_ratio"
 	RecUnderProtected  = "business_unit:prodsec_risk_score:under_protected"
+	RecAreaMissing     = "product_area:prodsec_product_area_controls:missing_ratio"
+	RecAreaUnder       = "product_area:prodsec_product_area_risk_score:under_protected"
 )
 
 // The recording rules about how software reaches production.
@@ -84,6 +86,7 @@ const (
 	RecRestore            = "business_unit:prodsec_restore_in_window_seconds_bucket:sum"
 	RecIncidents          = "group:prodsec_incidents_in_window:sum"
 	RecRework             = "group:prodsec_deployment_rework_in_window:sum"
+	RecBypasses           = "group:prodsec_rule_bypasses_in_window:sum"
 	RecPipelineProtection = "group:prodsec_privileged_pipeline_protection:sum"
 )
 
@@ -152,6 +155,7 @@ var Recorded = []RecordedSeries{
 	{RecRestore, "window, business_unit, security_impact, le"},
 	{RecIncidents, "window, " + GroupLabels + ", attribution"},
 	{RecRework, "window, " + GroupLabels + ", rework"},
+	{RecBypasses, "window, " + GroupLabels},
 	{RecPipelineProtection, GroupLabels + ", check, status"},
 	{RecControls, "control, domain, " + GroupLabels + ", crown_jewel, internet_facing, status"},
 	{RecControlRatio, "control, domain, trust_tier"},
@@ -161,6 +165,8 @@ var Recorded = []RecordedSeries{
 	{RecControlFailures, "window, control, source"},
 	{RecMissing, "business_unit"},
 	{RecUnderProtected, "business_unit"},
+	{RecAreaMissing, "product_area"},
+	{RecAreaUnder, "product_area"},
 }
 
 // RecordedLabels are the labels of a recording rule as a list for "by".

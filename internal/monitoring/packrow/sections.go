@@ -34,9 +34,9 @@ var Sections = []struct {
 		{PackRecurring, "Recurring finding categories by product area", "Which secure-default investment gives the best return", []string{"prodsec_category_findings_in_window"}},
 	}},
 	{"Quarterly leadership pack", []Trace{
-		{PackUnprotected, "Control coverage", "Where are we materially under-protected relative to our exposure?", []string{"prodsec_risk_score", "prodsec_control_gap", "prodsec_control_services", names.FindingsOpen}},
+		{PackUnprotected, "Control coverage", "Where are we materially under-protected relative to our exposure?", []string{names.AreaRisk, names.AreaControls, "prodsec_risk_score", "prodsec_control_gap", "prodsec_control_services", names.FindingsOpen}},
 		{PackConcentrated, "Risk concentration", "Which teams, products or platforms carry most of the residual risk?", []string{"prodsec_risk_concentration_ratio", "prodsec_risk_score", "prodsec_findings_exploited_open"}},
-		{PackFriction, "Friction against safety", "Where do we create unnecessary pain, and where are we too permissive?", []string{names.ReviewWaiting, "prodsec_exception_decision_seconds", "prodsec_escalations_total", "prodsec_tool_false_positive_in_window"}},
+		{PackFriction, "Friction against safety", "Where do we create unnecessary pain, and where are we too permissive?", []string{names.ReviewWaiting, names.DecisionIn, names.EscalationsIn, names.FalsePositives, names.FindingsOpen, names.BypassesIn, names.ChangeFailuresIn}},
 		{PackInvestment, "Investment case", "Which investments would remove the most repeat work or exception debt?", []string{"prodsec_control_failures_in_window", "prodsec_category_findings_in_window", names.ExceptionsGranted, names.GrantedByControl}},
 		{PackTrend, "Trend quality", "Is security healthier, or did counting change?", []string{names.FindingFlow, names.CountingChanges, names.ScopeSize, "prodsec_restated", names.PolicyInfo, names.PolicyChanged, names.DuplicateFindings, names.CatalogConflicts}},
 	}},

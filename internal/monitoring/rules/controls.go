@@ -23,5 +23,16 @@ func controlRecords() rulefile.Group {
 			Record: names.RecUnderProtected,
 			Expr:   promql.SumBy("business_unit", promql.Series(names.RecRisk)) + "\n* " + promql.SumBy("business_unit", promql.Series(names.RecMissing)),
 		},
+		{
+			Why:    "Share of a product area's controls that do not pass: failed, unknown or exempt.",
+			Record: names.RecAreaMissing,
+			Expr: promql.SumBy("product_area", promql.Once(names.AreaControls, promql.IsNot("status", "pass"))) + "\n/\n(" +
+				promql.SumBy("product_area", promql.Once(names.AreaControls)) + " > 0)",
+		},
+		{
+			Why:    "Under-protection relative to exposure: the risk score of a product area times the share of its controls that do not pass.",
+			Record: names.RecAreaUnder,
+			Expr:   promql.SumBy("product_area", promql.Once(names.AreaRisk)) + "\n* " + promql.SumBy("product_area", promql.Series(names.RecAreaMissing)),
+		},
 	}}
 }

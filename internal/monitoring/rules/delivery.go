@@ -26,6 +26,7 @@ func deliveryRecords() rulefile.Group {
 		foldedRule("Privileged pipelines by evidence, replicas merged.", names.RecPipelines, names.PrivilegedPipelines),
 		shareRule("Share of privileged pipelines with a kind of evidence; unknown counts against it.", names.RecPipelineRatio, names.RecPipelines, []string{promql.Is("status", "present")}),
 		foldedRule("Privileged pipelines by whether their repository and environments are protected, replicas merged.", names.RecPipelineProtection, names.PipelineProtection),
+		foldedRule("Rule bypasses of the window, replicas merged.", names.RecBypasses, names.BypassesIn),
 		foldedRule("Self-hosted runners by trust, replicas merged.", names.RecRunners, names.Runners),
 		foldedRule("Repositories by how their pipelines authenticate to a cloud, replicas merged.", names.RecIdentities, names.CloudIdentities),
 		shareRule("Share of the repositories that deploy to a cloud, or may, without a long-lived key; unknown counts against it.", names.RecIdentityRatio, names.RecIdentities,
