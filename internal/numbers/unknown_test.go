@@ -105,3 +105,24 @@ func TestFutureDates(t *testing.T) {
 	tell(16)
 	all(1, 1, 1, 1, 1, 1)
 }
+
+// TestEndsThatLieAhead: what is to be closed or answered on a later day is open, or waits, until then.
+func TestEndsThatLieAhead(t *testing.T) {
+	o := founded(t, nil)
+	o.apply(noon(10), "tickets", "main", record.Batch{
+		Scope: "query:other", Mode: record.Full,
+		Reviews: []record.Review{
+			{ID: "R", Kind: record.ReviewDesign, State: record.ReviewInProgress, Service: "api", RequestedAt: noon(8), FirstResponseAt: noon(12)},
+			{ID: "S", Kind: record.ReviewDesign, State: record.ReviewInProgress, Service: "api", RequestedAt: noon(8), FirstResponseAt: noon(9), ClosedAt: noon(12)},
+		},
+		Followups:   []record.Followup{{ID: "F", Service: "api", CreatedAt: noon(8), ClosedAt: noon(12)}},
+		Escalations: []record.Escalation{{ID: "X", Kind: record.EscalationUrgent, Service: "api", Reason: "other", RaisedAt: noon(8), ClosedAt: noon(12)}},
+	})
+	for day, want := range map[int][3]string{10: {"in_progress=1 waiting=1", "unknown=1", "urgent=1"}, 12: {"in_progress=1", "", ""}} {
+		samples := parse(t, o.textAt(noon(day)))
+		got := [3]string{by(samples, "state", "prodsec_reviews_open"), by(samples, "overdue", "prodsec_followups_open"), by(samples, "kind", "prodsec_escalations_open")}
+		if got != want {
+			t.Errorf("day %d: reviews, follow-ups and escalations are %q, want %q", day, got, want)
+		}
+	}
+}

@@ -1,6 +1,8 @@
 package families
 
 import (
+	"time"
+
 	"prodsec_exporter/internal/metrics/frame"
 	"prodsec_exporter/internal/metrics/tallies"
 	"prodsec_exporter/internal/policy"
@@ -10,7 +12,7 @@ import (
 
 func reviewsOpen(in *tallies.Tallies, out *frame.Sink) {
 	tallies.EachOpen(in, in.Snapshot.Reviews, tallies.ReviewOpen, func(h *snapshot.Held[record.Review], owner int32, dropped bool) {
-		group, dim := in.Owners.GroupOf[owner], out.Dim(tallies.ReviewKind(h.Record.Kind), string(tallies.ReviewState(&h.Record)))
+		group, dim := in.Owners.GroupOf[owner], out.Dim(tallies.ReviewKind(h.Record.Kind), string(tallies.ReviewState(&h.Record, in.At)))
 		if dropped {
 			out.Unknown(group, dim)
 			return
@@ -31,7 +33,7 @@ func reviewsOpen(in *tallies.Tallies, out *frame.Sink) {
 
 func reviewWaiting(in *tallies.Tallies, out *frame.Sink) {
 	ages, clock := frame.NewDistributions(out), in.Policy.Calendar(policy.CalendarReviews)
-	waits := func(r *record.Review) bool { return tallies.ReviewState(r) == record.ReviewWaiting }
+	waits := func(r *record.Review, at time.Time) bool { return tallies.ReviewState(r, at) == record.ReviewWaiting }
 	tallies.EachOpen(in, in.Snapshot.Reviews, waits, func(h *snapshot.Held[record.Review], owner int32, dropped bool) {
 		unit, dim := in.Owners.UnitOf[owner], out.Dim(tallies.ReviewKind(h.Record.Kind))
 		if dropped {

@@ -173,7 +173,7 @@ func (r *Records) Reviews() []Review {
 	var all []Review
 	EachOpen(r.in, r.in.Snapshot.Reviews, ReviewOpen, func(h *snapshot.Held[record.Review], _ int32, dropped bool) {
 		if !dropped {
-			all = append(all, Review{h, ReviewKind(h.Record.Kind), ReviewState(&h.Record), StartOf(h, h.Record.RequestedAt)})
+			all = append(all, Review{h, ReviewKind(h.Record.Kind), ReviewState(&h.Record, r.in.At), StartOf(h, h.Record.RequestedAt)})
 		}
 	})
 	return all

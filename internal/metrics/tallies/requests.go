@@ -38,30 +38,33 @@ func StartOf[T any](h *snapshot.Held[T], requested time.Time) time.Time {
 }
 
 // EachOpen calls with every record that is open, its present owner, and whether what is known of it is too old to be shown.
-func EachOpen[T any](in *Tallies, held []snapshot.Held[T], open func(*T) bool, call func(h *snapshot.Held[T], owner int32, dropped bool)) {
+func EachOpen[T any](in *Tallies, held []snapshot.Held[T], open func(*T, time.Time) bool, call func(h *snapshot.Held[T], owner int32, dropped bool)) {
 	for i := range held {
-		if h := &held[i]; open(&h.Record) {
+		if h := &held[i]; open(&h.Record, in.At) {
 			call(h, in.Snapshot.Services[h.Service].Owner, in.Sources.IsDropped(h.Scope))
 		}
 	}
 }
 
-// ReviewState is the state of a review. A review that was answered is not waiting, whatever its status.
-func ReviewState(r *record.Review) record.ReviewState {
+// reached reports whether a date has come; one that a source dates in the future has not.
+func reached(date, at time.Time) bool { return !date.IsZero() && !date.After(at) }
+
+// ReviewState is the state of a review at an instant. A review that was answered is not waiting, whatever its status.
+func ReviewState(r *record.Review, at time.Time) record.ReviewState {
 	switch {
-	case r.State == record.ReviewDone || !r.ClosedAt.IsZero():
+	case r.State == record.ReviewDone || reached(r.ClosedAt, at):
 		return record.ReviewDone
 	case r.State == record.ReviewBlocked:
 		return record.ReviewBlocked
-	case r.FirstResponseAt.IsZero():
+	case !reached(r.FirstResponseAt, at):
 		return record.ReviewWaiting
 	default:
 		return record.ReviewInProgress
 	}
 }
 
-// FollowupOpen reports whether a follow-up is open.
-func FollowupOpen(f *record.Followup) bool { return f.ClosedAt.IsZero() }
+// FollowupOpen reports whether a follow-up is open at an instant.
+func FollowupOpen(f *record.Followup, at time.Time) bool { return !reached(f.ClosedAt, at) }
 
 // Overdue is the label value of whether a follow-up is past its due day, which ends at DueAt.
 func Overdue(f *record.Followup, at time.Time) string {
@@ -79,8 +82,8 @@ func EscalationKind(k record.EscalationKind) string {
 	return string(record.EscalationUrgent)
 }
 
-// ReviewOpen reports whether a review is not done.
-func ReviewOpen(r *record.Review) bool { return ReviewState(r) != record.ReviewDone }
+// ReviewOpen reports whether a review is not done at an instant.
+func ReviewOpen(r *record.Review, at time.Time) bool { return ReviewState(r, at) != record.ReviewDone }
 
-// EscalationOpen reports whether an escalation is open.
-func EscalationOpen(e *record.Escalation) bool { return e.ClosedAt.IsZero() }
+// EscalationOpen reports whether an escalation is open at an instant.
+func EscalationOpen(e *record.Escalation, at time.Time) bool { return !reached(e.ClosedAt, at) }
