@@ -15,6 +15,7 @@ import (
 	"strings"
 
 	"prodsec_exporter/collectors"
+	"prodsec_exporter/collectors/github/inventory"
 	"prodsec_exporter/collectors/github/part"
 	"prodsec_exporter/internal/apiclient"
 	"prodsec_exporter/internal/record"
@@ -137,8 +138,8 @@ func (c *Collector) CollectScopes(ctx context.Context, scopes []string, cursors 
 	}
 	for _, org := range c.organizations() {
 		for _, s := range append(c.scopes(org), c.scopesOfRepositories(org)...) {
-			if s.Ended || !slices.Contains(scopes, s.Name) {
-				continue
+			if s.Ended || !slices.Contains(scopes, s.Name) || c.inventory.Unselected(org) != nil && s.Name != inventory.Scope(org) {
+				continue // What is not known to count waits for the list of repositories.
 			}
 			if err := read(ctx, s, cursors[s.Name], emit); err != nil {
 				return err

@@ -1,6 +1,8 @@
 package inventory
 
 import (
+	"cmp"
+	"errors"
 	"strings"
 
 	"prodsec_exporter/collectors/github/api"
@@ -22,6 +24,9 @@ func (c *Inventory) Selected(name record.RepositoryName, fullName string) error 
 	return nil
 }
 
+// errUnlisted is why nothing is known before the first list.
+var errUnlisted error = &record.Error{Reason: record.ReasonOther, Err: errors.New("the repositories were not listed yet")}
+
 // Unselected is why it is not known which repositories of an organisation count, nil where it is: a selection by what only the list of repositories says needs that.
 func (c *Inventory) Unselected(org string) (err error) {
 	if !c.config.Repositories.byProperty() {
@@ -29,7 +34,7 @@ func (c *Inventory) Unselected(org string) (err error) {
 	}
 	c.state.With(org, func(o *organisation) {
 		if o.repositories == nil {
-			err = o.failure
+			err = cmp.Or(o.failure, errUnlisted)
 		}
 	})
 	return err

@@ -118,6 +118,23 @@ func TestASelectionNeedsTheList(t *testing.T) {
 	}
 }
 
+// TestHintsWaitForTheList: right after a start nobody knows yet what counts, and a hint about alerts reads nothing.
+func TestHintsWaitForTheList(t *testing.T) {
+	c, s, _ := githubtest.Setup(t, func(c *github.Config) { c.Inventory.Repositories.Forks = false })
+	for range 2 {
+		if b := githubtest.Scope(t, c, "dependabot:acme"); b.Scope != "" {
+			t.Fatalf("before the list of repositories: %+v", b)
+		}
+	}
+	if _, err := collectorstest.Gather(t.Context(), c, nil); err != nil {
+		t.Fatal(err)
+	}
+	s.Forget()
+	if b := githubtest.Scope(t, c, "dependabot:acme"); b.Err != nil || b.Scope == "" {
+		t.Errorf("after it: %+v", b)
+	}
+}
+
 func TestSelectionsThatAreWrong(t *testing.T) {
 	for want, change := range map[string]func(*github.Config){
 		"repositories.include[0]":    func(c *github.Config) { c.Inventory.Repositories.Include = []string{"[a"} },
