@@ -145,6 +145,7 @@ var exactly = map[string]string{
 	"prodsec_followup_close_seconds":     names.FollowupCloseIn,
 	"prodsec_escalations_total":          names.EscalationsIn,
 	"prodsec_deployments_total":          names.DeploymentsIn,
+	"prodsec_rule_bypasses_total":        names.BypassesIn,
 }
 
 func TestEveryStableFamilyIsUsed(t *testing.T) {

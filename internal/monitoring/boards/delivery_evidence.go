@@ -148,16 +148,16 @@ func trustRunners() []panel.Panel {
 		},
 		{
 			ID: 52, Answers: packrow.List(packrow.TrackPaths, packrow.TrackRunners), Title: "Rule bypasses by team", Look: panel.Ranking, W: 5, H: 8, Unit: "none", Decimals: panel.Number(0), Steps: panel.NoneBut(10),
-			Means:  "Pushes and merges that bypassed a rule, by team, over the history in the ledger.",
-			Source: names.RuleBypasses + `{result="bypass"}.`, Act: "review what was pushed; emergencies need a review afterwards.", Empty: panel.NoneOrUnread,
+			Means:  "Pushes and merges of the window that bypassed a rule, by team.",
+			Source: names.BypassesIn + ".", Act: "review what was pushed; emergencies need a review afterwards.", Empty: panel.NoneOrUnread,
 			Queries: []panel.Query{{Name: "Bypasses", Expr: bypassesByTeam(), Legend: "{{team}}"}},
 		},
 	}
 }
 
-// bypassesByTeam counts the rule bypasses that the ledger knows.
+// bypassesByTeam counts the rule bypasses of the window.
 func bypassesByTeam() string {
-	return promql.Top(8, promql.SumBy("team", promql.OnceChosen(names.RuleBypasses, promql.Is("result", "bypass")))+" > 0")
+	return promql.Top(8, query.Counted("team", names.RecBypasses, promql.InWindow())+" > 0")
 }
 
 func trustRollback() []panel.Panel {
@@ -167,16 +167,16 @@ func trustRollback() []panel.Panel {
 		{
 			ID: 61, Answers: packrow.List(packrow.TrackRollback), Title: "Critical services with a rollback exercised in time", Look: panel.Stat, W: 6, H: 8, Unit: "percentunit", Decimals: panel.Number(0), Lines: true, Steps: panel.Plain(),
 			Means: "Share of the services to which the control rollback applies (the critical ones, unless policy says otherwise) that rolled back in production, or exercised it, within the control's maximum age. Services " +
-				"that never did are in the denominator.",
+				"that never did, and those of which that is not known, are in the denominator and in the second number.",
 			Source: names.ControlServices + `{control="rollback"}.`, Act: "the table beside it names the services without one.", Empty: "not known",
 			Queries: slices.Concat(ratioQueries("in time", query.PassRatio("", control), policy.ObjectiveControls), []panel.Query{
-				{Name: "too long ago or never", Expr: promql.Filled(query.Counted("", names.RecControls, promql.Is("control", control), promql.Is("status", "fail")), whole), Unit: "none", Steps: panel.NoneBut(1)},
-				unknownQuery(query.Counted("", names.RecControls, promql.Is("control", control), promql.Is("status", "unknown"))), exemptQuery(query.Counted("", names.RecControls, promql.Is("control", control), promql.Is("status", "exempt"))),
+				{Name: "too long ago or never", Expr: promql.Filled(query.Counted("", names.RecControls, promql.Is("control", control), promql.In("status", "fail", "unknown")), whole), Unit: "none", Steps: panel.NoneBut(1)},
+				exemptQuery(query.Counted("", names.RecControls, promql.Is("control", control), promql.Is("status", "exempt"))),
 			}),
 		},
 		{
 			ID: 62, Answers: packrow.List(packrow.TrackRollback), Title: "Critical services without a rollback exercised in time", Look: panel.Table, W: 9, H: 8, Unit: "none", Steps: panel.Plain(),
-			Means:  "Services of policy.detail whose control rollback fails or is unknown: those that never exercised one, and those that last did too long ago.",
+			Means:  "Services of policy.detail whose control rollback fails or is unknown, because there is no record of a rollback or the last one is too old to count.",
 			Source: names.ControlGap + `{control="rollback"}.`, Act: "exercise a rollback with the next low-risk release, and record it.", Empty: panel.NoneOrUnread,
 			Queries: []panel.Query{{Name: "Gap", Expr: fmt.Sprintf("topk(%d, %s)", settings.TableRows, promql.MaxBy(names.OwnerLabels+", status", promql.OnceChosen(names.ControlGap, promql.Is("control", control))))}},
 			Columns: []panel.Column{serviceColumn(), {Field: "team", Title: "Team"}, {Field: "trust_tier", Title: "Tier", Width: 65}, {Field: "status", Title: "Result", Width: 85, Texts: statusTexts(), Shade: true}},

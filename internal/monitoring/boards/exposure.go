@@ -58,7 +58,7 @@ func exposureHeadlines() []panel.Panel {
 			Act:    "fix these first and agree on dates with their owners. Unknown services may be exposed: complete the catalog.",
 			Empty:  "not known",
 			Queries: slices.Concat(
-				atLeast(record.KindFinding, panel.Query{Name: "exposed", Expr: query.OpenWithBlastRadius(), Steps: []panel.Step{panel.Below(panel.Good), panel.From(1, panel.Warning)}}),
+				atLeast(record.KindFinding, panel.Query{Name: "exposed", Expr: query.OpenWithBlastRadius(""), Steps: []panel.Step{panel.Below(panel.Good), panel.From(1, panel.Warning)}}),
 				[]panel.Query{{Name: "not known", Expr: query.OpenWithUnknownRadius(), Steps: []panel.Step{panel.Below(panel.Unknown)}}},
 				missingQueries(record.KindFinding, names.FindingsOpen, "none", promql.Severe())),
 		},

@@ -57,7 +57,7 @@ func safetyStat() panel.Panel {
 		Source: names.FindingsOpen + ", " + names.DecisionIn + ", " + names.BypassesIn + ", " + names.ChangeFailuresIn + ".",
 		Act:    "poor where friction on the left is low: the control is too permissive; raise it where the exposure is.", Empty: "not known",
 		Queries: slices.Concat(
-			atLeast(record.KindFinding, panel.Query{Name: "open on exposed services", Expr: query.OpenWithBlastRadius(), Steps: []panel.Step{panel.Below(panel.Good), panel.From(1, panel.Warning)}}),
+			atLeast(record.KindFinding, panel.Query{Name: "open on exposed services", Expr: query.OpenWithBlastRadius(""), Steps: []panel.Step{panel.Below(panel.Good), panel.From(1, panel.Warning)}}),
 			[]panel.Query{
 				{Name: "requests granted", Expr: granted.Expr(), Unit: "percentunit"}, {Name: "of", Expr: granted.Whole, Colour: panel.Unknown},
 				{Name: "rule bypasses", Expr: query.Counted("", names.RecBypasses, promql.InWindow()), Steps: panel.NoneBut(10)},
@@ -70,23 +70,21 @@ func safetyStat() panel.Panel {
 func frictionTable() panel.Panel {
 	const by = "business_unit"
 	gap := query.FailedByControlGap(by)
-	exposed := promql.SumBy(by, promql.SeriesChosen(names.RecOpenExposure, promql.Severe(), promql.Is("crown_jewel", names.Affirmative))) + "\nor\n" +
-		promql.SumBy(by, promql.SeriesChosen(names.RecOpenExposure, promql.Severe())) + " * 0"
 	return panel.Panel{
 		ID: 72, Answers: packrow.List(packrow.PackFriction), Title: "Friction (left) against safety (right), by business unit", Look: panel.Table, W: 14, H: 9, Unit: "none", Decimals: panel.Number(0), Steps: panel.Plain(),
-		Means: "Friction: median waiting time of reviews now, 90th percentile of the time to exception decision, release blocks and urgent escalations of the window. Safety: open criticals and highs on crown jewels now; requests " +
+		Means: "Friction: median waiting time of reviews now, 90th percentile of the time to exception decision, release blocks and urgent escalations of the window. Safety: open criticals and highs on crown-jewel or internet-facing services now; requests " +
 			"granted, rule bypasses, and changes that failed for a control gap (at least), of the window. Times and requests are not filtered by team and trust tier.",
 		Source: names.ReviewWaiting + ", " + names.DecisionIn + ", " + names.EscalationsIn + ", " + names.FindingsOpen + ", " + names.BypassesIn + ", " + names.ChangeFailuresIn + ".",
 		Act:    "much friction and little exposure: remove a step; little friction, many grants and bypasses: the control does not hold.", Empty: panel.NoneOrUnread,
 		Queries: []panel.Query{
 			{Name: "Review wait", Expr: query.Quantile(0.5, by, names.RecReviewWaiting)}, {Name: "Decision", Expr: query.Quantile(0.9, by, names.RecDecisionIn, promql.InWindow())},
-			{Name: "Escalations", Expr: query.Counted(by, names.RecEscalationsIn, promql.InWindow())}, {Name: "Exposed", Expr: exposed}, {Name: "Granted", Expr: grantedShare(by).Expr()},
+			{Name: "Escalations", Expr: query.Counted(by, names.RecEscalationsIn, promql.InWindow())}, {Name: "Exposed", Expr: query.OpenWithBlastRadius(by)}, {Name: "Granted", Expr: grantedShare(by).Expr()},
 			{Name: "Bypasses", Expr: query.Counted(by, names.RecBypasses, promql.InWindow())}, {Name: "Gap failures", Expr: gap.Low.Expr()},
 		},
 		Columns: []panel.Column{
 			{Field: by, Title: "Business unit"}, {Field: "Review wait", Title: "Review wait", Unit: "s", Zero: "–", Width: 95, Steps: panel.LongerThan(2*86400, 5*86400)},
 			{Field: "Decision", Title: "Decision", Unit: "s", Zero: "–", Width: 85, Steps: panel.LongerThan(7*86400, 14*86400)}, {Field: "Escalations", Title: "Escalations", Zero: "–", Width: 90},
-			{Field: "Exposed", Title: "On crown jewels", Zero: "–", Width: 110}, {Field: "Granted", Title: "Granted", Unit: "percentunit", Zero: "none decided", Width: 80},
+			{Field: "Exposed", Title: "On exposed", Zero: "–", Width: 90}, {Field: "Granted", Title: "Granted", Unit: "percentunit", Zero: "none decided", Width: 80},
 			countColumn("Bypasses", 5).Wide(80), {Field: "Gap failures", Title: "Gap failures", Unit: "percentunit", Zero: "not known", Width: 95},
 		},
 		Sort: []panel.Sort{panel.Descending("Escalations")},

@@ -59,7 +59,7 @@ var Sections = []struct {
 		{TrackFollowups, "Time to close incident follow-up actions", "How long until follow-up actions are closed?", []string{"prodsec_followup_close_seconds"}},
 	}},
 	{"Delivery trust panel", []Trace{
-		{TrackPaths, "Protected deployment paths for higher-trust services", "Which services have an unprotected deployment path?", []string{"prodsec_deployment_paths", "prodsec_rule_bypasses_total"}},
+		{TrackPaths, "Protected deployment paths for higher-trust services", "Which services have an unprotected deployment path?", []string{"prodsec_deployment_paths", names.BypassesIn, "prodsec_rule_bypasses_total"}},
 		{TrackEvidence, "Provenance, attestation and release-evidence coverage", "Which releases have provenance?", []string{"prodsec_release_evidence_in_window"}},
 		{TrackRunners, "Runner and cloud identity trust-tier compliance", "Where could a build be taken over?", []string{"prodsec_runners", "prodsec_cloud_identity_repositories", "prodsec_control_services"}},
 		{TrackRollback, "Rollback readiness for critical services", "Which critical services have no tested rollback?", []string{names.ControlServices, names.ControlGap, "prodsec_rollback_exercise_timestamp_seconds"}},

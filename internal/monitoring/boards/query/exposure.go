@@ -35,9 +35,9 @@ func OtherwiseClosed(by string) string {
 }
 
 // OpenWithBlastRadius is the number of open criticals and highs on services that are crown jewels or face the internet.
-func OpenWithBlastRadius() string {
-	return promql.Filled(promql.SumBy("", promql.SeriesChosen(names.RecOpenExposure, promql.Is("crown_jewel", names.Affirmative))+" or "+promql.SeriesChosen(names.RecOpenExposure, promql.Is("internet_facing", names.Affirmative))),
-		promql.SumBy("", promql.SeriesChosen(names.RecOpenExposure)))
+func OpenWithBlastRadius(by string) string {
+	return promql.Filled(promql.SumBy(by, promql.SeriesChosen(names.RecOpenExposure, promql.Is("crown_jewel", names.Affirmative))+" or "+promql.SeriesChosen(names.RecOpenExposure, promql.Is("internet_facing", names.Affirmative))),
+		promql.SumBy(by, promql.SeriesChosen(names.RecOpenExposure)))
 }
 
 // OpenWithUnknownRadius is the number on services that may be one or the other: nothing says that they are, something is not known.
