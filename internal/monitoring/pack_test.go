@@ -87,3 +87,26 @@ func TestRollbacksThatNeverHappenedCount(t *testing.T) {
 		}
 	}
 }
+
+// TestTablesMergeTheirQueries: Grafana joins the rows of a table's queries on all labels, the name of a series included, so a query of a table aggregates.
+func TestTablesMergeTheirQueries(t *testing.T) {
+	tables := 0
+	for _, b := range boards.All() {
+		for _, r := range b.Rows {
+			for _, p := range r.Panels {
+				if p.Look != panel.Table || len(p.Queries) < 2 {
+					continue
+				}
+				tables++
+				for _, q := range p.Queries {
+					if !strings.Contains(q.Expr, " by (") && !strings.Contains(q.Expr, " without (") && !strings.Contains(q.Expr, "/") {
+						t.Errorf("board %s, %q, %q keeps the name of its series: %s", b.UID, p.Title, q.Name, q.Expr)
+					}
+				}
+			}
+		}
+	}
+	if tables == 0 {
+		t.Error("no table has two queries")
+	}
+}

@@ -113,7 +113,7 @@ func coverageDomains() panel.Panel {
 // pipelineProtection shows whether the repositories and environments of privileged pipelines are protected.
 func pipelineProtection(id, w uint32) panel.Panel {
 	return panel.Panel{
-		ID: id, Answers: packrow.List(packrow.TrackProtection), Title: "Privileged pipelines covered by branch and environment protection", Look: panel.Bars, W: w, H: 8, Unit: "none", Steps: panel.Plain(),
+		ID: id, Answers: packrow.List(packrow.TrackProtection), Title: "Protection of privileged pipelines", Look: panel.Bars, W: w, H: 8, Unit: "none", Steps: panel.Plain(),
 		Means: "Privileged pipelines by whether the branches of their repository pass every required check, whether the production environments that they deploy to do (pipelines that deploy to none are not in that " +
 			"bar), and whether both do.",
 		Source: names.PipelineProtection + ".", Act: "orange-red: whoever can push to the branch or deploy to the environment controls the pipeline; grey: grant the missing permission.",
@@ -167,8 +167,8 @@ func underProtectedAreas() panel.Panel {
 		Means:  "Product areas by risk score times the share of controls that do not pass (failed, unknown or exempt). Not filtered by the variables above.",
 		Source: names.AreaRisk + " and " + names.AreaControls + " (rule " + names.RecAreaUnder + ").", Act: "prioritise the first row; services without a product area are under \"none\": complete the catalog.", Empty: panel.NoneOrUnread,
 		Queries: []panel.Query{
-			{Name: "Under-protected", Expr: promql.Top(settings.TableRows, promql.Series(names.RecAreaUnder))}, {Name: "Risk score", Expr: promql.SumBy("product_area", promql.Once(names.AreaRisk))},
-			{Name: "Controls missing", Expr: promql.Series(names.RecAreaMissing)},
+			{Name: "Under-protected", Expr: promql.Top(settings.TableRows, promql.SumBy("product_area", promql.Series(names.RecAreaUnder)))}, {Name: "Risk score", Expr: promql.SumBy("product_area", promql.Once(names.AreaRisk))},
+			{Name: "Controls missing", Expr: promql.SumBy("product_area", promql.Series(names.RecAreaMissing))},
 		},
 		Columns: []panel.Column{
 			{Field: "product_area", Title: "Product area"}, {Field: "Risk score", Title: "Risk score", Zero: "not known", Width: 80},
