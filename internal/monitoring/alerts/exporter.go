@@ -161,11 +161,14 @@ func collectorDown() rulefile.Rule {
 }
 
 func exporterDownAlert() rulefile.Rule {
-	return programme(Ticket, "Nothing is exposed: no other alert of this file can be evaluated. Inhibits them, so that none fires or resolves for that reason.",
-		"absent("+promql.Series(names.BuildInfo)+")",
+	now := promql.Once(names.BuildInfo)
+	before := fmt.Sprintf("max without (%s) (max_over_time(%s[%s]))", names.JoinLabels(names.ReplicaLabels), promql.Series(names.BuildInfo), promql.PromDuration(settings.JobGone))
+	return programme(Ticket, "Nothing is exposed: no other alert of this file can be evaluated. Inhibits them, so that none fires or resolves for that reason. While another job is scraped the alert names the job that "+
+		"is not, and inhibits nothing.",
+		promql.MaxBy("job", before)+"\nunless on (job)\n"+now+"\nand on ()\n"+now+"\nor\nabsent("+promql.Series(names.BuildInfo)+")",
 		rulefile.Alert{
 			Name: ExporterDown, For: settings.ExporterDown, Hold: settings.Settle,
-			Summary:     "No prodsec_exporter is being scraped",
+			Summary:     "No prodsec_exporter{{ with $labels.job }} of job {{ . }}{{ end }} is being scraped",
 			Description: "Prometheus cannot scrape any replica, so there are no current numbers. No record is lost: the ledger continues where it stopped.",
 			Board:       names.BoardExporter, Panel: names.PanelCollectors,
 		})

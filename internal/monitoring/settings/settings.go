@@ -46,6 +46,8 @@ const (
 	// ClockOff is an offset of the wall clock larger than network latency explains; ClockRecent is how long the alert reports a jump.
 	ClockOff    = time.Minute
 	ClockRecent = time.Hour
+	// JobGone is how long a job that is not scraped any more is reported: one that was retired is forgotten by then.
+	JobGone = 7 * 24 * time.Hour
 	// EvaluationLate is many evaluation intervals.
 	EvaluationLate = 30 * time.Minute
 )
